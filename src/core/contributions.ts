@@ -1,0 +1,77 @@
+import type { JobRef } from "./model/job";
+
+/** Points at a savepoint row: by its ledger record. */
+export interface SavepointRef {
+  readonly recordId: string;
+}
+
+/** Points at a checkpoint of a job, by location. */
+export interface CheckpointRef extends JobRef {
+  readonly path: string;
+  readonly checkpointId: number;
+}
+
+/** Points at a cluster by its base address. */
+export interface ClusterRef {
+  readonly cluster: string;
+}
+
+/**
+ * Every command with the argument its handler takes. Arguments come from strangers (palette: none; a keybinding: anything), so handlers
+ * check them and ask when they are missing. `manifest.test` compares the ids with package.json both ways.
+ */
+export interface CommandArgs {
+  "flinkSavepoints.addCluster": [];
+  "flinkSavepoints.removeCluster": [target?: ClusterRef];
+  "flinkSavepoints.editClusters": [];
+  "flinkSavepoints.setCredentials": [target?: ClusterRef];
+  "flinkSavepoints.forgetCredentials": [target?: ClusterRef];
+  "flinkSavepoints.refresh": [];
+  "flinkSavepoints.reconnect": [target?: ClusterRef];
+  "flinkSavepoints.trigger": [target?: JobRef];
+  "flinkSavepoints.stop": [target?: JobRef];
+  "flinkSavepoints.cancel": [target?: JobRef];
+  "flinkSavepoints.restore": [target?: SavepointRef | CheckpointRef | ClusterRef];
+  "flinkSavepoints.startWithoutState": [target?: ClusterRef];
+  "flinkSavepoints.continueRestore": [target?: { restoreId: string }];
+  "flinkSavepoints.dropRestore": [target?: { restoreId: string }];
+  "flinkSavepoints.dispose": [target?: SavepointRef];
+  "flinkSavepoints.forget": [target?: SavepointRef];
+  "flinkSavepoints.pin": [target?: SavepointRef];
+  "flinkSavepoints.unpin": [target?: SavepointRef];
+  "flinkSavepoints.editDescription": [target?: SavepointRef];
+  "flinkSavepoints.adopt": [target?: SavepointRef];
+  "flinkSavepoints.copyPath": [target?: SavepointRef | CheckpointRef];
+  "flinkSavepoints.copyTriggerId": [target?: SavepointRef];
+  "flinkSavepoints.copyCli": [target?: SavepointRef | CheckpointRef | JobRef];
+  "flinkSavepoints.copyJson": [target?: SavepointRef];
+  "flinkSavepoints.openWebUi": [target?: JobRef | ClusterRef];
+  "flinkSavepoints.showLog": [];
+  "flinkSavepoints.showOperations": [];
+  "flinkSavepoints.showMore": [target?: { nodeId: string }];
+  "flinkSavepoints.startLocalFlink": [];
+  "flinkSavepoints.stopLocalFlink": [];
+  "flinkSavepoints.runSampleJob": [target?: ClusterRef];
+}
+
+export type CommandId = keyof CommandArgs;
+
+/** Views by id. */
+export const views = { explorer: "flinkSavepoints.explorer" } as const;
+
+/** The activity-bar container. */
+export const viewContainer = "flinkSavepoints";
+
+/** Words in a row's `contextValue`, separated by spaces; menus test them with `viewItem =~ /\bword\b/`. */
+export type ContextWord =
+  | "cluster" | "online" | "local" | "configured" | "session"
+  | "job" | "running" | "terminal"
+  | "savepoint" | "completed" | "open" | "pinned" | "unpinned" | "disposed" | "unknown"
+  | "checkpoint" | "restorePlanned";
+
+/** Context keys for `when` clauses, set by the extension. */
+export const contextKeys = {
+  /** `none` no cluster is configured, `some` there are clusters. */
+  clusters: "flinkSavepoints.clusters",
+  localFlink: "flinkSavepoints.localFlink",
+} as const;

@@ -1,0 +1,104 @@
+/** What each error knows. Facts are data for sentences and logs, never sentences and never secrets. */
+export interface ErrorFacts {
+  /** The connection failed before an answer came; `reason` is the network's code, such as ECONNREFUSED. */
+  "cluster-unreachable": { url: string; reason: string };
+  /** TLS could not be agreed on; `reason` is the library's code, such as SELF_SIGNED_CERT_IN_CHAIN. */
+  "tls-failed": { url: string; reason: string };
+  /** A plain-http address whose server speaks TLS. */
+  "tls-expected": { url: string };
+  "unauthorized": { url: string; status: number };
+  /** An answer that is not Flink's: a proxy's page, a login form, another program. */
+  "not-flink": { url: string; status: number; contentType: string; title: string | null };
+  /** A redirect we do not follow: to another origin, or of a request that must not be repeated. */
+  "redirected": { url: string; status: number; target: string | null };
+  /** Flink answered, in JSON, but not in the shape of any version we know. */
+  "unexpected-reply": { url: string; detail: string };
+  "reply-too-large": { url: string; limitBytes: number };
+  "no-answer": { url: string; afterMs: number };
+  /** The request left, the connection broke, and no answer came: Flink may or may not have acted. */
+  "answer-lost": { url: string; reason: string };
+  /** Flink has no such route: an older version, or one that was switched off. */
+  "no-such-route": { url: string };
+  /** No JobManager leads at the moment. */
+  "no-leader": { url: string };
+  /** Flink refused or failed; `message` is its deepest cause, `trace` the rest (log only). */
+  "flink-failed": { url: string; status: number; message: string; exception: string; trace: string };
+  "job-not-found": { jobId: string };
+  "not-supported": { what: string; version: string; since: string };
+  "setting-invalid": { setting: string; problem: string };
+  "cluster-unknown": { cluster: string };
+  "cluster-untrusted": Record<never, never>;
+  /** A verb was refused by a rule of ours; `refusals` name the rules. */
+  "refused": { verb: string; subject: string; refusals: readonly Refusal[] };
+  "savepoint-failed": { jobName: string; message: string; exception: string; jobRestarted: boolean };
+  "stop-failed": { jobName: string; message: string; exception: string; jobState: string };
+  /** A stop wrote its savepoint, but the job ended FAILED instead of FINISHED. */
+  "stopped-uncleanly": { jobName: string; path: string; jobState: string };
+  "restore-failed": { savepoint: string | null; message: string; exception: string };
+  "disposal-failed": { path: string; message: string; gone: "gone" | "partly" | "there" | "unknown" };
+  /** Flink forgot the outcome and nothing else tells it. */
+  "outcome-unknown": { what: string; jobName: string; lookIn: string | null };
+  /** The call never reached Flink, so nothing happened there. */
+  "never-received": { what: string; jobName: string };
+  "location-invalid": { location: string; fault: "empty" | "relative" | "unreadable" };
+  "ledger-unwritable": { folder: string; reason: string };
+  "ledger-record-damaged": { file: string; reason: string };
+  "file-unreadable": { path: string; reason: string };
+  "file-not-a-jar": { path: string };
+  "sandbox-java-missing": { looked: string; found: string | null };
+  "sandbox-jars-missing": { version: string; missing: readonly string[]; tried: string };
+  "sandbox-jar-corrupt": { file: string; expected: string; actual: string };
+  "sandbox-port-taken": { port: number };
+  "sandbox-died": { exitCode: number | null; logFile: string; lastLines: string };
+  "sandbox-already-running": { url: string };
+  "storage-unreachable": { location: string };
+}
+
+export type ErrorCode = keyof ErrorFacts;
+
+/** One rule that forbids a verb, with the facts its sentence needs (requirements §3.1). */
+export type Refusal =
+  | { rule: "job-not-running"; state: string }
+  | { rule: "tasks-not-running"; running: number; total: number }
+  | { rule: "operation-running"; what: "stop" | "savepoint" | "cancel" | "restore"; since: number }
+  | { rule: "no-directory" }
+  | { rule: "cluster-reads-only"; kind: "application" | "history" }
+  | { rule: "version-too-old"; version: string; since: string }
+  | { rule: "cancel-switched-off" }
+  | { rule: "not-completed"; state: string }
+  | { rule: "already-disposed" }
+  | { rule: "disposal-running" }
+  | { rule: "no-path" }
+  | { rule: "pinned" }
+  | { rule: "claimed"; by: JobNamed }
+  | { rule: "no-claim-not-safe"; by: JobNamed; checkpointIntervalMs: number | null }
+  | { rule: "restore-source"; by: JobNamed }
+  | { rule: "in-use"; by: JobNamed; how: string }
+  | { rule: "only-completed" }
+  | { rule: "not-a-savepoint"; folder: string }
+  | { rule: "job-unchecked"; job: JobNamed; reason: string }
+  | { rule: "cluster-unchecked"; cluster: string; reason: string };
+
+/** A job in a sentence. */
+export interface JobNamed {
+  readonly jobId: string;
+  readonly name: string;
+}
+
+/** The only error thrown on purpose. `explain` turns it into words; `cause` keeps what lay beneath for the log. */
+export class FlinkError<C extends ErrorCode = ErrorCode> extends Error {
+  readonly code: C;
+  readonly facts: ErrorFacts[C];
+
+  constructor(code: C, facts: ErrorFacts[C], options?: { cause?: unknown }) {
+    super(code, options);
+    this.name = "FlinkError";
+    this.code = code;
+    this.facts = facts;
+  }
+}
+
+/** Narrows to a `FlinkError` of one of the given codes, or of any code when none is given. */
+export function isFlinkError<C extends ErrorCode>(error: unknown, ...codes: readonly C[]): error is { [K in C]: FlinkError<K> }[C] {
+  return error instanceof FlinkError && (codes.length === 0 || (codes as readonly string[]).includes(error.code));
+}

@@ -1,0 +1,118 @@
+import * as z from "zod";
+
+/** Version of the record format. A newer one is shown as "written by a newer version" and left alone. */
+export const recordVersion = 1;
+
+const clusterNamed = z.object({ name: z.string(), url: z.string() });
+const jobNamed = z.object({ id: z.string(), name: z.string() });
+const processIdentity = z.object({ host: z.string(), pid: z.number(), instance: z.string() });
+const failure = z.object({ message: z.string(), exception: z.string() });
+const epochMs = z.number();
+
+/** What happened to a record, for a person who reads the file. */
+const trail = z.array(z.object({ atMs: epochMs, event: z.string() }));
+
+/**
+ * One savepoint, from the moment it is asked for until long after it is gone. For those we ask for, `id` is the trigger id sent to Flink;
+ * for those found in a job's history it is `found-<jobId>-<checkpointId>`, so that two windows that find the same one write the same record.
+ */
+export const savepointRecordSchema = z.object({
+  kind: z.literal("savepoint"),
+  version: z.literal(recordVersion),
+  id: z.string(),
+  cluster: clusterNamed,
+  job: jobNamed,
+  /** Unknown origin counts as manual wherever rules delete (A-8). */
+  origin: z.enum(["manual", "stop", "scheduled", "upgrade", "found"]),
+  format: z.enum(["canonical", "native"]).nullable(),
+  description: z.string(),
+  /** Where it was asked to go; null = the cluster's own directory. */
+  directory: z.string().nullable(),
+  flinkVersion: z.string(),
+  /**
+   * `requested`: written down, the call may or may not have been made. `running`: Flink has it. `completed`: `path` is known.
+   * `failed`: it is certain that there is none. `unknown`: Flink forgot, and nothing else tells (C-31; safety rule 2).
+   */
+  state: z.enum(["requested", "running", "completed", "failed", "unknown"]),
+  requestedAtMs: epochMs,
+  endedAtMs: epochMs.nullable(),
+  checkpointId: z.number().nullable(),
+  path: z.string().nullable(),
+  sizeBytes: z.number().nullable(),
+  durationMs: z.number().nullable(),
+  failure: failure.nullable(),
+  /** Present when it was taken by stop-with-savepoint: what became of the job. */
+  stop: z.object({
+    drain: z.boolean(),
+    job: z.enum(["pending", "stopped", "failed", "running-on", "unknown"]),
+  }).nullable(),
+  /** True when the failed attempt restarted the job. */
+  jobRestarted: z.boolean(),
+  pinned: z.boolean(),
+  /** Hidden by *Forget*; the files are kept. */
+  forgotten: z.boolean(),
+  /** `requested`: written down before the call. `disposed`: Flink said so, or the files are seen to be gone. */
+  disposal: z.object({
+    state: z.enum(["requested", "disposed", "failed", "unknown"]),
+    requestedAtMs: epochMs,
+    requestId: z.string().nullable(),
+    endedAtMs: epochMs.nullable(),
+    message: z.string().nullable(),
+    owner: processIdentity,
+  }).nullable(),
+  /** Folders that may be the result when the state is `unknown`. */
+  candidates: z.array(z.string()),
+  workspace: z.object({ commit: z.string(), branch: z.string().nullable(), dirty: z.boolean() }).nullable(),
+  owner: processIdentity,
+  trail,
+});
+
+/** A savepoint and its life. */
+export type SavepointRecord = z.infer<typeof savepointRecordSchema>;
+
+/**
+ * One start of a job through us: from a savepoint, or without state. `id` is the job id that we chose before the call.
+ * `planned` waits for the stop named in `afterStop`; `safe` means a checkpoint of its own is complete (C-26).
+ */
+export const restoreRecordSchema = z.object({
+  kind: z.literal("restore"),
+  version: z.literal(recordVersion),
+  id: z.string(),
+  cluster: clusterNamed,
+  jobName: z.string(),
+  /** Null = started without state. */
+  savepoint: z.object({ path: z.string(), recordId: z.string().nullable(), checkpointId: z.number().nullable() }).nullable(),
+  /** Record id of the stop-with-savepoint that must end first, or null. */
+  afterStop: z.string().nullable(),
+  jar: z.object({ id: z.string().nullable(), file: z.string().nullable(), name: z.string() }),
+  entryClass: z.string().nullable(),
+  /** Kept while planned only, and dropped once sent: arguments may hold secrets. */
+  programArgs: z.array(z.string()),
+  parallelism: z.number().nullable(),
+  claimMode: z.enum(["NO_CLAIM", "CLAIM", "LEGACY"]),
+  allowNonRestoredState: z.boolean(),
+  state: z.enum(["planned", "requested", "submitted", "running", "safe", "failed", "unknown", "dropped"]),
+  requestedAtMs: epochMs,
+  endedAtMs: epochMs.nullable(),
+  failure: failure.nullable(),
+  owner: processIdentity,
+  trail,
+});
+
+/** A start of a job and its life. */
+export type RestoreRecord = z.infer<typeof restoreRecordSchema>;
+
+/** Any record of the ledger. */
+export const ledgerRecordSchema = z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema]);
+export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;
+
+/** A savepoint whose outcome is not yet known for certain. */
+export function isOpen(record: LedgerRecord): boolean {
+  if (record.kind === "restore") return record.state === "requested" || record.state === "submitted" || record.state === "running" || record.state === "planned";
+  return record.state === "requested" || record.state === "running" || record.stop?.job === "pending" || record.disposal?.state === "requested";
+}
+
+/** A completed savepoint that, as far as we know, is still there. */
+export function isUsable(record: SavepointRecord): boolean {
+  return record.state === "completed" && record.path !== null && record.disposal?.state !== "disposed" && record.disposal?.state !== "requested";
+}

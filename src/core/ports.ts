@@ -1,0 +1,155 @@
+import type { CheckpointConfig, CheckpointOverview, SavepointFormat } from "./model/checkpoint";
+import type { ClusterInfo, ClusterProfile } from "./model/cluster";
+import type { JobDetails, JobState, JobSummary } from "./model/job";
+import type { Capabilities } from "./model/version";
+
+/** Time, so that tests run an hour in a millisecond. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The five level methods of VS Code's `LogOutputChannel`; the channel itself is passed. */
+export interface Log {
+  trace(message: string, ...args: unknown[]): void;
+  debug(message: string, ...args: unknown[]): void;
+  info(message: string, ...args: unknown[]): void;
+  warn(message: string, ...args: unknown[]): void;
+  error(message: string | Error, ...args: unknown[]): void;
+}
+
+/** How long work is watched: cancelled through the signal, reported step by step. */
+export interface Run {
+  readonly signal: AbortSignal;
+  report(step: { message: string; percent?: number }): void;
+}
+
+/** A way to prove who we are, kept in SecretStorage under the origin it is for and sent to no other. */
+export type Credential =
+  | { readonly kind: "basic"; readonly user: string; readonly password: string }
+  | { readonly kind: "bearer"; readonly token: string }
+  | { readonly kind: "certificate"; readonly certPem: string; readonly keyPem: string; readonly passphrase?: string };
+
+/** Credentials by origin (`https://host:port`). */
+export interface Credentials {
+  get(origin: string): Promise<readonly Credential[]>;
+  /** Replaces the credential of the same kind. */
+  set(origin: string, credential: Credential): Promise<void>;
+  delete(origin: string): Promise<void>;
+}
+
+/** How an asynchronous savepoint operation stands (`SavepointStatusHandlers`). */
+export type OperationStatus =
+  | { readonly state: "in-progress" }
+  | { readonly state: "completed"; readonly path: string }
+  | { readonly state: "failed"; readonly failure: FlinkFailure }
+  /** Flink does not know the trigger id: never received, expired, or forgotten by a restart. */
+  | { readonly state: "forgotten" };
+
+/** How a disposal stands. */
+export type DisposalStatus =
+  | { readonly state: "in-progress" }
+  | { readonly state: "completed" }
+  | { readonly state: "failed"; readonly failure: FlinkFailure }
+  | { readonly state: "forgotten" };
+
+/** A failure in Flink's words. `message` and `exception` are the deepest cause; `trace` is for the log and for recognising. */
+export interface FlinkFailure {
+  readonly message: string;
+  readonly exception: string;
+  readonly trace: string;
+}
+
+/** Who owns the restored savepoint's files (C-25…C-30; `RestoreMode`, from 2.0 `RecoveryClaimMode`). */
+export type ClaimMode = "NO_CLAIM" | "CLAIM" | "LEGACY";
+
+/** A jar run request. `savepointPath` absent means "without state"; it is never empty (flink-api §6). */
+export interface RunJarRequest {
+  /** Chosen by us and written down before the call, so that the job can be found whatever becomes of the answer. */
+  readonly jobId: string;
+  readonly entryClass?: string;
+  readonly programArgs?: readonly string[];
+  readonly parallelism?: number;
+  readonly savepointPath?: string;
+  readonly claimMode?: ClaimMode;
+  readonly allowNonRestoredState?: boolean;
+}
+
+/** A jar on the cluster (`GET /jars`). */
+export interface JarSummary {
+  readonly jarId: string;
+  readonly name: string;
+  readonly uploadedAtMs: number;
+  /** Main classes named in its manifest. */
+  readonly entryClasses: readonly string[];
+}
+
+/** One JobManager's REST API. Every call may throw the connection errors of `ErrorFacts`; calls that act say so when the answer was lost (`answer-lost`). */
+export interface ClusterClient {
+  /** Learns version and kind. Throws `not-flink` for anything else that answers. */
+  connect(signal: AbortSignal): Promise<ClusterInfo>;
+  jobs(signal: AbortSignal): Promise<readonly JobSummary[]>;
+  /** Throws `job-not-found`. Up to three seconds stale. */
+  job(jobId: string, signal: AbortSignal): Promise<JobDetails>;
+  /** The state, uncached where the version allows (1.16); undefined when Flink does not know the job. */
+  jobState(jobId: string, signal: AbortSignal): Promise<JobState | undefined>;
+  /** Undefined when the job has no checkpoint coordinator, throws `job-not-found`. */
+  checkpoints(jobId: string, signal: AbortSignal): Promise<CheckpointOverview | undefined>;
+  checkpointConfig(jobId: string, signal: AbortSignal): Promise<CheckpointConfig | undefined>;
+  /** Newest failure of the job, or undefined. */
+  latestFailure(jobId: string, signal: AbortSignal): Promise<(FlinkFailure & { readonly atMs: number }) | undefined>;
+  triggerSavepoint(jobId: string, request: { triggerId: string; directory?: string; format: SavepointFormat }, signal: AbortSignal): Promise<void>;
+  /** `POST /jobs/:id/stop`, never `cancel-job` (safety rule 7). */
+  stopWithSavepoint(jobId: string, request: { triggerId: string; directory?: string; format: SavepointFormat; drain: boolean }, signal: AbortSignal): Promise<void>;
+  savepointStatus(jobId: string, triggerId: string, signal: AbortSignal): Promise<OperationStatus>;
+  cancelJob(jobId: string, signal: AbortSignal): Promise<void>;
+  /** Resolves to Flink's own request id: disposals take none of ours. */
+  dispose(path: string, signal: AbortSignal): Promise<string>;
+  disposalStatus(requestId: string, signal: AbortSignal): Promise<DisposalStatus>;
+  jars(signal: AbortSignal): Promise<readonly JarSummary[]>;
+  /** Streams a jar from disk; resolves to its id on the cluster. */
+  uploadJar(file: string, run: Run): Promise<string>;
+  deleteJar(jarId: string, signal: AbortSignal): Promise<void>;
+  /** Returns when the program's `main` returned and the job was initialised: as long as that takes. */
+  runJar(jarId: string, request: RunJarRequest, capabilities: Capabilities, signal: AbortSignal): Promise<void>;
+}
+
+/** Makes clients; holds one connection pool per origin. */
+export type ClientFactory = (profile: ClusterProfile) => ClusterClient;
+
+/** What lies at a storage location, as far as this machine can see. Only `file:` today; other storages answer `unreachable`. */
+export interface StorageLook {
+  /** `metadata` = a savepoint is there; `partly` = files but no `_metadata`; `missing` = nothing is there. */
+  savepoint(location: string): Promise<"metadata" | "partly" | "missing" | "unreachable">;
+  /** Savepoint folders directly below a target directory, or undefined when it cannot be seen from here. */
+  list(directory: string): Promise<readonly FoundFolder[] | undefined>;
+}
+
+/** A folder `savepoint-…` seen on storage. */
+export interface FoundFolder {
+  readonly location: string;
+  /** False for an orphan that Flink never finished. */
+  readonly hasMetadata: boolean;
+  /** Modification time of `_metadata` (or of the folder), epoch milliseconds. */
+  readonly modifiedAtMs: number;
+  /** Bytes of all files in it. */
+  readonly sizeBytes: number;
+}
+
+/** The commit of the code that is open in the editor, stored with each savepoint. */
+export interface WorkspaceCommit {
+  readonly commit: string;
+  readonly branch: string | null;
+  /** True when files differed from the commit. */
+  readonly dirty: boolean;
+}
+
+/** Who is running: names this process in records, and tells whether another is alive. */
+export interface ProcessIdentity {
+  readonly host: string;
+  readonly pid: number;
+  /** Random per process, so that a re-used pid is not taken for the same process. */
+  readonly instance: string;
+}

@@ -1,0 +1,57 @@
+/** Texts for sizes, times and names, in one order and one spelling everywhere. */
+
+/** Binary units, one decimal: `4.2 GB` (1 GB = 1024 MB), `812 B`. */
+export function sizeText(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let value = Math.max(0, bytes);
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return unit === 0 ? `${Math.round(value)} B` : `${value.toFixed(1)} ${units[unit]}`;
+}
+
+/** A duration as a clock: `0:41`, `12:03`, `1:02:03`; below a second in milliseconds. */
+export function durationText(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  const seconds = Math.floor(ms / 1000);
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes}:${two(seconds % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+}
+
+/** A span in one word: `12 s`, `3 min`, `4 h`, `9 d`. */
+export function spanText(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} d`;
+}
+
+/** How long ago: `12 s ago`. */
+export function ageText(thenMs: number, nowMs: number): string {
+  return `${spanText(nowMs - thenMs)} ago`;
+}
+
+/** The exact local time with its zone, for tooltips. */
+export function timeText(atMs: number): string {
+  return new Date(atMs).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+}
+
+/** What a savepoint is called: its checkpoint number, or its folder while that is unknown. */
+export function savepointName(savepoint: { readonly checkpointId: number | null; readonly path: string | null }): string {
+  if (savepoint.checkpointId !== null) return `#${savepoint.checkpointId}`;
+  return savepoint.path?.split("/").at(-1) ?? "savepoint";
+}
+
+/** The first six digits of a job id, as in a savepoint's folder name. */
+export function shortId(jobId: string): string {
+  return jobId.slice(0, 6);
+}
+
+/** One of several things: `1 job`, `12 jobs`. */
+export function countText(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,140 @@
+import type { CommandId } from "./contributions";
+import type { ErrorCode, ErrorFacts, FlinkError, Refusal } from "./errors";
+import type { Warning } from "./guards";
+import { ageText, durationText, shortId, sizeText, spanText } from "./wording";
+
+/** What a person reads about an error: what happened, to what, and what to do. */
+export interface Explanation {
+  readonly message: string;
+  /** The next step; `retry` repeats the verb. */
+  readonly action?: { readonly title: string; readonly command: CommandId | "retry" };
+}
+
+const settings = { title: "Edit Clusters", command: "flinkSavepoints.editClusters" } as const;
+const retry = { title: "Try Again", command: "retry" } as const;
+const credentials = { title: "Set Credentials", command: "flinkSavepoints.setCredentials" } as const;
+
+const networkReasons: Record<string, string> = {
+  ECONNREFUSED: "connection refused", ENOTFOUND: "host not found", EAI_AGAIN: "host not found", ETIMEDOUT: "no connection in time",
+  ECONNRESET: "connection reset", EHOSTUNREACH: "host unreachable", ENETUNREACH: "network unreachable", EPIPE: "connection closed",
+};
+
+const tlsReasons: Record<string, string> = {
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate comes from an authority that is not trusted here", DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate comes from an authority that is not trusted here", UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate comes from an authority that is not trusted here",
+  CERT_HAS_EXPIRED: "its certificate has expired", ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
+};
+
+/** The reason of a failed connection in words, for a row as well as a sentence. */
+export function reasonText(reason: string): string {
+  return networkReasons[reason] ?? reason;
+}
+
+const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanation } = {
+  "cluster-unreachable": ({ url, reason }) => ({ message: `Could not reach ${url}: ${reasonText(reason)}. Check that the cluster runs and that its address is right.`, action: settings }),
+  "tls-failed": ({ url, reason }) => ({ message: `No secure connection to ${url}: ${tlsReasons[reason] ?? reason}. Name the authority's PEM file as caFile of this cluster.`, action: settings }),
+  "tls-expected": ({ url }) => ({ message: `${url} speaks TLS. Use its https:// address.`, action: settings }),
+  "unauthorized": ({ url, status }) => ({ message: `${url} did not accept our credentials (${status}). Set the user and password, token or certificate for it.`, action: credentials }),
+  "not-flink": ({ url, status, title }) => ({ message: `${url} answered with ${title === null ? "something that is not Flink's" : `the page “${title}”`} (${status}). Check the address and its path; a proxy or login page may stand in between.`, action: settings }),
+  "redirected": ({ url, target }) => ({ message: `${url} sent us on to ${target ?? "another address"}, and we do not follow with credentials or changes. Use the final address as the cluster's url.`, action: settings }),
+  "unexpected-reply": ({ url, detail }) => ({ message: `${url} answered in a form that no known Flink version uses (${detail}). The log has the details.`, action: { title: "Show Log", command: "flinkSavepoints.showLog" } }),
+  "reply-too-large": ({ url, limitBytes }) => ({ message: `The answer of ${url} is larger than ${sizeText(limitBytes)} and was not read.` }),
+  "no-answer": ({ url, afterMs }) => ({ message: `${url} gave no answer within ${durationText(afterMs)}. It may be busy; nothing was changed.`, action: retry }),
+  "answer-lost": ({ url, reason }) => ({ message: `The connection to ${url} broke after the request was sent (${reasonText(reason)}), so its outcome is not known yet. We keep looking.` }),
+  "no-such-route": ({ url }) => ({ message: `This Flink does not offer ${url}: its version is older, or the function is switched off.` }),
+  "no-leader": ({ url }) => ({ message: `${url} has no leading JobManager at the moment. It is usually back within a minute.`, action: retry }),
+  "flink-failed": ({ message }) => ({ message: `Flink refused: ${message}` }),
+  "job-not-found": ({ jobId }) => ({ message: `Flink no longer knows job ${shortId(jobId)}. It ended some time ago, or the JobManager was restarted.` }),
+  "not-supported": ({ what, version, since }) => ({ message: `${what} needs Flink ${since}; this cluster runs ${version}.` }),
+  "setting-invalid": ({ setting, problem }) => ({ message: `Setting ${setting}: ${problem}.`, action: settings }),
+  "cluster-unknown": ({ cluster }) => ({ message: `No cluster with the address ${cluster} is configured any more.`, action: settings }),
+  "cluster-untrusted": () => ({ message: "This workspace is not trusted, so its clusters and credentials are not used." }),
+  "refused": ({ verb, subject, refusals }) => ({ message: `${subject} can't be ${verb}. ${refusals.map(explainRefusal).join(" ")}` }),
+  "savepoint-failed": ({ jobName, message, jobRestarted }) => ({ message: `The savepoint of ${jobName} failed: ${message}${end(message)}${jobRestarted ? " The failed attempt restarted the job." : " The job runs on."}` }),
+  "stop-failed": ({ jobName, message, jobState }) => ({ message: `${jobName} was not stopped: ${message}${end(message)} The job is ${jobState}.` }),
+  "stopped-uncleanly": ({ jobName, path, jobState }) => ({ message: `The savepoint of ${jobName} is complete at ${path}, but the job then ended ${jobState}. Transactions may be uncommitted; a job restored from this savepoint commits them.` }),
+  "restore-failed": ({ savepoint, message }) => ({ message: `The job did not start${savepoint === null ? "" : ` from ${savepoint}`}: ${message}` }),
+  "disposal-failed": ({ path, message, gone }) => ({ message: `Flink could not dispose of ${path}: ${message}${end(message)} ${goneText[gone]}` }),
+  "outcome-unknown": ({ what, jobName, lookIn }) => ({ message: `Flink no longer knows how the ${what} of ${jobName} ended.${lookIn === null ? "" : ` Look in ${lookIn}.`} The row keeps what is known; a savepoint found there can be adopted.` }),
+  "never-received": ({ what, jobName }) => ({ message: `The ${what} of ${jobName} never reached Flink. Nothing was changed.`, action: retry }),
+  "location-invalid": ({ location, fault }) => ({ message: locationText(location, fault) }),
+  "ledger-unwritable": ({ folder, reason }) => ({ message: `The savepoint ledger in ${folder} can't be written (${reason}). Nothing was sent to Flink: without a record a savepoint could be lost.` }),
+  "ledger-record-damaged": ({ file, reason }) => ({ message: `A ledger record could not be read and was set aside as ${file} (${reason}).` }),
+  "file-unreadable": ({ path, reason }) => ({ message: `${path} can't be read (${reason}).` }),
+  "file-not-a-jar": ({ path }) => ({ message: `${path} is not a jar file. Choose the jar that your build makes.` }),
+  "sandbox-java-missing": ({ looked, found }) => ({ message: `Local Flink needs Java 11 or newer; ${found === null ? `none was found (${looked})` : `${looked} is ${found}`}. Install a JDK or set flinkSavepoints.localFlink.javaHome.` }),
+  "sandbox-jars-missing": ({ version, missing, tried }) => ({ message: `${missing.length} jars of Flink ${version} are not on this machine and could not be fetched (${tried}). Install Maven, or set flinkSavepoints.localFlink.mavenRepository.` }),
+  "sandbox-jar-corrupt": ({ file }) => ({ message: `${file} is not the file that Flink was released with, and was not used. Delete it and try again.`, action: retry }),
+  "sandbox-port-taken": ({ port }) => ({ message: `No free port from ${port} on. Set flinkSavepoints.localFlink.port.` }),
+  "sandbox-died": ({ exitCode, logFile, lastLines }) => ({ message: `Local Flink ended while starting${exitCode === null ? "" : ` (exit code ${exitCode})`}: ${lastLines.split("\n").at(-1) ?? ""} The log is ${logFile}.` }),
+  "sandbox-already-running": ({ url }) => ({ message: `Local Flink already runs at ${url}.` }),
+  "storage-unreachable": ({ location }) => ({ message: `${location} can't be seen from this machine.` }),
+};
+
+const goneText: Record<ErrorFacts["disposal-failed"]["gone"], string> = {
+  gone: "Its files are gone all the same, so it is listed as disposed.", partly: "Its _metadata is gone, so it can't be restored from any more; other files are left in the folder.",
+  there: "Its files are still there.", unknown: "Whether its files are gone can't be seen from here.",
+};
+
+/** The sentence for an error, and the next step. */
+export function explain<C extends ErrorCode>(error: FlinkError<C>): Explanation {
+  return (sentences[error.code] as (facts: ErrorFacts[C]) => Explanation)(error.facts);
+}
+
+/** Why a rule forbids a verb, as one or two sentences. */
+export function explainRefusal(refusal: Refusal): string {
+  switch (refusal.rule) {
+    case "job-not-running": return refusal.state === "gone" ? "Flink no longer knows the job." : `The job is ${refusal.state}, and Flink takes savepoints of running jobs only.`;
+    case "tasks-not-running": return `${refusal.running} of ${refusal.total} tasks run; Flink needs all of them.`;
+    case "operation-running": return `A ${refusal.what === "stop" ? "stop with savepoint" : refusal.what} is under way since ${ageText(refusal.since, Date.now())}; a second one makes both fail and restarts the job.`;
+    case "no-directory": return "No directory was given and the cluster has none configured.";
+    case "cluster-reads-only": return refusal.kind === "history" ? "This is a history server: it shows jobs that ended and changes nothing." : "This cluster runs one application and takes no jars. Copy the command and start it where the application is deployed.";
+    case "version-too-old": return `Flink ${refusal.version} is too old; this needs ${refusal.since}.`;
+    case "cancel-switched-off": return "The cluster's owner switched cancelling off (web.cancel.enable).";
+    case "not-completed": return `It is ${refusal.state}, not completed.`;
+    case "already-disposed": return "It was disposed of before.";
+    case "disposal-running": return "It is being disposed of.";
+    case "no-path": return "Its location is not known.";
+    case "pinned": return "It is pinned. Unpin it first.";
+    case "claimed": return `${jobText(refusal.by)} claimed it: its files belong to that job, and Flink deletes them when they are no longer needed.`;
+    case "no-claim-not-safe": return `${jobText(refusal.by)} was restored from it and has not completed a checkpoint since. It is safe after the next one${refusal.checkpointIntervalMs === null ? "" : ` (checkpoints every ${spanText(refusal.checkpointIntervalMs)})`}.`;
+    case "restore-source": return `${jobText(refusal.by)} was restored from it and would need it again when it fails over.`;
+    case "in-use": return `${jobText(refusal.by)} ${refusal.how}.`;
+    case "only-completed": return "It is the only completed savepoint of its job.";
+    case "not-a-savepoint": return `${refusal.folder} is not a savepoint's folder, and a checkpoint's files may be shared with a job.`;
+    case "job-unchecked": return `Whether ${jobText(refusal.job)} needs it could not be checked (${refusal.reason}).`;
+    case "cluster-unchecked": return `Whether jobs on ${refusal.cluster} need it could not be checked (${refusal.reason}).`;
+  }
+}
+
+/** What to know before going on, as one or two sentences. */
+export function explainWarning(warning: Warning): string {
+  switch (warning.warning) {
+    case "restart-from-scratch": return `This job has no completed checkpoint${warning.checkpointing ? " yet" : "; periodic checkpointing is off"}. If the attempt fails in the job, Flink restarts it ${warning.startedFrom === null ? "without any state" : `from ${warning.startedFrom}, and all state since then is lost`}.`;
+    case "local-directory": return `${warning.directory} must be the same shared folder on the JobManager and on every TaskManager.`;
+    case "may-expire": return `Earlier savepoints took ${durationText(warning.expectedMs)}, and the job's checkpoint timeout of ${durationText(warning.timeoutMs)} ends savepoints too.`;
+    case "savepoint-running": return "A savepoint of this job is being taken; stopping now may make it fail.";
+    case "stop-running": return "A stop with savepoint is under way; cancelling makes it fail, and its savepoint with it.";
+    case "drained": return "This savepoint was taken with drain: all timers and windows have fired, so a job restored from it gives wrong results.";
+    case "job-runs": return `${jobText(warning.job)} still runs; both would read and write the same data.`;
+    case "already-restored": return `${warning.jobs.map(jobText).join(", ")} ${warning.jobs.length === 1 ? "was" : "were"} started from it before; two jobs on one history may write the same results twice.`;
+    case "uncommitted": return `The job ended ${warning.jobState} after this savepoint was written. A job restored from it commits what is still open; do so soon, before transactions expire.`;
+  }
+}
+
+function jobText(job: { readonly jobId: string; readonly name: string }): string {
+  return `${job.name} (${shortId(job.jobId)})`;
+}
+
+function locationText(location: string, fault: "empty" | "relative" | "unreadable"): string {
+  switch (fault) {
+    case "empty": return "The path is empty. Flink would take it for “no state” or for its own working directory, so it is not sent.";
+    case "relative": return `“${location}” is not an absolute path or URI. Flink would look below the JobManager's working directory. Begin with / or a scheme such as s3://.`;
+    case "unreadable": return `“${location.replaceAll(/[\u0000-\u001f\u007f]/g, "�")}” contains control characters.`;
+  }
+}
+
+/** Ends a quoted cause with a full stop, unless it has one. */
+function end(text: string): string {
+  return /[.!?]$/.test(text) ? "" : ".";
+}

@@ -1,0 +1,200 @@
+import type { JobNamed, Refusal } from "./errors";
+import { isUsable, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
+import type { CheckpointConfig, CheckpointOverview, RestoredFrom } from "./model/checkpoint";
+import type { ClusterInfo } from "./model/cluster";
+import { isTerminal, type JobState } from "./model/job";
+import { folderName, localPath, normaliseLocation } from "./model/location";
+import { operationsIn, savepointsIn } from "./rows";
+
+/** Something a person should know before a verb; it does not forbid it. `explainWarning` turns it into a sentence. */
+export type Warning =
+  /** The job has no completed checkpoint, so a savepoint attempt that restarts it starts it from scratch, or from what it was started from (flink-api §15.1). */
+  | { warning: "restart-from-scratch"; checkpointing: boolean; startedFrom: string | null }
+  /** A directory on one machine: JobManager and TaskManagers must all reach it (C-38). */
+  | { warning: "local-directory"; directory: string }
+  /** Earlier savepoints took nearly as long as the checkpoint timeout, which limits savepoints too. */
+  | { warning: "may-expire"; expectedMs: number; timeoutMs: number }
+  /** A savepoint of the job is being taken; stopping now may make it fail. */
+  | { warning: "savepoint-running" }
+  /** A stop is under way; cancelling makes it fail. */
+  | { warning: "stop-running" }
+  /** The savepoint was taken with drain: timers and windows have fired, results of a restored job are wrong (C-13). */
+  | { warning: "drained" }
+  /** A job of the same name runs on the cluster (A-27). */
+  | { warning: "job-runs"; job: JobNamed }
+  /** Other jobs were started from this savepoint; two jobs on one timeline may commit twice (C-12). */
+  | { warning: "already-restored"; jobs: readonly JobNamed[] }
+  /** The attempt that wrote this savepoint left the job FAILED. */
+  | { warning: "uncommitted"; jobState: string };
+
+/** What is known of a job when a verb is asked for. */
+export interface JobFacts {
+  readonly cluster: string;
+  readonly jobId: string;
+  readonly state: JobState;
+  readonly overview: CheckpointOverview | undefined;
+  readonly config: CheckpointConfig | undefined;
+  readonly records: readonly LedgerRecord[];
+  readonly info: ClusterInfo;
+  /** Median duration of the job's earlier savepoints, milliseconds. */
+  readonly expectedMs: number | null;
+}
+
+/**
+ * Why a savepoint, or a stop with savepoint, can't be asked for now (A-5, C-37 is left to the directory picker). A second stop makes both
+ * fail and restarts the job; a savepoint during a stop fails (flink-api §5), so both are refused while a stop runs.
+ */
+export function savepointRefusals(facts: JobFacts): Refusal[] {
+  const refusals = clusterRefusals(facts.info);
+  if (facts.state !== "RUNNING") refusals.push({ rule: "job-not-running", state: facts.state });
+  const stop = stopUnderWay(facts);
+  if (stop !== undefined) refusals.push({ rule: "operation-running", what: "stop", since: stop });
+  return refusals;
+}
+
+/** What to know before a savepoint or a stop. */
+export function savepointWarnings(facts: JobFacts, verb: "trigger" | "stop"): Warning[] {
+  const warnings: Warning[] = [];
+  const { overview, config } = facts;
+  if (overview !== undefined && overview.latest.completed === null) {
+    const started = overview.latest.restored;
+    warnings.push({ warning: "restart-from-scratch", checkpointing: config?.intervalMs !== null && config !== undefined, startedFrom: started?.path ?? null });
+  }
+  if (facts.expectedMs !== null && config !== undefined && facts.expectedMs > config.timeoutMs * 0.7) warnings.push({ warning: "may-expire", expectedMs: facts.expectedMs, timeoutMs: config.timeoutMs });
+  const running = savepointsIn(overview).some((entry) => entry.status === "in-progress" && entry.kind === "savepoint");
+  if (verb === "stop" && running) warnings.push({ warning: "savepoint-running" });
+  return warnings;
+}
+
+/** Why a job can't be cancelled from here. */
+export function cancelRefusals(state: JobState | undefined, info: ClusterInfo): Refusal[] {
+  const refusals: Refusal[] = [];
+  if (info.kind === "history") refusals.push({ rule: "cluster-reads-only", kind: "history" });
+  if (!info.cancelAllowed) refusals.push({ rule: "cancel-switched-off" });
+  if (state === undefined || isTerminal(state)) refusals.push({ rule: "job-not-running", state: state ?? "gone" });
+  return refusals;
+}
+
+/** Why no job can be started on a cluster, or not from this savepoint (C-27: a claimed one starts no second job). */
+export function restoreRefusals(info: ClusterInfo, savepointPath: string | null, records: readonly LedgerRecord[]): Refusal[] {
+  const refusals: Refusal[] = [];
+  if (info.kind !== "session") refusals.push({ rule: "cluster-reads-only", kind: info.kind });
+  if (info.capabilities.claimModeField === "none") refusals.push({ rule: "version-too-old", version: info.version.text, since: "1.15" });
+  if (savepointPath === null) return refusals;
+  const path = normaliseLocation(savepointPath);
+  for (const record of records) {
+    if (record.kind === "savepoint" && record.path !== null && normaliseLocation(record.path) === path) {
+      if (record.disposal?.state === "disposed") refusals.push({ rule: "already-disposed" });
+      else if (record.disposal?.state === "requested") refusals.push({ rule: "disposal-running" });
+    }
+  }
+  const claimer = restoresFrom(path, records).find((restore) => restore.claimMode === "CLAIM");
+  if (claimer) refusals.push({ rule: "claimed", by: named(claimer) });
+  return refusals;
+}
+
+/** What to know before a restore. */
+export function restoreWarnings(savepointPath: string | null, records: readonly LedgerRecord[]): Warning[] {
+  if (savepointPath === null) return [];
+  const path = normaliseLocation(savepointPath);
+  const warnings: Warning[] = [];
+  const source = records.find((record): record is SavepointRecord => record.kind === "savepoint" && record.path !== null && normaliseLocation(record.path) === path);
+  if (source?.stop?.drain === true) warnings.push({ warning: "drained" });
+  if (source?.stop?.job === "failed") warnings.push({ warning: "uncommitted", jobState: "FAILED" });
+  const earlier = restoresFrom(path, records);
+  if (earlier.length > 0) warnings.push({ warning: "already-restored", jobs: earlier.map(named) });
+  return warnings;
+}
+
+/** A running job of any cluster, and what it was restored from, or why that could not be learned. */
+export interface JobSeen {
+  readonly job: JobNamed;
+  readonly seen:
+    | { readonly restored: RestoredFrom | null; readonly completedCheckpointId: number | null; readonly checkpointIntervalMs: number | null }
+    | { readonly error: string };
+}
+
+/** The outcome of weighing a disposal. */
+export interface DisposalVerdict {
+  readonly refusals: Refusal[];
+  /** True when it may go only after the job's name was typed: the job's only completed one, or a running job came from it in an unknown claim mode. */
+  readonly needsTyping: boolean;
+}
+
+/**
+ * Whether a savepoint may be disposed of: safety rule 1 of requirements §3.1, with C-26, C-27, C-30 and flink-api §15 (disposing what a
+ * running job was restored from succeeds, and breaks the job's next failover). What could not be checked refuses.
+ */
+export function disposalVerdict(record: SavepointRecord, records: readonly LedgerRecord[], jobs: readonly JobSeen[]): DisposalVerdict {
+  const refusals: Refusal[] = [];
+  if (record.disposal?.state === "disposed") return { refusals: [{ rule: "already-disposed" }], needsTyping: false };
+  if (record.disposal?.state === "requested") return { refusals: [{ rule: "disposal-running" }], needsTyping: false };
+  if (record.state !== "completed") return { refusals: [{ rule: "not-completed", state: record.state }], needsTyping: false };
+  if (record.path === null) return { refusals: [{ rule: "no-path" }], needsTyping: false };
+  if (!/^savepoint-/.test(folderName(record.path))) refusals.push({ rule: "not-a-savepoint", folder: folderName(record.path) });
+  if (record.pinned) refusals.push({ rule: "pinned" });
+
+  const path = normaliseLocation(record.path);
+  const restores = restoresFrom(path, records);
+  let needsTyping = false;
+  const told = new Set<string>();
+  const tell = (refusal: Refusal & { by: JobNamed }): void => {
+    if (told.has(refusal.by.jobId)) return;
+    told.add(refusal.by.jobId);
+    refusals.push(refusal);
+  };
+  for (const restore of restores) {
+    if (restore.claimMode === "CLAIM") tell({ rule: "claimed", by: named(restore) });
+    else if (restore.state === "requested" || restore.state === "submitted") tell({ rule: "in-use", by: named(restore), how: "is being restored from it" });
+  }
+  for (const record of records) if (record.kind === "restore" && record.state === "planned" && record.savepoint !== null && normaliseLocation(record.savepoint.path) === path) tell({ rule: "in-use", by: { jobId: record.id, name: record.jobName }, how: "is planned to be restored from it" });
+  const seenJobs = new Set(jobs.map(({ job }) => job.jobId));
+  for (const { job, seen } of jobs) {
+    const mode = restores.find((restore) => restore.id === job.jobId)?.claimMode;
+    if ("error" in seen) {
+      refusals.push({ rule: "job-unchecked", job, reason: seen.error });
+      continue;
+    }
+    if (seen.restored?.path === undefined || seen.restored.path === null || normaliseLocation(seen.restored.path) !== path) continue;
+    if (!seen.restored.isSavepoint) tell({ rule: "claimed", by: job });
+    else if (mode === "LEGACY") tell({ rule: "restore-source", by: job });
+    else if (seen.completedCheckpointId === null || seen.completedCheckpointId <= seen.restored.checkpointId) {
+      tell(mode === "NO_CLAIM" ? { rule: "no-claim-not-safe", by: job, checkpointIntervalMs: seen.checkpointIntervalMs } : { rule: "restore-source", by: job });
+    } else if (mode === undefined) needsTyping = true;
+  }
+  // Restored by us, not yet seen to have completed a checkpoint, and no longer visible anywhere: it may still run where we can't look.
+  for (const restore of restores) if (restore.state === "running" && !seenJobs.has(restore.id)) tell({ rule: "no-claim-not-safe", by: named(restore), checkpointIntervalMs: null });
+
+  const others = records.filter((other) => other.kind === "savepoint" && other.id !== record.id && other.cluster.url === record.cluster.url && other.job.name === record.job.name && isUsable(other) && other.path !== null && normaliseLocation(other.path) !== path);
+  if (others.length === 0) needsTyping = true;
+  return { refusals, needsTyping };
+}
+
+/** The directory warning of C-38, for a cluster that is not on this machine. */
+export function directoryWarning(directory: string, clusterUrl: string): Warning | undefined {
+  const host = new URL(clusterUrl).hostname;
+  const here = host === "localhost" || host === "[::1]" || host.startsWith("127.");
+  return !here && localPath(directory) !== undefined ? { warning: "local-directory", directory } : undefined;
+}
+
+/** When the stop that is under way began (epoch ms): one of ours in the ledger, or anyone's in the job's statistics. */
+export function stopUnderWay(facts: Pick<JobFacts, "cluster" | "jobId" | "records" | "overview">): number | undefined {
+  const ours = operationsIn(facts.records).find((operation) => operation.what === "stop" && operation.cluster === facts.cluster && operation.jobId === facts.jobId);
+  if (ours) return ours.sinceMs;
+  return savepointsIn(facts.overview).find((entry) => entry.status === "in-progress" && entry.kind === "stop-savepoint")?.triggeredAtMs;
+}
+
+function clusterRefusals(info: ClusterInfo): Refusal[] {
+  if (info.kind === "history") return [{ rule: "cluster-reads-only", kind: "history" }];
+  if (!info.capabilities.savepointFormats) return [{ rule: "version-too-old", version: info.version.text, since: "1.15" }];
+  return [];
+}
+
+/** Starts of ours from a savepoint that reached Flink, or may have. */
+function restoresFrom(path: string, records: readonly LedgerRecord[]): RestoreRecord[] {
+  return records.filter((record): record is RestoreRecord => record.kind === "restore" && record.savepoint !== null && normaliseLocation(record.savepoint.path) === path && record.state !== "planned" && record.state !== "dropped" && record.state !== "failed");
+}
+
+function named(restore: RestoreRecord): JobNamed {
+  return { jobId: restore.id, name: restore.jobName };
+}

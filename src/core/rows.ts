@@ -1,0 +1,163 @@
+import type { JobNamed } from "./errors";
+import { isUsable, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
+import type { CheckpointOverview, CheckpointStats, SavepointFormat } from "./model/checkpoint";
+import type { JobState, JobSummary } from "./model/job";
+import { normaliseLocation } from "./model/location";
+
+/** A job as one row: from Flink, or, once Flink has forgotten it, from our ledger. */
+export interface JobRow {
+  readonly cluster: string;
+  readonly jobId: string;
+  readonly name: string;
+  /** `gone`: only the ledger remembers it. */
+  readonly state: JobState | "gone";
+  readonly startTimeMs: number | null;
+  readonly endTimeMs: number | null;
+  readonly tasks: { readonly total: number; readonly running: number } | null;
+  /** Savepoint and restore operations on it that have not ended. */
+  readonly operations: readonly Operation[];
+  /** Newest usable savepoint that we know of. */
+  readonly latestSavepoint: SavepointRecord | null;
+}
+
+/** Something under way: what a status bar and a job's row show. */
+export interface Operation {
+  readonly what: "savepoint" | "stop" | "restore" | "disposal";
+  readonly recordId: string;
+  readonly cluster: string;
+  readonly jobId: string;
+  readonly jobName: string;
+  readonly sinceMs: number;
+}
+
+/** A savepoint as one row, merged from the ledger and the job's history. */
+export interface SavepointRow {
+  /** Ledger id, or `history-<jobId>-<checkpointId>` for what only the history shows (running or failed ones of others). */
+  readonly id: string;
+  readonly record: SavepointRecord | null;
+  readonly checkpointId: number | null;
+  readonly state: SavepointRecord["state"] | "disposing" | "disposed";
+  readonly startedAtMs: number;
+  readonly durationMs: number | null;
+  readonly sizeBytes: number | null;
+  readonly format: SavepointFormat | null;
+  readonly origin: SavepointRecord["origin"];
+  readonly description: string;
+  readonly path: string | null;
+  readonly failure: string | null;
+  /** Subtasks that have written their part, while it is being taken. */
+  readonly progress: { readonly acknowledged: number; readonly total: number } | null;
+  readonly pinned: boolean;
+  /** The job that took it over with CLAIM, as far as we know. */
+  readonly claimedBy: JobNamed | null;
+  /** Jobs that we started from it. */
+  readonly restored: readonly JobNamed[];
+}
+
+/** The rows of a job's savepoints, newest first: one per savepoint, whoever took it. Forgotten ones are left out. */
+export function savepointRows(jobId: string, records: readonly LedgerRecord[], overview: CheckpointOverview | undefined): SavepointRow[] {
+  const restores = records.filter((record): record is RestoreRecord => record.kind === "restore");
+  const mine = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.job.id === jobId);
+  const kept = withoutTwins(mine);
+  const rows = kept.filter((record) => !record.forgotten).map((record) => recordRow(record, restores, overview));
+  const known = new Set(mine.flatMap((record) => (record.checkpointId === null ? [] : [record.checkpointId])));
+  const open = rows.filter((row) => row.state === "requested" || row.state === "running").length;
+  const strangers = savepointsIn(overview).filter((entry) => !known.has(entry.checkpointId) && entry.status !== "completed");
+  let oursRunning = open;
+  for (const entry of strangers) {
+    if (entry.status === "in-progress" && oursRunning > 0) oursRunning--;
+    else rows.push(historyRow(jobId, entry));
+  }
+  return rows.sort((a, b) => b.startedAtMs - a.startedAtMs);
+}
+
+/** Savepoints in a job's statistics, newest first, each once. */
+export function savepointsIn(overview: CheckpointOverview | undefined): CheckpointStats[] {
+  if (overview === undefined) return [];
+  const found = new Map<number, CheckpointStats>();
+  for (const entry of [overview.latest.savepoint, ...overview.history]) if (entry !== null && entry.kind !== "checkpoint") found.set(entry.checkpointId, entry);
+  return [...found.values()].sort((a, b) => b.checkpointId - a.checkpointId);
+}
+
+/** Completed periodic checkpoints that are still there and can be restored from, newest first. */
+export function checkpointsIn(overview: CheckpointOverview | undefined): CheckpointStats[] {
+  if (overview === undefined) return [];
+  const found = new Map<number, CheckpointStats>();
+  for (const entry of [overview.latest.completed, overview.latest.failed, ...overview.history]) if (entry !== null && entry.kind === "checkpoint") found.set(entry.checkpointId, entry);
+  return [...found.values()].sort((a, b) => b.checkpointId - a.checkpointId);
+}
+
+/** The jobs of a cluster: those Flink lists, then those only the ledger remembers; what runs comes first, then the newest. */
+export function jobRows(cluster: string, jobs: readonly JobSummary[], records: readonly LedgerRecord[]): JobRow[] {
+  const rows = new Map<string, JobRow>();
+  const savepoints = new Map<string, SavepointRecord[]>();
+  for (const record of records) {
+    if (record.kind !== "savepoint" || record.cluster.url !== cluster) continue;
+    const list = savepoints.get(record.job.id);
+    if (list) list.push(record);
+    else savepoints.set(record.job.id, [record]);
+  }
+  const operations = operationsIn(records);
+  const operationsOf = (jobId: string): Operation[] => operations.filter((operation) => operation.cluster === cluster && operation.jobId === jobId);
+  for (const job of jobs) rows.set(job.jobId, { ...job, cluster, operations: operationsOf(job.jobId), latestSavepoint: newestUsable(savepoints.get(job.jobId) ?? []) });
+  for (const [jobId, list] of savepoints) {
+    const visible = list.filter((record) => !record.forgotten);
+    const first = visible[0];
+    if (rows.has(jobId) || first === undefined) continue;
+    const times = visible.map((record) => record.requestedAtMs);
+    rows.set(jobId, { cluster, jobId, name: first.job.name, state: "gone", startTimeMs: null, endTimeMs: Math.max(...times), tasks: null, operations: operationsOf(jobId), latestSavepoint: newestUsable(visible) });
+  }
+  const rank = (row: JobRow): number => (row.state === "gone" ? 2 : row.state === "FINISHED" || row.state === "FAILED" || row.state === "CANCELED" ? 1 : 0);
+  return [...rows.values()].sort((a, b) => rank(a) - rank(b) || (b.endTimeMs ?? b.startTimeMs ?? 0) - (a.endTimeMs ?? a.startTimeMs ?? 0) || a.name.localeCompare(b.name));
+}
+
+/** Everything that has not ended, oldest first. */
+export function operationsIn(records: readonly LedgerRecord[]): Operation[] {
+  const operations: Operation[] = [];
+  for (const record of records) {
+    if (record.kind === "restore") {
+      if (record.state === "requested" || record.state === "submitted") operations.push({ what: "restore", recordId: record.id, cluster: record.cluster.url, jobId: record.id, jobName: record.jobName, sinceMs: record.requestedAtMs });
+      continue;
+    }
+    const base = { recordId: record.id, cluster: record.cluster.url, jobId: record.job.id, jobName: record.job.name };
+    if (record.state === "requested" || record.state === "running" || record.stop?.job === "pending") operations.push({ ...base, what: record.stop === null ? "savepoint" : "stop", sinceMs: record.requestedAtMs });
+    if (record.disposal?.state === "requested") operations.push({ ...base, what: "disposal", sinceMs: record.disposal.requestedAtMs });
+  }
+  return operations.sort((a, b) => a.sinceMs - b.sinceMs);
+}
+
+function newestUsable(records: readonly SavepointRecord[]): SavepointRecord | null {
+  let newest: SavepointRecord | null = null;
+  for (const record of records) if (isUsable(record) && !record.forgotten && (newest === null || record.requestedAtMs > newest.requestedAtMs)) newest = record;
+  return newest;
+}
+
+/** A savepoint found in the history and one of ours at the same place are one: ours says more. */
+function withoutTwins(records: readonly SavepointRecord[]): SavepointRecord[] {
+  const ours = new Set(records.flatMap((record) => (record.origin !== "found" && record.path !== null ? [normaliseLocation(record.path)] : [])));
+  return records.filter((record) => record.origin !== "found" || record.path === null || !ours.has(normaliseLocation(record.path)));
+}
+
+function recordRow(record: SavepointRecord, restores: readonly RestoreRecord[], overview: CheckpointOverview | undefined): SavepointRow {
+  const path = record.path === null ? null : normaliseLocation(record.path);
+  const from = restores.filter((restore) => path !== null && restore.savepoint !== null && normaliseLocation(restore.savepoint.path) === path && restore.state !== "dropped" && restore.state !== "planned" && restore.state !== "failed");
+  const claimer = from.find((restore) => restore.claimMode === "CLAIM");
+  const live = record.state === "requested" || record.state === "running" ? savepointsIn(overview).find((entry) => entry.status === "in-progress" && (entry.kind === "stop-savepoint") === (record.stop !== null)) : undefined;
+  return {
+    id: record.id, record, checkpointId: record.checkpointId ?? live?.checkpointId ?? null,
+    state: record.disposal?.state === "disposed" ? "disposed" : record.disposal?.state === "requested" ? "disposing" : record.state,
+    startedAtMs: record.requestedAtMs, durationMs: record.durationMs, sizeBytes: record.sizeBytes, format: record.format, origin: record.origin,
+    description: record.description, path: record.path, failure: record.failure?.message ?? null, progress: live?.subtasks ?? null, pinned: record.pinned,
+    claimedBy: claimer ? { jobId: claimer.id, name: claimer.jobName } : null,
+    restored: from.map((restore) => ({ jobId: restore.id, name: restore.jobName })),
+  };
+}
+
+function historyRow(jobId: string, entry: CheckpointStats): SavepointRow {
+  return {
+    id: `history-${jobId}-${entry.checkpointId}`, record: null, checkpointId: entry.checkpointId,
+    state: entry.status === "in-progress" ? "running" : entry.status, startedAtMs: entry.triggeredAtMs, durationMs: entry.durationMs,
+    sizeBytes: entry.status === "failed" ? null : entry.sizeBytes, format: entry.format, origin: "found", description: "", path: entry.path, failure: entry.failure,
+    progress: entry.status === "in-progress" ? entry.subtasks : null, pinned: false, claimedBy: null, restored: [],
+  };
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+/**
+ * Writes `media/flink/<version>.json`: the exact jars a local Flink of that version consists of. Run by hand when Flink releases:
+ *
+ *   node test/rig/jarLists.mjs                 the newest release of every minor below
+ *   node test/rig/jarLists.mjs 2.3             only of that minor
+ *
+ * Maven resolves into an empty scratch repository, so that every jar is freshly downloaded and checked by Maven before it is listed.
+ */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+const minors = ["1.15", "1.16", "1.17", "1.18", "1.19", "1.20", "2.0", "2.1", "2.2", "2.3"];
+/** Flink 1.15 to 2.3 use slf4j 1.7, hence the binding `log4j-slf4j-impl`. */
+const log4j = "2.24.3";
+
+const scratch = mkdtempSync(path.join(tmpdir(), "jar-lists-"));
+try {
+  const wanted = process.argv.slice(2);
+  for (const minor of wanted.length > 0 ? wanted : minors) writeList(newestOf(minor));
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/** The newest release of a minor version, through a Maven version range. */
+function newestOf(minor) {
+  const [major, number] = minor.split(".").map(Number);
+  const range = `[${minor},${major}.${number + 1}-alpha)`;
+  const found = path.join(scratch, "range.txt");
+  mvn([["org.apache.flink", "flink-runtime-web", range]], "dependency:resolve", "-DexcludeTransitive=true", `-DoutputFile=${found}`);
+  const version = /flink-runtime-web:jar:([^:\s]+)/.exec(readFileSync(found, "utf8"))?.[1];
+  if (version === undefined) throw new Error(`no release of ${minor}`);
+  return version;
+}
+
+/** `flink-clients` brings the runtime and the client, `flink-runtime-web` the web UI and the `/jars` routes. */
+function writeList(version) {
+  const folder = path.join(scratch, version);
+  mvn(
+    [
+      ["org.apache.flink", "flink-clients", version],
+      ["org.apache.flink", "flink-runtime-web", version],
+      ["org.apache.logging.log4j", "log4j-slf4j-impl", log4j],
+      ["org.apache.logging.log4j", "log4j-core", log4j],
+    ],
+    "dependency:copy-dependencies", "-Dmdep.useRepositoryLayout=true", "-DincludeScope=runtime", `-DoutputDirectory=${folder}`,
+  );
+  const files = readdirSync(folder, { recursive: true }).map((file) => String(file).split(path.sep).join("/")).filter((file) => file.endsWith(".jar")).sort();
+  const names = new Set(files.map((file) => path.posix.basename(file)));
+  if (names.size !== files.length) throw new Error(`two jars of ${version} have the same file name`);
+  const jars = files.map((file) => {
+    const content = readFileSync(path.join(folder, file));
+    return { path: file, sizeBytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
+  });
+  const target = path.join(root, "media/flink", `${version}.json`);
+  mkdirSync(path.dirname(target), { recursive: true });
+  const lines = jars.map((jar) => `    { "path": ${JSON.stringify(jar.path)}, "sizeBytes": ${jar.sizeBytes}, "sha256": "${jar.sha256}" }`);
+  writeFileSync(target, `{\n  "version": "${version}",\n  "jars": [\n${lines.join(",\n")}\n  ]\n}\n`);
+  console.log(`${version}: ${jars.length} jars, ${(jars.reduce((sum, jar) => sum + jar.sizeBytes, 0) / 1048576).toFixed(1)} MB`);
+}
+
+function mvn(dependencies, ...goal) {
+  const xml = dependencies.map(([group, artifact, version]) =>
+    `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`);
+  const pom = path.join(scratch, "pom.xml");
+  writeFileSync(pom, `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>local</groupId><artifactId>jar-list</artifactId><version>1</version><packaging>pom</packaging>
+<dependencies>${xml.join("")}</dependencies></project>\n`);
+  execFileSync("mvn", ["-B", "-q", "-f", pom, `-Dmaven.repo.local=${path.join(scratch, "repository")}`, ...goal], { stdio: ["ignore", "ignore", "inherit"] });
+}

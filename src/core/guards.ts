@@ -163,7 +163,7 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
     } else if (mode === undefined) needsTyping = true;
   }
   // Restored by us, not yet seen to have completed a checkpoint, and no longer visible anywhere: it may still run where we can't look.
-  for (const restore of restores) if (restore.state === "running" && !seenJobs.has(restore.id)) tell({ rule: "no-claim-not-safe", by: named(restore), checkpointIntervalMs: null });
+  for (const restore of restores) if (restore.state === "running" && restore.endedAtMs === null && !seenJobs.has(restore.id)) tell({ rule: "no-claim-not-safe", by: named(restore), checkpointIntervalMs: null });
 
   const others = records.filter((other) => other.kind === "savepoint" && other.id !== record.id && other.cluster.url === record.cluster.url && other.job.name === record.job.name && isUsable(other) && other.path !== null && normaliseLocation(other.path) !== path);
   if (others.length === 0) needsTyping = true;

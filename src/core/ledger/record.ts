@@ -35,6 +35,8 @@ export const savepointRecordSchema = z.object({
    */
   state: z.enum(["requested", "running", "completed", "failed", "unknown"]),
   requestedAtMs: epochMs,
+  /** When the request was last announced: later than `requestedAtMs` after a lost answer made us send it again. */
+  sentAtMs: epochMs,
   endedAtMs: epochMs.nullable(),
   checkpointId: z.number().nullable(),
   path: z.string().nullable(),
@@ -93,6 +95,7 @@ export const restoreRecordSchema = z.object({
   allowNonRestoredState: z.boolean(),
   state: z.enum(["planned", "requested", "submitted", "running", "safe", "failed", "unknown", "dropped"]),
   requestedAtMs: epochMs,
+  /** When the start failed, or the started job ended. */
   endedAtMs: epochMs.nullable(),
   failure: failure.nullable(),
   owner: processIdentity,
@@ -106,9 +109,9 @@ export type RestoreRecord = z.infer<typeof restoreRecordSchema>;
 export const ledgerRecordSchema = z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema]);
 export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;
 
-/** A savepoint whose outcome is not yet known for certain. */
+/** A record with something still under way, to be reconciled after a restart. A planned restore waits for a person instead. */
 export function isOpen(record: LedgerRecord): boolean {
-  if (record.kind === "restore") return record.state === "requested" || record.state === "submitted" || record.state === "running" || record.state === "planned";
+  if (record.kind === "restore") return record.endedAtMs === null && (record.state === "requested" || record.state === "submitted" || record.state === "running");
   return record.state === "requested" || record.state === "running" || record.stop?.job === "pending" || record.disposal?.state === "requested";
 }
 

@@ -1,0 +1,65 @@
+import * as z from "zod";
+import type { FoundLocalFlink, RunningLocalFlink } from "./port";
+import { dataDirectories } from "./configuration";
+import { normaliseLocation } from "../model/location";
+
+/** A process, told apart from a later one with the same id by when it started (an opaque text of this machine). */
+export const processRefSchema = z.object({ pid: z.number().int().positive(), startTime: z.string() });
+export type ProcessRef = z.infer<typeof processRefSchema>;
+
+/**
+ * What is written down about the local Flink, before its processes are started and at each change. Its processes are not in it: they
+ * carry `instance` on their command line and are looked up in the process table, so that a crash at any moment leaves none unknown.
+ */
+export const localFlinkStateSchema = z.object({
+  format: z.literal(1),
+  /** Random; names this start. */
+  instance: z.uuid(),
+  phase: z.enum(["starting", "running", "stopping", "stopped"]),
+  version: z.string(),
+  port: z.number().int(),
+  startedAtMs: z.number(),
+  /** Who started or adopted it, or who stops it. */
+  owner: processRefSchema,
+  keep: z.boolean(),
+  dataFolder: z.string(),
+});
+export type LocalFlinkState = z.infer<typeof localFlinkStateSchema>;
+
+/** What living processes say about a written state. */
+export interface Signs {
+  readonly jobManagerAlive: boolean;
+  readonly ownerAlive: boolean;
+  readonly mine: boolean;
+  readonly logFile: string;
+}
+
+/**
+ * Judges a written state by the processes that live. Without a JobManager there is no local Flink, except in the moment between the
+ * writing and the starting of it, while the owner lives. What is being stopped counts as gone.
+ */
+export function judge(state: LocalFlinkState | undefined, signs: Signs): FoundLocalFlink {
+  if (state === undefined || state.phase === "stopped" || state.phase === "stopping") return { state: "none" };
+  const flink = describe(state, signs);
+  if (state.phase === "starting") {
+    if (signs.ownerAlive) return { state: "starting", flink };
+    return signs.jobManagerAlive ? { state: "left-over", flink } : { state: "none" };
+  }
+  if (!signs.jobManagerAlive) return { state: "none" };
+  return { state: signs.ownerAlive || state.keep ? "running" : "left-over", flink };
+}
+
+/** The running Flink that a state describes. */
+export function describe(state: LocalFlinkState, signs: Pick<Signs, "mine" | "logFile">): RunningLocalFlink {
+  const { savepoints, checkpoints } = dataDirectories(state.dataFolder);
+  return {
+    url: `http://localhost:${state.port}`,
+    version: state.version,
+    startedAtMs: state.startedAtMs,
+    savepointDirectory: normaliseLocation(savepoints),
+    checkpointDirectory: normaliseLocation(checkpoints),
+    logFile: signs.logFile,
+    keep: state.keep,
+    mine: signs.mine,
+  };
+}

@@ -1,0 +1,177 @@
+import { Backoff, isAbort, mapLimit } from "../core/base/async";
+import { FlinkError, isFlinkError, type ErrorFacts, type JobNamed, type Refusal } from "../core/errors";
+import { disposalVerdict, type JobSeen } from "../core/guards";
+import type { SavepointRecord } from "../core/ledger/record";
+import { isTerminal, type JobSummary } from "../core/model/job";
+import { normaliseLocation } from "../core/model/location";
+import type { ClusterClient, Run, StorageLook } from "../core/ports";
+import { savepointName, shortId } from "../core/wording";
+import { unlessAborted, unlessUnknown } from "./following";
+import { failureOf, mayHaveArrived, refuseIf, type SavepointWorld } from "./savepoints";
+
+/** What a person must know, and may have to do, before a savepoint is disposed of. */
+export interface DisposalCheck {
+  readonly record: SavepointRecord;
+  readonly refusals: readonly Refusal[];
+  /** True when the job's name must be typed. */
+  readonly needsTyping: boolean;
+  /** Names of other clusters that could not be asked whether a job of theirs came from it. */
+  readonly unreachable: readonly string[];
+  /** Jobs that were started from it at any time, as far as we know. */
+  readonly restored: readonly JobNamed[];
+}
+
+type Gone = ErrorFacts["disposal-failed"]["gone"];
+
+/** Disposes of savepoints through the cluster that took them (C-31…C-34): checked, written down, then called; believed only when seen. */
+export class DisposalService {
+  readonly #world: SavepointWorld;
+  readonly #look: StorageLook;
+
+  constructor(world: SavepointWorld, look: StorageLook) {
+    this.#world = world;
+    this.#look = look;
+  }
+
+  /** Asks every running job of every cluster what it was restored from, and weighs the answer (safety rule 1). Throws when the savepoint's own cluster can't be asked. */
+  async check(recordId: string, run: Run): Promise<DisposalCheck> {
+    const { clusters, ledger } = this.#world;
+    const record = await this.#read(recordId);
+    await clusters.info(record.cluster.url, run.signal);
+    const unreachable: string[] = [];
+    const running: { cluster: string; job: JobSummary }[] = [];
+    for (const view of clusters.list().filter(({ removed }) => !removed)) {
+      run.report({ message: `Asking ${view.profile.name} for its jobs` });
+      try {
+        for (const job of await clusters.client(view.profile.url).jobs(run.signal)) if (!isTerminal(job.state)) running.push({ cluster: view.profile.url, job });
+      } catch (error) {
+        if (isAbort(error) || view.profile.url === record.cluster.url) throw error;
+        unreachable.push(view.profile.name);
+      }
+    }
+    let asked = 0;
+    const jobs = await mapLimit(running, 8, async ({ cluster, job }): Promise<JobSeen> => {
+      const seen = await this.#lookAt(clusters.client(cluster), job, run.signal);
+      run.report({ message: `${++asked} of ${running.length} running jobs checked`, percent: (100 * asked) / running.length });
+      return { job: { jobId: job.jobId, name: job.name }, seen };
+    });
+    const records = await ledger.all();
+    const verdict = disposalVerdict(record, records, jobs);
+    const path = record.path === null ? null : normaliseLocation(record.path);
+    const restored = records.flatMap((other) => (other.kind === "restore" && path !== null && other.savepoint !== null && other.state !== "dropped" && normaliseLocation(other.savepoint.path) === path ? [{ jobId: other.id, name: other.jobName }] : []));
+    return { record, ...verdict, unreachable, restored };
+  }
+
+  /** Checks again, writes the intention down, calls Flink, and reports "disposed" only when Flink says so or the files are seen to be gone. Throws `refused`, `disposal-failed`. */
+  async dispose(recordId: string, confirmed: { readonly typedJobName: string | null }, run: Run): Promise<SavepointRecord> {
+    const { ledger, clock, self } = this.#world;
+    const check = await this.check(recordId, run);
+    const subject = `${savepointName(check.record)} of ${check.record.job.name}`;
+    const refusals = [...check.refusals];
+    if (check.needsTyping && confirmed.typedJobName !== check.record.job.name && refusals.length === 0) refusals.push({ rule: "only-completed" });
+    refuseIf("disposed of", subject, refusals);
+    await ledger.update<SavepointRecord>(recordId, "disposal requested", (record) => {
+      if (record.disposal?.state === "requested") refuseIf("disposed of", subject, [{ rule: "disposal-running" }]);
+      if (record.disposal?.state === "disposed") refuseIf("disposed of", subject, [{ rule: "already-disposed" }]);
+      if (record.pinned) refuseIf("disposed of", subject, [{ rule: "pinned" }]);
+      return { ...record, disposal: { state: "requested", requestedAtMs: clock.now(), requestId: null, endedAtMs: null, message: null, owner: self } };
+    });
+    run.report({ message: "Flink disposes of it" });
+    const outcome = this.#send(recordId).then(() => this.follow(recordId));
+    outcome.catch(() => undefined);
+    return unlessAborted(outcome, run.signal);
+  }
+
+  /** Follows a disposal to its outcome, also one begun before a restart. Flink takes no id of ours for it, so nothing is ever sent again: the files tell. */
+  async follow(recordId: string): Promise<SavepointRecord> {
+    const { clusters, clock, follower } = this.#world;
+    const pause = new Backoff(200, 2_000);
+    const down = new Backoff(1_000, 30_000);
+    for (;;) {
+      const record = await this.#read(recordId);
+      if (record.disposal?.state !== "requested") return this.#settle(record);
+      const { requestId } = record.disposal;
+      try {
+        if (requestId === null) {
+          await this.#settleByLooking(record, "The answer to the request was lost.");
+          continue;
+        }
+        const status = await clusters.client(record.cluster.url).disposalStatus(requestId, follower.life);
+        down.reset();
+        if (status.state === "completed") await this.#end(record, "Flink reports it disposed", "disposed", null);
+        else if (status.state === "failed") await this.#settleByLooking(record, status.failure.message);
+        else if (status.state === "forgotten") await this.#settleByLooking(record, "Flink no longer knows the request.");
+        else await clock.sleep(pause.next(), follower.life);
+      } catch (error) {
+        if (isAbort(error) || isFlinkError(error, "ledger-unwritable", "refused")) throw error;
+        this.#world.log.debug(`following the disposal of ${recordId}`, error);
+        await clock.sleep(down.next(), follower.life);
+      }
+    }
+  }
+
+  async #send(recordId: string): Promise<void> {
+    const { clusters, ledger, follower } = this.#world;
+    const record = await this.#read(recordId);
+    try {
+      const requestId = await clusters.client(record.cluster.url).dispose(record.path ?? "", follower.life);
+      await ledger.update<SavepointRecord>(recordId, "Flink accepted the disposal", (open) => (open.disposal === null ? open : { ...open, disposal: { ...open.disposal, requestId } }));
+    } catch (error) {
+      if (isAbort(error) || isFlinkError(error, "ledger-unwritable")) throw error;
+      if (!mayHaveArrived(error)) {
+        await ledger.update<SavepointRecord>(recordId, "the disposal did not reach Flink, or Flink refused it", (open) => ({ ...open, disposal: null }));
+        throw error;
+      }
+      this.#world.log.warn(`the answer to disposing of ${recordId} was lost; looking at the files`, failureOf(error));
+    }
+  }
+
+  /** Disposal can report failure with the data gone (a foreign file in the folder), and its answer can be lost: what lies there decides. */
+  async #settleByLooking(record: SavepointRecord, message: string): Promise<void> {
+    const { clock, follower } = this.#world;
+    let gone: Gone = "unknown";
+    // A request whose answer was lost may still be at work: files that are there now are looked at again for a while.
+    const patience = record.disposal?.requestId === null ? 8 : 1;
+    for (let look = 0; look < patience; look++) {
+      gone = goneOf[await this.#look.savepoint(record.path ?? "")];
+      if (gone !== "there") break;
+      if (look + 1 < patience) await clock.sleep(500, follower.life);
+    }
+    if (gone === "gone") await this.#end(record, `the files are gone (${message})`, "disposed", null);
+    else if (gone === "unknown") await this.#end(record, `outcome unknown: ${message}`, "unknown", message);
+    else await this.#end(record, `failed: ${message}`, "failed", `${gone === "partly" ? "_metadata is gone, other files are left" : "the files are still there"}: ${message}`);
+  }
+
+  #settle(record: SavepointRecord): SavepointRecord {
+    const disposal = record.disposal;
+    if (disposal?.state === "disposed") return record;
+    const gone: Gone = disposal?.state === "unknown" || disposal === null ? "unknown" : disposal.message?.startsWith("_metadata is gone") === true ? "partly" : "there";
+    throw new FlinkError("disposal-failed", { path: record.path ?? "", message: disposal?.message ?? "Flink gives no reason", gone });
+  }
+
+  async #end(record: SavepointRecord, event: string, state: "disposed" | "failed" | "unknown", message: string | null): Promise<void> {
+    const { ledger, clock } = this.#world;
+    await ledger.update<SavepointRecord>(record.id, event, (open) => (open.disposal?.state === "requested" ? { ...open, disposal: { ...open.disposal, state, endedAtMs: clock.now(), message } } : open));
+  }
+
+  async #lookAt(client: ClusterClient, job: JobSummary, signal: AbortSignal): Promise<JobSeen["seen"]> {
+    try {
+      const overview = await unlessUnknown(client.checkpoints(job.jobId, signal));
+      if (overview === undefined) return { restored: null, completedCheckpointId: null, checkpointIntervalMs: null };
+      const { restored, completed } = overview.latest;
+      const config = restored === null ? undefined : await unlessUnknown(client.checkpointConfig(job.jobId, signal));
+      return { restored, completedCheckpointId: completed?.checkpointId ?? null, checkpointIntervalMs: config?.intervalMs ?? null };
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      return { error: isFlinkError(error) ? error.code : `job ${shortId(job.jobId)} did not answer` };
+    }
+  }
+
+  async #read(recordId: string): Promise<SavepointRecord> {
+    const record = await this.#world.ledger.get(recordId);
+    if (record?.kind !== "savepoint") throw new FlinkError("ledger-record-damaged", { file: recordId, reason: "the record vanished" });
+    return record;
+  }
+}
+
+const goneOf: Record<Awaited<ReturnType<StorageLook["savepoint"]>>, Gone> = { metadata: "there", partly: "partly", missing: "gone", unreachable: "unknown" };

@@ -1,0 +1,325 @@
+import { Backoff, isAbort } from "../core/base/async";
+import { Emitter } from "../core/base/event";
+import { FlinkError, isFlinkError } from "../core/errors";
+import type { SavepointRecord } from "../core/ledger/record";
+import type { Ledger } from "../core/ledger/store";
+import type { CheckpointOverview, CheckpointStats } from "../core/model/checkpoint";
+import { isTerminal, type JobRef, type JobState } from "../core/model/job";
+import { normaliseLocation, parentLocation, shortJobId } from "../core/model/location";
+import type { Clock, ClusterClient, FlinkFailure, FoundFolder, Log, StorageLook } from "../core/ports";
+import { savepointsIn } from "../core/rows";
+import { shortId } from "../core/wording";
+import type { ClusterService } from "./clusters";
+import type { JobService } from "./jobs";
+
+/** How far a savepoint is, for whoever watches. */
+export interface FollowStep {
+  readonly message: string;
+  /** Share of subtasks that acknowledged, 0 to 100. */
+  readonly percent?: number;
+}
+
+interface Following {
+  readonly outcome: Promise<SavepointRecord>;
+  readonly watchers: Set<(step: FollowStep) => void>;
+}
+
+/**
+ * Follows savepoint operations to their end, however long that takes, and writes the end into the ledger: first what is certain
+ * (the path), then what is nice to know (number, size). One follower per record and process; read-only towards Flink.
+ */
+export class SavepointFollower {
+  readonly #clusters: ClusterService;
+  readonly #jobs: JobService;
+  readonly #ledger: Ledger;
+  readonly #look: StorageLook;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #following = new Map<string, Following>();
+  readonly #settled = new Emitter<SavepointRecord>();
+  readonly #life = new AbortController();
+  readonly #receiveGraceMs: number;
+
+  /** Fires when an operation has ended, whichever way, and whoever began it. */
+  readonly onDidSettle = this.#settled.event;
+
+  /** `receiveGraceMs`: how long a request may still be on its way when its sender has died. */
+  constructor(clusters: ClusterService, jobs: JobService, ledger: Ledger, look: StorageLook, clock: Clock, log: Log, receiveGraceMs: number) {
+    this.#clusters = clusters;
+    this.#jobs = jobs;
+    this.#ledger = ledger;
+    this.#look = look;
+    this.#clock = clock;
+    this.#log = log;
+    this.#receiveGraceMs = receiveGraceMs;
+  }
+
+  /** Ends with this process; requests to Flink use it rather than a caller's signal, so that a caller who stops waiting cuts nothing off. */
+  get life(): AbortSignal {
+    return this.#life.signal;
+  }
+
+  dispose(): void {
+    this.#life.abort();
+    this.#settled.dispose();
+  }
+
+  isFollowing(recordId: string): boolean {
+    return this.#following.has(recordId);
+  }
+
+  /** Follows a record to its end; a second call joins the first. Aborting `signal` ends the waiting only. */
+  async follow(recordId: string, watch?: (step: FollowStep) => void, signal?: AbortSignal): Promise<SavepointRecord> {
+    let following = this.#following.get(recordId);
+    if (following === undefined) {
+      const watchers = new Set<(step: FollowStep) => void>();
+      const outcome = this.#run(recordId, watchers).finally(() => this.#following.delete(recordId));
+      outcome.catch(() => undefined);
+      following = { outcome, watchers };
+      this.#following.set(recordId, following);
+    }
+    if (watch) following.watchers.add(watch);
+    try {
+      return await unlessAborted(following.outcome, signal);
+    } finally {
+      if (watch) following.watchers.delete(watch);
+    }
+  }
+
+  /** Folders that may be the result of an operation whose outcome Flink forgot; undefined when the directory can't be seen from here. */
+  async candidates(record: SavepointRecord): Promise<readonly FoundFolder[] | undefined> {
+    const directory = record.directory ?? (await this.#savepointDirectory(record));
+    if (directory === null) return undefined;
+    const folders = await this.#look.list(directory);
+    if (folders === undefined) return undefined;
+    const others = new Set((await this.#ledger.all()).flatMap((other) => (other.kind === "savepoint" && other.id !== record.id && other.path !== null ? [normaliseLocation(other.path)] : [])));
+    return folders.filter((folder) => shortJobId(folder.location) === shortId(record.job.id) && folder.modifiedAtMs >= record.requestedAtMs - 2_000 && !others.has(normaliseLocation(folder.location)));
+  }
+
+  async #run(recordId: string, watchers: ReadonlySet<(step: FollowStep) => void>): Promise<SavepointRecord> {
+    const tell = (step: FollowStep): void => watchers.forEach((watch) => watch(step));
+    const pause = new Backoff(200, 2_000);
+    const down = new Backoff(1_000, 30_000);
+    for (;;) {
+      const record = await this.#read(recordId);
+      if (record.state !== "requested" && record.state !== "running") return this.#settle(await this.#afterwards(record));
+      try {
+        const client = this.#clusters.client(record.cluster.url);
+        const status = await client.savepointStatus(record.job.id, record.id, this.life);
+        down.reset();
+        if (status.state === "completed") {
+          await this.#change(record.id, `Flink reports it complete at ${status.path}`, (open) => ({ ...open, state: "completed", path: status.path, endedAtMs: this.#clock.now() }));
+        } else if (status.state === "failed") {
+          await this.#settleFailure(record, status.failure, client);
+        } else if (status.state === "forgotten") {
+          await this.#settleForgotten(record, client);
+        } else {
+          if (record.state === "requested") await this.#change(record.id, "Flink has it", (open) => ({ ...open, state: "running" }));
+          await this.#progress(record, tell);
+          await this.#clock.sleep(pause.next(), this.life);
+        }
+      } catch (error) {
+        if (isAbort(error) || isFlinkError(error, "ledger-unwritable")) throw error;
+        this.#log.debug(`following ${recordId}`, error);
+        tell({ message: "The cluster does not answer; still looking" });
+        await this.#clock.sleep(down.next(), this.life);
+      }
+    }
+  }
+
+  async #progress(record: SavepointRecord, tell: (step: FollowStep) => void): Promise<void> {
+    const job: JobRef = { cluster: record.cluster.url, jobId: record.job.id };
+    const last = this.#jobs.observation(job);
+    if (last === undefined || this.#clock.now() - last.atMs > 1_500) await this.#jobs.observe(job, this.life);
+    const entry = savepointsIn(this.#jobs.observation(job)?.overview).find((candidate) => candidate.status === "in-progress" && (candidate.kind === "stop-savepoint") === (record.stop !== null));
+    if (entry) tell({ message: `#${entry.checkpointId}: ${entry.subtasks.acknowledged} of ${entry.subtasks.total} tasks have written their state`, percent: (100 * entry.subtasks.acknowledged) / Math.max(1, entry.subtasks.total) });
+    else tell({ message: "Flink has the request" });
+  }
+
+  /** A failure, unless Flink names a savepoint in it: then that is complete and only the stop went wrong (flink-api §5, StopWithSavepointStoppingException). */
+  async #settleFailure(record: SavepointRecord, failure: FlinkFailure, client: ClusterClient): Promise<void> {
+    const written = /A savepoint has been created at: (.+?), but the corresponding job/s.exec(failure.trace)?.[1];
+    if (written !== undefined && record.stop !== null) {
+      await this.#change(record.id, `Flink wrote ${written}, but the job failed while stopping`, (open) => ({
+        ...open, state: "completed", path: written, endedAtMs: this.#clock.now(), failure: { message: failure.message, exception: failure.exception },
+      }));
+      return;
+    }
+    const { restarted, cause } = await this.#effectOnJob(record, client);
+    const told = /Coordinator is suspending|CheckpointCoordinator shutdown|FailoverRegion is restarting/.test(failure.message) && cause ? cause : failure;
+    await this.#change(record.id, `Flink reports it failed: ${told.message}`, (open) => ({
+      ...open, state: "failed", endedAtMs: this.#clock.now(), failure: { message: told.message, exception: told.exception }, jobRestarted: restarted,
+    }));
+  }
+
+  /** Whether the failed attempt took the job down, and the reason the job itself gives: the operation's own text often hides it. */
+  async #effectOnJob(record: SavepointRecord, client: ClusterClient): Promise<{ restarted: boolean; cause: FlinkFailure | undefined }> {
+    try {
+      const skewMs = await this.#skewMs(record, client);
+      for (let attempt = 0; ; attempt++) {
+        const [state, failure] = await Promise.all([client.jobState(record.job.id, this.life), client.latestFailure(record.job.id, this.life)]);
+        const recent = failure !== undefined && failure.atMs >= record.requestedAtMs + skewMs - 500;
+        if (recent) return { restarted: true, cause: failure };
+        if (state !== undefined && state !== "RUNNING" && !isTerminal(state) && attempt < 10) await this.#clock.sleep(300, this.life);
+        else return { restarted: state === "RESTARTING" || state === "FAILING" || state === "FAILED", cause: undefined };
+      }
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      return { restarted: false, cause: undefined };
+    }
+  }
+
+  /**
+   * Flink no longer (or not yet, or never did) know the trigger id. In this order: still on its way; the job's history, where a savepoint of
+   * the same kind, format and directory that began right after the request is ours if it is the only one; a history that reaches back before
+   * the request and holds none proves that there is none; what lies in the directory; else `unknown`. Never triggers again.
+   */
+  async #settleForgotten(record: SavepointRecord, client: ClusterClient): Promise<void> {
+    if (this.#clock.now() - record.sentAtMs < this.#receiveGraceMs) return this.#clock.sleep(Math.min(500, this.#receiveGraceMs), this.life);
+    const overview = await unlessUnknown(client.checkpoints(record.job.id, this.life));
+    if (overview !== undefined && (await client.jobState(record.job.id, this.life)) !== undefined) {
+      const skewMs = await this.#skewMs(record, client);
+      const matches = await this.#inHistory(record, overview, skewMs);
+      const [match, second] = matches;
+      if (match !== undefined && second === undefined) return this.#settleFromHistory(record, match);
+      const job = await client.job(record.job.id, this.life);
+      const entries = [...overview.history].sort((a, b) => a.triggeredAtMs - b.triggeredAtMs);
+      const { completed, failed, inProgress } = overview.counts;
+      const whole = completed + failed + inProgress <= entries.length;
+      const reachesBack = job.startTimeMs < record.requestedAtMs + skewMs && (whole || (entries[0]?.triggeredAtMs ?? Infinity) < record.requestedAtMs + skewMs);
+      if (match === undefined && reachesBack && this.#clock.now() - record.sentAtMs > 4_000) {
+        await this.#change(record.id, "Flink does not know the request, and the job's history from then on holds no such savepoint", (open) => ({
+          ...open, state: "failed", endedAtMs: this.#clock.now(), failure: { message: "Flink never received the request, or refused it before it began. No savepoint was written.", exception: "" }, stop: open.stop && { ...open.stop, job: "running-on" },
+        }));
+        return;
+      }
+      if (match === undefined && reachesBack) return this.#clock.sleep(500, this.life); // statistics are up to three seconds old
+      return this.#settleUnknown(record, matches.flatMap((entry) => (entry.path === null ? [] : [entry.path])));
+    }
+    const folders = await this.candidates(record);
+    if (folders !== undefined && !folders.some((folder) => folder.hasMetadata)) {
+      await this.#change(record.id, "Flink no longer knows the job, and no savepoint was written to the directory", (open) => ({
+        ...open, state: "failed", endedAtMs: this.#clock.now(), failure: { message: "The JobManager was lost before the savepoint was complete.", exception: "" }, stop: open.stop && { ...open.stop, job: "unknown" },
+      }));
+      return;
+    }
+    await this.#settleUnknown(record, (folders ?? []).filter((folder) => folder.hasMetadata).map((folder) => folder.location));
+  }
+
+  async #inHistory(record: SavepointRecord, overview: CheckpointOverview, skewMs: number): Promise<CheckpointStats[]> {
+    const taken = (await this.#ledger.all()).filter((other): other is SavepointRecord => other.kind === "savepoint" && other.job.id === record.job.id && other.id !== record.id && other.origin !== "found");
+    const ids = new Set(taken.map((other) => other.checkpointId));
+    const paths = new Set(taken.flatMap((other) => (other.path === null ? [] : [normaliseLocation(other.path)])));
+    const directory = record.directory ?? (await this.#savepointDirectory(record));
+    return savepointsIn(overview).filter((entry) =>
+      (entry.kind === "stop-savepoint") === (record.stop !== null) &&
+      entry.triggeredAtMs >= record.requestedAtMs + skewMs - 2_000 && entry.triggeredAtMs <= record.sentAtMs + skewMs + 10_000 &&
+      (entry.format === null || entry.format === record.format) && !ids.has(entry.checkpointId) &&
+      (entry.path === null || (!paths.has(normaliseLocation(entry.path)) && (directory === null || parentLocation(entry.path) === normaliseLocation(directory)))));
+  }
+
+  async #settleFromHistory(record: SavepointRecord, entry: CheckpointStats): Promise<void> {
+    if (entry.status === "in-progress") {
+      if (record.state === "requested") await this.#change(record.id, `the job's history shows it under way as #${entry.checkpointId}`, (open) => ({ ...open, state: "running", checkpointId: entry.checkpointId }));
+      return this.#clock.sleep(1_000, this.life);
+    }
+    await this.#change(record.id, `the job's history shows it as #${entry.checkpointId}, the only one of its kind triggered then`, (open) => entry.status === "completed" && entry.path !== null
+      ? { ...open, state: "completed", path: entry.path, checkpointId: entry.checkpointId, sizeBytes: entry.sizeBytes, durationMs: entry.durationMs, endedAtMs: this.#clock.now() }
+      : { ...open, state: "failed", checkpointId: entry.checkpointId, endedAtMs: this.#clock.now(), failure: { message: entry.failure ?? "Flink gives no reason.", exception: "" } });
+  }
+
+  async #settleUnknown(record: SavepointRecord, candidates: string[]): Promise<void> {
+    await this.#change(record.id, "Flink forgot the outcome", (open) => ({ ...open, state: "unknown", candidates, endedAtMs: this.#clock.now(), stop: open.stop && { ...open.stop, job: "unknown" } }));
+  }
+
+  /** What remains once the savepoint's own outcome is written: the end of the stopped job, and number and size for the row. */
+  async #afterwards(settled: SavepointRecord): Promise<SavepointRecord> {
+    let record = settled;
+    if (record.stop?.job === "pending") record = await this.#settleStop(record);
+    if (record.state === "completed" && record.checkpointId === null) record = await this.#enrich(record);
+    return record;
+  }
+
+  async #settleStop(record: SavepointRecord): Promise<SavepointRecord> {
+    const pause = new Backoff(200, 2_000);
+    const until = this.#clock.now() + 60_000;
+    const written = record.state === "completed";
+    for (;;) {
+      let state: JobState | "silent" | undefined;
+      try {
+        state = await this.#clusters.client(record.cluster.url).jobState(record.job.id, this.life);
+      } catch (error) {
+        if (isAbort(error)) throw error;
+        state = "silent";
+      }
+      const job = written
+        ? state === "FAILED" ? "failed" : state === "FINISHED" || state === "CANCELED" ? "stopped" : state === undefined || state === "silent" ? (record.failure === null ? "stopped" : "failed") : this.#clock.now() > until ? "running-on" : undefined
+        : state === "FAILED" ? "failed" : state === "FINISHED" || state === "CANCELED" ? "stopped" : state === "silent" || state === undefined ? (this.#clock.now() > until ? "unknown" : undefined) : "running-on";
+      if (job !== undefined) return this.#ledger.update<SavepointRecord>(record.id, `the job is ${state ?? "gone"}`, (open) => (open.stop?.job === "pending" ? { ...open, stop: { ...open.stop, job } } : open));
+      await this.#clock.sleep(pause.next(), this.life);
+    }
+  }
+
+  /** Number, size and duration come from the job's statistics, which lag up to three seconds and may be gone with the cluster. */
+  async #enrich(record: SavepointRecord): Promise<SavepointRecord> {
+    const job: JobRef = { cluster: record.cluster.url, jobId: record.job.id };
+    const path = normaliseLocation(record.path ?? "");
+    for (let attempt = 0; attempt < 12; attempt++) {
+      await this.#jobs.observe(job, this.life);
+      const seen = this.#jobs.observation(job);
+      const entry = savepointsIn(seen?.overview).find((candidate) => candidate.path !== null && normaliseLocation(candidate.path) === path);
+      if (entry) return this.#ledger.update<SavepointRecord>(record.id, `it is #${entry.checkpointId} of the job`, (done) => ({ ...done, checkpointId: entry.checkpointId, sizeBytes: entry.sizeBytes, durationMs: entry.durationMs }));
+      if (seen?.error !== null && seen?.error !== undefined) break;
+      await this.#clock.sleep(350, this.life);
+    }
+    return record;
+  }
+
+  #settle(record: SavepointRecord): SavepointRecord {
+    this.#settled.fire(record);
+    return record;
+  }
+
+  async #change(id: string, event: string, change: (open: SavepointRecord) => SavepointRecord): Promise<void> {
+    await this.#ledger.update<SavepointRecord>(id, event, (record) => (record.state === "requested" || record.state === "running" ? change(record) : record));
+  }
+
+  async #read(id: string): Promise<SavepointRecord> {
+    const record = await this.#ledger.get(id);
+    if (record?.kind !== "savepoint") throw new FlinkError("ledger-record-damaged", { file: id, reason: "the record vanished" });
+    return record;
+  }
+
+  async #savepointDirectory(record: SavepointRecord): Promise<string | null> {
+    const reach = this.#clusters.get(record.cluster.url)?.reach;
+    return reach?.state === "online" ? reach.info.savepointDirectory : null;
+  }
+
+  /** JobManager's clock minus ours, milliseconds; 0 when it can't be learned. */
+  async #skewMs(record: SavepointRecord, client: ClusterClient): Promise<number> {
+    const before = this.#clock.now();
+    const job = await unlessUnknown(client.job(record.job.id, this.life));
+    return job === undefined ? 0 : Math.round(job.nowMs - (before + this.#clock.now()) / 2);
+  }
+}
+
+/** The value, or undefined when Flink does not know the job. */
+export async function unlessUnknown<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isFlinkError(error, "job-not-found")) return undefined;
+    throw error;
+  }
+}
+
+/** Rejects when the signal is aborted first; the work itself goes on. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

@@ -1,0 +1,111 @@
+import { isAbort } from "../core/base/async";
+import { DisposableStore, type Disposable } from "../core/base/disposable";
+import { isOpen, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
+import type { ProcessIdentity } from "../core/ports";
+import type { DisposalService } from "./disposals";
+import type { RestoreService } from "./restores";
+import type { SavepointWorld } from "./savepoints";
+
+/** Whether the process that wrote a record is still at work on it. */
+export type Liveness = (owner: ProcessIdentity) => "self" | "alive" | "dead" | "other-host";
+
+/**
+ * After a restart, takes over what a dead process left open and finds out how it ended (safety rule 6). Only asks and follows; the one request
+ * it could make, sending again, it never makes. A record has one follower: taking over is a compare-and-swap of its owner.
+ */
+export class Reconciler implements Disposable {
+  readonly #world: SavepointWorld;
+  readonly #restores: RestoreService;
+  readonly #disposals: DisposalService;
+  readonly #liveness: Liveness;
+  readonly #store = new DisposableStore();
+  readonly #life = new AbortController();
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(world: SavepointWorld, restores: RestoreService, disposals: DisposalService, liveness: Liveness) {
+    this.#world = world;
+    this.#restores = restores;
+    this.#disposals = disposals;
+    this.#liveness = liveness;
+  }
+
+  /** Looks now, whenever a cluster comes back, and every half minute while anything is open elsewhere. */
+  start(): void {
+    this.#store.add(this.#world.clusters.onDidComeOnline(() => void this.reconcile()));
+    void this.#lookRepeatedly();
+  }
+
+  dispose(): void {
+    this.#life.abort();
+    this.#store.dispose();
+  }
+
+  /** Takes over every open record whose process is gone. Resolves when each has been taken over, not when each has ended. */
+  async reconcile(): Promise<number> {
+    const { ledger, log } = this.#world;
+    const known = new Set(this.#world.clusters.list().filter(({ removed }) => !removed).map(({ profile }) => profile.url));
+    let open = 0;
+    for (const record of await ledger.all()) {
+      if (!isOpen(record)) continue;
+      open++;
+      if (this.#running.has(record.id) || !known.has(record.cluster.url)) continue;
+      try {
+        if (await this.#takeOver(record)) this.#resume(record);
+      } catch (error) {
+        log.warn(`taking over ${record.id}`, error);
+      }
+    }
+    return open;
+  }
+
+  /** Resolves when everything taken over so far has ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running.values());
+  }
+
+  async #lookRepeatedly(): Promise<void> {
+    const { clock, log } = this.#world;
+    try {
+      for (;;) {
+        let open = 0;
+        try {
+          open = await this.reconcile();
+        } catch (error) {
+          log.warn("reconciling the ledger", error);
+        }
+        await clock.sleep(open > 0 ? 30_000 : 300_000, this.#life.signal);
+      }
+    } catch (error) {
+      if (!isAbort(error)) throw error;
+    }
+  }
+
+  /** True when this process may follow the record: it was the owner's who is gone (or on another machine), and nobody else was faster. */
+  async #takeOver(record: LedgerRecord): Promise<boolean> {
+    const { ledger, self } = this.#world;
+    const disposing = record.kind === "savepoint" && record.disposal?.state === "requested";
+    const owner = disposing ? record.disposal.owner : record.owner;
+    const alive = this.#liveness(owner);
+    if (alive === "alive") return false;
+    if (alive === "self") return !this.#world.follower.isFollowing(record.id) && record.kind === "restore" && record.state === "running";
+    const taken = disposing
+      ? await ledger.update<SavepointRecord>(record.id, "taken over after a restart", (now) => (now.disposal?.state === "requested" && now.disposal.owner.instance === owner.instance ? { ...now, disposal: { ...now.disposal, owner: self } } : now))
+      : record.kind === "savepoint"
+        ? await ledger.update<SavepointRecord>(record.id, "taken over after a restart", (now) => (now.owner.instance === owner.instance ? { ...now, owner: self } : now))
+        : await ledger.update<RestoreRecord>(record.id, "taken over after a restart", (now) => (now.owner.instance === owner.instance ? { ...now, owner: self } : now));
+    const now = taken.kind === "savepoint" && taken.disposal?.state === "requested" ? taken.disposal.owner : taken.owner;
+    return now.instance === self.instance;
+  }
+
+  #resume(record: LedgerRecord): void {
+    const { follower, log } = this.#world;
+    const work: Promise<unknown> =
+      record.kind === "restore" ? (record.state === "running" ? this.#restores.watchUntilSafe(record.id) : this.#restores.follow(record.id))
+      : record.disposal?.state === "requested" ? this.#disposals.follow(record.id)
+      : follower.follow(record.id);
+    const watched = work.then(() => undefined, (error: unknown) => {
+      if (!isAbort(error)) log.info(`${record.id} has ended`, error);
+    }).finally(() => this.#running.delete(record.id));
+    this.#running.set(record.id, watched);
+  }
+}

@@ -1,0 +1,284 @@
+import { isAbort } from "../core/base/async";
+import { FlinkError, isFlinkError, type ErrorFacts, type Refusal } from "../core/errors";
+import { explain } from "../core/explain";
+import { savepointRefusals, savepointWarnings, type JobFacts, type Warning } from "../core/guards";
+import { recordVersion, type SavepointRecord } from "../core/ledger/record";
+import type { Ledger } from "../core/ledger/store";
+import type { SavepointFormat } from "../core/model/checkpoint";
+import type { ClusterInfo } from "../core/model/cluster";
+import { allTasksRun, type JobRef } from "../core/model/job";
+import { locationFault, normaliseLocation } from "../core/model/location";
+import type { Clock, FoundFolder, Log, ProcessIdentity, Run, WorkspaceCommit } from "../core/ports";
+import { operationsIn } from "../core/rows";
+import type { ClusterService } from "./clusters";
+import { unlessAborted, type SavepointFollower } from "./following";
+import type { JobService } from "./jobs";
+
+/** What a person chooses for a savepoint (C-6, C-7, A-7). */
+export interface SavepointRequest {
+  /** Parent directory, absolute or with a scheme; null = the cluster's own. */
+  readonly directory: string | null;
+  readonly format: SavepointFormat;
+  readonly description: string;
+}
+
+/** Whether a verb can be done now, and what to know before. */
+export interface Readiness {
+  readonly refusals: readonly Refusal[];
+  readonly warnings: readonly Warning[];
+  readonly info: ClusterInfo;
+  readonly jobName: string;
+}
+
+/** What the verbs on savepoints need of the world. */
+export interface SavepointWorld {
+  readonly clusters: ClusterService;
+  readonly jobs: JobService;
+  readonly follower: SavepointFollower;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly self: ProcessIdentity;
+  /** How long a program's `main` may take to hand its job to Flink before the start's outcome counts as unknown, milliseconds. */
+  readonly programGraceMs: number;
+  /** 32 random lower-case hex digits. */
+  newId(): string;
+  workspaceCommit(): Promise<WorkspaceCommit | null>;
+}
+
+/** How long after the first attempt a request whose answer was lost may be sent again; Flink starts nothing twice for an id that it still knows. */
+const resendForMs = 60_000;
+
+/** Takes savepoints and stops jobs with them. Always detached, always written down first, never timed out (C-8, C-10; safety rules 6 and 7). */
+export class SavepointService {
+  readonly #world: SavepointWorld;
+
+  constructor(world: SavepointWorld) {
+    this.#world = world;
+  }
+
+  get onDidSettle(): SavepointFollower["onDidSettle"] {
+    return this.#world.follower.onDidSettle;
+  }
+
+  /** Whether the job can be saved, or stopped, now. Throws the connection's errors and `job-not-found`. */
+  async readiness(job: JobRef, verb: "trigger" | "stop", signal: AbortSignal): Promise<Readiness> {
+    const { facts, jobName } = await this.#facts(job, signal);
+    return { refusals: savepointRefusals(facts), warnings: savepointWarnings(facts, verb), info: facts.info, jobName };
+  }
+
+  /** Takes a savepoint. Aborting `run` ends the waiting; Flink goes on and the outcome is still recorded. */
+  async trigger(job: JobRef, request: SavepointRequest, run: Run): Promise<SavepointRecord> {
+    const record = await this.#take(this.#world.newId(), job, request, null, run);
+    if (record.state === "completed") return record;
+    throw outcomeError(record);
+  }
+
+  /**
+   * Stops the job with a savepoint (`POST /stop`). Throws `stopped-uncleanly` when the savepoint is complete but the job FAILED.
+   * `recordId`, 32 hex digits, is given by a plan that was written down with it.
+   */
+  async stop(job: JobRef, request: SavepointRequest & { readonly drain: boolean }, run: Run, recordId = this.#world.newId()): Promise<SavepointRecord> {
+    const record = await this.#take(recordId, job, request, { drain: request.drain }, run);
+    if (record.state !== "completed") throw outcomeError(record);
+    if (record.stop?.job === "failed") throw new FlinkError("stopped-uncleanly", { jobName: record.job.name, path: record.path ?? "", jobState: "FAILED" });
+    if (record.stop?.job === "running-on") throw new FlinkError("stop-failed", { jobName: record.job.name, message: `its savepoint was written to ${record.path ?? ""}, but the job did not stop; do not use it as the job's last`, exception: "", jobState: "RUNNING" });
+    return record;
+  }
+
+  /** Median duration of the job's earlier savepoints in milliseconds (over restarts, by name), or null. */
+  async expectedMs(job: JobRef): Promise<number | null> {
+    const records = await this.#world.ledger.all();
+    const name = this.#nameOf(job);
+    const times = records.flatMap((record) => (record.kind === "savepoint" && record.cluster.url === job.cluster && (record.job.id === job.jobId || record.job.name === name) && record.durationMs !== null ? [record.durationMs] : []));
+    return times.length === 0 ? null : (times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? null);
+  }
+
+  async pin(recordId: string, pinned: boolean): Promise<void> {
+    await this.#world.ledger.update<SavepointRecord>(recordId, pinned ? "pinned" : "unpinned", (record) => ({ ...record, pinned }));
+  }
+
+  async describe(recordId: string, description: string): Promise<void> {
+    await this.#world.ledger.update<SavepointRecord>(recordId, "description changed", (record) => ({ ...record, description }));
+  }
+
+  /** Hides the savepoint and keeps its files. One that is still being taken or disposed of stays. Throws `refused`. */
+  async forget(recordId: string): Promise<void> {
+    await this.#world.ledger.update<SavepointRecord>(recordId, "forgotten; the files are kept", (record) => {
+      if (record.state === "requested" || record.state === "running" || record.disposal?.state === "requested") {
+        throw new FlinkError("refused", { verb: "forgotten", subject: `The savepoint of ${record.job.name}`, refusals: [record.disposal?.state === "requested" ? { rule: "disposal-running" } : { rule: "not-completed", state: "still being taken" }] });
+      }
+      return { ...record, forgotten: true };
+    });
+  }
+
+  /** Complete folders that may be the result of an operation whose outcome is unknown. */
+  async candidates(recordId: string): Promise<readonly FoundFolder[]> {
+    const record = await this.#world.jobs.record(recordId);
+    if (record === undefined) return [];
+    return ((await this.#world.follower.candidates(record)) ?? []).filter((folder) => folder.hasMetadata);
+  }
+
+  /** Takes a person's word that `location` is the result of an operation whose outcome is unknown. Throws `location-invalid`, `refused`. */
+  async adopt(recordId: string, location: string): Promise<void> {
+    requireLocation(location);
+    const { ledger, clock } = this.#world;
+    const folder = (await this.candidates(recordId)).find((candidate) => normaliseLocation(candidate.location) === normaliseLocation(location));
+    await ledger.update<SavepointRecord>(recordId, `adopted ${location}`, (record) => {
+      if (record.state !== "unknown") throw new FlinkError("refused", { verb: "adopted", subject: location, refusals: [{ rule: "not-completed", state: record.state }] });
+      return { ...record, state: "completed", path: location, sizeBytes: folder?.sizeBytes ?? null, endedAtMs: folder?.modifiedAtMs ?? clock.now(), candidates: [] };
+    });
+  }
+
+  async #take(id: string, job: JobRef, request: SavepointRequest, stop: { readonly drain: boolean } | null, run: Run): Promise<SavepointRecord> {
+    const { ledger, follower, clock, self } = this.#world;
+    if (request.directory !== null) requireLocation(request.directory);
+    const { facts, jobName } = await this.#facts(job, run.signal);
+    const subject = jobName;
+    refuseIf(stop === null ? "saved" : "stopped", subject, savepointRefusals(facts));
+    if (request.directory === null && facts.info.savepointDirectory === null) refuseIf(stop === null ? "saved" : "stopped", subject, [{ rule: "no-directory" }]);
+    await this.#untilTasksRun(job, subject, run);
+
+    const view = this.#world.clusters.get(job.cluster);
+    const atMs = clock.now();
+    const workspace = await this.#world.workspaceCommit();
+    await ledger.create({
+      kind: "savepoint", version: recordVersion, id, cluster: { name: view?.profile.name ?? job.cluster, url: job.cluster }, job: { id: job.jobId, name: jobName },
+      origin: stop === null ? "manual" : "stop", format: request.format, description: request.description.trim(), directory: request.directory?.trim() ?? null,
+      flinkVersion: facts.info.version.text, state: "requested", requestedAtMs: atMs, sentAtMs: atMs, endedAtMs: null, checkpointId: null, path: null, sizeBytes: null,
+      durationMs: null, failure: null, stop: stop && { drain: stop.drain, job: "pending" }, jobRestarted: false, pinned: false, forgotten: false, disposal: null,
+      candidates: [], workspace, owner: self, trail: [{ atMs, event: "requested" }],
+    });
+    await this.#yieldToRival(id, job, jobName, stop !== null);
+    run.report({ message: "Asking Flink" });
+    // Not awaited step by step: when the caller stops waiting, sending and following go on.
+    const outcome = this.#send(id, job, request, stop, facts.info).then(() => follower.follow(id, (step) => run.report(step)));
+    outcome.catch(() => undefined);
+    return unlessAborted(outcome, run.signal);
+  }
+
+  /**
+   * Sends the request. What Flink certainly refused ends the record here. When the answer was lost, Flink is asked for the trigger id, and only
+   * while it still remembers every id it ever got (its expiry, a minute at most) is the same request sent again.
+   */
+  async #send(id: string, job: JobRef, request: SavepointRequest, stop: { readonly drain: boolean } | null, info: ClusterInfo): Promise<void> {
+    const { clusters, ledger, clock, log, follower } = this.#world;
+    const client = clusters.client(job.cluster);
+    const body = { triggerId: id, format: request.format, ...(request.directory === null ? {} : { directory: request.directory.trim() }) };
+    const firstMs = clock.now();
+    const lastMs = firstMs + Math.min(resendForMs, info.triggerResultsKeptMs === 0 ? resendForMs : info.triggerResultsKeptMs * 0.8);
+    for (;;) {
+      try {
+        if (stop === null) await client.triggerSavepoint(job.jobId, body, follower.life);
+        else await client.stopWithSavepoint(job.jobId, { ...body, drain: stop.drain }, follower.life);
+        await ledger.update<SavepointRecord>(id, "Flink accepted it", (record) => (record.state === "requested" ? { ...record, state: "running" } : record));
+        return;
+      } catch (error) {
+        if (isAbort(error)) throw error;
+        if (isFlinkError(error, "ledger-unwritable")) throw error;
+        if (!mayHaveArrived(error)) {
+          await ledger.update<SavepointRecord>(id, "it did not reach Flink, or Flink refused it", (record) => (record.state === "requested" ? { ...record, state: "failed", endedAtMs: clock.now(), failure: failureOf(error), stop: record.stop && { ...record.stop, job: "running-on" } } : record));
+          throw error;
+        }
+        log.warn(`the answer to ${stop === null ? "savepoint" : "stop"} ${id} was lost; asking Flink for it`, error);
+        if (await this.#isKnown(job, id)) return;
+        if (clock.now() > lastMs) return; // the follower settles it from history and storage, and sends nothing
+        const sentAtMs = clock.now();
+        await ledger.update<SavepointRecord>(id, "answer lost, and Flink does not know the request: sending it again", (record) => ({ ...record, sentAtMs }));
+      }
+    }
+  }
+
+  /** Waits for the cluster to answer whether it knows the trigger id. */
+  async #isKnown(job: JobRef, id: string): Promise<boolean> {
+    const { clusters, clock, follower } = this.#world;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        if ((await clusters.client(job.cluster).savepointStatus(job.jobId, id, follower.life)).state !== "forgotten") return true;
+        if (attempt >= 2) return false;
+      } catch (error) {
+        if (isAbort(error)) throw error;
+      }
+      await clock.sleep(300, follower.life);
+    }
+  }
+
+  /** Two windows may stop a job in the same moment: each has written its record, each sees the other's, and the later one steps back. */
+  async #yieldToRival(id: string, job: JobRef, jobName: string, isStop: boolean): Promise<void> {
+    const { ledger, clock } = this.#world;
+    const operations = operationsIn(await ledger.all()).filter((operation) => operation.cluster === job.cluster && operation.jobId === job.jobId && (operation.what === "stop" || (isStop && operation.recordId === id)));
+    const rival = operations.filter((operation) => operation.what === "stop").sort((a, b) => a.sinceMs - b.sinceMs || a.recordId.localeCompare(b.recordId))[0];
+    if (rival === undefined || rival.recordId === id) return;
+    const refusal: Refusal = { rule: "operation-running", what: "stop", since: rival.sinceMs };
+    await ledger.update<SavepointRecord>(id, "not sent: a stop of the same job was requested first", (record) => ({ ...record, state: "failed", endedAtMs: clock.now(), forgotten: true, failure: { message: "A stop of the same job was requested first.", exception: "" }, stop: record.stop && { ...record.stop, job: "unknown" } }));
+    refuseIf(isStop ? "stopped" : "saved", jobName, [refusal]);
+  }
+
+  /** Right after RUNNING tasks may still be deploying, and Flink would refuse: waits for them, as long as the job is RUNNING. */
+  async #untilTasksRun(job: JobRef, jobName: string, run: Run): Promise<void> {
+    const { clusters, clock } = this.#world;
+    for (let round = 0; ; round++) {
+      const details = await clusters.client(job.cluster).job(job.jobId, run.signal);
+      if (allTasksRun(details)) return;
+      if (details.state !== "RUNNING") refuseIf("saved", jobName, [{ rule: "job-not-running", state: details.state }]);
+      const ready = details.vertices.filter((vertex) => vertex.ready).length;
+      if (round > 60) refuseIf("saved", jobName, [{ rule: "tasks-not-running", running: ready, total: details.vertices.length }]);
+      run.report({ message: `Waiting until all tasks run (${ready} of ${details.vertices.length})` });
+      await clock.sleep(500, run.signal);
+    }
+  }
+
+  async #facts(job: JobRef, signal: AbortSignal): Promise<{ facts: JobFacts; jobName: string }> {
+    const { clusters, ledger } = this.#world;
+    const info = await clusters.info(job.cluster, signal);
+    const client = clusters.client(job.cluster);
+    const [details, state, overview, config, records] = await Promise.all([
+      client.job(job.jobId, signal), client.jobState(job.jobId, signal), client.checkpoints(job.jobId, signal), client.checkpointConfig(job.jobId, signal), ledger.all(),
+    ]);
+    return { jobName: details.name, facts: { cluster: job.cluster, jobId: job.jobId, state: state ?? details.state, overview, config, records, info, expectedMs: await this.expectedMs(job) } };
+  }
+
+  #nameOf(job: JobRef): string | undefined {
+    return this.#world.clusters.get(job.cluster)?.jobs.find((summary) => summary.jobId === job.jobId)?.name;
+  }
+}
+
+/** Throws `refused` unless the list is empty. */
+export function refuseIf(verb: string, subject: string, refusals: readonly Refusal[]): void {
+  if (refusals.length > 0) throw new FlinkError("refused", { verb, subject, refusals });
+}
+
+/** Throws `location-invalid` for what must never be sent to Flink. */
+export function requireLocation(location: string): void {
+  const fault = locationFault(location);
+  if (fault !== undefined) throw new FlinkError("location-invalid", { location, fault });
+}
+
+/** Whether Flink may have got a request that ended in this error. A refusal in Flink's own words (4xx) or a connection never made says no. */
+export function mayHaveArrived(error: unknown): boolean {
+  if (!isFlinkError(error)) return true;
+  switch (error.code) {
+    case "cluster-unreachable": case "tls-failed": case "tls-expected": case "unauthorized": case "redirected": case "no-such-route": case "job-not-found": case "cluster-unknown": case "not-supported": case "no-leader":
+      return false;
+    case "flink-failed":
+      return (error.facts as ErrorFacts["flink-failed"]).status >= 500;
+    case "not-flink":
+      return (error.facts as ErrorFacts["not-flink"]).status >= 500;
+    default:
+      return true;
+  }
+}
+
+/** What a record keeps of an error. */
+export function failureOf(error: unknown): { message: string; exception: string } {
+  if (isFlinkError(error, "flink-failed")) return { message: error.facts.message, exception: error.facts.exception };
+  return { message: isFlinkError(error) ? explain(error).message : String(error), exception: "" };
+}
+
+/** The error that tells how a savepoint ended that is not complete. */
+function outcomeError(record: SavepointRecord): FlinkError {
+  if (record.state === "unknown") return new FlinkError("outcome-unknown", { what: record.stop === null ? "savepoint" : "stop", jobName: record.job.name, lookIn: record.directory });
+  const failure = record.failure ?? { message: "Flink gives no reason", exception: "" };
+  if (record.stop === null) return new FlinkError("savepoint-failed", { jobName: record.job.name, ...failure, jobRestarted: record.jobRestarted });
+  return new FlinkError("stop-failed", { jobName: record.job.name, ...failure, jobState: record.stop.job === "failed" ? "FAILED" : record.jobRestarted ? "restarting" : "running on" });
+}

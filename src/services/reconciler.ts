@@ -83,12 +83,12 @@ export class Reconciler implements Disposable {
   /** True when this process may follow the record: it was the owner's who is gone (or on another machine), and nobody else was faster. */
   async #takeOver(record: LedgerRecord): Promise<boolean> {
     const { ledger, self } = this.#world;
-    const disposing = record.kind === "savepoint" && record.disposal?.state === "requested";
-    const owner = disposing ? record.disposal.owner : record.owner;
+    const disposal = record.kind === "savepoint" && record.disposal?.state === "requested" ? record.disposal : null;
+    const owner = disposal?.owner ?? record.owner;
     const alive = this.#liveness(owner);
     if (alive === "alive") return false;
     if (alive === "self") return !this.#world.follower.isFollowing(record.id) && record.kind === "restore" && record.state === "running";
-    const taken = disposing
+    const taken = disposal !== null
       ? await ledger.update<SavepointRecord>(record.id, "taken over after a restart", (now) => (now.disposal?.state === "requested" && now.disposal.owner.instance === owner.instance ? { ...now, disposal: { ...now.disposal, owner: self } } : now))
       : record.kind === "savepoint"
         ? await ledger.update<SavepointRecord>(record.id, "taken over after a restart", (now) => (now.owner.instance === owner.instance ? { ...now, owner: self } : now))

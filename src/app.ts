@@ -1,0 +1,66 @@
+import { randomBytes } from "node:crypto";
+import { createFlinkClient } from "./clients/flink/restClient";
+import { createHttp } from "./clients/http";
+import { openLedger } from "./clients/ledgerFiles";
+import { createLocalStorageLook } from "./clients/localStorageLook";
+import { isAlive, thisProcess } from "./clients/processIdentity";
+import { systemClock } from "./core/base/async";
+import { DisposableStore, type Disposable } from "./core/base/disposable";
+import type { Ledger } from "./core/ledger/store";
+import type { Clock, Credentials, Log, WorkspaceCommit } from "./core/ports";
+import { ClusterService } from "./services/clusters";
+import { DisposalService } from "./services/disposals";
+import { SavepointFollower } from "./services/following";
+import { JobService } from "./services/jobs";
+import { Reconciler } from "./services/reconciler";
+import { RestoreService } from "./services/restores";
+import { SavepointService, type SavepointWorld } from "./services/savepoints";
+
+/** What the app needs of whoever hosts it: VS Code, or a plain process. */
+export interface AppWorld {
+  /** Folder of the ledger; made on first use. */
+  readonly ledgerFolder: string;
+  readonly credentials: Credentials;
+  requestTimeoutMs(): number;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** The commit of the code that is open, stored with each savepoint. */
+  workspaceCommit(): Promise<WorkspaceCommit | null>;
+  /** How long a request may still be on its way after its sender died, milliseconds; 10 s unless told. */
+  readonly receiveGraceMs?: number;
+  /** See `SavepointWorld.programGraceMs`; two minutes unless told. */
+  readonly programGraceMs?: number;
+}
+
+/** Every service, joined. Building it does no I/O. */
+export interface App extends Disposable {
+  readonly ledger: Ledger;
+  readonly clusters: ClusterService;
+  readonly jobs: JobService;
+  readonly savepoints: SavepointService;
+  readonly restores: RestoreService;
+  readonly disposals: DisposalService;
+  readonly reconciler: Reconciler;
+}
+
+/** Joins clients and services; the one place that knows both. */
+export function createApp(world: AppWorld): App {
+  const { log, clock = systemClock } = world;
+  const self = thisProcess();
+  const store = new DisposableStore();
+  const http = store.add(createHttp({ credentials: world.credentials, requestTimeoutMs: () => world.requestTimeoutMs(), log }));
+  const ledger = openLedger({ folder: world.ledgerFolder, log, clock });
+  const clusters = new ClusterService((profile) => createFlinkClient(http, profile), ledger, clock, log);
+  const jobs = new JobService(clusters, ledger, clock, log, self);
+  const look = createLocalStorageLook();
+  const follower = store.add(new SavepointFollower(clusters, jobs, ledger, look, clock, log, world.receiveGraceMs ?? 10_000));
+  const shared: SavepointWorld = {
+    clusters, jobs, follower, ledger, clock, log, self, programGraceMs: world.programGraceMs ?? 120_000,
+    newId: () => randomBytes(16).toString("hex"), workspaceCommit: () => world.workspaceCommit(),
+  };
+  const savepoints = new SavepointService(shared);
+  const restores = new RestoreService(shared, savepoints);
+  const disposals = new DisposalService(shared, look);
+  const reconciler = store.add(new Reconciler(shared, restores, disposals, (owner) => isAlive(owner, self)));
+  return { ledger, clusters, jobs, savepoints, restores, disposals, reconciler, dispose: () => store.dispose() };
+}

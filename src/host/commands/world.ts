@@ -1,0 +1,39 @@
+import type { LocalFlink } from "../../core/localFlink/port";
+import type { Clock, Credentials, Log } from "../../core/ports";
+import type { Ledger } from "../../core/ledger/store";
+import type { ClusterService } from "../../services/clusters";
+import type { DisposalService } from "../../services/disposals";
+import type { JobService } from "../../services/jobs";
+import type { RestoreService } from "../../services/restores";
+import type { SavepointService } from "../../services/savepoints";
+import type { Notify } from "../platform/notify";
+import type { Progress } from "../platform/progress";
+import type { SettingsReader } from "../platform/settings";
+
+/** What the tree offers to verbs. */
+export interface ExplorerControl {
+  /** Looks again at what is visible, now. */
+  refresh(): void;
+  /** Selects a row, opening what it lies in; false when there is none with this id. */
+  reveal(nodeId: string): Promise<boolean>;
+  /** Lengthens a list that ended in *Show more*. */
+  showMore(nodeId: string): void;
+}
+
+/** Everything a verb may use. Verbs are functions of this and their target; they hold nothing themselves. */
+export interface CommandWorld {
+  readonly clusters: ClusterService;
+  readonly jobs: JobService;
+  readonly savepoints: SavepointService;
+  readonly restores: RestoreService;
+  readonly disposals: DisposalService;
+  readonly ledger: Ledger;
+  readonly localFlink: LocalFlink;
+  readonly credentials: Credentials;
+  readonly settings: SettingsReader;
+  readonly notify: Notify;
+  readonly progress: Progress;
+  readonly explorer: ExplorerControl;
+  readonly log: Log & { show(): void };
+  readonly clock: Clock;
+}

@@ -1,0 +1,67 @@
+import * as vscode from "vscode";
+import { isAbort } from "../../core/base/async";
+import { DisposableStore, type Disposable } from "../../core/base/disposable";
+import type { CommandArgs, CommandId } from "../../core/contributions";
+import { FlinkError } from "../../core/errors";
+import { explain } from "../../core/explain";
+import type { Log } from "../../core/ports";
+import type { Notify } from "./notify";
+import { isSelection, targetOf } from "./target";
+
+/** A handler for every command. Handlers never catch: the boundary here logs and tells. `undefined` from a picker means: return. */
+export type CommandTable = { readonly [Id in CommandId]: (...args: CommandArgs[Id]) => void | Promise<void> };
+
+/** What the boundary needs. `selected` is the selected row of the explorer, for keybindings. */
+export interface CommandBoundary {
+  readonly log: Log;
+  readonly notify: Notify;
+  selected(): unknown;
+}
+
+/** Registers every command of the table inside the one error boundary. */
+export function registerCommands(table: CommandTable, boundary: CommandBoundary): Disposable {
+  const store = new DisposableStore();
+  for (const id of Object.keys(table) as CommandId[]) {
+    store.add(vscode.commands.registerCommand(id, (argument: unknown) => runCommand(table, id, isSelection(argument) ? boundary.selected() : argument, boundary)));
+  }
+  return store;
+}
+
+/** The chain of causes below an error, for the log: one line each, then the innermost stack. Facts are data without secrets. */
+export function describeForLog(error: unknown): string {
+  const lines: string[] = [];
+  let innermost: unknown = error;
+  for (let at: unknown = error; at !== undefined && at !== null && lines.length < 20; at = at instanceof Error ? at.cause : undefined) {
+    innermost = at;
+    lines.push(`${lines.length === 0 ? "" : "caused by "}${at instanceof FlinkError ? `${at.code} ${JSON.stringify(at.facts)}` : String(at)}`);
+  }
+  const stack = innermost instanceof Error ? (innermost.stack ?? "").split("\n").slice(1).join("\n") : "";
+  return stack === "" ? lines.join("\n") : `${lines.join("\n")}\n${stack}`;
+}
+
+async function runCommand(table: CommandTable, id: CommandId, argument: unknown, boundary: CommandBoundary): Promise<void> {
+  const { log, notify } = boundary;
+  const target = targetOf(id, argument);
+  try {
+    log.debug(`${id} ${target === undefined ? "" : JSON.stringify(target)}`.trimEnd());
+    await (table[id] as (target?: unknown) => void | Promise<void>)(target);
+  } catch (error) {
+    if (isAbort(error)) {
+      log.info(`${id}: stopped waiting`);
+    } else if (error instanceof FlinkError) {
+      log.error(`${id}: ${describeForLog(error)}`);
+      const explanation = explain(error);
+      if (error.code === "refused") notify.refused(explanation.message);
+      else notify.failure(explanation, { retry: () => runCommand(table, id, target, boundary), target: clusterOf(error, target) });
+    } else {
+      log.error(`${id}: unexpected: ${describeForLog(error)}`);
+      notify.unexpected();
+    }
+  }
+}
+
+/** The cluster that an error's next step is about, so that *Set Credentials* need not ask. */
+function clusterOf(error: FlinkError, target: unknown): { cluster: string } | undefined {
+  if (typeof target === "object" && target !== null && "cluster" in target && typeof target.cluster === "string") return { cluster: target.cluster };
+  return "url" in error.facts && typeof error.facts.url === "string" ? { cluster: error.facts.url } : undefined;
+}

@@ -1,0 +1,70 @@
+import type { SecretStorage } from "vscode";
+import * as z from "zod";
+import { KeyedQueue } from "../../core/base/async";
+import { DisposableStore, type Disposable } from "../../core/base/disposable";
+import type { Credential, Credentials, Log } from "../../core/ports";
+
+const credentialSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("basic"), user: z.string(), password: z.string() }),
+  z.object({ kind: z.literal("bearer"), token: z.string() }),
+  z.object({ kind: z.literal("certificate"), certPem: z.string(), keyPem: z.string(), passphrase: z.string().optional() }),
+]);
+const storedSchema = z.array(credentialSchema);
+
+const prefix = "credentials:";
+
+/** Credentials in the editor's SecretStorage, one entry per origin. Nothing of their content is ever logged. */
+export class StoredCredentials implements Credentials, Disposable {
+  readonly #secrets: SecretStorage;
+  readonly #log: Log;
+  readonly #queue = new KeyedQueue();
+  readonly #cache = new Map<string, Promise<readonly Credential[]>>();
+  readonly #held = new DisposableStore();
+
+  constructor(secrets: SecretStorage, log: Log) {
+    this.#secrets = secrets;
+    this.#log = log;
+    this.#held.add(secrets.onDidChange(({ key }) => this.#cache.delete(key.slice(prefix.length))));
+  }
+
+  get(origin: string): Promise<readonly Credential[]> {
+    let read = this.#cache.get(origin);
+    if (read === undefined) {
+      read = this.#read(origin);
+      this.#cache.set(origin, read);
+      read.catch(() => this.#cache.delete(origin));
+    }
+    return read;
+  }
+
+  set(origin: string, credential: Credential): Promise<void> {
+    return this.#queue.run(origin, async () => {
+      const kept = (await this.#read(origin)).filter((other) => other.kind !== credential.kind);
+      await this.#secrets.store(prefix + origin, JSON.stringify([...kept, credential]));
+      this.#cache.delete(origin);
+    });
+  }
+
+  delete(origin: string): Promise<void> {
+    return this.#queue.run(origin, async () => {
+      await this.#secrets.delete(prefix + origin);
+      this.#cache.delete(origin);
+    });
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+    this.#cache.clear();
+  }
+
+  async #read(origin: string): Promise<readonly Credential[]> {
+    const text = await this.#secrets.get(prefix + origin);
+    if (text === undefined) return [];
+    try {
+      return storedSchema.parse(JSON.parse(text)) as Credential[];
+    } catch {
+      this.#log.warn(`the stored credentials for ${origin} can't be read and are not used; set them again`);
+      return [];
+    }
+  }
+}

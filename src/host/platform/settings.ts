@@ -1,0 +1,113 @@
+import * as vscode from "vscode";
+import { DisposableStore, type Disposable } from "../../core/base/disposable";
+import { Emitter } from "../../core/base/event";
+import { FlinkError } from "../../core/errors";
+import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
+import { settingsSchema, type ClusterEntry, type SettingKey, type Settings } from "../../core/settings";
+import { readClusters, validateSetting, type ScopedEntries, type SettingProblem } from "./settingsCheck";
+
+const section = "flinkSavepoints";
+
+/** The only reader and writer of settings: every key is checked alone, a wrong one has its default, and the rest work. */
+export class SettingsReader implements Disposable {
+  readonly #changed = new Emitter<undefined>();
+  readonly #held = new DisposableStore();
+  #current: Settings;
+  #clusters: readonly ClusterProfile[] = [];
+  #problems: readonly SettingProblem[] = [];
+
+  /** Fires after any of our settings changed, or the workspace became trusted. */
+  readonly onDidChange = this.#changed.event;
+
+  constructor() {
+    this.#current = this.#read();
+    this.#held.add(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(section) && this.#reread()));
+    this.#held.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.#reread()));
+    this.#held.add(vscode.workspace.onDidChangeWorkspaceFolders(() => this.#reread()));
+    this.#held.add(this.#changed);
+  }
+
+  /** Valid values of all settings. */
+  get current(): Settings {
+    return this.#current;
+  }
+
+  /** The clusters of the user's, the workspace's and the folders' settings, each address once; the nearest level names it. */
+  get clusters(): readonly ClusterProfile[] {
+    return this.#clusters;
+  }
+
+  /** What is wrong with the settings as they are. */
+  get problems(): readonly SettingProblem[] {
+    return this.#problems;
+  }
+
+  /** Where a cluster is defined: `user`, `workspace`, both, or nowhere. */
+  levelsOf(url: string): readonly ("user" | "workspace")[] {
+    const defines = (entries: readonly unknown[]): boolean => entries.some((entry) => addressOf(entry) === url);
+    const found = this.#scopes().filter(({ entries }) => Array.isArray(entries) && defines(entries));
+    return [...new Set(found.map(({ level }) => (level === "user" ? "user" : "workspace")))];
+  }
+
+  /** Adds a cluster to the user's settings; entries that are wrong are left as they are. Throws `setting-invalid`. */
+  async addCluster(entry: ClusterEntry): Promise<void> {
+    const configuration = vscode.workspace.getConfiguration(section);
+    const before = configuration.inspect<unknown>("clusters")?.globalValue ?? [];
+    if (!Array.isArray(before)) throw new FlinkError("setting-invalid", { setting: `${section}.clusters`, problem: "is no list in the user settings" });
+    await configuration.update("clusters", [...(before as unknown[]), entry], vscode.ConfigurationTarget.Global);
+  }
+
+  /** Removes a cluster from every level that defines it. */
+  async removeCluster(url: string): Promise<void> {
+    for (const { entries, target, resource } of this.#scopes()) {
+      if (!Array.isArray(entries)) continue;
+      const kept = entries.filter((entry) => addressOf(entry) !== url);
+      if (kept.length === entries.length) continue;
+      await vscode.workspace.getConfiguration(section, resource).update("clusters", kept.length === 0 ? undefined : kept, target);
+    }
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+  }
+
+  #reread(): void {
+    this.#current = this.#read();
+    this.#changed.fire(undefined);
+  }
+
+  #read(): Settings {
+    const configuration = vscode.workspace.getConfiguration(section);
+    const problems: SettingProblem[] = [];
+    const value = <K extends SettingKey>(key: K): Settings[K] => {
+      const checked = validateSetting(key, configuration.get<unknown>(key));
+      if (checked.problem !== null) problems.push({ setting: `${section}.${key}`, problem: checked.problem });
+      return checked.value;
+    };
+    const keys = Object.keys(settingsSchema).filter((key) => key !== "clusters") as Exclude<SettingKey, "clusters">[];
+    const values = Object.fromEntries(keys.map((key) => [key, value(key)])) as Omit<Settings, "clusters">;
+    const clusters = readClusters(`${section}.clusters`, this.#scopes());
+    this.#clusters = clusters.profiles;
+    this.#problems = [...problems, ...clusters.problems];
+    return { ...values, clusters: clusters.profiles.map(({ name, url, caFile }) => ({ name, url, caFile })) };
+  }
+
+  /**
+   * The list as each level writes it. The levels are joined instead of the nearest one hiding the others, so that a workspace adds clusters
+   * and takes none away. VS Code drops restricted settings of an untrusted workspace; we do not rely on that alone.
+   */
+  #scopes(): readonly (ScopedEntries & { readonly target: vscode.ConfigurationTarget; readonly resource?: vscode.Uri })[] {
+    const found = vscode.workspace.getConfiguration(section).inspect<unknown>("clusters");
+    const user = { level: "user" as const, entries: found?.globalValue, target: vscode.ConfigurationTarget.Global };
+    if (!vscode.workspace.isTrusted) return [user];
+    const folders = (vscode.workspace.workspaceFolders ?? []).map((folder) => ({
+      level: folder.name, entries: vscode.workspace.getConfiguration(section, folder.uri).inspect<unknown>("clusters")?.workspaceFolderValue,
+      target: vscode.ConfigurationTarget.WorkspaceFolder, resource: folder.uri,
+    }));
+    return [user, { level: "workspace" as const, entries: found?.workspaceValue, target: vscode.ConfigurationTarget.Workspace }, ...folders];
+  }
+}
+
+function addressOf(entry: unknown): string | undefined {
+  return typeof entry === "object" && entry !== null && "url" in entry && typeof entry.url === "string" ? normaliseClusterUrl(entry.url) : undefined;
+}

@@ -1,0 +1,81 @@
+import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
+import { clusterEntrySchema, settingsSchema, type SettingKey, type Settings } from "../../core/settings";
+
+/** One thing that is wrong in the settings, in words. */
+export interface SettingProblem {
+  /** The full key, and for an entry of a list its name or place: `flinkSavepoints.clusters, “staging”`. */
+  readonly setting: string;
+  /** Without a full stop. */
+  readonly problem: string;
+}
+
+/** The list of clusters as one level of the settings writes it; `entries` is whatever stands there. */
+export interface ScopedEntries {
+  /** `user`, `workspace`, or a folder's name. */
+  readonly level: string;
+  readonly entries: unknown;
+}
+
+/** A setting's value, or its default and what is wrong with it. */
+export function validateSetting<K extends SettingKey>(key: K, raw: unknown): { readonly value: Settings[K]; readonly problem: string | null } {
+  const schema = settingsSchema[key];
+  const checked = schema.safeParse(raw);
+  if (checked.success) return { value: checked.data as Settings[K], problem: null };
+  return { value: schema.parse(undefined) as Settings[K], problem: issueText(checked.error.issues) };
+}
+
+/** The clusters that can be used, and what is wrong with the others. A level nearer to the work names a cluster that an outer one has too. */
+export function readClusters(setting: string, scopes: readonly ScopedEntries[]): { readonly profiles: readonly ClusterProfile[]; readonly problems: readonly SettingProblem[] } {
+  const profiles = new Map<string, ClusterProfile>();
+  const problems: SettingProblem[] = [];
+  for (const { level, entries } of scopes) {
+    if (entries === undefined) continue;
+    const where = level === "user" ? setting : `${setting} (${level})`;
+    if (!Array.isArray(entries)) {
+      problems.push({ setting: where, problem: "is no list" });
+      continue;
+    }
+    const here = new Map<string, string>();
+    for (const [index, entry] of (entries as unknown[]).entries()) {
+      const named = `${where}, ${entryName(entry) ?? `entry ${index + 1}`}`;
+      const checked = clusterEntrySchema.safeParse(entry);
+      if (!checked.success) {
+        problems.push({ setting: named, problem: issueText(checked.error.issues) });
+        continue;
+      }
+      const { name, caFile } = checked.data;
+      const url = normaliseClusterUrl(checked.data.url) ?? checked.data.url;
+      const twin = here.get(url);
+      if (twin !== undefined) {
+        problems.push({ setting: named, problem: `has the same address as “${twin}” and is not shown` });
+        continue;
+      }
+      here.set(url, name);
+      profiles.set(url, { name, url, ...(caFile === undefined ? {} : { caFile }) });
+    }
+  }
+  return { profiles: [...profiles.values()], problems };
+}
+
+/** All problems in one message, the first few in full. */
+export function problemsText(problems: readonly SettingProblem[]): string {
+  const shown = problems.slice(0, 5).map(({ setting, problem }) => `${setting}: ${problem}.`);
+  const more = problems.length - shown.length;
+  return [...shown, ...(more > 0 ? [`And ${more} more.`] : [])].join(" ");
+}
+
+function entryName(entry: unknown): string | undefined {
+  return typeof entry === "object" && entry !== null && "name" in entry && typeof entry.name === "string" && entry.name.trim() !== "" ? `“${entry.name.trim().slice(0, 80)}”` : undefined;
+}
+
+/** The first issue: the field, when it is within an entry, and what it must be. A value is never quoted: it could be a secret in the wrong place. */
+function issueText(issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]): string {
+  const issue = issues[0];
+  if (issue === undefined) return "is not valid";
+  const field = issue.path.map(String).join(".");
+  return field === "" ? lowerFirst(issue.message) : `${field}: ${lowerFirst(issue.message)}`;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { createFlinkClient } from "./clients/flink/restClient";
 import { createHttp } from "./clients/http";
 import { openLedger } from "./clients/ledgerFiles";
@@ -48,7 +49,7 @@ export function createApp(world: AppWorld): App {
   const { log, clock = systemClock } = world;
   const self = thisProcess();
   const store = new DisposableStore();
-  const http = store.add(createHttp({ credentials: world.credentials, requestTimeoutMs: () => world.requestTimeoutMs(), log }));
+  const http = store.add(createHttp({ credentials: world.credentials, requestTimeoutMs: () => world.requestTimeoutMs(), log, readCa: (file) => readFile(file, "utf8") }));
   const ledger = openLedger({ folder: world.ledgerFolder, log, clock });
   const clusters = new ClusterService((profile) => createFlinkClient(http, profile), ledger, clock, log);
   const jobs = new JobService(clusters, ledger, clock, log, self);

@@ -51,6 +51,8 @@ export interface ErrorFacts {
   "sandbox-port-taken": { port: number };
   "sandbox-died": { exitCode: number | null; logFile: string; lastLines: string };
   "sandbox-already-running": { url: string };
+  /** Flink runs on Unix-like systems only. */
+  "sandbox-unsupported": { platform: string };
   "storage-unreachable": { location: string };
 }
 

@@ -68,6 +68,7 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "sandbox-port-taken": ({ port }) => ({ message: `No free port from ${port} on. Set flinkSavepoints.localFlink.port.` }),
   "sandbox-died": ({ exitCode, logFile, lastLines }) => ({ message: `Local Flink ended while starting${exitCode === null ? "" : ` (exit code ${exitCode})`}: ${lastLines.split("\n").at(-1) ?? ""} The log is ${logFile}.` }),
   "sandbox-already-running": ({ url }) => ({ message: `Local Flink already runs at ${url}.` }),
+  "sandbox-unsupported": ({ platform }) => ({ message: `Flink does not run on ${platform} itself. Open the folder in WSL, a container or a remote machine, and start Local Flink there.` }),
   "storage-unreachable": ({ location }) => ({ message: `${location} can't be seen from this machine.` }),
 };
 

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { normaliseClusterUrl } from "./model/cluster";
 
 /** Flink releases that *Start Local Flink* offers; each has its list of jars in `media/flink`. */
-export const localFlinkVersions = ["2.2.1", "2.1.3", "2.0.2", "1.20.5", "1.19.3"] as const;
+export const localFlinkVersions = ["2.3.0", "2.2.1", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.16.3", "1.15.4"] as const;
 
 const clusterUrl = z.string().refine((text) => normaliseClusterUrl(text) !== undefined, {
   error: "must be an http:// or https:// address without user name and password",
@@ -21,7 +21,7 @@ export const settingsSchema = {
   "clusters": z.array(z.unknown()).default([]).describe("Flink clusters to show."),
   "refresh.intervalSeconds": z.number().min(1).max(3600).default(3).describe("Seconds between two looks at what is visible while something changes."),
   "requests.timeoutSeconds": z.number().min(1).max(600).default(30).describe("Seconds to wait for an answer of a cluster. Savepoints themselves are never timed out."),
-  "localFlink.version": z.enum(localFlinkVersions).default("2.2.1").describe("Flink release that Start Local Flink runs."),
+  "localFlink.version": z.enum(localFlinkVersions).default("2.3.0").describe("Flink release that Start Local Flink runs."),
   "localFlink.port": z.number().int().min(1024).max(65530).default(8081).describe("REST port of the local Flink; the next free one is taken when it is in use."),
   "localFlink.javaHome": z.string().default("").describe("Java to run the local Flink with. Empty: JAVA_HOME, then java on the PATH."),
   "localFlink.mavenRepository": z.string().default("").describe("Maven repository to take Flink's jars from when ~/.m2 lacks them. Empty: mvn, with its own settings and mirrors."),

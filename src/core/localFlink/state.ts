@@ -3,10 +3,6 @@ import type { FoundLocalFlink, RunningLocalFlink } from "./port";
 import { dataDirectories } from "./configuration";
 import { normaliseLocation } from "../model/location";
 
-/** A process, told apart from a later one with the same id by when it started (an opaque text of this machine). */
-export const processRefSchema = z.object({ pid: z.number().int().positive(), startTime: z.string() });
-export type ProcessRef = z.infer<typeof processRefSchema>;
-
 /**
  * What is written down about the local Flink, before its processes are started and at each change. Its processes are not in it: they
  * carry `instance` on their command line and are looked up in the process table, so that a crash at any moment leaves none unknown.
@@ -20,9 +16,12 @@ export const localFlinkStateSchema = z.object({
   port: z.number().int(),
   startedAtMs: z.number(),
   /** Who started or adopted it, or who stops it. */
-  owner: processRefSchema,
+  owner: z.object({ host: z.string(), pid: z.number().int(), instance: z.string() }),
   keep: z.boolean(),
+  /** Holds `savepoints` and `checkpoints`. */
   dataFolder: z.string(),
+  /** The `java` it runs with. */
+  java: z.string(),
 });
 export type LocalFlinkState = z.infer<typeof localFlinkStateSchema>;
 
@@ -62,4 +61,30 @@ export function describe(state: LocalFlinkState, signs: Pick<Signs, "mine" | "lo
     keep: state.keep,
     mine: signs.mine,
   };
+}
+
+/** One row of the process table. */
+export interface ListedProcess {
+  readonly pid: number;
+  /** The command line; its arguments may be separated by spaces or by NUL. */
+  readonly command: string;
+}
+
+/** Reads the lines of `ps -o pid=,command=`. */
+export function parseProcesses(text: string): readonly ListedProcess[] {
+  return text.split("\n").flatMap((line) => {
+    const found = /^\s*(\d+)\s+(.*)$/.exec(line);
+    return found ? [{ pid: Number(found[1]), command: found[2] ?? "" }] : [];
+  });
+}
+
+/** The end of a log without stack frames, so that its last line names the deepest cause; at most twelve lines. */
+export function lastWords(log: string): string {
+  const lines = log.split(/\r?\n/).filter((line) => line.trim() !== "" && !/^\s+(at |\.\.\. \d+ )/.test(line));
+  return lines.slice(-12).map((line) => line.slice(0, 500)).join("\n");
+}
+
+/** True when a log says that Flink could not have a port. */
+export function lostItsPort(log: string): boolean {
+  return /BindException|Address already in use|Could not start rest endpoint on any port/.test(log);
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createFlinkClient } from "./clients/flink/restClient";
 import { createHttp } from "./clients/http";
 import { openLedger } from "./clients/ledgerFiles";
-import { createLocalStorageLook } from "./clients/localStorageLook";
+import { localStorageLook } from "./clients/localStorageLook";
 import { isAlive, thisProcess } from "./clients/processIdentity";
 import { systemClock } from "./core/base/async";
 import { DisposableStore, type Disposable } from "./core/base/disposable";
@@ -53,15 +53,14 @@ export function createApp(world: AppWorld): App {
   const ledger = openLedger({ folder: world.ledgerFolder, log, clock });
   const clusters = new ClusterService((profile) => createFlinkClient(http, profile), ledger, clock, log);
   const jobs = new JobService(clusters, ledger, clock, log, self);
-  const look = createLocalStorageLook();
-  const follower = store.add(new SavepointFollower(clusters, jobs, ledger, look, clock, log, world.receiveGraceMs ?? 10_000));
+  const follower = store.add(new SavepointFollower(clusters, jobs, ledger, localStorageLook, clock, log, world.receiveGraceMs ?? 10_000));
   const shared: SavepointWorld = {
     clusters, jobs, follower, ledger, clock, log, self, programGraceMs: world.programGraceMs ?? 120_000,
     newId: () => randomBytes(16).toString("hex"), workspaceCommit: () => world.workspaceCommit(),
   };
   const savepoints = new SavepointService(shared);
   const restores = new RestoreService(shared, savepoints);
-  const disposals = new DisposalService(shared, look);
+  const disposals = new DisposalService(shared, localStorageLook);
   const reconciler = store.add(new Reconciler(shared, restores, disposals, (owner) => isAlive(owner, self)));
   return { ledger, clusters, jobs, savepoints, restores, disposals, reconciler, dispose: () => store.dispose() };
 }

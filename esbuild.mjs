@@ -1,5 +1,5 @@
 import { build, context } from "esbuild";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 
 const production = process.argv.includes("--production");
@@ -9,18 +9,24 @@ const shared = { bundle: true, platform: "node", target: "node20", mainFields: [
 /** What ships: one file, loaded by the extension host. */
 const extension = { ...shared, entryPoints: ["src/extension.ts"], outfile: "dist/extension.js", format: "cjs", external: ["vscode"] };
 
-/** Every test and every tool of the rig is a bundle of its own, found by name, never listed. */
+/** Every test and every tool of the rig is a bundle of its own, found by name, never listed. In the host the harness stays one file, since all tests register with it. */
 const sources = readdirSync("test", { recursive: true }).map(String).filter((file) => file.endsWith(".ts"));
 const rest = (folder, entry) => sources.filter((file) => file.startsWith(folder + path.sep) && entry(file)).map((file) => path.join("test", file));
 const isTest = (file) => /\.(test|bench)\.ts$/.test(file);
 const outside = [...rest("unit", isTest), ...rest("e2e", isTest), ...rest("ui", isTest), ...rest("rig", () => true), ...rest("e2e", (file) => file.endsWith(".process.ts"))];
-const inHost = [...rest("integration", (file) => isTest(file) || /index\.ts$/.test(file))];
+const inHost = [...rest("integration", (file) => isTest(file) || /(index|harness)\.ts$/.test(file))];
 const tests = [
   { ...shared, minify: false, entryPoints: outside, outdir: "dist/test", outbase: "test", format: "esm", outExtension: { ".js": ".mjs" }, packages: "external" },
-  { ...shared, minify: false, entryPoints: inHost, outdir: "dist/test", outbase: "test", format: "cjs", external: ["vscode", "./*.test.js"] },
+  { ...shared, minify: false, entryPoints: inHost, outdir: "dist/test", outbase: "test", format: "cjs", external: ["vscode", "*/harness"] },
 ].filter((options) => options.entryPoints.length > 0);
 
 for (const options of production ? [extension] : [extension, ...tests]) {
   if (watch) await (await context(options)).watch();
-  else await build(options);
+  else await build(options).catch(() => process.exit(1));
+}
+
+/** A bundle whose source is gone would go on being tested. */
+const made = new Set([...outside.map((file) => file.replace(/\.ts$/, ".mjs")), ...inHost.map((file) => file.replace(/\.ts$/, ".js"))].map((file) => path.join("dist", file)));
+for (const file of existsSync("dist/test") ? readdirSync("dist/test", { recursive: true }).map((name) => path.join("dist", "test", String(name))) : []) {
+  if (/\.m?js(\.map)?$/.test(file) && !made.has(file.replace(/\.map$/, ""))) rmSync(file);
 }

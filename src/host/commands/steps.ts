@@ -35,6 +35,8 @@ export interface TextQuestion {
   readonly prompt: string;
   readonly placeholder?: string;
   readonly initial?: string;
+  /** True for a password: it is not shown, and blanks at its ends are part of it. */
+  readonly secret?: boolean;
   check?(text: string): Remark | undefined;
   readonly tool?: Tool;
 }
@@ -170,6 +172,7 @@ export class Steps {
     const box = vscode.window.createInputBox();
     box.prompt = question.prompt;
     box.placeholder = question.placeholder;
+    box.password = question.secret === true;
     box.value = this.#earlier[this.#at] ?? question.initial ?? "";
     const remarkOn = (text: string): Remark | undefined => question.check?.(text.trim());
     const show = (remark: Remark | undefined): void => {
@@ -182,7 +185,7 @@ export class Steps {
       box.onDidAccept(() => {
         const remark = remarkOn(box.value);
         show(remark);
-        if (remark?.severity !== "error") accept({ value: box.value.trim(), shown: box.value });
+        if (remark?.severity !== "error") accept({ value: question.secret === true ? box.value : box.value.trim(), shown: box.value });
       });
     });
   }

@@ -1,0 +1,136 @@
+import type { FlinkError } from "./errors";
+import { isFlinkError } from "./errors";
+import { reasonText } from "./explain";
+import type { SavepointRecord } from "./ledger/record";
+import type { CheckpointStats } from "./model/checkpoint";
+import type { JobRow, SavepointRow } from "./rows";
+import { ageText, countText, durationText, savepointName, shortId, sizeText, spanText } from "./wording";
+
+/** Parts of a row's description, empty ones left out. */
+export function joinText(...parts: readonly (string | null | false)[]): string {
+  return parts.filter((part): part is string => typeof part === "string" && part !== "").join(" · ");
+}
+
+/** A text of strangers as one plain line: control and direction characters go, white space becomes one blank, the rest is cut at `limit`. */
+export function oneLine(text: string, limit = 200): string {
+  const line = text.replace(/\s+/gu, " ").replace(/[\p{Cc}\p{Cf}]/gu, "").trim();
+  return line.length > limit ? `${line.slice(0, limit - 1).trimEnd()}…` : line;
+}
+
+/** What a savepoint's row is called: `#1042`, with the description beside it, or what it is while it has no number. */
+export function savepointTitle(row: SavepointRow): string {
+  const described = (name: string): string => joinNames(name, oneLine(row.description, 60));
+  switch (row.state) {
+    case "requested": case "running":
+      return described(row.record?.stop ? "stop with savepoint" : "savepoint");
+    case "failed":
+      return described(joinNames(row.checkpointId === null ? "" : `#${row.checkpointId}`, "failed"));
+    default:
+      return described(oneLine(savepointName(row), 80));
+  }
+}
+
+/** A savepoint's row after its name, in the one order: age · size · format · origin · flags. `expectedMs` is how long earlier ones took. */
+export function savepointText(row: SavepointRow, nowMs: number, expectedMs: number | null = null): string {
+  const age = ageText(row.startedAtMs, nowMs);
+  const since = durationText(Math.max(0, nowMs - row.startedAtMs));
+  switch (row.state) {
+    case "requested":
+      return `asking Flink ${since}`;
+    case "running":
+      return joinText(`writing ${since}`, expectedMs !== null && `usually ${durationText(expectedMs)}`, row.progress !== null && `${row.progress.acknowledged} of ${countText(row.progress.total, "task")}`);
+    case "failed":
+      return joinText(age, oneLine(row.failure ?? "Flink gives no reason", 160), row.record?.jobRestarted === true && "restarted the job");
+    case "unknown":
+      return joinText(age, "outcome unknown, look here");
+    case "disposing":
+      return joinText(`disposing ${durationText(Math.max(0, nowMs - (row.record?.disposal?.requestedAtMs ?? nowMs)))}`, size(row));
+    case "disposed":
+      return joinText(age, "disposed");
+    case "completed":
+      if (row.claimedBy !== null) return joinText(age, `claimed by ${oneLine(row.claimedBy.name, 60)} (${shortId(row.claimedBy.jobId)})`);
+      return joinText(age, size(row), row.format, row.origin, ...flags(row));
+  }
+}
+
+/** A job's row after its name. `seen` is false while its cluster does not answer: what it does now is not known. */
+export function jobText(row: JobRow, nowMs: number, seen: boolean): string {
+  const operation = row.operations.at(-1);
+  const latest = row.latestSavepoint;
+  if (row.state === "gone" || !seen) return joinText(seen ? "no longer in Flink" : row.state === "gone" ? "not seen" : `${stateWord(row.state)} when last seen`, lastSavepoint(latest, nowMs));
+  switch (row.state) {
+    case "RUNNING": {
+      const starting = row.tasks !== null && row.tasks.running < row.tasks.total;
+      const state = starting && row.tasks !== null ? `starting ${row.tasks.running} of ${countText(row.tasks.total, "task")}` : joinText(`running ${spanText(nowMs - (row.startTimeMs ?? nowMs))}`, row.tasks !== null && countText(row.tasks.total, "task"));
+      return joinText(operation !== undefined && operationWords[operation.what], state, latest === null ? "no savepoint yet" : `last savepoint ${ageText(latest.requestedAtMs, nowMs)}`);
+    }
+    case "FINISHED":
+      if (latest?.stop?.job === "stopped") return joinText("finished with savepoint", ended(row, nowMs));
+      return joinText(`finished ${ended(row, nowMs)}`.trim(), lastSavepoint(latest, nowMs));
+    case "FAILED": case "CANCELED":
+      return joinText(`${stateWord(row.state)} ${ended(row, nowMs)}`.trim(), lastSavepoint(latest, nowMs));
+    default:
+      return joinText(operation !== undefined && operationWords[operation.what], stateWord(row.state), lastSavepoint(latest, nowMs));
+  }
+}
+
+/** A checkpoint's row after its number. */
+export function checkpointText(stats: CheckpointStats, nowMs: number): string {
+  const age = ageText(stats.triggeredAtMs, nowMs);
+  if (stats.status === "failed") return joinText(age, oneLine(stats.failure ?? "failed", 160));
+  if (stats.status === "in-progress") return joinText(`writing ${durationText(Math.max(0, nowMs - stats.triggeredAtMs))}`, `${stats.subtasks.acknowledged} of ${countText(stats.subtasks.total, "task")}`);
+  return joinText(age, sizeText(stats.sizeBytes), stats.discarded ? "deleted by Flink" : stats.path === null && "kept in memory only");
+}
+
+/** Why a cluster does not answer, in as few words as a row has room for. */
+export function shortReason(error: FlinkError): string {
+  if (isFlinkError(error, "cluster-unreachable", "answer-lost")) return reasonText(error.facts.reason);
+  if (isFlinkError(error, "tls-failed", "tls-expected")) return "no secure connection";
+  if (isFlinkError(error, "unauthorized")) return `credentials not accepted (${error.facts.status})`;
+  if (isFlinkError(error, "not-flink")) return "not a Flink REST API";
+  if (isFlinkError(error, "redirected")) return "sends us to another address";
+  if (isFlinkError(error, "no-answer")) return `no answer in ${spanText(error.facts.afterMs)}`;
+  if (isFlinkError(error, "no-leader")) return "no leading JobManager";
+  if (isFlinkError(error, "no-such-route")) return "lacks a function that is needed";
+  return "unexpected answer";
+}
+
+/** An operation as a thing: `Savepoint of orders`. */
+export function operationTitle(operation: { readonly what: keyof typeof operationNames; readonly jobName: string }): string {
+  return `${operationNames[operation.what]} of ${oneLine(operation.jobName, 80)}`;
+}
+
+const operationNames = { savepoint: "Savepoint", stop: "Stop with savepoint", restore: "Restore", disposal: "Disposal" } as const;
+const operationWords = { savepoint: "writing savepoint", stop: "stopping with savepoint", restore: "being restored", disposal: "disposing of a savepoint" } as const;
+
+/** Flink's state as a word of ours. */
+export function stateWord(state: JobRow["state"]): string {
+  return state === "CANCELED" ? "cancelled" : state.toLowerCase();
+}
+
+function ended(row: JobRow, nowMs: number): string {
+  return row.endTimeMs === null ? "" : ageText(row.endTimeMs, nowMs);
+}
+
+function lastSavepoint(latest: SavepointRecord | null, nowMs: number): string {
+  return latest === null ? "no savepoint" : `last good ${oneLine(savepointName(latest), 60)}, ${ageText(latest.requestedAtMs, nowMs)}`;
+}
+
+function size(row: SavepointRow): string | null {
+  return row.sizeBytes === null ? null : sizeText(row.sizeBytes);
+}
+
+function flags(row: SavepointRow): (string | null)[] {
+  const { record } = row;
+  if (record === null) return [];
+  return [
+    record.stop?.drain === true ? "drained" : null,
+    record.stop?.job === "pending" ? "job is stopping" : record.stop?.job === "failed" ? "job ended failed" : record.stop?.job === "running-on" ? "job not stopped" : null,
+    record.disposal?.state === "failed" ? "disposal failed" : record.disposal?.state === "unknown" ? "disposal unknown" : null,
+    row.pinned ? "pinned" : null,
+  ];
+}
+
+function joinNames(...names: readonly string[]): string {
+  return names.filter((name) => name !== "").join(" ");
+}

@@ -1,0 +1,127 @@
+import type { FlinkError } from "../../core/errors";
+import { isFlinkError } from "../../core/errors";
+import type { Ledger } from "../../core/ledger/store";
+import type { RestoreRecord } from "../../core/ledger/record";
+import type { JobRef } from "../../core/model/job";
+import type { Log } from "../../core/ports";
+import type { JobRow } from "../../core/rows";
+import type { ClusterService, ClusterView } from "../../services/clusters";
+import type { JobService } from "../../services/jobs";
+import type { RestoreService } from "../../services/restores";
+import type { SavepointService } from "../../services/savepoints";
+import { failureNode, nodeId, type ExplorerNode } from "./explorerRows";
+
+/** Rows of a list that are shown at first, and added by *Show more*. */
+export const pageSize = { jobs: 200, savepoints: 50 } as const;
+
+/** At most this many clusters are open at first: each open one is asked all the time. */
+const openAtFirst = 3;
+
+/** Where rows come from. */
+export interface SourceWorld {
+  readonly clusters: ClusterService;
+  readonly jobs: JobService;
+  readonly savepoints: SavepointService;
+  readonly restores: RestoreService;
+  readonly ledger: Ledger;
+  readonly log: Log;
+}
+
+/** The nodes below each node. Asks the services only, which answer from what they know; never rejects. */
+export class ExplorerSource {
+  readonly #world: SourceWorld;
+  /** Rows to show of a list that was lengthened. */
+  readonly #lengths = new Map<string, number>();
+  /** Whether a cluster is open at first; asked once, since a row that changes its mind would move under the reader. */
+  readonly #openAtFirst = new Map<string, boolean>();
+
+  constructor(world: SourceWorld) {
+    this.#world = world;
+  }
+
+  showMore(listId: string): void {
+    const step = listId.endsWith(" savepoints") ? pageSize.savepoints : pageSize.jobs;
+    this.#lengths.set(listId, (this.#lengths.get(listId) ?? step) + step);
+  }
+
+  async children(parent: ExplorerNode | undefined): Promise<readonly ExplorerNode[]> {
+    try {
+      switch (parent?.kind) {
+        case undefined: return this.#roots();
+        case "cluster": return await this.#belowCluster(parent.view);
+        case "job": return await this.#belowJob(parent.row, parent.seen);
+        case "savepoints": return this.#page(parent.id, "savepoints", parent.rows.map((row) => ({ kind: "savepoint", id: nodeId.savepoint(parent.job, row.id), row, expectedMs: parent.expectedMs })));
+        case "checkpoints": return parent.stats.map((stats) => ({ kind: "checkpoint", id: `${parent.id} ${stats.checkpointId}`, job: parent.job, stats }));
+        default: return [];
+      }
+    } catch (error) {
+      this.#world.log.error(`the rows below ${parent?.id ?? "the root"}`, error);
+      const id = `${parent?.id ?? ""} failure`.trim();
+      if (isFlinkError(error)) return [failureNode(id, error, parent === undefined ? "" : (nodeId.path(parent.id)[0] ?? ""))];
+      return [{ kind: "message", id, text: "These rows can't be shown; the log has the reason.", detail: "Click: Show Log.", tone: "warning", click: { command: "flinkSavepoints.showLog", title: "Show Log", args: [] } }];
+    }
+  }
+
+  #roots(): ExplorerNode[] {
+    const list = this.#world.clusters.list();
+    const known = list.filter(({ removed }) => !removed).length;
+    const open = (view: ClusterView): boolean => {
+      const { url } = view.profile;
+      const decided = this.#openAtFirst.get(url) ?? (!view.removed && known <= openAtFirst);
+      this.#openAtFirst.set(url, decided);
+      return decided;
+    };
+    return [
+      ...list.map((view): ExplorerNode => ({ kind: "cluster", id: nodeId.cluster(view.profile.url), view, open: open(view) })),
+      ...this.#world.ledger.damaged().map(({ file, reason }): ExplorerNode => ({ kind: "damaged", id: `damaged:${file}`, file, reason })),
+    ];
+  }
+
+  async #belowCluster({ profile: { url } }: ClusterView): Promise<ExplorerNode[]> {
+    const { clusters, jobs, restores, ledger } = this.#world;
+    const [rows, planned] = await Promise.all([jobs.rows(url), restores.planned()]);
+    const view = clusters.get(url);
+    if (view === undefined) return [];
+    const { reach } = view;
+    const nodes: ExplorerNode[] = [];
+    if (reach.state === "offline" && !view.removed) nodes.push(failureNode(`${url} failure`, reach.error, url));
+    for (const record of planned) if (record.cluster.url === url) nodes.push({ kind: "planned", id: `${url} planned-${record.id}`, record, stopped: await isStopped(record, ledger) });
+    nodes.push(...this.#page(url, "jobs", rows.map((row) => ({ kind: "job", id: nodeId.job(row), row, seen: reach.state === "online" }))));
+    if (nodes.length > 0) return nodes;
+    if (reach.state === "online") return [quiet(`${url} empty`, "No jobs", reach.info.kind === "session" ? "Start one from a savepoint with Restore, or without state." : "")];
+    return view.removed ? [] : [{ kind: "message", id: `${url} busy`, text: "Asking for its jobs", detail: "", tone: "busy", click: null }];
+  }
+
+  async #belowJob(row: JobRow, seen: boolean): Promise<ExplorerNode[]> {
+    const { jobs, savepoints } = this.#world;
+    const job: JobRef = { cluster: row.cluster, jobId: row.jobId };
+    const rows = await jobs.savepoints(job);
+    const writing = rows.some(({ state }) => state === "running");
+    const observation = jobs.observation(job);
+    const restored = jobs.restoredFrom(job);
+    const nodes: ExplorerNode[] = [];
+    const error: FlinkError | null = seen && row.state !== "gone" ? (observation?.error ?? null) : null;
+    if (error !== null) nodes.push(failureNode(`${nodeId.job(job)} failure`, error, row.cluster));
+    if (restored !== null) nodes.push({ kind: "restored", id: `${nodeId.job(job)} restored`, from: restored });
+    nodes.push({ kind: "savepoints", id: nodeId.savepoints(job), job, rows, expectedMs: writing ? await savepoints.expectedMs(job) : null });
+    if (row.state !== "gone" || observation !== undefined) nodes.push({ kind: "checkpoints", id: nodeId.checkpoints(job), job, stats: jobs.checkpoints(job), config: observation?.config, asked: observation !== undefined || !seen });
+    return nodes;
+  }
+
+  #page(listId: string, noun: keyof typeof pageSize, nodes: readonly ExplorerNode[]): ExplorerNode[] {
+    const length = this.#lengths.get(listId) ?? pageSize[noun];
+    if (nodes.length <= length) return [...nodes];
+    return [...nodes.slice(0, length), { kind: "more", id: `${listId} more`, listId, step: pageSize[noun], left: nodes.length - length }];
+  }
+}
+
+/** Whether the stop that a planned restore waits for has ended with its savepoint. */
+async function isStopped(record: RestoreRecord, ledger: Ledger): Promise<boolean> {
+  if (record.savepoint !== null) return true;
+  const stop = record.afterStop === null ? undefined : await ledger.get(record.afterStop);
+  return stop?.kind === "savepoint" && stop.state === "completed" && stop.stop?.job !== "pending";
+}
+
+function quiet(id: string, text: string, detail: string): ExplorerNode {
+  return { kind: "message", id, text, detail, tone: "quiet", click: null };
+}

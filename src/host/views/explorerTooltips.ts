@@ -1,0 +1,91 @@
+import { explain } from "../../core/explain";
+import { oneLine, shortReason } from "../../core/rowText";
+import type { JobRow, SavepointRow } from "../../core/rows";
+import { durationText, shortId, sizeText, timeText } from "../../core/wording";
+import type { ClusterView } from "../../services/clusters";
+import { stateText, type ExplorerNode } from "./explorerRows";
+
+/** A row's tooltip in Markdown. Every text that is not ours is escaped: names and reasons come from strangers. */
+export function renderTooltip(node: ExplorerNode): string {
+  switch (node.kind) {
+    case "cluster": return clusterTooltip(node.view);
+    case "job": return jobTooltip(node.row);
+    case "restored":
+      return lines(`**Restored from ${node.from.isSavepoint ? "savepoint" : "checkpoint"} #${node.from.checkpointId}**`, ["When", timeText(node.from.restoredAtMs)], ["Path", node.from.path]);
+    case "savepoint": return savepointTooltip(node.row);
+    case "savepoints": return lines("**Savepoints**", "Taken by hand, by a stop, or found in the job's history. Flink forgets them; this list does not.");
+    case "checkpoints": return lines("**Checkpoints**", "Taken and deleted by Flink. The last ones it remembers.", ["Timeout", node.config === undefined ? null : durationText(node.config.timeoutMs)]);
+    case "checkpoint":
+      return lines(`**Checkpoint #${node.stats.checkpointId}**`, ["Triggered", timeText(node.stats.triggeredAtMs)], ["Took", node.stats.durationMs === null ? null : durationText(node.stats.durationMs)], ["Path", node.stats.path], ["Reason", node.stats.failure]);
+    case "planned":
+      return lines(`**Planned restore of ${escapeMarkdown(node.record.jobName)}**`, node.stopped ? "The job was stopped with a savepoint. Continue starts it from there." : "Continues when the stop with savepoint has ended.",
+        ["Asked for", timeText(node.record.requestedAtMs)], ["Jar", node.record.jar.name], ["From", node.record.savepoint?.path ?? null], ["Claim mode", node.record.claimMode]);
+    case "damaged": return lines("**A ledger record could not be read**", "It was set aside and not deleted.", ["File", node.file], ["Reason", node.reason]);
+    case "message": return lines(escapeMarkdown(node.text), node.detail === "" ? null : escapeMarkdown(node.detail));
+    case "more": return "";
+  }
+}
+
+/** Text that Markdown shows as it is: nothing in it becomes markup, a link or an icon. */
+export function escapeMarkdown(text: string): string {
+  return oneLine(text, 2_000).replace(/[&<>]/g, (char) => (char === "&" ? "&amp;" : char === "<" ? "&lt;" : "&gt;")).replace(/[!-%'-/:=?@[-`{-~]/g, "\\$&");
+}
+
+function clusterTooltip({ profile, reach, removed }: ClusterView): string {
+  const head = `**${escapeMarkdown(profile.name)}**`;
+  if (removed) return lines(head, "Not in the settings any more; its savepoints are remembered.", ["Address", profile.url]);
+  if (reach.state === "offline") return lines(head, escapeMarkdown(explain(reach.error).message), ["Address", profile.url], ["Reason", shortReason(reach.error)]);
+  if (reach.state !== "online") return lines(head, ["Address", profile.url]);
+  const { info } = reach;
+  return lines(head, ["Address", profile.url], ["Version", `Flink ${info.version.text}`], ["Kind", kindTexts[info.kind]], ["Savepoint directory", info.savepointDirectory ?? "none configured"], ["Checkpoint directory", info.checkpointDirectory]);
+}
+
+const kindTexts = { session: "session cluster", application: "application cluster: it runs one program and takes no jars", history: "history server: it only reads" } as const;
+
+function jobTooltip(job: JobRow): string {
+  const latest = job.latestSavepoint;
+  return lines(`**${escapeMarkdown(job.name)}**`, ["State", stateText(job)], ["Job id", job.jobId], ["Started", job.startTimeMs === null ? null : timeText(job.startTimeMs)],
+    ["Ended", job.endTimeMs === null || job.state === "gone" ? null : timeText(job.endTimeMs)], ["Tasks", job.tasks === null ? null : `${job.tasks.running} of ${job.tasks.total} running`],
+    ["Last savepoint", latest === null ? "none known" : `${latest.path ?? ""} (${timeText(latest.requestedAtMs)})`]);
+}
+
+function savepointTooltip(row: SavepointRow): string {
+  const { record } = row;
+  return lines(
+    `**Savepoint${row.checkpointId === null ? "" : ` #${row.checkpointId}`}**${row.description === "" ? "" : ` ${escapeMarkdown(row.description)}`}`,
+    ["Path", row.path], ["Asked for", timeText(row.startedAtMs)], ["Took", row.durationMs === null ? null : durationText(row.durationMs)], ["Size", row.sizeBytes === null ? null : sizeText(row.sizeBytes)],
+    ["Format", row.format], ["Origin", originTexts[row.origin]], ["Reason", row.failure], ["Claimed by", row.claimedBy === null ? null : `${row.claimedBy.name} (${shortId(row.claimedBy.jobId)})`],
+    ["Started from it", row.restored.length === 0 ? null : row.restored.map((job) => `${job.name} (${shortId(job.jobId)})`).join(", ")],
+    ["Stop", record?.stop ? stopTexts[record.stop.job] : null], ["Disposal", disposalText(row)], ["Written by", record === null ? null : `Flink ${record.flinkVersion}`],
+    ["Commit", record?.workspace ? `${record.workspace.commit.slice(0, 10)}${record.workspace.branch === null ? "" : ` (${record.workspace.branch})`}${record.workspace.dirty ? ", with changes" : ""}` : null],
+    ["Look in", row.state === "unknown" ? (record?.directory ?? "the cluster's savepoint directory") : null], ["Trigger id", record !== null && record.origin !== "found" ? record.id : null],
+  );
+}
+
+const originTexts: Record<SavepointRow["origin"], string> = { manual: "taken by hand", stop: "taken by a stop with savepoint", scheduled: "taken on a schedule", upgrade: "taken for an upgrade", found: "found in the job's history" };
+const stopTexts = { pending: "the job is stopping", stopped: "the job stopped", failed: "the job ended FAILED", "running-on": "the job was not stopped", unknown: "what became of the job is not known" } as const;
+
+function disposalText(row: SavepointRow): string | null {
+  const disposal = row.record?.disposal;
+  if (!disposal) return null;
+  const words = { requested: "under way", disposed: "done", failed: "failed", unknown: "outcome unknown" } as const;
+  return `${words[disposal.state]}${disposal.endedAtMs === null ? "" : `, ${timeText(disposal.endedAtMs)}`}${disposal.message === null ? "" : `: ${disposal.message}`}`;
+}
+
+/** Paragraphs; a pair becomes one line with a name, or nothing when its value is missing. */
+function lines(...parts: readonly (string | null | readonly [string, string | null])[]): string {
+  const paragraphs: string[] = [];
+  let facts: string[] = [];
+  for (const part of parts) {
+    if (part === null) continue;
+    if (typeof part !== "string") {
+      if (part[1] !== null && part[1] !== "") facts.push(`${part[0]}: ${escapeMarkdown(part[1])}`);
+      continue;
+    }
+    if (facts.length > 0) paragraphs.push(facts.join("  \n"));
+    facts = [];
+    paragraphs.push(part);
+  }
+  if (facts.length > 0) paragraphs.push(facts.join("  \n"));
+  return paragraphs.join("\n\n");
+}

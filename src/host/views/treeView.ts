@@ -1,0 +1,76 @@
+import * as vscode from "vscode";
+import { DisposableStore, type Disposable } from "../../core/base/disposable";
+import type { Row } from "./row";
+import { Tree, type Element, type TreeSource } from "./tree";
+
+/** A `Tree` in a view of VS Code. Tooltips are made when they are looked at. */
+export class TreeView<N extends { readonly id: string }> implements Disposable {
+  readonly tree: Tree<N>;
+  readonly #changed = new vscode.EventEmitter<Element<N> | Element<N>[] | undefined>();
+  readonly #view: vscode.TreeView<Element<N>>;
+  readonly #held = new DisposableStore();
+
+  constructor(viewId: string, source: TreeSource<N> & { tooltip(node: N): string }) {
+    this.tree = new Tree(source, (changed) => this.#changed.fire(changed === "root" ? undefined : [...changed]));
+    this.#held.add(this.#changed);
+    this.#view = this.#held.add(vscode.window.createTreeView(viewId, {
+      showCollapseAll: true,
+      treeDataProvider: {
+        onDidChangeTreeData: this.#changed.event,
+        getChildren: async (element) => [...(await this.tree.children(element))],
+        getParent: (element) => element.parent,
+        getTreeItem: (element) => treeItem(element.id, element.row),
+        resolveTreeItem: (item, element) => {
+          const text = source.tooltip(element.node);
+          item.tooltip = text === "" ? undefined : new vscode.MarkdownString(text);
+          return item;
+        },
+      },
+    }));
+    this.#held.add(this.#view.onDidExpandElement(({ element }) => this.tree.setOpen(element, true)));
+    this.#held.add(this.#view.onDidCollapseElement(({ element }) => this.tree.setOpen(element, false)));
+  }
+
+  get visible(): boolean {
+    return this.#view.visible;
+  }
+
+  /** Fires when the view is shown or hidden. */
+  get onDidChangeVisibility(): vscode.Event<unknown> {
+    return this.#view.onDidChangeVisibility;
+  }
+
+  /** Fires when a row is opened or closed. */
+  onDidToggle(listener: () => void): Disposable {
+    const store = new DisposableStore();
+    store.add(this.#view.onDidExpandElement(listener));
+    store.add(this.#view.onDidCollapseElement(listener));
+    return store;
+  }
+
+  /** The row a keyboard command is about. */
+  get selected(): Element<N> | undefined {
+    return this.#view.selection[0];
+  }
+
+  async reveal(element: Element<N>): Promise<void> {
+    await this.#view.reveal(element, { select: true, focus: true, expand: true });
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+  }
+}
+
+const collapsible = { none: vscode.TreeItemCollapsibleState.None, closed: vscode.TreeItemCollapsibleState.Collapsed, open: vscode.TreeItemCollapsibleState.Expanded } as const;
+
+function treeItem(id: string, row: Row): vscode.TreeItem {
+  const item = new vscode.TreeItem(row.label, collapsible[row.children]);
+  item.id = id;
+  item.description = row.description;
+  item.contextValue = row.contextValue;
+  item.accessibilityInformation = { label: row.spoken };
+  if (row.icon) item.iconPath = new vscode.ThemeIcon(row.icon.id, row.icon.color === undefined ? undefined : new vscode.ThemeColor(row.icon.color));
+  if (row.click) item.command = { command: row.click.command, title: row.click.title, arguments: [...row.click.args] };
+  return item;
+}

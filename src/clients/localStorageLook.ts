@@ -1,0 +1,130 @@
+import type { Dirent, Stats } from "node:fs";
+import { lstat, readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { mapLimit } from "../core/base/async";
+import { localPath } from "../core/model/location";
+import type { FoundFolder, StorageLook } from "../core/ports";
+import { errnoOf } from "./atomicFile";
+
+type Sight = "metadata" | "partly" | "missing" | "unreachable";
+
+/** A hanging network mount must not hang us. */
+const lookTimeoutMs = 10_000;
+/** Entries looked at within one savepoint; a larger one is reported with the size seen so far. */
+const maxEntries = 20_000;
+const maxDepth = 8;
+const looksAtOnce = 8;
+
+/**
+ * Looks at `file:` locations and absolute paths on this machine; every other storage is `unreachable`. Whether this machine sees the same
+ * files as the JobManager is for the caller to know.
+ */
+export const localStorageLook: StorageLook = {
+  savepoint: async (location) => strongest(await Promise.all(pathsOf(location).map((folder) => within(lookAt(folder), "unreachable")))),
+  list: async (directory) => {
+    for (const folder of pathsOf(directory)) {
+      const found = await within(listIn(folder, directory.trim().replace(/\/+$/, "")), undefined);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  },
+};
+
+/**
+ * The paths a location may mean: Flink prints a path as it is, while a URI that a person typed may be percent-encoded.
+ * A `file:` URI with a host is another machine's.
+ */
+function pathsOf(location: string): readonly string[] {
+  const decoded = localPath(location);
+  if (decoded === undefined || /^file:\/\/[^/]/.test(location.trim())) return [];
+  const literal = location.trim().replace(/^file:\/*/, "/").replace(/\/+$/, "").replace(/\/_metadata$/, "");
+  return literal === decoded ? [decoded] : [literal, decoded];
+}
+
+/** What one of the paths shows, the other cannot deny. */
+function strongest(sights: readonly Sight[]): Sight {
+  const order: readonly Sight[] = ["metadata", "partly", "missing"];
+  return order.find((sight) => sights.includes(sight)) ?? "unreachable";
+}
+
+async function lookAt(folder: string): Promise<Sight> {
+  try {
+    const itself = await statOrGone(folder);
+    // Flink takes a file as the metadata itself, whatever its name (`AbstractFsCheckpointStorageAccess.resolveCheckpointPointer`).
+    if (itself?.isFile()) return itself.size > 0 ? "metadata" : "partly";
+    if (itself?.isDirectory()) {
+      const metadata = await statOrGone(path.join(folder, "_metadata"));
+      if (metadata?.isFile() && metadata.size > 0) return "metadata";
+      return (await measure(folder)).files > 0 ? "partly" : "missing";
+    }
+    if (itself !== undefined) return "unreachable";
+    // A storage that is not mounted must not look like a savepoint that is gone: its parent has to be there, and to show what it holds.
+    const names = await readdir(path.dirname(folder));
+    return names.includes(path.basename(folder)) ? "unreachable" : "missing";
+  } catch {
+    return "unreachable";
+  }
+}
+
+async function listIn(folder: string, location: string): Promise<readonly FoundFolder[] | undefined> {
+  let entries: readonly Dirent[];
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch {
+    return undefined;
+  }
+  // A link is no directory here, so nothing outside is ever followed.
+  const names = entries.filter((entry) => entry.isDirectory() && /^savepoint-[0-9a-f]{6}-[0-9a-f]{12}$/.test(entry.name)).map((entry) => entry.name);
+  const found = await mapLimit(names, looksAtOnce, (name) => describe(path.join(folder, name), `${location}/${name}`));
+  return found.filter((one) => one !== undefined);
+}
+
+/** Undefined when it vanished, or cannot be read. */
+async function describe(folder: string, location: string): Promise<FoundFolder | undefined> {
+  try {
+    const metadata = await lstatOrGone(path.join(folder, "_metadata"));
+    const hasMetadata = metadata?.isFile() === true && metadata.size > 0;
+    const { sizeBytes } = await measure(folder);
+    return { location, hasMetadata, modifiedAtMs: Math.round((hasMetadata ? metadata : await stat(folder)).mtimeMs), sizeBytes };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Files and their bytes below a folder, links not followed, up to the limits above. */
+async function measure(folder: string): Promise<{ readonly files: number; readonly sizeBytes: number }> {
+  let [entriesLeft, files, sizeBytes] = [maxEntries, 0, 0];
+  const visit = async (below: string, depth: number): Promise<void> => {
+    const entries = (await readdir(below, { withFileTypes: true })).slice(0, entriesLeft);
+    entriesLeft -= entries.length;
+    files += entries.filter((entry) => !entry.isDirectory()).length;
+    const sizes = await mapLimit(entries.filter((entry) => entry.isFile()), looksAtOnce, async (entry) => (await lstatOrGone(path.join(below, entry.name)))?.size ?? 0);
+    sizeBytes += sizes.reduce((sum, size) => sum + size, 0);
+    if (depth >= maxDepth) return;
+    for (const entry of entries.filter((one) => one.isDirectory())) await visit(path.join(below, entry.name), depth + 1);
+  };
+  await visit(folder, 0);
+  return { files, sizeBytes };
+}
+
+/** Only "there is no such name" counts as gone; everything else is not knowing, and rejects. */
+async function statOrGone(file: string): Promise<Stats | undefined> {
+  return stat(file).catch(undefinedIfGone);
+}
+
+async function lstatOrGone(file: string): Promise<Stats | undefined> {
+  return lstat(file).catch(undefinedIfGone);
+}
+
+function undefinedIfGone(error: unknown): undefined {
+  if (errnoOf(error) !== "ENOENT") throw error;
+}
+
+async function within<T>(work: Promise<T>, otherwise: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(resolve, lookTimeoutMs, otherwise);
+    timer.unref();
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { DisposableStore, type Disposable } from "../../core/base/disposable";
+import { Emitter } from "../../core/base/event";
 import type { Row } from "./row";
 import { Tree, type Element, type TreeSource } from "./tree";
 
@@ -9,6 +10,10 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
   readonly #changed = new vscode.EventEmitter<Element<N> | Element<N>[] | undefined>();
   readonly #view: vscode.TreeView<Element<N>>;
   readonly #held = new DisposableStore();
+  readonly #toggled = new Emitter<undefined>();
+
+  /** Fires when rows were given out or hidden: what is visible is another. */
+  readonly onDidToggle = this.#toggled.event;
 
   constructor(viewId: string, source: TreeSource<N> & { tooltip(node: N): string }) {
     this.tree = new Tree(source, (changed) => this.#changed.fire(changed === "root" ? undefined : [...changed]));
@@ -17,7 +22,11 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
       showCollapseAll: true,
       treeDataProvider: {
         onDidChangeTreeData: this.#changed.event,
-        getChildren: async (element) => [...(await this.tree.children(element))],
+        getChildren: async (element) => {
+          const list = await this.tree.children(element);
+          this.#toggled.fire(undefined);
+          return [...list];
+        },
         getParent: (element) => element.parent,
         getTreeItem: (element) => treeItem(element.id, element.row),
         resolveTreeItem: (item, element) => {
@@ -27,8 +36,8 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
         },
       },
     }));
-    this.#held.add(this.#view.onDidExpandElement(({ element }) => this.tree.setOpen(element, true)));
-    this.#held.add(this.#view.onDidCollapseElement(({ element }) => this.tree.setOpen(element, false)));
+    this.#held.add(this.#view.onDidExpandElement(({ element }) => this.#toggle(element, true)));
+    this.#held.add(this.#view.onDidCollapseElement(({ element }) => this.#toggle(element, false)));
   }
 
   get visible(): boolean {
@@ -38,14 +47,6 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
   /** Fires when the view is shown or hidden. */
   get onDidChangeVisibility(): vscode.Event<unknown> {
     return this.#view.onDidChangeVisibility;
-  }
-
-  /** Fires when a row is opened or closed. */
-  onDidToggle(listener: () => void): Disposable {
-    const store = new DisposableStore();
-    store.add(this.#view.onDidExpandElement(listener));
-    store.add(this.#view.onDidCollapseElement(listener));
-    return store;
   }
 
   /** The row a keyboard command is about. */
@@ -59,6 +60,12 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
 
   dispose(): void {
     this.#held.dispose();
+    this.#toggled.dispose();
+  }
+
+  #toggle(element: Element<N>, open: boolean): void {
+    this.tree.setOpen(element, open);
+    this.#toggled.fire(undefined);
   }
 }
 

@@ -1,0 +1,96 @@
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import * as vscode from "vscode";
+import { createApp } from "./app";
+import { createHttp } from "./clients/http";
+import { createLocalFlink } from "./clients/localFlink/localFlink";
+import { workspaceCommit } from "./clients/workspaceCommit";
+import { systemClock } from "./core/base/async";
+import { FlinkError, isFlinkError } from "./core/errors";
+import { explain } from "./core/explain";
+import type { WorkspaceCommit } from "./core/ports";
+import { tellEndsOfEarlier } from "./host/commands/outcomes";
+import { commandTable } from "./host/commands/table";
+import type { CommandWorld } from "./host/commands/world";
+import { registerCommands } from "./host/platform/commands";
+import { Notify } from "./host/platform/notify";
+import { Progress } from "./host/platform/progress";
+import { StoredCredentials } from "./host/platform/secrets";
+import { SettingsReader } from "./host/platform/settings";
+import { problemsText } from "./host/platform/settingsCheck";
+import { Explorer, type RowData } from "./host/views/explorer";
+import { Operations } from "./host/views/operations";
+import { operationsStatus } from "./host/views/statusBar";
+
+/** What tests in the extension host see of the extension; it changes nothing. */
+export interface Api {
+  /** The rows below a row of the explorer (or its roots), as if it had just been opened: its cluster and job are asked first. */
+  rows(parentId?: string): Promise<readonly RowData[]>;
+}
+
+/** Stops the local Flink of this window, unless it is kept; set by `activate`. */
+let leave: (() => Promise<void>) | undefined;
+
+/** Joins everything. Synchronous, and without any request or file: those follow when the view is shown or a verb is run. */
+export function activate(context: vscode.ExtensionContext): Api {
+  const log = vscode.window.createOutputChannel("Flink Savepoints", { log: true });
+  const clock = systemClock;
+  const storage = context.globalStorageUri.fsPath;
+  const settings = new SettingsReader();
+  const credentials = new StoredCredentials(context.secrets, log);
+  const notify = new Notify(log);
+  const progress = new Progress(log);
+  const requestTimeoutMs = (): number => settings.current["requests.timeoutSeconds"] * 1_000;
+
+  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, requestTimeoutMs, log, clock, workspaceCommit: openCommit });
+  // Its own connections, and none of our credentials: it speaks to Maven repositories only.
+  const http = createHttp({ credentials: { get: () => Promise.resolve([]) }, requestTimeoutMs, log, readCa: (file) => readFile(file, "utf8") });
+  const localFlink = createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http });
+  leave = () => localFlink.leave();
+
+  const { clusters, jobs, savepoints, restores, disposals, ledger, reconciler } = app;
+  const operations = new Operations(jobs, ledger, log);
+  const explorer = new Explorer({ clusters, jobs, savepoints, restores, ledger, operations, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, ledger, localFlink, credentials, settings, notify, progress, explorer, log, clock };
+
+  const applySettings = (): void => {
+    clusters.setProfiles(settings.clusters);
+    if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });
+  };
+  context.subscriptions.push(
+    log, app, http, settings, credentials, operations, explorer, operationsStatus(operations, clock), tellEndsOfEarlier(world),
+    registerCommands(commandTable(world), { log, notify, selected: () => explorer.selected }),
+    settings.onDidChange(() => {
+      applySettings();
+      void recall();
+    }),
+  );
+  applySettings();
+
+  /** Reads the ledger: clusters that only it remembers, what is under way, what could not be read. */
+  async function recall(): Promise<void> {
+    try {
+      await clusters.remember();
+      await operations.look();
+      for (const { file, reason } of ledger.damaged()) notify.background(file, explain(new FlinkError("ledger-record-damaged", { file, reason })));
+    } catch (error) {
+      log.error("reading the ledger", error);
+      if (isFlinkError(error)) notify.background("ledger", explain(error));
+    }
+  }
+  // After activation has returned: nothing that reads may delay it.
+  void clock.sleep(0).then(recall).then(() => reconciler.start());
+  return { rows: (parentId) => explorer.rows(parentId) };
+}
+
+/** Ends what this window started. */
+export async function deactivate(): Promise<void> {
+  await leave?.();
+}
+
+/** The commit of the first folder on disk, in a workspace whose programs may be run. */
+async function openCommit(): Promise<WorkspaceCommit | null> {
+  const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === "file");
+  return folder === undefined || !vscode.workspace.isTrusted ? null : workspaceCommit(folder.uri.fsPath, AbortSignal.timeout(5_000));
+}
+

@@ -16,7 +16,7 @@ export default tseslint.config(
       "@typescript-eslint/no-explicit-any": "error",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "no-restricted-exports": ["error", { restrictDefaultExports: { direct: true, named: true, defaultFrom: true, namedFrom: true, namespaceFrom: true } }],
-      "no-restricted-imports": ["error", { paths: [{ name: "zod", importNames: ["z"], message: "import * as z: the named import bundles every locale." }] }],
+      "no-restricted-syntax": ["error", { selector: "ImportDeclaration[source.value='zod'] ImportSpecifier", message: "import * as z: the named import bundles every locale." }],
       "no-console": "error",
       "eqeqeq": "error",
     },

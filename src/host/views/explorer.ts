@@ -34,6 +34,8 @@ export interface ExplorerWorld {
 /** A row as plain data, for tests. */
 export interface RowData extends Omit<Row, "click"> {
   readonly id: string;
+  /** What a click runs. */
+  readonly command: string | null;
   readonly tooltip: string;
 }
 
@@ -131,8 +133,8 @@ export class Explorer implements Disposable {
       if (parent.kind === "job") await jobs.observe(parent.row, signal);
     }
     return (await this.#source.children(parent)).map((node) => {
-      const { click: _click, ...row } = renderRow(node, clock.now());
-      return { id: node.id, ...row, tooltip: renderTooltip(node) };
+      const { click, ...row } = renderRow(node, clock.now());
+      return { id: node.id, ...row, command: click?.command ?? null, tooltip: renderTooltip(node) };
     });
   }
 

@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { runAll } from "./harness";
 
@@ -6,6 +7,7 @@ import { runAll } from "./harness";
 export async function run(): Promise<void> {
   const only = process.env["RIG_ONLY"] ?? "";
   const files = readdirSync(__dirname, { recursive: true }).map(String).filter((name) => name.endsWith(".test.js") && name.includes(only)).sort();
-  for (const file of files) require(join(__dirname, file));
+  const load = createRequire(__filename);
+  for (const file of files) load(join(__dirname, file));
   await runAll((line) => console.log(line));
 }

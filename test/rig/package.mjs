@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { run, step } from "./processes.mjs";
-import { fail, repository, setUp } from "./setup.mjs";
+import { buildJobs, fail, repository, setUp } from "./setup.mjs";
 
 /** Packs the extension into the folder and returns the file and the packing tool's list of contents. */
 export async function packageExtension(folder) {
@@ -18,7 +18,8 @@ export async function packageExtension(folder) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    await setUp();
+    const { java } = await setUp({ java: true });
+    await step("sample job", () => buildJobs(java));
     const { file, contents } = await step("package", () => packageExtension(repository));
     console.log(`${contents.trim()}\n${path.relative(process.cwd(), file)}`);
   } catch (error) {

@@ -14,8 +14,8 @@ import { findWorkbench, installWorkbench, noWorkbench } from "./workbenchInstall
 export const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
 /** Scratch of test runs in the clone: pictures, logs, counts. */
 export const scratch = path.join(repository, ".rig");
-/** What is shared by all clones of one user: the workbench, a downloaded VS Code. */
-export const cache = path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache"), "flink-savepoints");
+/** What is shared by all clones of one user: the workbench, a downloaded VS Code, Flink's jars. */
+export const cache = path.join(homedir(), ".cache", "flink-savepoints");
 
 /**
  * Installs what is missing and returns where things are: `{ java, maven, git, node, server, chrome }`, the first two with `java`, the last
@@ -41,6 +41,18 @@ export async function setUp({ workbench = false, java = false } = {}) {
 /** Bundles the extension, its tests and the tools of the rig. Two builds at once would write the same files. */
 export async function build() {
   await withLock(path.join(scratch, "build.lock"), () => run(process.execPath, ["esbuild.mjs"], { cwd: repository }));
+}
+
+/** Builds the sample job and the jobs of the tests, and fetches the Flink releases that every run uses: the default one and the last 1.x. */
+export async function buildJobs(javaHome) {
+  const { buildJars, fetchFlink } = await import("./jars.mjs");
+  const { properties } = JSON.parse(readFileSync(path.join(repository, "package.json"), "utf8")).contributes.configuration;
+  const { default: newest, enum: known } = properties["flinkSavepoints.localFlink.version"];
+  process.env.JAVA_HOME = javaHome;
+  await withLock(path.join(scratch, "build.lock"), async () => {
+    for (const version of [newest, known.find((each) => each.startsWith("1."))]) await fetchFlink(repository, version);
+    await buildJars(repository);
+  });
 }
 
 /** `npm ci` when package-lock.json is not the one that node_modules was made from. The mark lies in node_modules, so an interrupted `npm ci` leaves none. */

@@ -5,12 +5,13 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { onPath } from "./machine.mjs";
 import { step } from "./processes.mjs";
-import { build, cache, fail, repository, scratch, setUp } from "./setup.mjs";
+import { build, buildJobs, cache, fail, repository, scratch, setUp } from "./setup.mjs";
 
 try {
   const code = process.argv.includes("--unattended") || process.argv.includes("--web") ? undefined : onPath("code");
   const paths = await setUp({ workbench: code === undefined, java: true });
   await step("build", build);
+  await step("jobs and Flink's jars", () => buildJobs(paths.java));
   const bundle = path.join(repository, "dist", "test", "rig", "start.mjs");
   if (!existsSync(bundle)) throw new Error(`the build left no ${path.relative(repository, bundle)}: is test/rig/start.ts there?`);
   const workbench = code === undefined ? { RIG_WORKBENCH_NODE: paths.node, RIG_WORKBENCH_SERVER: paths.server, RIG_CHROME: paths.chrome } : { RIG_CODE: code };

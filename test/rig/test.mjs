@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import path from "node:path";
 import { packageExtension } from "./package.mjs";
 import { seconds, show, step } from "./processes.mjs";
-import { build, cache, fail, repository, scratch, setUp } from "./setup.mjs";
+import { build, buildJobs, cache, fail, repository, scratch, setUp } from "./setup.mjs";
 
 const minutes = (count) => count * 60_000;
 const special = /\.(long|matrix)\.test\.mjs$/;
@@ -34,6 +34,7 @@ async function main(args) {
   const paths = await setUp({ workbench: needs("workbench"), java: needs("java") });
   const env = environment(paths, only);
   if (chosen.some((name) => name !== "check")) await step("build", build);
+  if (needs("java")) await step("jobs and Flink's jars", () => buildJobs(paths.java));
   if (needs("package")) env.RIG_VSIX = await step("package", async () => (await packageExtension(path.join(scratch, "package"))).file);
 
   const results = [];

@@ -1,0 +1,271 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Locator, Page } from "playwright-core";
+import { rigFromEnvironment, startBrowser } from "./server";
+import { startWorkbench, type Workbench, type WorkbenchOptions } from "./workbench";
+
+const waitMs = 20_000;
+const startMs = 60_000;
+/** A menu ignores a click that comes right after it opened. */
+const menuSettleMs = 250;
+
+type Name = string | RegExp;
+
+/** The menu, picker or message that is open, as a person sees it. Every wait names what it waited for when it fails, and leaves a picture. */
+export class WorkbenchPage {
+  readonly page: Page;
+  readonly #pictures: string;
+  readonly #close: () => Promise<void>;
+  #failures = 0;
+
+  constructor(page: Page, pictures: string, close: () => Promise<void>) {
+    this.page = page;
+    this.#pictures = pictures;
+    this.#close = close;
+  }
+
+  /** Ends the browser; the extension host is told that its window is gone. */
+  async close(): Promise<void> {
+    await this.#close();
+  }
+
+  /** Waits for anything; fails with `what` in words and a picture. */
+  async waitFor<T>(what: string, work: (timeoutMs: number) => Promise<T>, timeoutMs = waitMs): Promise<T> {
+    try {
+      return await work(timeoutMs);
+    } catch (error) {
+      const file = await this.picture(`failed-${++this.#failures}-${what}`).catch(() => "no picture");
+      throw new Error(`waited ${timeoutMs / 1000} s for ${what} (${file})`, { cause: error });
+    }
+  }
+
+  /** Saves a picture of the window and resolves to its file. */
+  async picture(name: string): Promise<string> {
+    mkdirSync(this.#pictures, { recursive: true });
+    const file = path.join(this.#pictures, `${name.replaceAll(/[^\p{L}\p{N}]+/gu, "-").replaceAll(/^-|-$/g, "").slice(0, 80)}.png`);
+    await this.page.screenshot({ path: file });
+    return file;
+  }
+
+  /** Loads the window anew, as *Reload Window* does. */
+  async reload(): Promise<void> {
+    await this.page.reload({ timeout: startMs });
+    await this.ready();
+  }
+
+  /** Waits until the workbench stands and knows the extension's view. */
+  async ready(): Promise<void> {
+    await this.waitFor("the workbench", (timeout) => this.page.locator(".monaco-workbench").waitFor({ timeout }), startMs);
+    await this.waitFor("the activity bar", (timeout) => this.page.locator(".activitybar [role=tab]").first().waitFor({ timeout }), startMs);
+  }
+
+  /** Shows a view container by its name in the activity bar. */
+  async openView(name: Name = "Flink Savepoints"): Promise<void> {
+    const tab = this.page.locator(".activitybar").getByRole("tab", { name }).first();
+    await this.waitFor(`the tab ${name} of the activity bar`, (timeout) => tab.waitFor({ timeout }), startMs);
+    if (await tab.getAttribute("aria-selected") !== "true") await this.waitFor(`the tab ${name} to take a click`, (timeout) => tab.click({ timeout }));
+  }
+
+  /** A row of a tree by its accessible label, the first one that fits. */
+  treeItem(name: Name): Locator {
+    return this.page.getByRole("treeitem", { name }).first();
+  }
+
+  /** Waits for a row and resolves to it. */
+  async row(name: Name, timeoutMs = waitMs): Promise<Locator> {
+    const row = this.treeItem(name);
+    await this.waitFor(`the row ${name}`, (timeout) => row.waitFor({ timeout }), timeoutMs);
+    return row;
+  }
+
+  /** Waits until no row fits. */
+  async rowGone(name: Name, timeoutMs = waitMs): Promise<void> {
+    await this.waitFor(`the row ${name} to go`, (timeout) => this.treeItem(name).waitFor({ state: "detached", timeout }), timeoutMs);
+  }
+
+  /** Accessible labels of the visible rows, top to bottom. */
+  async rows(): Promise<string[]> {
+    const rows = await this.page.getByRole("treeitem").all();
+    return (await Promise.all(rows.map((row) => row.getAttribute("aria-label")))).map((label) => label ?? "");
+  }
+
+  /** Opens a row unless it is open. */
+  async expand(name: Name): Promise<Locator> {
+    const row = await this.row(name);
+    if (await row.getAttribute("aria-expanded") === "false") {
+      await this.waitFor(`the row ${name} to open`, async (timeout) => {
+        await row.locator(".monaco-tl-twistie").click({ timeout });
+        await this.page.locator("[role=treeitem][aria-expanded=true]").and(row).waitFor({ timeout });
+      });
+    }
+    return row;
+  }
+
+  /** Clicks a button that stands in a row; it shows while the pointer is on the row. */
+  async inlineAction(name: Name, button: Name): Promise<void> {
+    const row = await this.row(name);
+    await this.waitFor(`the button ${button} in the row ${name}`, async (timeout) => {
+      await row.hover({ timeout });
+      await row.getByRole("button", { name: button }).click({ timeout });
+    });
+  }
+
+  /** Clicks a button in the title of a view. */
+  async viewAction(view: Name, button: Name): Promise<void> {
+    const header = this.page.locator(".pane-header, .composite.title").filter({ hasText: view }).first();
+    await this.waitFor(`the button ${button} in the title of ${view}`, async (timeout) => {
+      await header.hover({ timeout });
+      await header.getByRole("button", { name: button }).first().click({ timeout });
+    });
+  }
+
+  /** Chooses from a row's context menu; more than one name goes through submenus. */
+  async contextMenu(name: Name, ...entries: readonly Name[]): Promise<void> {
+    await this.openContextMenu(name);
+    for (const [index, entry] of entries.entries()) {
+      const item = this.page.getByRole("menuitem", { name: entry }).first();
+      await this.waitFor(`the menu entry ${entry}`, async (timeout) => {
+        await item.waitFor({ timeout });
+        await this.page.waitForTimeout(menuSettleMs);
+        await (index < entries.length - 1 ? item.hover({ timeout }) : item.click({ timeout }));
+      });
+    }
+  }
+
+  /** Opens a row's context menu and resolves to the names in it; `Escape` closes it. */
+  async openContextMenu(name: Name): Promise<string[]> {
+    const row = await this.row(name);
+    const items = this.page.getByRole("menuitem");
+    return this.waitFor(`the context menu of ${name}`, async (timeout) => {
+      await row.click({ button: "right", timeout });
+      await this.page.locator(".monaco-menu").first().waitFor({ timeout });
+      return (await this.page.locator(".monaco-menu").first().locator(items).allInnerTexts()).map((text) => text.trim());
+    });
+  }
+
+  /** Waits for a modal question and resolves to its text, detail included. */
+  async modal(timeoutMs = waitMs): Promise<string> {
+    const box = this.page.locator(".monaco-dialog-box");
+    return this.waitFor("a modal question", async (timeout) => {
+      await box.waitFor({ timeout });
+      return box.locator(".dialog-message-container").innerText({ timeout });
+    }, timeoutMs);
+  }
+
+  /** Answers a modal question by the name of a button. */
+  async answer(button: Name): Promise<void> {
+    const box = this.page.locator(".monaco-dialog-box");
+    await this.waitFor(`the button ${button} of the question`, async (timeout) => {
+      await box.getByRole("button", { name: button }).click({ timeout });
+      await box.waitFor({ state: "detached", timeout });
+    });
+  }
+
+  /** Waits for a notification that says this. */
+  async toast(text: Name, timeoutMs = waitMs): Promise<Locator> {
+    const toast = this.page.locator(".notification-toast").filter({ hasText: text }).first();
+    await this.waitFor(`the notification ${text}`, (timeout) => toast.waitFor({ timeout }), timeoutMs);
+    return toast;
+  }
+
+  /** Clicks a button of a notification. */
+  async toastAction(text: Name, button: Name): Promise<void> {
+    const toast = await this.toast(text);
+    await this.waitFor(`the button ${button} of the notification ${text}`, async (timeout) => {
+      await toast.hover({ timeout });
+      await toast.getByRole("button", { name: button }).click({ timeout });
+    });
+  }
+
+  /** Waits for a picker or an input with this title and resolves to its rows. */
+  async picker(title: Name): Promise<string[]> {
+    const widget = this.#picker(title);
+    await this.waitFor(`the picker ${title}`, (timeout) => widget.waitFor({ timeout }));
+    return widget.locator(".quick-input-list .monaco-list-row").allInnerTexts();
+  }
+
+  /** Chooses the row that says this in the picker with this title. */
+  async choose(title: Name, row: Name): Promise<void> {
+    const widget = this.#picker(title);
+    await this.waitFor(`the entry ${row} of the picker ${title}`, async (timeout) => {
+      await widget.waitFor({ timeout });
+      await widget.locator(".quick-input-list .monaco-list-row").filter({ hasText: row }).first().click({ timeout });
+    });
+  }
+
+  /** Types into the input or picker with this title, over what stands there, and accepts it. */
+  async type(title: Name, text: string, accept = true): Promise<void> {
+    const widget = this.#picker(title);
+    await this.waitFor(`the input ${title}`, async (timeout) => {
+      await widget.waitFor({ timeout });
+      await widget.locator("input[type=text], input[type=password]").first().fill(text, { timeout });
+    });
+    if (accept) await this.page.keyboard.press("Enter");
+  }
+
+  /** Runs a command from the palette by its full title, `Flink Savepoints: Refresh`. */
+  async command(title: string): Promise<void> {
+    const widget = this.page.locator(".quick-input-widget:visible");
+    await this.waitFor(`the command ${title} in the palette`, async (timeout) => {
+      await this.page.keyboard.press("F1");
+      await widget.locator("input").first().fill(`>${title}`, { timeout });
+      await widget.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first().click({ timeout });
+    });
+  }
+
+  /** Waits for an entry of the status bar that says this. */
+  async statusBar(text: Name, timeoutMs = waitMs): Promise<Locator> {
+    const item = this.page.locator(".statusbar-item").filter({ hasText: text }).first();
+    await this.waitFor(`the status bar to say ${text}`, (timeout) => item.waitFor({ timeout }), timeoutMs);
+    return item;
+  }
+
+  /** What the clipboard holds. */
+  async clipboard(): Promise<string> {
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  #picker(title: Name): Locator {
+    return this.page.locator(".quick-input-widget:visible").filter({ has: this.page.locator(".quick-input-titlebar, .quick-input-header, .quick-input-message").filter({ hasText: title }) });
+  }
+}
+
+/** Opens a workbench in a browser of its own. Pictures go to `.rig/pictures/<name>/`. */
+export async function openPage(workbench: { readonly url: string }, options: { readonly name: string; readonly width?: number; readonly height?: number }): Promise<WorkbenchPage> {
+  const rig = rigFromEnvironment();
+  const browser = await startBrowser(rig);
+  try {
+    const context = await browser.newContext({ viewport: { width: options.width ?? 1400, height: options.height ?? 900 }, permissions: ["clipboard-read", "clipboard-write"] });
+    const page = await context.newPage();
+    const close = async (): Promise<void> => {
+      // Leaving the page says goodbye to the extension host, which deactivates; ending the browser alone would leave it waiting.
+      await page.goto("about:blank").catch(() => undefined);
+      await browser.close();
+    };
+    const opened = new WorkbenchPage(page, path.join(rig.scratch, "pictures", options.name), close);
+    await page.goto(workbench.url, { timeout: startMs });
+    await opened.ready();
+    return opened;
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+}
+
+/** Starts a workbench and a page, hands them to `body`, and ends both whatever happens; a failure leaves a picture. */
+export async function inWorkbench(options: WorkbenchOptions & { readonly name: string }, body: (page: WorkbenchPage, workbench: Workbench) => Promise<void>): Promise<void> {
+  const workbench = await startWorkbench(options);
+  try {
+    const page = await openPage(workbench, { name: options.name });
+    try {
+      await body(page, workbench);
+    } catch (error) {
+      await page.picture("at-the-end").catch(() => undefined);
+      throw error;
+    } finally {
+      await page.close();
+    }
+  } finally {
+    await workbench.stop();
+  }
+}

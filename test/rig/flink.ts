@@ -70,8 +70,8 @@ export interface TestFlink {
   readonly savepointDir: string;
   readonly checkpointDir: string;
   readonly jarPath: string;
-  /** Asks the REST API; rejects with status and text when that is not 2xx. The answer is parsed JSON. */
-  rest(method: "GET" | "POST" | "PATCH" | "DELETE", route: string, body?: object): Promise<never>;
+  /** Asks the REST API; rejects with status and text when that is not 2xx. The answer is parsed JSON and taken for a `T` unchecked. */
+  rest<T>(method: "GET" | "POST" | "PATCH" | "DELETE", route: string, body?: object): Promise<T>;
   /** Uploads a jar (default: the test job) and resolves to its id; once per jar. */
   upload(jar?: string): Promise<string>;
   /** Runs the test job with `control` pointing at this Flink's control folder, and resolves to the job's id. */
@@ -128,12 +128,12 @@ export async function startFlink(version: string, options: TestFlinkOptions = {}
   const controlFolder = path.join(folder, "control");
   await fs.mkdir(controlFolder);
 
-  const rest: TestFlink["rest"] = async (method, route, body) => {
+  const rest = async <T>(method: string, route: string, body?: object): Promise<T> => {
     const init = body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
     const response = await fetch(`${running.url}${route}`, { method, redirect: "manual", ...init });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${text.slice(0, 2000)}`);
-    return (text === "" ? undefined : JSON.parse(text)) as never;
+    return (text === "" ? undefined : JSON.parse(text)) as T;
   };
   const kill = async (role: Role): Promise<void> => {
     const all = (await processesOf(instance)).filter((row) => row.role === role);
@@ -172,10 +172,10 @@ export async function startFlink(version: string, options: TestFlinkOptions = {}
     async runTestJob(args = {}, { jar, ...options } = {}) {
       const jarId = await flink.upload(jar);
       const programArgsList = argumentList({ control: controlFolder, ...args });
-      const { claimMode, ...rest } = options;
+      const { claimMode, ...request } = options;
       // Below 1.20 the field has another name, and unknown fields are refused.
       const claim = claimMode === undefined ? {} : /^1\.1\d\./.test(version) ? { restoreMode: claimMode } : { claimMode };
-      const { jobid } = await flink.rest("POST", `/jars/${jarId}/run`, { ...rest, ...claim, programArgsList }) as { jobid: string };
+      const { jobid } = await rest<{ jobid: string }>("POST", `/jars/${jarId}/run`, { ...request, ...claim, programArgsList });
       return jobid;
     },
     async waitUntilRunning(jobId, timeoutMs) {
@@ -186,10 +186,10 @@ export async function startFlink(version: string, options: TestFlinkOptions = {}
       }, timeoutMs);
     },
     async waitForState(jobId, state, timeoutMs) {
-      await until(`job ${jobId} to be ${state}`, async () => (await rest("GET", `/jobs/${jobId}`) as { state: string }).state === state, timeoutMs);
+      await until(`job ${jobId} to be ${state}`, async () => (await rest<{ state: string }>("GET", `/jobs/${jobId}`)).state === state, timeoutMs);
     },
     async savepoint(jobId, kind = "savepoints", body = {}) {
-      const { "request-id": id } = await rest("POST", `/jobs/${jobId}/${kind}`, body) as { "request-id": string };
+      const { "request-id": id } = await rest<{ "request-id": string }>("POST", `/jobs/${jobId}/${kind}`, body);
       let location: string | undefined;
       await until(`the savepoint of ${jobId}`, async () => {
         const answer: { status: { id: string }; operation?: { location?: string; "failure-cause"?: { "stack-trace": string } } } = await rest("GET", `/jobs/${jobId}/savepoints/${id}`);
@@ -271,7 +271,9 @@ export async function checkExactlyOnce(outFolder: string): Promise<number> {
     for (const line of (await fs.readFile(path.join(outFolder, name), "utf8")).split("\n")) {
       const [key, count] = line.split(" ");
       if (key === undefined || count === undefined || count === "-1") continue;
-      counts.set(key, [...(counts.get(key) ?? []), Number(count)]);
+      const known = counts.get(key) ?? [];
+      known.push(Number(count));
+      counts.set(key, known);
       lines++;
     }
   }

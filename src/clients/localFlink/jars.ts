@@ -52,7 +52,8 @@ export async function prepareJars(list: JarList, sources: JarSources, run: Run):
           ? await fetchByMaven(missing, { folder: part, env: sources.env, log: sources.log }, run, (name) => progress(name))
           : await download(missing, repositoryUrl, part, sources, run, progress);
         tried += `; ${reason}`;
-        missing = await keepOnly(missing, async (jar) => !(await install(jar, path.join(part, jarName(jar)), lib, run.signal)));
+        const origin = (jar: ListedJar): string => repositoryUrl === undefined ? path.join(repository, jar.path) : `${repositoryUrl}/${jar.path}`;
+        missing = await keepOnly(missing, async (jar) => !(await install(jar, path.join(part, jarName(jar)), origin(jar), lib, run.signal)));
       }
       if (missing.length > 0) throw new FlinkError("sandbox-jars-missing", { version: list.version, missing: missing.map(jarName), tried });
     } finally {
@@ -95,16 +96,16 @@ async function takeLocal(jar: ListedJar, repository: string, folders: { lib: str
   const copy = path.join(folders.part, jarName(jar));
   // A second link costs no space; another file system or a strict one gets a copy.
   await fs.link(source, copy).catch(() => fs.copyFile(source, copy));
-  await install(jar, copy, folders.lib, run.signal);
+  await install(jar, copy, source, folders.lib, run.signal);
   progress(jarName(jar));
   return true;
 }
 
-/** Checks a fetched jar and gives it its name in the cache; false when it was not fetched. */
-async function install(jar: ListedJar, file: string, lib: string, signal: AbortSignal): Promise<boolean> {
+/** Checks a fetched jar and gives it its name in the cache; false when it was not fetched. Throws `sandbox-jar-corrupt`, naming its origin. */
+async function install(jar: ListedJar, file: string, origin: string, lib: string, signal: AbortSignal): Promise<boolean> {
   const actual = await sha256Of(file, signal);
   if (actual === undefined) return false;
-  if (actual !== jar.sha256) throw new FlinkError("sandbox-jar-corrupt", { file: jarName(jar), expected: jar.sha256, actual });
+  if (actual !== jar.sha256) throw new FlinkError("sandbox-jar-corrupt", { file: origin, expected: jar.sha256, actual });
   await fs.rename(file, path.join(lib, jarName(jar)));
   return true;
 }
@@ -112,7 +113,7 @@ async function install(jar: ListedJar, file: string, lib: string, signal: AbortS
 /** Fetches into a folder over HTTP; resolves to what was tried, in words. */
 async function download(jars: readonly ListedJar[], repository: string, folder: string, sources: JarSources, run: Run, progress: Progress): Promise<string> {
   let failure = "";
-  await mapLimit(jars, 4, async (jar) => {
+  await allOrFirstError(jars, async (jar) => {
     if (failure !== "") return;
     try {
       const answer = await sources.http.send({ method: "GET", url: `${repository}/${jar.path}`, limitBytes: jar.sizeBytes }, run.signal);
@@ -122,7 +123,7 @@ async function download(jars: readonly ListedJar[], repository: string, folder: 
     } catch (error) {
       if (isAbort(error) || run.signal.aborted) throw error;
       // One that is longer than listed is another file: said below, as for one with another content.
-      if (isFlinkError(error, "reply-too-large")) throw new FlinkError("sandbox-jar-corrupt", { file: jarName(jar), expected: jar.sha256, actual: `more than ${jar.sizeBytes} bytes` }, { cause: error });
+      if (isFlinkError(error, "reply-too-large")) throw new FlinkError("sandbox-jar-corrupt", { file: `${repository}/${jar.path}`, expected: jar.sha256, actual: `more than ${jar.sizeBytes} bytes` }, { cause: error });
       failure ||= `${jarName(jar)}: ${isFlinkError(error) ? reasonOf(error) : (error as Error).message}`;
       sources.log.warn(`Could not get ${jar.path} from ${repository}.`, error);
     }
@@ -177,6 +178,14 @@ async function removeOldParts(folder: string): Promise<void> {
 }
 
 async function keepOnly<T>(items: readonly T[], test: (item: T) => Promise<boolean>): Promise<T[]> {
-  const kept = await mapLimit(items, 4, test);
+  const kept = await allOrFirstError(items, test);
   return items.filter((_, at) => kept[at]);
+}
+
+/** Maps four at a time. After a failure nothing new begins, and what had begun has ended before this rejects: so nobody writes into a folder that is being removed. */
+async function allOrFirstError<T, R>(items: readonly T[], map: (item: T) => Promise<R>): Promise<(R | undefined)[]> {
+  const errors: unknown[] = [];
+  const results = await mapLimit(items, 4, async (item) => (errors.length > 0 ? undefined : map(item).catch((error: unknown) => void errors.push(error))));
+  if (errors.length > 0) throw errors[0];
+  return results as (R | undefined)[];
 }

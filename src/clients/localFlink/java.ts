@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { FlinkError } from "../../core/errors";
-import { javaFault, parseJavaVersion } from "../../core/localFlink/java";
+import { oldestJava, parseJavaVersion } from "../../core/localFlink/java";
 
 /** A Java that can run Flink. */
 export interface FoundJava {
@@ -11,7 +11,7 @@ export interface FoundJava {
 
 /**
  * Finds the Java to run Flink with: the configured home if one is given, else `JAVA_HOME`, else the `PATH`; the first that is new enough.
- * Throws `sandbox-java-missing` with what was looked at and found.
+ * Throws `sandbox-java-missing` with the first that is too old, else with all places looked at.
  */
 export async function findJava(javaHome: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<FoundJava> {
   const inherited = env["JAVA_HOME"] ?? "";
@@ -21,14 +21,14 @@ export async function findJava(javaHome: string, env: NodeJS.ProcessEnv, signal:
         ...(inherited === "" ? [] : [{ name: `JAVA_HOME (${inherited})`, executable: path.join(inherited, "bin", "java") }]),
         { name: "PATH", executable: "java" },
       ];
-  const found: string[] = [];
+  let tooOld: { looked: string; found: string } | undefined;
   for (const { name, executable } of candidates) {
     const major = parseJavaVersion(await versionText(executable, env, signal));
-    const fault = major === undefined ? undefined : javaFault(major);
-    if (major !== undefined && fault === undefined) return { executable, major };
-    if (major !== undefined) found.push(`Java ${major} of ${name} ${fault}`);
+    if (major === undefined) continue;
+    if (major >= oldestJava) return { executable, major };
+    tooOld ??= { looked: name, found: `Java ${major}` };
   }
-  throw new FlinkError("sandbox-java-missing", { looked: candidates.map((candidate) => candidate.name).join(", "), found: found.length === 0 ? null : found.join("; ") });
+  throw new FlinkError("sandbox-java-missing", tooOld ?? { looked: candidates.map((candidate) => candidate.name).join(", "), found: null });
 }
 
 /** What `java -version` prints, empty when it cannot be run. */

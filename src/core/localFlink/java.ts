@@ -1,6 +1,6 @@
 import { atLeast, parseFlinkVersion } from "../model/version";
 
-/** The oldest Java that runs it: the sample job is compiled for 11, and Flink 2 needs it. */
+/** The oldest Java that runs it: the jobs are compiled for 11, and Flink 2 needs it. There is no newest: 25 runs all releases from 1.15 to 2.3. */
 export const oldestJava = 11;
 
 /** The major version in what `java -version` prints (`openjdk version "17.0.15"`, `java version "1.8.0_392"`); undefined for anything else. */
@@ -8,11 +8,6 @@ export function parseJavaVersion(text: string): number | undefined {
   const found = /version "(\d+)(?:\.(\d+))?/.exec(text);
   if (!found) return undefined;
   return found[1] === "1" ? Number(found[2]) : Number(found[1]);
-}
-
-/** Why this Java cannot run this Flink, in a few words, or undefined when it can. */
-export function javaFault(java: number): string | undefined {
-  return java < oldestJava ? `is older than ${oldestJava}` : undefined;
 }
 
 /** Packages that Flink opens by reflection; from 1.18 on its own default configuration lists the same. */

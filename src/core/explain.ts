@@ -1,6 +1,7 @@
 import type { CommandId } from "./contributions";
 import type { ErrorCode, ErrorFacts, FlinkError, Refusal } from "./errors";
 import type { Warning } from "./guards";
+import { restoreAdvice } from "./restoreAdvice";
 import { ageText, durationText, shortId, sizeText, spanText } from "./wording";
 
 /** What a person reads about an error: what happened, to what, and what to do. */
@@ -53,7 +54,8 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "savepoint-failed": ({ jobName, message, jobRestarted }) => ({ message: `The savepoint of ${jobName} failed: ${message}${end(message)}${jobRestarted ? " The failed attempt restarted the job." : " The job runs on."}` }),
   "stop-failed": ({ jobName, message, jobState }) => ({ message: `${jobName} was not stopped: ${message}${end(message)} The job is ${jobState}.` }),
   "stopped-uncleanly": ({ jobName, path, jobState }) => ({ message: `The savepoint of ${jobName} is complete at ${path}, but the job then ended ${jobState}. Transactions may be uncommitted; a job restored from this savepoint commits them.` }),
-  "restore-failed": ({ savepoint, message }) => ({ message: `The job did not start${savepoint === null ? "" : ` from ${savepoint}`}: ${message}` }),
+  "restore-failed": ({ savepoint, message, exception }) => ({ message: [`The job did not start${savepoint === null ? "" : ` from ${savepoint}`}: ${message}${end(message)}`, restoreAdvice(message, exception) ?? ""].join(" ").trim() }),
+  "plan-arguments-lost": ({ jobName }) => ({ message: `The arguments of the planned restore of ${jobName} are no longer stored here, so it can't go on. The savepoint that it waits for is in the list: restore from it, and drop the plan.` }),
   "disposal-failed": ({ path, message, gone }) => ({ message: `Flink could not dispose of ${path}: ${message}${end(message)} ${goneText[gone]}` }),
   "outcome-unknown": ({ what, jobName, lookIn }) => ({ message: `Flink no longer knows how the ${what} of ${jobName} ended.${lookIn === null ? "" : ` Look in ${lookIn}.`} The row keeps what is known; a savepoint found there can be adopted.` }),
   "never-received": ({ what, jobName }) => ({ message: `The ${what} of ${jobName} never reached Flink. Nothing was changed.`, action: retry }),

@@ -52,4 +52,6 @@ export interface CheckpointConfig {
   readonly intervalMs: number | null;
   /** Milliseconds after which a checkpoint, and a savepoint too, expires. */
   readonly timeoutMs: number;
+  /** Whether the last checkpoint stays when the job is cancelled (`externalization`); absent when that is not known. */
+  readonly keptOnCancel?: boolean;
 }

@@ -1,12 +1,14 @@
 import type { SavepointRow } from "../../core/rows";
 import { savepointRows } from "../../core/rows";
 import { mapLimit } from "../../core/base/async";
+import type { SavepointRef } from "../../core/contributions";
 import type { LedgerRecord, SavepointRecord } from "../../core/ledger/record";
 import { isTerminal, type JobRef, type JobSummary } from "../../core/model/job";
 import { jobText, joinText, oneLine, savepointText, savepointTitle, shortReason, stateWord } from "../../core/rowText";
 import { countText } from "../../core/wording";
 import type { ClusterView } from "../../services/clusters";
-import type { Choice, Steps } from "./steps";
+import { recordOf } from "./refuse";
+import { askInSteps, type Choice, type Steps } from "./steps";
 import type { CommandWorld } from "./world";
 
 /** Verbs on a job that ask for one when they are not told. */
@@ -108,6 +110,12 @@ export async function pickSavepoint(ask: Steps, world: CommandWorld, question: S
   if (choices.length > 0) return ask.choose({ placeholder: question.placeholder, choices });
   world.notify.refused("No savepoint fits. Savepoints that are taken here, or found in a job's history, are listed.", [{ title: "Trigger Savepoint…", command: "flinkSavepoints.trigger" }]);
   return undefined;
+}
+
+/** Asks for a savepoint unless the verb was aimed at one. */
+export async function askSavepoint(world: CommandWorld, target: SavepointRef | undefined, title: string, question: SavepointQuestion): Promise<SavepointRecord | undefined> {
+  if (target !== undefined) return recordOf(world, target.recordId, "used");
+  return askInSteps(title, 1, (ask) => pickSavepoint(ask, world, question));
 }
 
 /** What the cluster last said of a job, if it is listed there. */

@@ -102,20 +102,29 @@ export async function askInSteps<T>(title: string, totalSteps: number, body: (as
 export class Steps {
   /** Above every question from here on. */
   title: string;
-  /** How many questions there will be, as far as is known. One is not numbered. */
-  total: number;
   readonly #answers: Answer[];
   readonly #earlier: string[];
   readonly #waits: Waited[];
+  #total: number;
   #at = 0;
   #waitsAt = 0;
 
   constructor(title: string, total: number, answers: Answer[], earlier: string[], waits: Waited[]) {
     this.title = title;
-    this.total = total;
+    this.#total = total;
     this.#answers = answers;
     this.#earlier = earlier;
     this.#waits = waits;
+  }
+
+  /** Says how many questions are still to come, as far as is known. A single one is not numbered. */
+  expect(further: number): void {
+    this.#total = this.#at + further;
+  }
+
+  /** Goes back to the question before, as the button does. */
+  back(): never {
+    throw new Left(this.#at > 0 ? "back" : "away");
   }
 
   /** Lets a person choose from a list. */
@@ -129,10 +138,19 @@ export class Steps {
   }
 
   /** Waits for what the next questions depend on; says so when it takes long, and Escape ends it. Not repeated after *Back* unless an answer before it changed. */
-  async wait<T>(message: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  wait<T>(message: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#once(() => this.#showWait(message, work));
+  }
+
+  /** Leaves the questions for a dialog of the editor's own. Kept as a wait is. */
+  aside<T>(dialog: () => Thenable<T>): Promise<T> {
+    return this.#once(async () => dialog());
+  }
+
+  async #once<T>(work: () => Promise<T>): Promise<T> {
     const known = this.#waits[this.#waitsAt++];
     if (known !== undefined) return known.value as T;
-    const value = await this.#showWait(message, work);
+    const value = await work();
     this.#waits.push({ value, afterAnswers: this.#at });
     return value;
   }
@@ -224,9 +242,9 @@ export class Steps {
     const step = this.#at + 1;
     input.title = this.title;
     input.ignoreFocusOut = true;
-    if (Math.max(this.total, step) > 1) {
+    if (Math.max(this.#total, step) > 1) {
       input.step = step;
-      input.totalSteps = Math.max(this.total, step);
+      input.totalSteps = Math.max(this.#total, step);
     }
     const toolButton = tool && { iconPath: new vscode.ThemeIcon(tool.icon), tooltip: tool.tooltip };
     input.buttons = [...(this.#at > 0 ? [vscode.QuickInputButtons.Back] : []), ...(toolButton ? [toolButton] : [])];

@@ -1,0 +1,86 @@
+import type { SavepointRecord } from "../../core/ledger/record";
+import { isUsable } from "../../core/ledger/record";
+import type { JobRef } from "../../core/model/job";
+import { oneLine } from "../../core/rowText";
+import { ageText, savepointName } from "../../core/wording";
+import { waitFor } from "./outcomes";
+import { jobSummary, pickJob } from "./pick";
+import { refuse } from "./refuse";
+import { stop } from "./savepoints";
+import { askInSteps } from "./steps";
+import type { CommandWorld } from "./world";
+
+const withoutSavepoint = "Cancel without Savepoint";
+const withSavepoint = "Stop with Savepoint…";
+
+/** *Cancel without Savepoint*: says what is lost, and wants the job's name typed when that is everything. */
+export async function cancel(world: CommandWorld, target?: JobRef): Promise<void> {
+  const plan = await askInSteps("Cancel without Savepoint", 1, async (ask) => {
+    const job = target ?? (await pickJob(ask, world, "cancel"));
+    if (job === undefined) return undefined;
+    const refusals = await ask.wait("Looking at the job", async (signal) => {
+      const found = await world.jobs.cancelRefusals(job, signal);
+      if (found.length === 0) await world.jobs.observe(job, signal);
+      return found;
+    });
+    return { job, refusals };
+  });
+  if (plan === undefined) return;
+  const { job, refusals } = plan;
+  const name = jobSummary(world, job)?.name ?? job.jobId;
+  const shown = oneLine(name, 80);
+  if (refusals.length > 0) return refuse(world, `${shown} can't be cancelled.`, refusals);
+
+  const loss = await lossOf(world, job, name);
+  const answer = await world.notify.choose({ title: `Cancel ${shown} without a savepoint?`, detail: loss.text, buttons: [withSavepoint, withoutSavepoint] });
+  if (answer === withSavepoint) return stop(world, job);
+  if (answer !== withoutSavepoint) return;
+  if (loss.everything !== null && (await typeName(`Cancel ${shown} without a savepoint`, name, loss.everything)) === undefined) return;
+
+  const state = await waitFor(world, `Cancelling ${shown} (Cancel here only ends the waiting)`, (run) => world.jobs.cancel(job, run));
+  if (state === undefined) return world.notify.done(`${shown} is told to end; its row shows when it has.`);
+  if (state !== "CANCELED") world.notify.refused(`${shown} ended ${state} before it could be cancelled.`);
+}
+
+/** Has the job's name typed. Resolves to the name, or undefined when that was dismissed. */
+export async function typeName(title: string, name: string, why: string): Promise<string | undefined> {
+  const typed = await askInSteps(title, 1, (ask) => ask.enter({
+    prompt: `${why} Type the job's name, ${oneLine(name, 80)}, to go on.`, placeholder: oneLine(name, 80),
+    check: (text) => (text === name.trim() ? undefined : { severity: "error", text: `Not ${oneLine(name, 80)} yet.` }),
+  }));
+  return typed === undefined ? undefined : name;
+}
+
+interface Loss {
+  readonly text: string;
+  /** The sentence for it when neither checkpoint nor savepoint is known to be left, else null. */
+  readonly everything: string | null;
+}
+
+async function lossOf(world: CommandWorld, job: JobRef, name: string): Promise<Loss> {
+  const now = world.clock.now();
+  const seen = world.jobs.observation(job);
+  const overview = seen?.overview;
+  const checkpoint = overview?.latest.completed ?? null;
+  const kept = checkpoint !== null && checkpoint.path !== null ? seen?.config?.keptOnCancel : false;
+  const savepoint = newest((await world.ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === job.cluster && record.job.name === name && isUsable(record)));
+  const sentences: string[] = [];
+  if (checkpoint === null) sentences.push(overview === undefined ? "The job takes no checkpoints." : "The job has no completed checkpoint.");
+  else if (kept === true) sentences.push(`What came after checkpoint #${checkpoint.checkpointId}, ${ageText(checkpoint.triggeredAtMs, now)}, has to be read again. That checkpoint is kept at ${checkpoint.path ?? ""}; a restore can begin there.`);
+  else if (kept === false) sentences.push(`Its last checkpoint, #${checkpoint.checkpointId} of ${ageText(checkpoint.triggeredAtMs, now)}, is deleted with it.`);
+  else sentences.push(`Its last checkpoint is #${checkpoint.checkpointId}, ${ageText(checkpoint.triggeredAtMs, now)}; unless the job is set to retain it, Flink deletes it.`);
+  sentences.push(savepoint === null ? "There is no savepoint of it." : `The last savepoint is ${savepointName(savepoint)}, ${ageText(savepoint.requestedAtMs, now)}; ${kept === true ? "it stays too" : "all state since then is lost"}.`);
+  const everything = savepoint !== null || kept === true ? null : kept === undefined ? "All of its state may be lost for good." : "All of its state is lost for good.";
+  if (everything !== null) sentences.push(everything);
+  if (operationRuns(world, job)) sentences.push("A savepoint or stop of this job is under way; cancelling makes it fail.");
+  sentences.push("Stop with Savepoint loses nothing.");
+  return { text: sentences.join(" "), everything };
+}
+
+function operationRuns(world: CommandWorld, job: JobRef): boolean {
+  return (world.jobs.observation(job)?.overview?.history ?? []).some((entry) => entry.kind !== "checkpoint" && entry.status === "in-progress");
+}
+
+function newest(records: readonly SavepointRecord[]): SavepointRecord | null {
+  return records.reduce<SavepointRecord | null>((best, record) => (best === null || record.requestedAtMs > best.requestedAtMs ? record : best), null);
+}

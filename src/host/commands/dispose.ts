@@ -1,0 +1,64 @@
+import type { SavepointRef } from "../../core/contributions";
+import { isUsable, type SavepointRecord } from "../../core/ledger/record";
+import { joinText, oneLine } from "../../core/rowText";
+import { ageText, savepointName, shortId, sizeText } from "../../core/wording";
+import type { DisposalCheck } from "../../services/disposals";
+import { typeName } from "./cancel";
+import { waitFor } from "./outcomes";
+import { askSavepoint } from "./pick";
+import { refuse } from "./refuse";
+import type { CommandWorld } from "./world";
+
+/** *Dispose*: deletes a savepoint's files through Flink, after asking every job that could need them (C-31…C-34; safety rule 1). */
+export async function dispose(world: CommandWorld, target?: SavepointRef): Promise<void> {
+  const record = await askSavepoint(world, target, "Dispose", { placeholder: "Which savepoint is disposed of?", unfit: "can't be disposed of now", can: (row) => row.record !== null && isUsable(row.record) && !row.pinned && row.claimedBy === null });
+  if (record === undefined) return;
+  const subject = `${savepointName(record)} of ${oneLine(record.job.name, 80)}`;
+  const check = await world.progress.inNotification(`Who needs ${subject}?`, (run) => world.disposals.check(record.id, run));
+  if (check.refusals.length > 0) return refuse(world, `${subject} can't be disposed of yet.`, check.refusals, { recordId: record.id });
+  if (!(await world.notify.confirm({ title: `Dispose savepoint ${subject}?`, detail: detailOf(world, check), button: "Dispose" }))) return;
+  let typedJobName: string | null = null;
+  if (check.needsTyping) {
+    const typed = await typeName(`Dispose savepoint ${subject}`, record.job.name, await whyTyped(world, check.record));
+    if (typed === undefined) return;
+    typedJobName = typed;
+  }
+  const disposed = await waitFor(world, `Disposing ${subject} (Cancel only ends the waiting)`, (run) => world.disposals.dispose(record.id, { typedJobName }, run));
+  if (disposed !== undefined) return;
+  const after = await world.jobs.record(record.id);
+  const disposal = after?.disposal ?? null;
+  world.notify.done(disposal === null ? "Nothing was sent to Flink." : disposal.state === "disposed" ? `${subject} is disposed of.` : "Flink goes on disposing of it; its row shows how that ends.");
+}
+
+/** *Forget*: takes a savepoint off the list and touches no file. */
+export async function forget(world: CommandWorld, target?: SavepointRef): Promise<void> {
+  const record = await askSavepoint(world, target, "Forget", { placeholder: "Which savepoint is forgotten?", can: (row) => row.record !== null && row.state !== "requested" && row.state !== "running" && row.state !== "disposing" });
+  if (record === undefined) return;
+  const there = isUsable(record) && record.path !== null;
+  const detail = there
+    ? `It leaves the list. Its files${record.sizeBytes === null ? "" : `, ${sizeText(record.sizeBytes)},`} stay at ${record.path ?? ""}; to restore from it later, its path is needed.`
+    : "It leaves the list. No file is touched.";
+  if (await world.notify.confirm({ title: `Forget ${savepointName(record)} of ${oneLine(record.job.name, 80)}?`, detail, button: "Forget" })) await world.savepoints.forget(record.id);
+}
+
+/** What goes, what it was, who came from it, and what could not be asked. */
+function detailOf(world: CommandWorld, check: DisposalCheck): string {
+  const { record, restored, unreachable } = check;
+  const described = record.description === "" ? null : `“${oneLine(record.description, 200)}”`;
+  const origin = { manual: "taken by hand", stop: "taken by a stop", scheduled: "taken by a schedule", upgrade: "taken for an upgrade", found: "found in the job's history" }[record.origin];
+  const what = `${record.sizeBytes === null ? "The savepoint" : sizeText(record.sizeBytes)} at ${record.path ?? ""} ${record.sizeBytes === null ? "is" : "are"} deleted.`;
+  const was = joinText(described, `${origin} ${ageText(record.requestedAtMs, world.clock.now())}`).replace(" · ", ", ");
+  const from = restored.length === 0 ? "No job is known to have started from it." : `${restored.map((job) => `${oneLine(job.name, 60)} (${shortId(job.jobId)})`).join(", ")} started from it and no longer ${restored.length === 1 ? "needs" : "need"} it.`;
+  const blind = unreachable.length === 0 ? null : `${unreachable.map((name) => oneLine(name, 60)).join(", ")} could not be asked whether a job there needs it.`;
+  return [`${what} ${capital(was)}.`, [from, blind].filter((part) => part !== null).join(" "), "This cannot be undone."].join("\n\n");
+}
+
+/** Why the job's name must be typed: the only completed savepoint, or a running job that came from it in a way we did not see. */
+async function whyTyped(world: CommandWorld, record: SavepointRecord): Promise<string> {
+  const others = (await world.ledger.all()).some((other) => other.kind === "savepoint" && other.id !== record.id && other.cluster.url === record.cluster.url && other.job.name === record.job.name && isUsable(other));
+  return others ? "A running job was started from it elsewhere, and may need it when it fails over." : `It is the only completed savepoint of ${oneLine(record.job.name, 80)}.`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

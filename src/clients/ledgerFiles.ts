@@ -87,7 +87,8 @@ class SharedLedger implements LedgerFiles {
     if (!isSafeId(id)) return undefined;
     return this.#reads(async () => {
       // One listing alone can miss a record that is being changed at that moment.
-      const revisions = (await this.#files.list()).get(id) ?? (await this.#files.list()).get(id);
+      let revisions = await this.#files.revisionsOf(id);
+      if (revisions.length === 0) revisions = await this.#files.revisionsOf(id);
       const changed = this.#isNews(id, revisions) && (await this.#refresh(id, revisions));
       const record = this.#known.get(id)?.record;
       this.#fire(changed && this.#loaded ? [id] : []);
@@ -196,7 +197,7 @@ class SharedLedger implements LedgerFiles {
     let revisions: readonly number[];
     let written: Newest & { readonly record: LedgerRecord };
     try {
-      revisions = (await this.#files.list()).get(id) ?? [];
+      revisions = await this.#files.revisionsOf(id);
       const newest = await this.#files.newest(id, revisions);
       const wanted = make(newest);
       if (wanted === undefined) return { outcome: "done", record: undefined };

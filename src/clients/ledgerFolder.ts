@@ -71,6 +71,12 @@ export class LedgerFolder {
     return revisions;
   }
 
+  /** The revisions of one record, ascending; what `list` says of chance holds here too. */
+  async revisionsOf(id: string): Promise<readonly number[]> {
+    const names = (await namesIn(this.path)).filter((name) => name.startsWith(`${id}.`));
+    return names.map((name) => parseRevisionName(name)?.revision).filter((revision) => revision !== undefined).sort((a, b) => a - b);
+  }
+
   /** Lists once when nothing is new, else until two listings in a row agree, so that no record slips through while its file changes. */
   async listSettled(hasNews: (listing: Listing) => boolean): Promise<Listing> {
     let listing = await this.list();
@@ -104,7 +110,7 @@ export class LedgerFolder {
           throw error;
         } else if (code === "ENOENT" && !(await isThere(this.file(id, revision)))) {
           // Somebody wrote a higher one and removed this, or set it aside.
-          left = [...((await this.list()).get(id) ?? [])];
+          left = [...(await this.revisionsOf(id))];
         } else {
           // Unlike a damaged file, one that cannot be read now may be readable later, or by another process.
           return { revision, record: undefined, problem: code, passing: true };

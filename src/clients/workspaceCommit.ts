@@ -11,7 +11,7 @@ const harmless = ["core.fsmonitor=false", `core.hooksPath=${devNull}`, "protocol
 
 /**
  * The commit checked out in `folder`, or null when there is no git, no repository or no commit, or when git takes longer than three seconds.
- * `dirty` counts new files that are not ignored; submodules are not looked into. When only the comparison takes too long, `dirty` is true.
+ * `dirty` counts new files that are not ignored; submodules are not looked into. Where the comparison takes too long or fails, it is true.
  * Nothing that the repository brings along is run, and nothing is written. Rejects with the signal's reason when aborted.
  */
 export async function workspaceCommit(folder: string, signal: AbortSignal): Promise<WorkspaceCommit | null> {
@@ -21,10 +21,13 @@ export async function workspaceCommit(folder: string, signal: AbortSignal): Prom
     git(folder, ["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"], [], endMs, signal),
     git(folder, ["config", "--show-scope", "--includes", "--name-only", "-z", "--get-regexp", "^filter\\."], [], endMs, signal),
   ]);
-  const [commit, ref] = head?.trim().split("\n") ?? [];
+  const [commit, ref] = head.exitCode === 0 ? head.output.trim().split("\n") : [];
   if (commit === undefined || !/^[0-9a-f]{40,64}$/.test(commit)) return null;
-  const status = await git(folder, ["status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=all", "--no-renames"], ownFilters(settings ?? ""), endMs, signal);
-  return { commit, branch: ref?.startsWith("refs/heads/") ? ref.slice("refs/heads/".length) : null, dirty: status !== "" };
+  const branch = ref?.startsWith("refs/heads/") ? ref.slice("refs/heads/".length) : null;
+  // 1 = there are none. Without knowing what would be run, nothing is compared.
+  if (settings.exitCode !== 0 && settings.exitCode !== 1) return { commit, branch, dirty: true };
+  const status = await git(folder, ["status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=all", "--no-renames"], ownFilters(settings.output), endMs, signal);
+  return { commit, branch, dirty: status.exitCode !== 0 || status.output !== "" };
 }
 
 /** The filter programs that the repository itself names; comparing contents would run them. The user's own (such as LFS) stay. */
@@ -33,8 +36,8 @@ function ownFilters(scopesAndKeys: string): readonly string[] {
   return fields.filter((_key, at) => at % 2 === 1 && !["system", "global"].includes(fields[at - 1] ?? ""));
 }
 
-/** Runs git and resolves to its output, or to undefined when it failed. `emptied` names settings to be overruled with nothing. */
-function git(folder: string, args: readonly string[], emptied: readonly string[], endMs: number, signal: AbortSignal): Promise<string | undefined> {
+/** Runs git; `exitCode` is null when it did not end by itself, or not at all. `emptied` names settings to be overruled with nothing. */
+function git(folder: string, args: readonly string[], emptied: readonly string[], endMs: number, signal: AbortSignal): Promise<{ readonly exitCode: number | null; readonly output: string }> {
   return new Promise((resolve, reject) => {
     execFile(
       "git",
@@ -46,7 +49,7 @@ function git(folder: string, args: readonly string[], emptied: readonly string[]
       },
       (error, output) => {
         if (signal.aborted) reject(signal.reason as Error);
-        else resolve(error === null ? output : undefined);
+        else resolve({ exitCode: error === null ? 0 : typeof error.code === "number" && !error.killed ? error.code : null, output });
       },
     );
   });

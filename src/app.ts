@@ -8,7 +8,7 @@ import { isAlive, thisProcess } from "./clients/processIdentity";
 import { systemClock } from "./core/base/async";
 import { DisposableStore, type Disposable } from "./core/base/disposable";
 import type { Ledger } from "./core/ledger/store";
-import type { Clock, Credentials, Log, WorkspaceCommit } from "./core/ports";
+import type { Clock, Credentials, Log, Vault, WorkspaceCommit } from "./core/ports";
 import { ClusterService } from "./services/clusters";
 import { DisposalService } from "./services/disposals";
 import { SavepointFollower } from "./services/following";
@@ -22,6 +22,7 @@ export interface AppWorld {
   /** Folder of the ledger; made on first use. */
   readonly ledgerFolder: string;
   readonly credentials: Credentials;
+  readonly vault: Vault;
   requestTimeoutMs(): number;
   readonly log: Log;
   readonly clock?: Clock;
@@ -56,7 +57,7 @@ export function createApp(world: AppWorld): App {
   const follower = store.add(new SavepointFollower(clusters, jobs, ledger, localStorageLook, clock, log, world.receiveGraceMs ?? 10_000));
   const shared: SavepointWorld = {
     clusters, jobs, follower, ledger, clock, log, self, programGraceMs: world.programGraceMs ?? 120_000,
-    newId: () => randomBytes(16).toString("hex"), workspaceCommit: () => world.workspaceCommit(),
+    newId: () => randomBytes(16).toString("hex"), workspaceCommit: () => world.workspaceCommit(), vault: world.vault,
   };
   const savepoints = new SavepointService(shared);
   const restores = new RestoreService(shared, savepoints);

@@ -15,7 +15,7 @@ import type { CommandWorld } from "./host/commands/world";
 import { registerCommands } from "./host/platform/commands";
 import { Notify } from "./host/platform/notify";
 import { Progress } from "./host/platform/progress";
-import { StoredCredentials } from "./host/platform/secrets";
+import { StoredCredentials, vaultOf } from "./host/platform/secrets";
 import { SettingsReader } from "./host/platform/settings";
 import { problemsText } from "./host/platform/settingsCheck";
 import { Explorer, type RowData } from "./host/views/explorer";
@@ -42,7 +42,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const progress = new Progress(log);
   const requestTimeoutMs = (): number => settings.current["requests.timeoutSeconds"] * 1_000;
 
-  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, requestTimeoutMs, log, clock, workspaceCommit: openCommit });
+  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault: vaultOf(context.secrets), requestTimeoutMs, log, clock, workspaceCommit: openCommit });
   // Its own connections, and none of our credentials: it speaks to Maven repositories only.
   const http = createHttp({ credentials: { get: () => Promise.resolve([]) }, requestTimeoutMs, log, readCa: (file) => readFile(file, "utf8") });
   const localFlink = createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http });

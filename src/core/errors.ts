@@ -35,6 +35,8 @@ export interface ErrorFacts {
   /** A stop wrote its savepoint, but the job ended FAILED instead of FINISHED. */
   "stopped-uncleanly": { jobName: string; path: string; jobState: string };
   "restore-failed": { savepoint: string | null; message: string; exception: string };
+  /** A plan's arguments are no longer in SecretStorage, so it can't go on. */
+  "plan-arguments-lost": { jobName: string };
   "disposal-failed": { path: string; message: string; gone: "gone" | "partly" | "there" | "unknown" };
   /** Flink forgot the outcome and nothing else tells it. */
   "outcome-unknown": { what: string; jobName: string; lookIn: string | null };

@@ -40,6 +40,13 @@ export interface Credentials {
   delete(origin: string): Promise<void>;
 }
 
+/** Keeps short texts that may hold secrets, such as the arguments of a planned start, where VS Code's SecretStorage keeps them. */
+export interface Vault {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
 /** How an asynchronous savepoint operation stands (`SavepointStatusHandlers`). */
 export type OperationStatus =
   | { readonly state: "in-progress" }

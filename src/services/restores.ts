@@ -62,20 +62,21 @@ export class RestoreService {
   }
 
   /**
-   * Stops a job with a savepoint and starts it again from that savepoint, as one plan: written down whole before the first step, so that a
-   * reload in the middle finds it and `continue` goes on with the step where it was (A-27).
+   * Stops a job with a savepoint and starts it again, from that savepoint or (`request.savepoint` given) from an older one, as one plan: written
+   * down whole before the first step, so that a reload in the middle finds it and `continue` goes on with the step where it was (A-27).
    */
-  async stopThenRestore(job: JobRef, stop: SavepointRequest, request: Omit<RestoreRequest, "savepoint">, run: Run): Promise<RestoreRecord> {
-    await this.#check(request.cluster, null, run.signal);
+  async stopThenRestore(job: JobRef, stop: SavepointRequest, request: RestoreRequest, run: Run): Promise<RestoreRecord> {
+    await this.#check(request.cluster, request.savepoint?.path ?? null, run.signal);
     const { ledger } = this.#world;
     const stopId = this.#world.newId();
-    const plan = this.#recordOf({ ...request, savepoint: null }, "planned", { stopId, jobId: job.jobId });
+    const plan = this.#recordOf(request, "planned", { stopId, jobId: job.jobId });
+    if (request.programArgs.length > 0) await this.#world.vault.set(argumentsKey(plan.id), JSON.stringify(request.programArgs));
     await ledger.create(plan);
     let stopped: SavepointRecord;
     try {
       stopped = await this.#savepoints.stop(job, { ...stop, drain: false }, run, stopId);
     } catch (error) {
-      if (!isAbort(error) && !isFlinkError(error, "stopped-uncleanly")) await this.drop(plan.id);
+      if (!isAbort(error) && !isFlinkError(error, "stopped-uncleanly", "outcome-unknown")) await this.drop(plan.id);
       throw error;
     }
     return this.#fromStop(plan.id, stopped, run);
@@ -102,7 +103,8 @@ export class RestoreService {
 
   /** Gives a plan up. The savepoint that its stop wrote stays. */
   async drop(restoreId: string): Promise<void> {
-    await this.#world.ledger.update<RestoreRecord>(restoreId, "plan dropped", (record) => (record.state === "planned" ? { ...record, state: "dropped", programArgs: [], endedAtMs: this.#world.clock.now() } : record));
+    const record = await this.#world.ledger.update<RestoreRecord>(restoreId, "plan dropped", (open) => (open.state === "planned" ? { ...open, state: "dropped", endedAtMs: this.#world.clock.now() } : open));
+    if (record.state === "dropped") await this.#world.vault.delete(argumentsKey(restoreId));
   }
 
   /** Follows a start to its outcome; used by the caller and, after a restart, by the reconciler. Two callers share one. */
@@ -159,8 +161,7 @@ export class RestoreService {
 
   async #fromStop(restoreId: string, stopped: SavepointRecord, run: Run): Promise<RestoreRecord> {
     const { ledger, clock } = this.#world;
-    const path = stopped.path;
-    if (stopped.state !== "completed" || path === null) {
+    if (stopped.state !== "completed" || stopped.path === null) {
       if (stopped.state === "failed") await this.drop(restoreId);
       throw stopped.state === "failed"
         ? new FlinkError("stop-failed", { jobName: stopped.job.name, message: stopped.failure?.message ?? "Flink gives no reason", exception: stopped.failure?.exception ?? "", jobState: "running on" })
@@ -168,14 +169,24 @@ export class RestoreService {
     }
     if (stopped.stop?.job === "running-on") refuseIf("restored", stopped.job.name, [{ rule: "in-use", by: { jobId: stopped.job.id, name: stopped.job.name }, how: "has written its savepoint but still runs" }]);
     const plan = await this.#read(restoreId);
-    await this.#check(plan.cluster.url, path, run.signal);
-    const programArgs = plan.programArgs;
-    const record = await ledger.update<RestoreRecord>(restoreId, `continues from ${path}`, (open) => (open.state === "planned"
-      ? { ...open, state: "requested", savepoint: { path, recordId: stopped.id, checkpointId: stopped.checkpointId }, requestedAtMs: clock.now(), programArgs: [], owner: this.#world.self }
+    const savepoint = plan.savepoint ?? { path: stopped.path, recordId: stopped.id, checkpointId: stopped.checkpointId };
+    await this.#check(plan.cluster.url, savepoint.path, run.signal);
+    const programArgs = await this.#keptArguments(plan);
+    const record = await ledger.update<RestoreRecord>(restoreId, `continues from ${savepoint.path}`, (open) => (open.state === "planned"
+      ? { ...open, state: "requested", savepoint, requestedAtMs: clock.now(), owner: this.#world.self }
       : open));
     // Another window continued the same plan in the same moment: follow what it started.
     if (record.owner.instance !== this.#world.self.instance || record.state !== "requested") return this.follow(restoreId, run);
+    await this.#world.vault.delete(argumentsKey(restoreId));
     return this.#submit(record, programArgs, run);
+  }
+
+  /** The arguments of a plan. Throws `plan-arguments-lost`. */
+  async #keptArguments(plan: RestoreRecord): Promise<readonly string[]> {
+    if (plan.argumentCount === 0) return [];
+    const kept = await this.#world.vault.get(argumentsKey(plan.id));
+    if (kept === undefined) throw new FlinkError("plan-arguments-lost", { jobName: plan.jobName });
+    return JSON.parse(kept) as string[];
   }
 
   /** Uploads when needed, sends the run request once, and follows. The job id makes a lost answer harmless: Flink refuses a second job of the same id. */
@@ -282,7 +293,7 @@ export class RestoreService {
       kind: "restore", version: recordVersion, id: this.#world.newId(), cluster: { name: clusters.get(request.cluster)?.profile.name ?? request.cluster, url: request.cluster },
       jobName: request.jobName, savepoint: request.savepoint, afterStop: after?.stopId ?? null,
       jar: "id" in request.jar ? { id: request.jar.id, file: null, name: request.jar.name } : { id: null, file: request.jar.file, name: request.jar.name },
-      entryClass: request.entryClass ?? null, programArgs: state === "planned" ? [...request.programArgs] : [], parallelism: request.parallelism ?? null,
+      entryClass: request.entryClass ?? null, argumentCount: request.programArgs.length, parallelism: request.parallelism ?? null,
       claimMode: request.claimMode, allowNonRestoredState: request.allowNonRestoredState, state, requestedAtMs: atMs, endedAtMs: null, failure: null, owner: self,
       trail: [{ atMs, event: after === null ? "requested" : `planned: stop ${after.jobId} with a savepoint, then restore from it` }],
     };
@@ -293,6 +304,10 @@ export class RestoreService {
     if (record?.kind !== "restore") throw new FlinkError("ledger-record-damaged", { file: id, reason: "the record vanished" });
     return record;
   }
+}
+
+function argumentsKey(planId: string): string {
+  return `plan ${planId}`;
 }
 
 function runRequest(record: RestoreRecord, programArgs: readonly string[]): RunJarRequest {

@@ -8,7 +8,7 @@ import type { SavepointFormat } from "../core/model/checkpoint";
 import type { ClusterInfo } from "../core/model/cluster";
 import { allTasksRun, type JobRef } from "../core/model/job";
 import { locationFault, normaliseLocation } from "../core/model/location";
-import type { Clock, FoundFolder, Log, ProcessIdentity, Run, WorkspaceCommit } from "../core/ports";
+import type { Clock, FoundFolder, Log, ProcessIdentity, Run, Vault, WorkspaceCommit } from "../core/ports";
 import { operationsIn } from "../core/rows";
 import type { ClusterService } from "./clusters";
 import { unlessAborted, type SavepointFollower } from "./following";
@@ -44,6 +44,7 @@ export interface SavepointWorld {
   /** 32 random lower-case hex digits. */
   newId(): string;
   workspaceCommit(): Promise<WorkspaceCommit | null>;
+  readonly vault: Vault;
 }
 
 /** How long after the first attempt a request whose answer was lost may be sent again; Flink starts nothing twice for an id that it still knows. */

@@ -88,8 +88,8 @@ export const restoreRecordSchema = z.object({
   afterStop: z.string().nullable(),
   jar: z.object({ id: z.string().nullable(), file: z.string().nullable(), name: z.string() }),
   entryClass: z.string().nullable(),
-  /** Kept while planned only, and dropped once sent: arguments may hold secrets. */
-  programArgs: z.array(z.string()),
+  /** How many arguments the program gets. They may hold secrets: those of a plan lie in the vault under the record's id, until it is sent. */
+  argumentCount: z.number(),
   parallelism: z.number().nullable(),
   claimMode: z.enum(["NO_CLAIM", "CLAIM", "LEGACY"]),
   allowNonRestoredState: z.boolean(),

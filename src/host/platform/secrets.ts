@@ -2,7 +2,7 @@ import type { SecretStorage } from "vscode";
 import * as z from "zod";
 import { KeyedQueue } from "../../core/base/async";
 import { DisposableStore, type Disposable } from "../../core/base/disposable";
-import type { Credential, Credentials, Log } from "../../core/ports";
+import type { Credential, Credentials, Log, Vault } from "../../core/ports";
 
 const credentialSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("basic"), user: z.string(), password: z.string() }),
@@ -67,4 +67,13 @@ export class StoredCredentials implements Credentials, Disposable {
       return [];
     }
   }
+}
+
+/** SecretStorage as a `Vault`; its keys share the storage with the credentials and begin otherwise. */
+export function vaultOf(secrets: SecretStorage): Vault {
+  return {
+    get: async (key) => secrets.get(`vault ${key}`),
+    set: async (key, value) => secrets.store(`vault ${key}`, value),
+    delete: async (key) => secrets.delete(`vault ${key}`),
+  };
 }

@@ -1,6 +1,8 @@
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { createApp, type App } from "../../../src/app";
 import type { LedgerRecord, RestoreRecord, SavepointRecord } from "../../../src/core/ledger/record";
-import type { Log, Run } from "../../../src/core/ports";
+import type { Log, Run, Vault } from "../../../src/core/ports";
 
 /** The services as one window of the editor has them, with what they logged. */
 export interface TestApp {
@@ -29,6 +31,7 @@ export function openApp(options: TestAppOptions): TestApp {
   const app = createApp({
     ledgerFolder: options.ledgerFolder,
     credentials: { get: () => Promise.resolve([]), set: () => Promise.resolve(), delete: () => Promise.resolve() },
+    vault: fileVault(path.join(options.ledgerFolder, "..", "vault.json")),
     requestTimeoutMs: () => options.requestTimeoutMs ?? 20_000,
     log: logInto((line) => lines.push(line)),
     workspaceCommit: () => Promise.resolve({ commit: "0123456789abcdef0123456789abcdef01234567", branch: "main", dirty: false }),
@@ -49,6 +52,16 @@ export function openApp(options: TestAppOptions): TestApp {
     savepoints: async () => (await all()).filter((record) => record.kind === "savepoint"),
     restores: async () => (await all()).filter((record) => record.kind === "restore"),
     dispose: () => app.dispose(),
+  };
+}
+
+/** What SecretStorage is to the extension: survives the process. */
+function fileVault(file: string): Vault {
+  const all = async (): Promise<Record<string, string>> => JSON.parse(await readFile(file, "utf8").catch(() => "{}")) as Record<string, string>;
+  return {
+    get: async (key) => (await all())[key],
+    set: async (key, value) => writeFile(file, JSON.stringify({ ...(await all()), [key]: value })),
+    delete: async (key) => writeFile(file, JSON.stringify({ ...(await all()), [key]: undefined })),
   };
 }
 

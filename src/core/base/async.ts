@@ -47,14 +47,19 @@ export class Backoff {
   }
 }
 
-/** Maps with at most `limit` calls running; results keep the order of the input. The first failure rejects. */
+/** Maps with at most `limit` calls running; results keep the order of the input. The first failure rejects, and no call begins after it. */
 export async function mapLimit<T, R>(items: readonly T[], limit: number, map: (item: T) => Promise<R>): Promise<R[]> {
   const results = new Array<R>(items.length);
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const at = next++;
-      results[at] = await map(items[at] as T);
+    try {
+      while (next < items.length) {
+        const at = next++;
+        results[at] = await map(items[at] as T);
+      }
+    } catch (error) {
+      next = items.length;
+      throw error;
     }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));

@@ -21,7 +21,7 @@ export async function askCredential(origin: string): Promise<Credential | undefi
         return { kind: "basic", user, password: await ask.enter({ prompt: `Password.${open}`, secret: true }) };
       }
       case "bearer":
-        ask.total = 2;
+        ask.expect(1);
         return { kind: "bearer", token: await ask.enter({ prompt: `Token, without the word Bearer.${open}`, secret: true, check: (text) => (text.trim() === "" ? missing : /\s/.test(text.trim()) ? { severity: "error", text: "A token is one word." } : undefined) }) };
       case "certificate":
         return "certificate";

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+
+/** Who may import whom. A folder may always import itself; `vscode` and `node` are outsiders like any other. The longest name that fits counts. */
+const may: Readonly<Record<string, readonly string[]>> = {
+  "core": ["zod"],
+  "clients": ["core", "node", "zod"],
+  "services": ["core"],
+  "host/platform": ["core", "vscode", "zod"],
+  "host": ["core", "services", "host/platform", "vscode"],
+  "app.ts": ["core", "clients", "services", "node"],
+  "extension.ts": ["app", "core", "clients", "services", "host", "host/platform", "vscode", "node"],
+};
+
+/** Calls that have one home. `within` limits a rule to some folders. */
+const homes: readonly { readonly call: RegExp; readonly home: readonly string[]; readonly within?: RegExp }[] = [
+  { call: /\bshow(Error|Warning|Information)Message\(/, home: ["host/platform/notify.ts"] },
+  { call: /\bgetConfiguration\(/, home: ["host/platform/settings.ts"] },
+  { call: /\bcreateOutputChannel\(/, home: ["extension.ts"] },
+  { call: /\bregisterCommand\(/, home: ["host/platform/commands.ts"] },
+  { call: /\bwithProgress\(/, home: ["host/platform/progress.ts"] },
+  { call: /\bcreateTreeView\(|\bregisterTreeDataProvider\(/, home: ["host/views/treeView.ts"] },
+  { call: /\b(globalState|workspaceState)\b/, home: [] },
+  { call: /\bfetch\(/, home: [] },
+  { call: /from "node:(http|https|http2|net|tls)"/, home: ["clients/http.ts", "clients/localFlink/freePort.ts"] },
+  // Everything that waits takes a Clock; the other two give a disk that does not answer its limit, and gather its events.
+  { call: /\bset(Timeout|Interval)\(/, home: ["core/base/async.ts", "clients/ledgerFiles.ts", "clients/localStorageLook.ts"] },
+  { call: /\bDate\.now\(/, home: [], within: /^(services|host)\// },
+  { call: /\bconsole\./, home: [] },
+];
+
+const src = path.join(process.cwd(), "src");
+const files = readdirSync(src, { recursive: true }).map((file) => String(file).replaceAll(path.sep, "/")).filter((file) => file.endsWith(".ts"));
+const text = (file: string): string => readFileSync(path.join(src, file), "utf8");
+
+test("every import goes the allowed way", () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    for (const spec of importsOf(text(file))) {
+      const from = layerOf(file);
+      const to = spec.startsWith(".") ? path.posix.normalize(path.posix.join(path.posix.dirname(file), spec)) : spec.replace(/^node:.*/, "node");
+      const allowed = (spec.startsWith(".") && layerOf(`${to}.ts`) === from) || (may[from] ?? []).some((layer) => to === layer || to.startsWith(`${layer}/`));
+      if (!allowed) wrong.push(`src/${file} imports ${spec}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test("every import within src names a file that is there", () => {
+  const wrong = files.flatMap((file) => importsOf(text(file)).filter((spec) => spec.startsWith(".") && !existsSync(path.join(src, path.dirname(file), `${spec}.ts`))).map((spec) => `src/${file} imports ${spec}`));
+  assert.deepEqual(wrong, []);
+});
+
+test("each service of the world and of the editor is reached from its one home", () => {
+  const wrong = files.flatMap((file) => homes.filter(({ call, home, within }) => !home.includes(file) && (within?.test(file) ?? true) && call.test(code(file))).map(({ call }) => `src/${file}: ${call.source}`));
+  assert.deepEqual(wrong, []);
+});
+
+test("every home is still a file that makes its call", () => {
+  const idle = homes.flatMap(({ call, home }) => home.filter((file) => !files.includes(file) || !call.test(code(file))).map((file) => `src/${file}: ${call.source}`));
+  assert.deepEqual(idle, []);
+});
+
+test("no file is named for what it is not, exports a default, or only passes on", () => {
+  const wrong = files.flatMap((file) => [
+    ...(/(^|\/)(utils?|helpers?|common|misc|.*[mM]anager|index)\.ts$/.test(file) ? [`src/${file}: name`] : []),
+    ...(/[^/a-zA-Z0-9.]|(^|\/)[A-Z]/.test(file) ? [`src/${file}: spelling`] : []),
+    ...(/^export default\b/m.test(text(file)) ? [`src/${file}: default export`] : []),
+    ...(/^export (\*|\{[^}]*\}) from/m.test(text(file)) ? [`src/${file}: barrel`] : []),
+  ]);
+  assert.deepEqual(wrong, []);
+});
+
+test("the file that joins everything stays readable in one go", () => {
+  assert.ok(text("extension.ts").split("\n").length <= 121);
+});
+
+/** What a file imports, `import type` and `import()` included. */
+function importsOf(source: string): string[] {
+  return [...source.matchAll(/^(?:import|export)\s[^;]*?\sfrom\s+"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/gm)].map((match) => match[1] ?? match[2] ?? "");
+}
+
+/** A file without its comments. */
+function code(file: string): string {
+  return text(file).replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "");
+}
+
+function layerOf(file: string): string {
+  return Object.keys(may).filter((layer) => file === layer || file.startsWith(`${layer}/`)).sort((a, b) => b.length - a.length)[0] ?? "";
+}

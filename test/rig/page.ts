@@ -11,7 +11,7 @@ const menuSettleMs = 250;
 
 type Name = string | RegExp;
 
-/** The menu, picker or message that is open, as a person sees it. Every wait names what it waited for when it fails, and leaves a picture. */
+/** A window of the workbench, driven as a person would. Every wait has a limit; when it fails it names what it waited for and leaves a picture. */
 export class WorkbenchPage {
   readonly page: Page;
   readonly #pictures: string;
@@ -64,6 +64,19 @@ export class WorkbenchPage {
     const tab = this.page.locator(".activitybar").getByRole("tab", { name }).first();
     await this.waitFor(`the tab ${name} of the activity bar`, (timeout) => tab.waitFor({ timeout }), startMs);
     if (await tab.getAttribute("aria-selected") !== "true") await this.waitFor(`the tab ${name} to take a click`, (timeout) => tab.click({ timeout }));
+  }
+
+  /** Drags the side bar to a width in pixels, so that long rows can be read. */
+  async widenSideBar(width: number): Promise<void> {
+    await this.waitFor("the edge of the side bar", async (timeout) => {
+      const bar = await this.page.locator(".part.sidebar").boundingBox({ timeout });
+      if (bar === null) throw new Error("the side bar is hidden");
+      const edge = { x: bar.x + bar.width, y: bar.y + bar.height / 2 };
+      await this.page.mouse.move(edge.x, edge.y);
+      await this.page.mouse.down();
+      await this.page.mouse.move(bar.x + width, edge.y, { steps: 4 });
+      await this.page.mouse.up();
+    });
   }
 
   /** A row of a tree by its accessible label, the first one that fits. */
@@ -130,6 +143,7 @@ export class WorkbenchPage {
         await (index < entries.length - 1 ? item.hover({ timeout }) : item.click({ timeout }));
       });
     }
+    await this.waitFor("the menu to close", (timeout) => this.page.locator(".monaco-menu").first().waitFor({ state: "detached", timeout }));
   }
 
   /** Opens a row's context menu and resolves to the names in it; `Escape` closes it. */
@@ -139,7 +153,7 @@ export class WorkbenchPage {
     return this.waitFor(`the context menu of ${name}`, async (timeout) => {
       await row.click({ button: "right", timeout });
       await this.page.locator(".monaco-menu").first().waitFor({ timeout });
-      return (await this.page.locator(".monaco-menu").first().locator(items).allInnerTexts()).map((text) => text.trim());
+      return (await this.page.locator(".monaco-menu").first().locator(items).allInnerTexts()).map((text) => text.trim().split("\n")[0] ?? "");
     });
   }
 
@@ -207,7 +221,8 @@ export class WorkbenchPage {
   async command(title: string): Promise<void> {
     const widget = this.page.locator(".quick-input-widget:visible");
     await this.waitFor(`the command ${title} in the palette`, async (timeout) => {
-      await this.page.keyboard.press("F1");
+      // A menu or question that is just closing swallows the key.
+      for (const start = Date.now(); !await widget.isVisible() && Date.now() - start < timeout; await this.page.waitForTimeout(500)) await this.page.keyboard.press("F1");
       await widget.locator("input").first().fill(`>${title}`, { timeout });
       await widget.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first().click({ timeout });
     });

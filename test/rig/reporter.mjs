@@ -2,6 +2,7 @@
 // A file that registers no test, a skipped test and a test marked as to do count as failed: each would be a hole that looks like a pass.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 export default async function* report(events) {
   let passed = 0, failed = 0, depth = 0, file;
@@ -41,5 +42,5 @@ function text(error) {
   for (let depth = 0; at !== undefined && at !== null && depth < 5; depth++, at = at.cause) {
     parts.push(at instanceof Error || typeof at?.stack === "string" ? at.stack : String(at?.message ?? at));
   }
-  return parts.join("\ncaused by ") || "failed";
+  return stripVTControlCharacters(parts.join("\ncaused by ")) || "failed";
 }

@@ -33,6 +33,7 @@ async function main(args) {
 
   const paths = await setUp({ workbench: needs("workbench"), java: needs("java") });
   const env = environment(paths, only);
+  if (chosen.includes("ui")) rmSync(path.join(scratch, "pictures"), { recursive: true, force: true });
   if (chosen.some((name) => name !== "check")) await step("build", build);
   if (needs("java")) await step("jobs and Flink's jars", () => buildJobs(paths.java));
   if (needs("package")) env.RIG_VSIX = await step("package", async () => (await packageExtension(path.join(scratch, "package"))).file);
@@ -70,7 +71,6 @@ async function outcome(work) {
 
 /** What tests find in their environment. */
 function environment(paths, only) {
-  mkdirSync(path.join(scratch, "pictures"), { recursive: true });
   return {
     RIG_DIR: scratch,
     RIG_CACHE: cache,

@@ -29,6 +29,8 @@ export interface CommandWorld {
   readonly disposals: DisposalService;
   readonly ledger: Ledger;
   readonly localFlink: LocalFlink;
+  /** Path of the sample job's jar. */
+  readonly sampleJar: string;
   readonly credentials: Credentials;
   readonly settings: SettingsReader;
   readonly notify: Notify;

@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FlinkError, type ErrorCode, type ErrorFacts } from "../../src/core/errors";
+import type { RestoreRecord, SavepointRecord } from "../../src/core/ledger/record";
+import type { CheckpointStats } from "../../src/core/model/checkpoint";
+import type { ClusterInfo } from "../../src/core/model/cluster";
+import type { JobState } from "../../src/core/model/job";
+import { capabilitiesOf } from "../../src/core/model/version";
+import { jobRows, savepointRows, type JobRow, type SavepointRow } from "../../src/core/rows";
+import { failureNode, nodeId, renderRow, type ExplorerNode } from "../../src/host/views/explorerRows";
+import { escapeMarkdown, renderTooltip } from "../../src/host/views/explorerTooltips";
+import type { ClusterView, Reach } from "../../src/services/clusters";
+import { savepointRecord } from "./ledgerSamples";
+
+const now = Date.UTC(2026, 10, 20, 12, 0, 0);
+const minute = 60_000, hour = 60 * minute, day = 24 * hour, gigabyte = 1024 ** 3;
+const cluster = "http://flink:8081";
+const job = { cluster, jobId: "ab12cd34ab12cd34ab12cd34ab12cd34" };
+
+const info: ClusterInfo = {
+  version: { major: 1, minor: 20, text: "1.20.3" }, capabilities: capabilitiesOf({ major: 1, minor: 20, text: "1.20.3" }), kind: "session",
+  savepointDirectory: "s3://state/savepoints", checkpointDirectory: null, triggerResultsKeptMs: 300_000, cancelAllowed: true,
+};
+const clusterNode = (reach: Reach, more: Partial<ClusterView> = {}): ExplorerNode => ({ kind: "cluster", id: cluster, open: true, view: { profile: { name: "orders-prod", url: cluster }, reach, jobs: [], removed: false, ...more } });
+const offline = <C extends ErrorCode>(code: C, facts: ErrorFacts[C]): Reach => ({ state: "offline", error: new FlinkError(code, facts) as unknown as FlinkError, nextTryAtMs: now + 27_500 });
+
+/** A row's icon, label and description in one line, as a person reads it. */
+function line(node: ExplorerNode): string {
+  const row = renderRow(node, now);
+  return `${row.icon?.id ?? ""} | ${row.label} | ${row.description}`;
+}
+
+function savepoint(changes: Partial<SavepointRecord>, others: readonly RestoreRecord[] = []): SavepointRow {
+  const record = savepointRecord("5".repeat(32), { job: { id: job.jobId, name: "enrich-orders" }, description: "", state: "completed", requestedAtMs: now - 2 * hour, checkpointId: 1042, path: "s3://state/savepoints/savepoint-ab12cd-0123456789ab", sizeBytes: 4.2 * gigabyte, durationMs: 78_000, ...changes });
+  const [row] = savepointRows(job.jobId, [record, ...others], undefined);
+  assert.ok(row);
+  return row;
+}
+const savepointLine = (changes: Partial<SavepointRecord>, expectedMs: number | null = null, others: readonly RestoreRecord[] = []): string => line({ kind: "savepoint", id: "x", row: savepoint(changes, others), expectedMs });
+
+function jobRow(state: JobState | "gone", changes: Partial<JobRow> = {}, records: readonly SavepointRecord[] = []): JobRow {
+  const [row] = jobRows(cluster, [{ jobId: job.jobId, name: "enrich-orders", state: state === "gone" ? "FINISHED" : state, startTimeMs: now - 4 * day, endTimeMs: null, tasks: { total: 8, running: 8 } }], records);
+  assert.ok(row);
+  return { ...row, state, ...changes };
+}
+const jobLine = (state: JobState | "gone", changes: Partial<JobRow> = {}, seen = true): string => line({ kind: "job", id: "x", row: jobRow(state, changes), seen });
+const latest = savepointRecord("1", { state: "completed", checkpointId: 77, path: "file:/s/savepoint-ab12cd-1", requestedAtMs: now - 40 * minute });
+
+const restore = (changes: Partial<RestoreRecord>): RestoreRecord => ({
+  kind: "restore", version: 1, id: "b1c2f0".padEnd(32, "0"), cluster: { name: "orders-prod", url: cluster }, jobName: "enrich-orders", savepoint: { path: "s3://state/savepoints/savepoint-ab12cd-0123456789ab", recordId: null, checkpointId: 1042 },
+  afterStop: null, jar: { id: "1_orders.jar", file: null, name: "orders.jar" }, entryClass: null, programArgs: [], parallelism: null, claimMode: "NO_CLAIM", allowNonRestoredState: false,
+  state: "running", requestedAtMs: now - hour, endedAtMs: null, failure: null, owner: { host: "here", pid: 1, instance: "i" }, trail: [], ...changes,
+} as RestoreRecord);
+const stats = (changes: Partial<CheckpointStats>): CheckpointStats => ({
+  checkpointId: 1050, kind: "checkpoint", status: "completed", format: null, triggeredAtMs: now - 14_000, durationMs: 900, sizeBytes: 4.2 * gigabyte, subtasks: { acknowledged: 8, total: 8 },
+  path: "s3://state/checkpoints/chk-1050", discarded: false, failure: null, ...changes,
+});
+
+test("a cluster's row says what it is, or why it does not answer and when it is asked again", () => {
+  const twelve = Array.from({ length: 12 }, (_, index) => ({ jobId: String(index), name: "j", state: "RUNNING" as const, startTimeMs: 0, endTimeMs: null, tasks: { total: 1, running: 1 } }));
+  assert.equal(line(clusterNode({ state: "online", info }, { jobs: twelve })), "vm-active | orders-prod | Flink 1.20.3 · 12 jobs");
+  assert.equal(line(clusterNode({ state: "online", info: { ...info, kind: "application" } }, { jobs: twelve.slice(0, 1) })), "vm-active | orders-prod | Flink 1.20.3 · application · 1 job");
+  assert.equal(line(clusterNode({ state: "online", info: { ...info, kind: "history" } })), "history | orders-prod | Flink 1.20.3 · history server · 0 jobs");
+  assert.equal(line(clusterNode({ state: "unasked" })), "loading~spin | orders-prod | connecting");
+  assert.equal(line(clusterNode(offline("cluster-unreachable", { url: cluster, reason: "ECONNREFUSED" }))), "debug-disconnect | orders-prod | connection refused · next try in 28 s");
+  assert.equal(line(clusterNode(offline("unauthorized", { url: cluster, status: 401 }))), "debug-disconnect | orders-prod | credentials not accepted (401) · next try in 28 s");
+  assert.equal(line(clusterNode(offline("not-flink", { url: cluster, status: 200, contentType: "text/html", title: "Sign in" }))), "debug-disconnect | orders-prod | not a Flink REST API · next try in 28 s");
+  assert.equal(line(clusterNode({ state: "unasked" }, { removed: true })), "archive | orders-prod | not in the settings any more");
+});
+
+test("menus can tell clusters apart by what they are", () => {
+  const words = (node: ExplorerNode): string => renderRow(node, now).contextValue;
+  assert.equal(words(clusterNode({ state: "online", info })), "cluster configured online session");
+  assert.equal(words(clusterNode({ state: "online", info: { ...info, kind: "history" } }, { profile: { name: "a", url: cluster, local: true } })), "cluster local online");
+  assert.equal(words(clusterNode({ state: "unasked" }, { removed: true })), "cluster");
+});
+
+test("a failure in the tree is its sentence, and a click is the next step", () => {
+  const click = (error: FlinkError): string | undefined => failureNode("x", error, cluster).click?.command;
+  const refused = failureNode("x", new FlinkError("cluster-unreachable", { url: cluster, reason: "ECONNREFUSED" }) as unknown as FlinkError, cluster);
+  assert.equal(line(refused), "warning | Could not reach http://flink:8081: connection refused. Check that the cluster runs and that its address is right. | ");
+  assert.equal(refused.click?.command, "flinkSavepoints.editClusters");
+  assert.equal(click(new FlinkError("unauthorized", { url: cluster, status: 401 }) as unknown as FlinkError), "flinkSavepoints.setCredentials");
+  assert.equal(click(new FlinkError("no-answer", { url: cluster, afterMs: 30_000 }) as unknown as FlinkError), "flinkSavepoints.reconnect");
+});
+
+test("a running job says since when, how large, and how old its last savepoint is", () => {
+  assert.equal(jobLine("RUNNING", { latestSavepoint: { ...latest, requestedAtMs: now - 2 * hour } }), "play | enrich-orders | running 4 d · 8 tasks · last savepoint 2 h ago");
+  assert.equal(jobLine("RUNNING"), "play | enrich-orders | running 4 d · 8 tasks · no savepoint yet");
+  assert.equal(jobLine("RUNNING", { tasks: { total: 8, running: 3 } }), "loading~spin | enrich-orders | starting 3 of 8 tasks · no savepoint yet");
+  assert.equal(jobLine("RUNNING", { operations: [{ what: "stop", recordId: "r", cluster, jobId: job.jobId, jobName: "enrich-orders", sinceMs: now }] }), "play | enrich-orders | stopping with savepoint · running 4 d · 8 tasks · no savepoint yet");
+  assert.equal(jobLine("RESTARTING", { latestSavepoint: latest }), "sync | enrich-orders | restarting · last good #77, 40 min ago");
+});
+
+test("a job that ended says how, when, and where one can go back to", () => {
+  assert.equal(jobLine("FINISHED", { endTimeMs: now - 26 * hour, latestSavepoint: { ...latest, stop: { drain: false, job: "stopped" } } }), "debug-stop | enrich-orders | finished with savepoint · 26 h ago");
+  assert.equal(jobLine("FINISHED", { endTimeMs: now - hour }), "debug-stop | enrich-orders | finished 1 h ago · no savepoint");
+  assert.equal(jobLine("FAILED", { endTimeMs: now - 12 * minute, latestSavepoint: latest }), "error | enrich-orders | failed 12 min ago · last good #77, 40 min ago");
+  assert.equal(jobLine("CANCELED", { endTimeMs: now - 3 * hour }), "circle-slash | enrich-orders | cancelled 3 h ago · no savepoint");
+  assert.equal(jobLine("gone", { latestSavepoint: latest }), "circle-outline | enrich-orders | no longer in Flink · last good #77, 40 min ago");
+});
+
+test("while a cluster does not answer, nothing is claimed about its jobs", () => {
+  assert.equal(jobLine("RUNNING", { latestSavepoint: latest }, false), "circle-outline | enrich-orders | running when last seen · last good #77, 40 min ago");
+  assert.equal(jobLine("gone", {}, false), "circle-outline | enrich-orders | not seen · no savepoint");
+});
+
+test("a savepoint's row reads age, size, format, origin, flags", () => {
+  assert.equal(savepointLine({ origin: "scheduled" }), "pass | #1042 | 2 h ago · 4.2 GB · canonical · scheduled");
+  assert.equal(savepointLine({ checkpointId: 1017, description: "before v2", requestedAtMs: now - 3 * day, sizeBytes: 4 * gigabyte, format: "native", pinned: true }), "pass | #1017 before v2 | 3 d ago · 4.0 GB · native · manual · pinned");
+  assert.equal(savepointLine({ checkpointId: null, format: null, origin: "found", sizeBytes: null }), "pass | savepoint-ab12cd-0123456789ab | 2 h ago · found");
+  assert.equal(savepointLine({ origin: "stop", stop: { drain: true, job: "stopped" } }), "pass | #1042 | 2 h ago · 4.2 GB · canonical · stop · drained");
+  assert.equal(savepointLine({ origin: "stop", stop: { drain: false, job: "failed" } }), "pass | #1042 | 2 h ago · 4.2 GB · canonical · stop · job ended failed");
+});
+
+test("a savepoint that is being taken says for how long, and how long it usually takes", () => {
+  const running = { state: "running", requestedAtMs: now - 41_000, checkpointId: null, path: null, sizeBytes: null } as const;
+  assert.equal(savepointLine(running, 80_000), "loading~spin | savepoint | writing 0:41 · usually 1:20");
+  assert.equal(savepointLine({ ...running, stop: { drain: false, job: "pending" } }, 80_000), "loading~spin | stop with savepoint | writing 0:41 · usually 1:20");
+  assert.equal(savepointLine({ ...running, state: "requested", requestedAtMs: now - 2_000 }), "loading~spin | savepoint | asking Flink 0:02");
+  const live: SavepointRow = { ...savepoint(running), progress: { acknowledged: 3, total: 8 } };
+  assert.equal(line({ kind: "savepoint", id: "x", row: live, expectedMs: null }), "loading~spin | savepoint | writing 0:41 · 3 of 8 tasks");
+});
+
+test("a savepoint that can't be used says why in its row", () => {
+  assert.equal(savepointLine({ state: "failed", checkpointId: null, path: null, requestedAtMs: now - 5 * day, failure: { message: "Checkpoint expired before\ncompleting.", exception: "" }, jobRestarted: true }), "error | failed | 5 d ago · Checkpoint expired before completing. · restarted the job");
+  assert.equal(savepointLine({ checkpointId: 998, requestedAtMs: now - 9 * day }, null, [restore({ claimMode: "CLAIM" })]), "circle-slash | #998 | 9 d ago · claimed by enrich-orders (b1c2f0)");
+  assert.equal(savepointLine({ requestedAtMs: now - 9 * day, disposal: { state: "disposed", requestedAtMs: now, requestId: "r", endedAtMs: now, message: null, owner: { host: "h", pid: 1, instance: "i" } } }), "trash | #1042 | 9 d ago · disposed");
+  assert.equal(savepointLine({ disposal: { state: "requested", requestedAtMs: now - 3_000, requestId: "r", endedAtMs: null, message: null, owner: { host: "h", pid: 1, instance: "i" } } }), "loading~spin | #1042 | disposing 0:03 · 4.2 GB");
+  const unknown: ExplorerNode = { kind: "savepoint", id: "x", row: savepoint({ state: "unknown", checkpointId: null, path: null }), expectedMs: null };
+  assert.equal(line(unknown), "question | savepoint | 2 h ago · outcome unknown, look here");
+  assert.equal(renderRow(unknown, now).click?.command, "flinkSavepoints.adopt");
+});
+
+test("menus can tell savepoints apart, and one that only Flink's history shows has none", () => {
+  const words = (changes: Partial<SavepointRecord>): string => renderRow({ kind: "savepoint", id: "x", row: savepoint(changes), expectedMs: null }, now).contextValue;
+  assert.equal(words({}), "savepoint completed unpinned");
+  assert.equal(words({ pinned: true }), "savepoint completed pinned");
+  assert.equal(words({ state: "failed" }), "savepoint");
+  assert.equal(words({ state: "running" }), "savepoint open");
+  assert.equal(renderRow({ kind: "savepoint", id: "x", row: { ...savepoint({}), record: null }, expectedMs: null }, now).contextValue, "");
+});
+
+test("folders sum up what is in them", () => {
+  const rows = [savepoint({}), savepoint({ sizeBytes: 26.8 * gigabyte }), savepoint({ state: "failed" })];
+  assert.equal(line({ kind: "savepoints", id: "x", job, rows, expectedMs: null }), "save-all | Savepoints | 2 · 31.0 GB");
+  assert.equal(line({ kind: "savepoints", id: "x", job, rows: [], expectedMs: null }), "save-all | Savepoints | none yet");
+  const checkpoints = (more: Partial<Extract<ExplorerNode, { kind: "checkpoints" }>>): ExplorerNode => ({ kind: "checkpoints", id: "x", job, stats: [stats({})], config: { intervalMs: minute, timeoutMs: 600_000 }, asked: true, ...more });
+  assert.equal(line(checkpoints({})), "history | Checkpoints | last 14 s ago · 4.2 GB · every 1 min");
+  assert.equal(line(checkpoints({ stats: [], config: { intervalMs: null, timeoutMs: 600_000 } })), "history | Checkpoints | none completed yet · none on a schedule");
+  assert.equal(line(checkpoints({ stats: [], config: undefined, asked: false })), "history | Checkpoints | asking Flink");
+});
+
+test("a checkpoint's row says whether it can still be used", () => {
+  const text = (changes: Partial<CheckpointStats>): string => line({ kind: "checkpoint", id: "x", job, stats: stats(changes) });
+  assert.equal(text({}), "pass | #1050 | 14 s ago · 4.2 GB");
+  assert.equal(text({ discarded: true }), "circle-outline | #1050 | 14 s ago · 4.2 GB · deleted by Flink");
+  assert.equal(text({ path: null }), "pass | #1050 | 14 s ago · 4.2 GB · kept in memory only");
+  assert.equal(text({ status: "failed", failure: "Checkpoint expired before completing." }), "error | #1050 | 14 s ago · Checkpoint expired before completing.");
+});
+
+test("planned restores, where a job came from, damaged records and long lists have rows of their own", () => {
+  assert.equal(line({ kind: "planned", id: "x", record: restore({ state: "planned" }), stopped: true }), "debug-continue | restore of enrich-orders | stopped with its savepoint · from #1042");
+  assert.equal(line({ kind: "restored", id: "x", from: { checkpointId: 12, restoredAtMs: now - 2 * hour, isSavepoint: true, path: "s3://a" } }), "debug-restart | restored from #12 | 2 h ago · savepoint");
+  assert.equal(line({ kind: "damaged", id: "x", file: "/home/u/ledger/damaged/5f.json", reason: "Unexpected end of JSON input" }), "warning | Ledger record set aside: 5f.json | Unexpected end of JSON input");
+  assert.equal(line({ kind: "more", id: "x", listId: "l", step: 50, left: 9_950 }), "ellipsis | Show 50 more | 9,950 older");
+  assert.equal(line({ kind: "more", id: "x", listId: "l", step: 50, left: 7 }), "ellipsis | Show 7 more | 7 older");
+});
+
+test("a screen reader hears the state that the icon shows", () => {
+  assert.equal(renderRow({ kind: "savepoint", id: "x", row: savepoint({}), expectedMs: null }, now).spoken, "#1042, savepoint, completed, 2 h ago, 4.2 GB, canonical, manual");
+  assert.equal(renderRow({ kind: "job", id: "x", row: jobRow("RUNNING"), seen: true }, now).spoken, "enrich-orders, job, running 4 d, 8 tasks, no savepoint yet");
+});
+
+test("names of strangers stay names: one line in a row, no markup and no link in a tooltip", () => {
+  const name = "evil\n**bold** [x](command:rm) <img src=x> http://a.b $(trash) `code` \u202egnp.exe";
+  const node: ExplorerNode = { kind: "job", id: "x", row: { ...jobRow("RUNNING"), name }, seen: true };
+  assert.equal(renderRow(node, now).label, "evil **bold** [x](command:rm) <img src=x> http://a.b $(trash) `code` gnp.exe");
+  const tooltip = renderTooltip(node);
+  assert.ok(!/(^|[^\\])[[\]`$]/.test(tooltip) && !tooltip.includes("<img") && !tooltip.includes("http://") && !/[^\\]\*\*bold/.test(tooltip), tooltip);
+  assert.equal(escapeMarkdown("a_b & <c> 1. #2 |"), "a\\_b &amp; &lt;c&gt; 1\\. \\#2 \\|");
+  const long = renderRow({ ...node, row: { ...node.row, name: "n".repeat(5_000) } }, now);
+  assert.equal(long.label.length, 120);
+});
+
+test("a tooltip holds what the row has no room for", () => {
+  const text = renderTooltip({ kind: "savepoint", id: "x", row: savepoint({ workspace: { commit: "0123456789abcdef", branch: "main", dirty: true } }), expectedMs: null }).replaceAll("\\", "");
+  assert.match(text, /Path: s3:\/\/state\/savepoints\/savepoint-ab12cd-0123456789ab/);
+  assert.match(text, /Took: 1:18/);
+  assert.match(text, /Commit: 0123456789 \(main\), with changes/);
+  assert.match(text, /Trigger id: 5{32}/);
+});
+
+test("a row's id leads down to it", () => {
+  assert.deepEqual(nodeId.path(nodeId.savepoint(job, "r1")), [cluster, `${cluster} ${job.jobId}`, `${cluster} ${job.jobId} savepoints`, `${cluster} ${job.jobId} savepoints r1`]);
+});

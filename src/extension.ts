@@ -10,6 +10,7 @@ import { FlinkError, isFlinkError } from "./core/errors";
 import { explain } from "./core/explain";
 import type { WorkspaceCommit } from "./core/ports";
 import { tellEndsOfEarlier } from "./host/commands/outcomes";
+import { watchLocalFlink } from "./host/commands/localFlink";
 import { commandTable } from "./host/commands/table";
 import type { CommandWorld } from "./host/commands/world";
 import { registerCommands } from "./host/platform/commands";
@@ -51,7 +52,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const { clusters, jobs, savepoints, restores, disposals, ledger, reconciler } = app;
   const operations = new Operations(jobs, ledger, log);
   const explorer = new Explorer({ clusters, jobs, savepoints, restores, ledger, operations, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, ledger, localFlink, credentials, settings, notify, progress, explorer, log, clock };
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);
@@ -79,7 +80,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     }
   }
   // After activation has returned: nothing that reads may delay it.
-  void clock.sleep(0).then(recall).then(() => reconciler.start());
+  void clock.sleep(0).then(recall).then(() => reconciler.start()).then(async () => context.subscriptions.push(await watchLocalFlink(world))).catch((error: unknown) => log.error("looking for a local Flink", error));
   return { rows: (parentId) => explorer.rows(parentId) };
 }
 

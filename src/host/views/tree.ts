@@ -87,11 +87,19 @@ export class Tree<N extends { readonly id: string }> {
 
   async #update(id: string | undefined): Promise<void> {
     const changed: Element<N>[] = [];
-    const from = id === undefined ? undefined : this.find(id);
-    if (id !== undefined && from === undefined) return;
-    const rootsChanged = await this.#below(from, changed);
-    if (from === undefined && rootsChanged) this.#changed("root");
-    else this.#tell(rootsChanged && from ? [from, ...changed] : changed);
+    if (id === undefined) {
+      if (await this.#below(undefined, changed)) this.#changed("root");
+      else this.#tell(changed);
+      return;
+    }
+    const from = this.find(id);
+    if (from === undefined) return;
+    // A row is made of what its list was fetched with, so the list it stands in is fetched too, without what is below the others.
+    const { list, listChanged } = this.#adopt(from.parent, await this.#source.children(from.parent?.node));
+    for (const element of list) if (this.#renderAgain(element)) changed.push(element);
+    if (list.includes(from) && (await this.#below(from, changed))) changed.push(from);
+    if (listChanged && from.parent === undefined) this.#changed("root");
+    else this.#tell(listChanged && from.parent ? [from.parent, ...changed] : changed);
   }
 
   /** Returns whether the list itself changed: something came, went or moved. */

@@ -53,24 +53,27 @@ export function savepointText(row: SavepointRow, nowMs: number, expectedMs: numb
   }
 }
 
-/** A job's row after its name. `seen` is false while its cluster does not answer: what it does now is not known. */
-export function jobText(row: JobRow, nowMs: number, seen: boolean): string {
+/**
+ * A job's row after its name. `seen` is false while its cluster does not answer: what it does now is not known. `asked` is true once Flink
+ * told of the job's savepoints: before that, none in the ledger does not mean that there is none.
+ */
+export function jobText(row: JobRow, nowMs: number, seen: boolean, asked = false): string {
   const operation = row.operations.at(-1);
   const latest = row.latestSavepoint;
-  if (row.state === "gone" || !seen) return joinText(seen ? "no longer in Flink" : row.state === "gone" ? "not seen" : `${stateWord(row.state)} when last seen`, lastSavepoint(latest, nowMs));
+  if (row.state === "gone" || !seen) return joinText(seen ? "no longer in Flink" : row.state === "gone" ? "not seen" : `${stateWord(row.state)} when last seen`, lastSavepoint(latest, nowMs, asked));
   switch (row.state) {
     case "RUNNING": {
       const starting = row.tasks !== null && row.tasks.running < row.tasks.total;
       const state = starting && row.tasks !== null ? `starting ${row.tasks.running} of ${countText(row.tasks.total, "task")}` : joinText(`running ${spanText(nowMs - (row.startTimeMs ?? nowMs))}`, row.tasks !== null && countText(row.tasks.total, "task"));
-      return joinText(operation !== undefined && operationWords[operation.what], state, latest === null ? "no savepoint yet" : `last savepoint ${ageText(latest.requestedAtMs, nowMs)}`);
+      return joinText(operation !== undefined && operationWords[operation.what], state, latest === null ? asked && "no savepoint yet" : `last savepoint ${ageText(latest.requestedAtMs, nowMs)}`);
     }
     case "FINISHED":
       if (latest?.stop?.job === "stopped") return joinText("finished with savepoint", ended(row, nowMs));
-      return joinText(`finished ${ended(row, nowMs)}`.trim(), lastSavepoint(latest, nowMs));
+      return joinText(`finished ${ended(row, nowMs)}`.trim(), lastSavepoint(latest, nowMs, asked));
     case "FAILED": case "CANCELED":
-      return joinText(`${stateWord(row.state)} ${ended(row, nowMs)}`.trim(), lastSavepoint(latest, nowMs));
+      return joinText(`${stateWord(row.state)} ${ended(row, nowMs)}`.trim(), lastSavepoint(latest, nowMs, asked));
     default:
-      return joinText(operation !== undefined && operationWords[operation.what], stateWord(row.state), lastSavepoint(latest, nowMs));
+      return joinText(operation !== undefined && operationWords[operation.what], stateWord(row.state), lastSavepoint(latest, nowMs, asked));
   }
 }
 
@@ -112,8 +115,8 @@ function ended(row: JobRow, nowMs: number): string {
   return row.endTimeMs === null ? "" : ageText(row.endTimeMs, nowMs);
 }
 
-function lastSavepoint(latest: SavepointRecord | null, nowMs: number): string {
-  return latest === null ? "no savepoint" : `last good ${oneLine(savepointName(latest), 60)}, ${ageText(latest.requestedAtMs, nowMs)}`;
+function lastSavepoint(latest: SavepointRecord | null, nowMs: number, asked: boolean): string {
+  return latest === null ? (asked ? "no savepoint" : "no savepoint known") : `last good ${oneLine(savepointName(latest), 60)}, ${ageText(latest.requestedAtMs, nowMs)}`;
 }
 
 function size(row: SavepointRow): string | null {

@@ -43,7 +43,7 @@ function jobRow(state: JobState | "gone", changes: Partial<JobRow> = {}, records
   assert.ok(row);
   return { ...row, state, ...changes };
 }
-const jobLine = (state: JobState | "gone", changes: Partial<JobRow> = {}, seen = true): string => line({ kind: "job", id: "x", row: jobRow(state, changes), seen });
+const jobLine = (state: JobState | "gone", changes: Partial<JobRow> = {}, seen = true, asked = true): string => line({ kind: "job", id: "x", row: jobRow(state, changes), seen, asked });
 const latest = savepointRecord("1", { state: "completed", checkpointId: 77, path: "file:/s/savepoint-ab12cd-1", requestedAtMs: now - 40 * minute });
 
 const restore = (changes: Partial<RestoreRecord>): RestoreRecord => ({
@@ -77,7 +77,7 @@ test("menus can tell clusters apart by what they are", () => {
 
 test("a failure in the tree is its sentence, and a click is the next step", () => {
   const click = (error: FlinkError): string | undefined => failureNode("x", error, cluster).click?.command;
-  const refused = failureNode("x", new FlinkError("cluster-unreachable", { url: cluster, reason: "ECONNREFUSED" }) as unknown as FlinkError, cluster);
+  const refused = failureNode("x", new FlinkError("cluster-unreachable", { url: `${cluster}/config`, reason: "ECONNREFUSED" }) as unknown as FlinkError, cluster);
   assert.equal(line(refused), "warning | Could not reach http://flink:8081: connection refused. Check that the cluster runs and that its address is right. | ");
   assert.equal(refused.click?.command, "flinkSavepoints.editClusters");
   assert.equal(click(new FlinkError("unauthorized", { url: cluster, status: 401 }) as unknown as FlinkError), "flinkSavepoints.setCredentials");
@@ -103,6 +103,11 @@ test("a job that ended says how, when, and where one can go back to", () => {
 test("while a cluster does not answer, nothing is claimed about its jobs", () => {
   assert.equal(jobLine("RUNNING", { latestSavepoint: latest }, false), "circle-outline | enrich-orders | running when last seen · last good #77, 40 min ago");
   assert.equal(jobLine("gone", {}, false), "circle-outline | enrich-orders | not seen · no savepoint");
+});
+
+test("before Flink told of a job's savepoints, none known is not none", () => {
+  assert.equal(jobLine("RUNNING", {}, true, false), "play | enrich-orders | running 4 d · 8 tasks");
+  assert.equal(jobLine("FAILED", { endTimeMs: now - hour }, true, false), "error | enrich-orders | failed 1 h ago · no savepoint known");
 });
 
 test("a savepoint's row reads age, size, format, origin, flags", () => {
@@ -169,12 +174,12 @@ test("planned restores, where a job came from, damaged records and long lists ha
 
 test("a screen reader hears the state that the icon shows", () => {
   assert.equal(renderRow({ kind: "savepoint", id: "x", row: savepoint({}), expectedMs: null }, now).spoken, "#1042, savepoint, completed, 2 h ago, 4.2 GB, canonical, manual");
-  assert.equal(renderRow({ kind: "job", id: "x", row: jobRow("RUNNING"), seen: true }, now).spoken, "enrich-orders, job, running 4 d, 8 tasks, no savepoint yet");
+  assert.equal(renderRow({ kind: "job", id: "x", row: jobRow("RUNNING"), seen: true, asked: true }, now).spoken, "enrich-orders, job, running 4 d, 8 tasks, no savepoint yet");
 });
 
 test("names of strangers stay names: one line in a row, no markup and no link in a tooltip", () => {
   const name = "evil\n**bold** [x](command:rm) <img src=x> http://a.b $(trash) `code` \u202egnp.exe";
-  const node: ExplorerNode = { kind: "job", id: "x", row: { ...jobRow("RUNNING"), name }, seen: true };
+  const node: ExplorerNode = { kind: "job", id: "x", row: { ...jobRow("RUNNING"), name }, seen: true, asked: true };
   assert.equal(renderRow(node, now).label, "evil **bold** [x](command:rm) <img src=x> http://a.b $(trash) `code` gnp.exe");
   const tooltip = renderTooltip(node);
   assert.ok(!/(^|[^\\])[[\]`$]/.test(tooltip) && !tooltip.includes("<img") && !tooltip.includes("http://") && !/[^\\]\*\*bold/.test(tooltip), tooltip);

@@ -53,13 +53,13 @@ interface Watched extends PollTarget {
   readonly askedAtMs: number[];
 }
 
-function setup(count: number, options: { readonly slow?: boolean; readonly answer?: (target: Watched) => Promise<void>; readonly notBeforeMs?: () => number | null } = {}): { clock: HandClock; polling: Polling; targets: Watched[] } {
+function setup(count: number, options: { readonly slow?: boolean; readonly answer?: (target: Watched) => Promise<void>; readonly nextMs?: () => number | null } = {}): { clock: HandClock; polling: Polling; targets: Watched[] } {
   const clock = new HandClock();
   const targets: Watched[] = [];
   const polling = new Polling({ targets: () => targets, intervalMs: () => 3_000, clock, log });
   for (let index = 0; index < count; index++) {
     const target: Watched = {
-      key: `t${index}`, slow: options.slow ?? false, askedAtMs: [], notBeforeMs: options.notBeforeMs ?? (() => null),
+      key: `t${index}`, slow: options.slow ?? false, askedAtMs: [], nextMs: options.nextMs ?? (() => null),
       ask: async () => {
         target.askedAtMs.push(clock.now());
         await options.answer?.(target);
@@ -135,7 +135,7 @@ test("at most four questions are under way at a time", async () => {
 
 test("a cluster that is down is asked when its time has come, and by hand at once", async () => {
   let nextMs: number | null = null;
-  const { clock, polling, targets } = setup(1, { notBeforeMs: () => nextMs, answer: () => Promise.resolve(void (nextMs = clock.now() + 60_000)) });
+  const { clock, polling, targets } = setup(1, { nextMs: () => nextMs, answer: () => Promise.resolve(void (nextMs = clock.now() + 60_000)) });
   await clock.advance(30_000);
   assert.equal(targets[0]?.askedAtMs.length, 1);
   await clock.advance(31_000);

@@ -72,6 +72,20 @@ test("a row that changes together with its own list is told once, not again belo
   assert.deepEqual((await tree.children(child(await tree.children(), "a"))).map(({ row }) => row.label), ["ONE", "two"]);
 });
 
+test("looking at one row again fetches its list and what is open below it, not its neighbours", async () => {
+  const lists: Record<string, readonly Node[]> = { root: [{ id: "a", text: "A" }, { id: "b", text: "B" }], a: [{ id: "a1", text: "one" }], b: [{ id: "b1", text: "one" }] };
+  const { tree, fetched, told } = treeOver(lists);
+  const roots = await tree.children();
+  await tree.children(child(roots, "a"));
+  await tree.children(child(roots, "b"));
+  fetched.length = 0;
+  lists["root"] = [{ id: "a", text: "A" }, { id: "b", text: "BB" }];
+  lists["b"] = [{ id: "b1", text: "ONE" }];
+  await tree.update("b");
+  assert.deepEqual(fetched, ["root", "b"]);
+  assert.deepEqual(told, [["b"]]);
+});
+
 test("nothing is fetched below a closed row, and opening it again looks at once", async () => {
   const lists: Record<string, readonly Node[]> = { root: [{ id: "a", text: "A" }], a: [{ id: "a1", text: "one" }] };
   const { tree, fetched, told } = treeOver(lists);
@@ -127,7 +141,7 @@ test("1,000 jobs and 10,000 savepoints: a change of one costs one list per open 
   const tree = new Tree<ExplorerNode>({
     children: (parent) => {
       fetched++;
-      if (parent === undefined) return Promise.resolve(jobRows(cluster, jobs, records).map((row): ExplorerNode => ({ kind: "job", id: nodeId.job(row), row, seen: true })));
+      if (parent === undefined) return Promise.resolve(jobRows(cluster, jobs, records).map((row): ExplorerNode => ({ kind: "job", id: nodeId.job(row), row, seen: true, asked: false })));
       if (parent.kind !== "job") return Promise.resolve([]);
       return Promise.resolve(savepointRows(parent.row.jobId, records, undefined).map((row): ExplorerNode => ({ kind: "savepoint", id: nodeId.savepoint(parent.row, row.id), row, expectedMs: null })));
     },

@@ -152,14 +152,14 @@ export class Explorer implements Disposable {
         const cluster = node.view.profile.url;
         targets.push({
           key: node.id, slow: !open, ask: (signal) => clusters.refresh(cluster, signal),
-          notBeforeMs: () => {
+          nextMs: () => {
             const reach = clusters.get(cluster)?.reach;
             return reach?.state === "offline" ? reach.nextTryAtMs : null;
           },
         });
       } else if (node.kind === "job" && (open || node.row.operations.length > 0) && node.seen && node.row.state !== "gone") {
         const job: JobRef = { cluster: node.row.cluster, jobId: node.row.jobId };
-        targets.push({ key: node.id, slow: isTerminal(node.row.state), ask: (signal) => jobs.observe(job, signal), notBeforeMs: () => null });
+        targets.push({ key: node.id, slow: isTerminal(node.row.state), ask: (signal) => jobs.observe(job, signal), nextMs: () => null });
       }
     }
     return targets;

@@ -1,3 +1,4 @@
+import type { FlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
 import type { CheckpointRef, ContextWord } from "../../core/contributions";
 import type { RestoreRecord } from "../../core/ledger/record";
@@ -13,7 +14,7 @@ import type { Row, RowCommand } from "./row";
 /** Everything the explorer shows. An `id` names the same thing for ever and is made of its parents' ids, see `nodeId`. */
 export type ExplorerNode =
   | { readonly kind: "cluster"; readonly id: string; readonly view: ClusterView; readonly open: boolean }
-  | { readonly kind: "job"; readonly id: string; readonly row: JobRow; readonly seen: boolean }
+  | { readonly kind: "job"; readonly id: string; readonly row: JobRow; readonly seen: boolean; readonly asked: boolean }
   | { readonly kind: "restored"; readonly id: string; readonly from: RestoredFrom }
   | { readonly kind: "savepoints"; readonly id: string; readonly job: JobRef; readonly rows: readonly SavepointRow[]; readonly expectedMs: number | null }
   | { readonly kind: "savepoint"; readonly id: string; readonly row: SavepointRow; readonly expectedMs: number | null }
@@ -39,7 +40,7 @@ export const nodeId = {
 export function renderRow(node: ExplorerNode, nowMs: number): Row {
   switch (node.kind) {
     case "cluster": return clusterRow(node.view, node.open, nowMs);
-    case "job": return jobRow(node.row, node.seen, nowMs);
+    case "job": return jobRow(node.row, node.seen, node.asked, nowMs);
     case "restored": return restoredRow(node.from, nowMs);
     case "savepoints": return savepointsRow(node.rows);
     case "savepoint": return savepointRow(node.row, node.expectedMs, nowMs);
@@ -89,10 +90,10 @@ function clusterState({ reach, jobs, removed }: ClusterView, nowMs: number): { r
   }
 }
 
-function jobRow(job: JobRow, seen: boolean, nowMs: number): Row {
+function jobRow(job: JobRow, seen: boolean, asked: boolean, nowMs: number): Row {
   const terminal = job.state === "gone" || isTerminal(job.state);
   const words: ContextWord[] = ["job", ...(job.state === "RUNNING" ? (["running"] as const) : terminal ? (["terminal"] as const) : [])];
-  return row(oneLine(job.name, 120), jobText(job, nowMs, seen), { icon: jobIcon(job, seen), words, ref: { cluster: job.cluster, jobId: job.jobId }, children: "closed", noun: "job" });
+  return row(oneLine(job.name, 120), jobText(job, nowMs, seen, asked), { icon: jobIcon(job, seen), words, ref: { cluster: job.cluster, jobId: job.jobId }, children: "closed", noun: "job" });
 }
 
 function jobIcon(job: JobRow, seen: boolean): NonNullable<Row["icon"]> {
@@ -112,11 +113,12 @@ function restoredRow(from: RestoredFrom, nowMs: number): Row {
   return row(`restored from #${from.checkpointId}`, joinText(ageText(from.restoredAtMs, nowMs), from.isSavepoint ? "savepoint" : "checkpoint"), { icon: { id: "debug-restart", color: grey } });
 }
 
+// A folder can always be opened: VS Code does not open a row that begins to have children.
 function savepointsRow(rows: readonly SavepointRow[]): Row {
   const usable = rows.filter((savepoint) => savepoint.state === "completed");
   const bytes = usable.reduce((sum, savepoint) => sum + (savepoint.sizeBytes ?? 0), 0);
   const text = rows.length === 0 ? "none yet" : joinText(usable.length.toLocaleString("en"), bytes > 0 && sizeText(bytes));
-  return row("Savepoints", text, { icon: { id: "save-all" }, children: rows.length === 0 ? "none" : "open" });
+  return row("Savepoints", text, { icon: { id: "save-all" }, children: "open" });
 }
 
 function savepointRow(savepoint: SavepointRow, expectedMs: number | null, nowMs: number): Row {
@@ -151,7 +153,7 @@ function checkpointsRow(stats: readonly CheckpointStats[], config: CheckpointCon
   const last = stats.find((entry) => entry.status === "completed");
   const pace = config === undefined ? null : config.intervalMs === null ? "none on a schedule" : `every ${spanText(config.intervalMs)}`;
   const text = !asked ? "asking Flink" : joinText(last === undefined ? "none completed yet" : `last ${ageText(last.triggeredAtMs, nowMs)}`, last !== undefined && sizeText(last.sizeBytes), pace);
-  return row("Checkpoints", text, { icon: { id: "history" }, children: stats.length === 0 ? "none" : "closed" });
+  return row("Checkpoints", text, { icon: { id: "history" }, children: "closed" });
 }
 
 function checkpointRow(job: JobRef, stats: CheckpointStats, nowMs: number): Row {
@@ -170,8 +172,10 @@ function plannedRow(record: RestoreRecord, stopped: boolean): Row {
 }
 
 /** The sentence for a cluster's or a job's failure, and what a click on it does. */
-export function failureNode(id: string, error: Parameters<typeof explain>[0], cluster: string): Extract<ExplorerNode, { kind: "message" }> {
-  const { message, action } = explain(error);
+export function failureNode(id: string, error: FlinkError, cluster: string): Extract<ExplorerNode, { kind: "message" }> {
+  const { message: sentence, action } = explain(error);
+  // An error names the address of one request; a person knows the cluster's.
+  const message = "url" in error.facts && error.facts.url.startsWith(cluster) ? sentence.replaceAll(error.facts.url, cluster) : sentence;
   const again: RowCommand = { command: "flinkSavepoints.reconnect", title: "Try Again", args: [{ cluster }] };
   const click: RowCommand = action?.command === "flinkSavepoints.setCredentials" ? { command: action.command, title: action.title, args: [{ cluster }] }
     : action?.command === "flinkSavepoints.editClusters" || action?.command === "flinkSavepoints.showLog" ? { command: action.command, title: action.title, args: [] }

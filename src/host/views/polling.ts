@@ -10,8 +10,8 @@ export interface PollTarget {
   readonly slow: boolean;
   /** Asks once; never rejects but when aborted. What it found is told through `changed`. */
   ask(signal: AbortSignal): Promise<void>;
-  /** Epoch milliseconds before which it is not asked again (a cluster that is down), or null. Read after each question. */
-  notBeforeMs(): number | null;
+  /** When it is asked again, epoch milliseconds, if it has a time of its own (a cluster that is down), or null. Read after each question. */
+  nextMs(): number | null;
 }
 
 /** What the polling follows. */
@@ -115,7 +115,7 @@ export class Polling implements Disposable {
 
   #newPace(target: PollTarget): Pace {
     const { clock, intervalMs } = this.#world;
-    const pace: Pace = { waitMs: intervalMs(), dueAtMs: Math.max(clock.now(), target.notBeforeMs() ?? 0), asking: false, changed: false };
+    const pace: Pace = { waitMs: intervalMs(), dueAtMs: Math.max(clock.now(), target.nextMs() ?? 0), asking: false, changed: false };
     this.#paces.set(target.key, pace);
     return pace;
   }
@@ -133,7 +133,7 @@ export class Polling implements Disposable {
     const firstMs = intervalMs();
     const lastMs = firstMs * slowest;
     pace.waitMs = target.slow ? lastMs : pace.changed ? firstMs : Math.min(lastMs, Math.max(firstMs, pace.waitMs * 1.5));
-    pace.dueAtMs = Math.max(clock.now() + Math.round(pace.waitMs * (0.9 + Math.random() * 0.2)), target.notBeforeMs() ?? 0);
+    pace.dueAtMs = target.nextMs() ?? clock.now() + Math.round(pace.waitMs * (0.9 + Math.random() * 0.2));
     this.wake();
   }
 }

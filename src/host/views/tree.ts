@@ -51,7 +51,7 @@ export class Tree<N extends { readonly id: string }> {
     if (again) void this.update(element.id);
   }
 
-  /** Fetches again below `id` (or everything) as far as it is open, and tells what differs. Calls run one after another. */
+  /** Fetches a row and what is open below it again (or everything), and tells what differs. Calls run one after another. */
   update(id?: string): Promise<void> {
     const run = this.#asked.then(() => this.#update(id));
     this.#asked = run.catch(() => undefined);

@@ -1,21 +1,22 @@
 /**
  * A savepoint location in one spelling, so that two mentions of the same place compare equal: `file:/x`, `file:///x` and `/x` are
- * `file:/x`; trailing slashes and a trailing `/_metadata` go (Flink takes the directory and its `_metadata` alike, C-22).
+ * `file:/x`; doubled and trailing slashes and a trailing `/_metadata` go (`org.apache.flink.core.fs.Path`; Flink takes the directory and
+ * its `_metadata` alike, C-22). What is neither a path nor a URI stays as it is.
  */
 export function normaliseLocation(location: string): string {
-  const text = location.trim().replace(/\/+$/, "").replace(/\/_metadata$/, "");
-  if (/^\//.test(text)) return `file:${text}`;
-  return text.replace(/^file:\/*/, "file:/");
+  const parts = partsOf(location);
+  if (parts === undefined) return location.trim();
+  return parts.authority === "" ? `${parts.scheme ?? "file"}:${parts.path}` : `${parts.scheme ?? "file"}://${parts.authority}${parts.path === "/" ? "" : parts.path}`;
 }
 
-/** The local path of a `file:` location (or of an absolute path), undefined for every other storage. */
+/** The local path of a `file:` location (or of an absolute path), undefined for every other storage and for another machine's. */
 export function localPath(location: string): string | undefined {
-  const text = normaliseLocation(location);
-  if (!text.startsWith("file:/")) return undefined;
+  const parts = partsOf(location);
+  if (parts === undefined || (parts.scheme ?? "file") !== "file" || parts.authority !== "") return undefined;
   try {
-    return decodeURIComponent(text.slice("file:".length));
+    return decodeURIComponent(parts.path);
   } catch {
-    return text.slice("file:".length);
+    return parts.path;
   }
 }
 
@@ -24,14 +25,14 @@ export type LocationFault = "empty" | "relative" | "unreadable";
 
 /**
  * Checks a target directory or savepoint path before it is sent. Flink takes a blank or relative one below the JobManager's working
- * directory, and an empty `savepointPath` starts without state; neither may ever leave here (flink-api §5, §6).
+ * directory, an empty `savepointPath` starts without state, a drive letter becomes a folder of that name on Linux, and `//a/b` loses its
+ * `a`; none of these may ever leave here (flink-api §5, §6).
  */
 export function locationFault(location: string): LocationFault | undefined {
-  if (location.trim() === "") return "empty";
-  if (/[\u0000-\u001f\u007f]/.test(location)) return "unreadable";
   const text = location.trim();
-  if (/^\/(?!$)/.test(text)) return undefined;
-  return /^[a-zA-Z][a-zA-Z0-9+.-]*:\/*[^/]/.test(text) && !/^[a-zA-Z]:\\/.test(text) && (!/^file:/i.test(text) || /^file:\//i.test(text)) ? undefined : "relative";
+  if (text === "") return "empty";
+  if (/[\u0000-\u001f\u007f]/.test(location)) return "unreadable";
+  return /^\/[^/]/.test(text) || /^[a-z][a-z0-9+.-]+:\/+[^/]/i.test(text) ? undefined : "relative";
 }
 
 /** The folder name of a savepoint: `savepoint-<first six of the job id>-<random>` (C-15). */
@@ -41,10 +42,41 @@ export function folderName(location: string): string {
 
 /** The directory a savepoint lies in: what Flink was given as target. */
 export function parentLocation(location: string): string {
-  return normaliseLocation(location).replace(/\/[^/]*$/, "");
+  return normaliseLocation(location).replace(/\/[^/]*$/, "").replace(/:$/, ":/");
+}
+
+/**
+ * True when a savepoint lies in the directory that Flink was given for it. Flink names the storage and its host where the directory leaves
+ * them out (`FileSystem.makeQualified`), and takes the marker of entropy injection out of the path (C-17).
+ */
+export function liesIn(directory: string, location: string): boolean {
+  const want = partsOf(directory.replace(/\/_entropy_(?=\/|$)/, ""));
+  const have = partsOf(parentLocation(location));
+  if (want === undefined || have === undefined || want.path !== have.path) return false;
+  return want.scheme === undefined || (want.scheme === have.scheme && (want.authority === "" || want.authority === have.authority));
 }
 
 /** The six hex digits of the job in a savepoint's folder name, or undefined when the name is not Flink's (C-15). */
 export function shortJobId(location: string): string | undefined {
   return /^savepoint-([0-9a-f]{6})-[0-9a-f]+$/.exec(folderName(location))?.[1];
+}
+
+interface LocationParts {
+  /** Lower-case; undefined for a plain path, which belongs to the cluster's default storage. */
+  readonly scheme: string | undefined;
+  /** Host, bucket or container; empty when none is named. */
+  readonly authority: string;
+  /** Absolute, slashes single, none at the end. */
+  readonly path: string;
+}
+
+/** Undefined for what is neither an absolute path nor a URI. A single letter before a colon is a drive, no scheme. */
+function partsOf(location: string): LocationParts | undefined {
+  const text = location.trim();
+  const scheme = /^([a-z][a-z0-9+.-]+):(?=\/)/i.exec(text)?.[1];
+  const rest = scheme === undefined ? text : text.slice(scheme.length + 1);
+  if (!rest.startsWith("/")) return undefined;
+  const authority = scheme === undefined ? "" : (/^\/\/([^/]+)/.exec(rest)?.[1] ?? "");
+  const path = (authority === "" ? rest : rest.slice(authority.length + 2)).replace(/\/+/g, "/").replace(/(?:\/(?:_metadata(?=\/|$))?)+$/, "");
+  return { scheme: scheme?.toLowerCase(), authority, path: path === "" ? "/" : path };
 }

@@ -20,21 +20,26 @@ export type CliVerb =
 
 /**
  * The `bin/flink` line that does the same as our verb, correct for the cluster's version: `-type` from 1.15, `-restoreMode` up to 1.19
- * and `-claimMode` from 1.20, `-detached` from 1.19 (C-6…C-8, C-25, C-31; flink-api §10). Quoted for a POSIX shell.
+ * and `-claimMode` from 1.20, `-detached` from 1.19 (C-6…C-8, C-25, C-31; flink-api §10). Quoted for a POSIX shell. Where the client can't
+ * reach the cluster at all (up to 1.18 its `-m` takes no path) the line is a remark that says so, and no command.
  */
 export function cliLine(target: CliTarget, action: CliVerb): string {
   const can = capabilitiesOf(target.version);
   const words: string[] = [action.verb === "trigger" || action.verb === "dispose" ? "savepoint" : action.verb === "restore" ? "run" : action.verb];
+  const { pathname } = new URL(target.url);
+  if (pathname !== "/" && !atLeast(target.version, 1, 19)) return `# The command line of Flink ${target.version.text} can't reach an address with a path (${pathname}); from 1.19 on it can.`;
+  // Without -detached the client gives up after a minute, while the savepoint goes on (client.timeout).
+  const wait = can.cliDetached ? ["-detached"] : ["-Dclient.timeout=7d"];
   const type = (format: SavepointFormat): string[] => (can.savepointFormats ? ["-type", format] : []);
   const cluster = clusterWords(target);
   switch (action.verb) {
     case "trigger":
-      words.push(...type(action.format), ...(can.cliDetached ? ["-detached"] : []), ...cluster, action.jobId);
+      words.push(...type(action.format), ...wait, ...cluster, action.jobId);
       if (action.directory !== undefined) words.push(action.directory);
       break;
     case "stop":
       words.push(...type(action.format), ...(action.directory === undefined ? [] : ["-p", action.directory]), ...(action.drain ? ["-d"] : []));
-      words.push(...(can.cliDetached ? ["-detached"] : []), ...cluster, action.jobId);
+      words.push(...wait, ...cluster, action.jobId);
       break;
     case "cancel":
       words.push(...cluster, action.jobId);
@@ -57,7 +62,7 @@ export function cliLine(target: CliTarget, action: CliVerb): string {
   return ["flink", ...words].map(shellQuote).join(" ");
 }
 
-/** `-m host:port`; an https or prefixed address in one word from 1.19 on, and as configuration before. */
+/** `-m host:port`; an https or prefixed address in one word from 1.19 on, https as configuration before. */
 function clusterWords(target: CliTarget): string[] {
   const url = new URL(target.url);
   const port = url.port !== "" ? url.port : url.protocol === "https:" ? "443" : "80";

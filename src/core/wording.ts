@@ -1,3 +1,5 @@
+import { folderName } from "./model/location";
+
 /** Texts for sizes, times and names, in one order and one spelling everywhere. */
 
 /** Binary units, one decimal: `4.2 GB` (1 GB = 1024 MB), `812 B`. */
@@ -5,7 +7,8 @@ export function sizeText(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
   let value = Math.max(0, bytes);
   let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
+  // 1023.96 would be rounded to 1024.0.
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < units.length - 1) {
     value /= 1024;
     unit++;
   }
@@ -14,8 +17,9 @@ export function sizeText(bytes: number): string {
 
 /** A duration as a clock: `0:41`, `12:03`, `1:02:03`; below a second in milliseconds. */
 export function durationText(ms: number): string {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
-  const seconds = Math.floor(ms / 1000);
+  const whole = Math.max(0, Math.round(ms));
+  if (whole < 1000) return `${whole} ms`;
+  const seconds = Math.floor(whole / 1000);
   const two = (n: number): string => String(n).padStart(2, "0");
   const minutes = Math.floor(seconds / 60);
   return minutes < 60 ? `${minutes}:${two(seconds % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
@@ -43,7 +47,7 @@ export function timeText(atMs: number): string {
 /** What a savepoint is called: its checkpoint number, or its folder while that is unknown. */
 export function savepointName(savepoint: { readonly checkpointId: number | null; readonly path: string | null }): string {
   if (savepoint.checkpointId !== null) return `#${savepoint.checkpointId}`;
-  return savepoint.path?.split("/").at(-1) ?? "savepoint";
+  return savepoint.path === null ? "savepoint" : folderName(savepoint.path);
 }
 
 /** The first six digits of a job id, as in a savepoint's folder name. */

@@ -44,12 +44,13 @@ export async function tour(page: WorkbenchPage, flink: TestFlink, say: (line: st
   await page.picker(/Savepoint of Orders/);
   await page.picture("2-trigger-directory");
   for (let question = 0; question < 3; question++) await enter(/Savepoint of Orders/);
-  await page.toast(/^Savepoint #\d+ of Orders/);
+  await page.toast(/Savepoint #\d+ of Orders/);
   await page.picture("2-trigger-done");
   await until("the savepoint in Flink's statistics", async () => (await checkpoints(first.jid)).latest.savepoint !== null);
   const taken = (await checkpoints(first.jid)).latest.savepoint;
   assert.ok(taken);
   assert.deepEqual(await folders(), [path.basename(taken.external_path)]);
+  await page.expand(/^Savepoints/);
   await page.row(new RegExp(`^#${taken.id}`));
   say(`2  trigger   Flink completed #${taken.id} at ${taken.external_path}`);
 

@@ -48,6 +48,13 @@ async function runOn(executable, env, { screen }) {
   const temporary = mkdtempSync(path.join(tmpdir(), "flink-savepoints-integration-"));
   const display = screen ? await openScreen() : undefined;
   const workspace = path.join(temporary, "workspace");
+  const clean = () => {
+    display?.close();
+    rmSync(temporary, { recursive: true, force: true });
+  };
+  // test-electron survives Ctrl-C; the launcher ends when we are gone.
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]]) process.once(signal, () => process.exit(code));
+  process.once("exit", clean);
   cpSync(path.join(repository, "test", "rig", "workspace"), workspace, { recursive: true });
   try {
     return await runTests({
@@ -62,8 +69,7 @@ async function runOn(executable, env, { screen }) {
     console.log(String(error.message ?? error));
     return 1;
   } finally {
-    display?.close();
-    rmSync(temporary, { recursive: true, force: true });
+    clean();
   }
 }
 

@@ -2,7 +2,7 @@
 // Stand-in for the `code` executable, for @vscode/test-electron: the web workbench in a headless browser. Runs the suite that
 // --extensionTestsPath names inside the extension host, prints what it prints, and ends with its exit code.
 "use strict";
-const { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
+const { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 const path = require("node:path");
 const { fileURLToPath, pathToFileURL } = require("node:url");
@@ -28,19 +28,19 @@ function leave(code) {
 }
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]]) process.on(signal, () => void finish(code));
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || void finish(1), 500).unref();
 process.on("uncaughtException", (error) => void finish(1, error));
 process.on("unhandledRejection", (error) => void finish(1, error));
 
-/** The options of the `code` executable that test-electron passes; others have no meaning here. */
+/** The options of the `code` executable that have a meaning here. User data and extensions are always thrown away. */
 function read(args) {
-  const options = { development: [], tests: undefined, user: path.join(temporary, "user"), extensions: path.join(temporary, "extensions"), folder: undefined };
+  const options = { development: [], tests: undefined, folder: undefined };
   for (const arg of args) {
     const [, name, value] = /^--([\w-]+)(?:=(.*))?$/s.exec(arg) ?? [];
     if (name === undefined) options.folder = path.resolve(arg);
     else if (name === "extensionDevelopmentPath") options.development.push(path.resolve(value));
     else if (name === "extensionTestsPath") options.tests = path.resolve(value);
-    else if (name === "user-data-dir") options.user = path.resolve(value);
-    else if (name === "extensions-dir") options.extensions = path.resolve(value);
     else if (name === "folder-uri") options.folder = fileURLToPath(value);
   }
   return options;
@@ -51,13 +51,13 @@ async function main() {
   const options = read(process.argv.slice(2));
   if (options.tests === undefined) throw new Error(`launcher.cjs runs suites only: --extensionTestsPath is missing in ${repositoryOf(__dirname)}`);
   const rig = rigFromEnvironment();
-  const settings = path.join(options.user, "User", "settings.json");
+  const settings = path.join(temporary, "user", "User", "settings.json");
   mkdirSync(path.dirname(settings), { recursive: true });
-  if (!existsSync(settings)) writeFileSync(settings, JSON.stringify({ "chat.disableAIFeatures": true, "workbench.startupEditor": "none", "files.autoSave": "off", "git.openRepositoryInParentFolders": "never", "extensions.autoCheckUpdates": false }));
+  writeFileSync(settings, JSON.stringify({ "chat.disableAIFeatures": true, "workbench.startupEditor": "none", "files.autoSave": "off", "git.openRepositoryInParentFolders": "never", "extensions.autoCheckUpdates": false }));
 
   setTimeout(() => void finish(124, `the suite did not end within ${limitMs / 1000} s`), limitMs).unref();
   [server, browser] = await Promise.all([
-    startServer(rig, { userDataDir: options.user, extensionsDir: options.extensions, serverDataDir: path.join(temporary, "server"), testDriver: true }),
+    startServer(rig, { userDataDir: path.join(temporary, "user"), extensionsDir: path.join(temporary, "extensions"), serverDataDir: path.join(temporary, "server"), removeAfter: temporary, testDriver: true }),
     startBrowser(rig),
   ]);
   browser.on("disconnected", () => void finish(1, "the browser ended before the suite"));

@@ -1,16 +1,19 @@
 // Running other programs for the rig: quietly, with their last words when they fail, and never left behind.
 import { spawn } from "node:child_process";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** Another program failed; what it said is the message, and our own stack would tell nothing. */
 export class Failed extends Error {}
 
 const living = new Set();
+const guard = path.join(path.dirname(fileURLToPath(import.meta.url)), "guard.cjs");
 const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
-/** Runs a program to its end and returns its exit code; its output goes where ours goes. */
+/** Runs a program to its end and returns its exit code; its output goes where ours goes. It and all that it starts end with us at the latest. */
 export function show(command, args, { env = {}, cwd } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn(process.execPath, [guard, "-", command, ...args], { cwd, env: { ...process.env, ...env }, stdio: ["pipe", "inherit", "inherit"] });
     track(child);
     child.once("error", reject);
     child.once("exit", (code, signal) => resolve(code ?? `signal ${signal}`));

@@ -43,12 +43,14 @@ export async function startServer(rig: Rig, options: {
   readonly serverDataDir: string;
   /** Any free one when left out. */
   readonly port?: number;
+  /** A folder to remove when the server has ended. */
+  readonly removeAfter?: string;
   /** Lets a test suite run inside; hides toasts. */
   readonly testDriver?: boolean;
 }): Promise<Server> {
   const token = randomBytes(12).toString("hex");
   const child = spawn(process.execPath, [
-    path.join(repositoryOf(import.meta.dirname), "test", "rig", "guard.cjs"), rig.node, rig.server,
+    path.join(repositoryOf(import.meta.dirname), "test", "rig", "guard.cjs"), options.removeAfter ?? "-", rig.node, rig.server,
     "--host", "127.0.0.1", "--port", String(options.port ?? 0), "--connection-token", token, "--accept-server-license-terms", "--telemetry-level", "off",
     ...(options.testDriver === true ? ["--enable-smoke-test-driver", "--disable-workspace-trust"] : []),
     "--user-data-dir", options.userDataDir, "--extensions-dir", options.extensionsDir, "--server-data-dir", options.serverDataDir,

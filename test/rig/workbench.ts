@@ -65,27 +65,21 @@ export async function startWorkbench(options: WorkbenchOptions): Promise<Workben
   const rig = rigFromEnvironment();
   const home = options.keepUserData ?? await fs.mkdtemp(path.join(tmpdir(), "flink-savepoints-workbench-"));
   const folders = { userDataDir: path.join(home, "user"), extensionsDir: path.join(home, "extensions"), serverDataDir: path.join(home, "server") };
-  const removeHome = async (): Promise<void> => {
-    if (options.keepUserData === undefined) await fs.rm(home, { recursive: true, force: true, maxRetries: 3 });
-  };
   try {
     await fs.mkdir(path.join(folders.userDataDir, "User"), { recursive: true });
     await fs.writeFile(path.join(folders.userDataDir, "User", "settings.json"), JSON.stringify({ ...calm, ...options.settings }, null, 2));
     await install(options.extensionsFrom, folders, rig);
-    const server = await startServer(rig, { ...folders, ...(options.port === undefined ? {} : { port: options.port }) });
+    const server = await startServer(rig, { ...folders, ...(options.port === undefined ? {} : { port: options.port }), ...(options.keepUserData === undefined ? { removeAfter: home } : {}) });
     return {
       url: server.url({ folder: path.resolve(options.workspace) }),
       userDataDir: folders.userDataDir,
       extensionHostPids: server.extensionHostPids,
       killExtensionHost: () => killAll(server.extensionHostPids),
       output: server.output,
-      stop: async () => {
-        await server.stop();
-        await removeHome();
-      },
+      stop: server.stop,
     };
   } catch (error) {
-    await removeHome();
+    if (options.keepUserData === undefined) await fs.rm(home, { recursive: true, force: true, maxRetries: 3 });
     throw error;
   }
 }

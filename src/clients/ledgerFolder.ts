@@ -6,7 +6,7 @@ import { FlinkError } from "../core/errors";
 import type { LedgerRecord } from "../core/ledger/record";
 import type { DamagedRecord } from "../core/ledger/store";
 import type { Clock, Log } from "../core/ports";
-import { Draft, errnoOf, type PublishWay, readPublished, remove } from "./atomicFile";
+import { Draft, errnoOf, type PublishWay, readPublished, remove, trashSuffix } from "./atomicFile";
 import { draftName, parseDraftName, parseRevisionName, revisionName } from "./ledgerNames";
 import { parseRecord } from "./ledgerText";
 import { thisProcess } from "./processIdentity";
@@ -170,12 +170,12 @@ export class LedgerFolder {
     return mtimeMs === undefined || Date.now() - mtimeMs < stampAgeMs ? undefined : `${mtimeMs} ${ctimeMs} ${ino}`;
   }
 
-  /** The matching drafts of writers that may still live; those of the dead are removed, and so are those of unknown writers once old. */
+  /** The matching drafts of writers that may still live; those of the dead are removed with other left-overs, and of unknown writers once old. */
   async #livingDrafts(matches: (name: string) => boolean): Promise<readonly string[]> {
     const living: string[] = [];
     for (const name of (await namesIn(this.#drafts)).filter(matches)) {
       const file = path.join(this.#drafts, name);
-      const writer = parseDraftName(name, thisProcess())?.writer ?? "unknown";
+      const writer = name.endsWith(trashSuffix) ? "dead" : (parseDraftName(name, thisProcess())?.writer ?? "unknown");
       const isOld = writer === "unknown" && Date.now() - ((await statOf(file))?.mtimeMs ?? Infinity) > draftAgeMs;
       if (writer === "dead" || isOld) await remove(file);
       else living.push(name);

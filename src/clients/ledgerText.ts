@@ -7,6 +7,9 @@ export type ReadRecord =
   | { readonly kind: "record"; readonly record: LedgerRecord }
   | { readonly kind: "newer" | "damaged"; readonly reason: string };
 
+/** What every version of the format has in common. */
+const versioned = z.object({ version: z.number().int() });
+
 /** Reads the text of a record's file; `id` is what the file's name promises. Records are frozen, since readers share them. */
 export function parseRecord(id: string, text: string): ReadRecord {
   let json: unknown;
@@ -15,7 +18,7 @@ export function parseRecord(id: string, text: string): ReadRecord {
   } catch {
     return { kind: "damaged", reason: text.trim() === "" ? "empty" : "not JSON" };
   }
-  const head = z.object({ version: z.number().int() }).safeParse(json);
+  const head = versioned.safeParse(json);
   if (head.success && head.data.version > recordVersion) return { kind: "newer", reason: `written by a newer version (format ${head.data.version})` };
   const parsed = ledgerRecordSchema.safeParse(json);
   if (!parsed.success) return { kind: "damaged", reason: problemOf(parsed.error) };

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { PublishWay } from "../../src/clients/atomicFile";
 import { openLedger } from "../../src/clients/ledgerFiles";
 import { systemClock } from "../../src/core/base/async";
 import type { SavepointRecord } from "../../src/core/ledger/record";
@@ -13,6 +14,14 @@ import { keptLog } from "../unit/ledgerSamples";
 
 /** The process that writes, as bundled. */
 export const writerFile = fileURLToPath(new URL("./ledgerWriter.process.mjs", import.meta.url));
+
+/** What each of the processes is to write. */
+interface Work {
+  readonly recordsEach: number;
+  /** Records that all of them change. */
+  readonly shared: number;
+  readonly publish: PublishWay;
+}
 
 /** What the processes of a storm said was written. */
 interface Acknowledged {
@@ -25,10 +34,10 @@ interface Acknowledged {
  * restarted where it was. Afterwards everything acknowledged has to be there once, and nothing broken or left over.
  * Resolves to a line that says what happened.
  */
-export async function storm(options: { readonly recordsEach: number; readonly shared: number; readonly kills: number; readonly everyMs: number }): Promise<string> {
+export async function storm(options: Work & { readonly kills: number; readonly everyMs: number }): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), "ledger-storm-"));
   const said: Acknowledged = { created: new Set(), tokens: new Map() };
-  const writers = ["a", "b", "c"].map((name) => new Writer(folder, name, options.recordsEach, options.shared, said));
+  const writers = ["a", "b", "c"].map((name) => new Writer(folder, name, options, said));
   try {
     const startMs = Date.now();
     const anyWriter = (): Writer | undefined => writers[Math.floor(Math.random() * writers.length)];
@@ -66,10 +75,10 @@ class Writer {
   #child: ChildProcess | undefined;
   #isEnded = false;
 
-  constructor(folder: string, name: string, records: number, shared: number, said: Acknowledged) {
+  constructor(folder: string, name: string, work: Work, said: Acknowledged) {
     this.#name = name;
     this.#said = said;
-    this.#start = (life, done) => spawn(process.execPath, [writerFile, folder, name, String(life), String(records), String(shared), ...done], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#start = (life, done) => spawn(process.execPath, [writerFile, folder, work.publish, name, String(life), String(work.recordsEach), String(work.shared), ...done], { stdio: ["ignore", "pipe", "pipe"] });
   }
 
   async finished(): Promise<void> {
@@ -116,13 +125,13 @@ class Writer {
   }
 }
 
-async function check(folder: string, said: Acknowledged, options: { readonly recordsEach: number; readonly shared: number }): Promise<void> {
+async function check(folder: string, said: Acknowledged, work: Work): Promise<void> {
   const log = keptLog();
   const ledger = openLedger({ folder, log, clock: systemClock });
   const records = new Map((await ledger.all()).map((record) => [record.id, record as SavepointRecord]));
   assert.deepEqual(ledger.damaged(), []);
   assert.deepEqual(log.lines.filter((line) => !line.startsWith("debug")), []);
-  assert.equal(records.size, 3 * options.recordsEach + options.shared);
+  assert.equal(records.size, 3 * work.recordsEach + work.shared);
   for (const id of said.created) assert.ok(records.has(id), `${id} was acknowledged and is lost`);
   for (const [id, tokens] of said.tokens) {
     const kept = records.get(id)?.candidates ?? [];

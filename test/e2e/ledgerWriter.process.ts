@@ -9,9 +9,9 @@ import { savepointRecord } from "../unit/ledgerSamples";
  * Writes to a ledger and says each thing on a line of its own once its promise has resolved:
  * `created <id>`, `token <id> <token>`, `done <number>`, and `refused <code> <reason>`.
  */
-const [folder = "", name = "", life = "", records = "0", shared = "0", ...doneBefore] = process.argv.slice(2);
+const [folder = "", publish = "", name = "", life = "", records = "0", shared = "0", ...doneBefore] = process.argv.slice(2);
 const silent = (): void => undefined;
-const ledger = openLedger({ folder, log: { trace: silent, debug: silent, info: silent, warn: silent, error: silent }, clock: systemClock });
+const ledger = openLedger({ folder, log: { trace: silent, debug: silent, info: silent, warn: silent, error: silent }, clock: systemClock, publish: publish === "folder" ? "folder" : "link" });
 // At once and whole: a line that is buffered when the process is killed would be an acknowledgement lost.
 const say = (...words: readonly (string | number)[]): void => void writeSync(1, `${words.join(" ")}\n`);
 const addToken = (id: string, token: string): Promise<void> =>

@@ -152,7 +152,7 @@ class Controller implements LocalFlink {
       run.signal.throwIfAborted();
       const { number, state: before } = await this.#file.read();
       this.#refuse(await this.#judge(before));
-      if (before !== undefined && before.phase !== "stopped") await this.#end(before.instance, "SIGTERM");
+      if (before !== undefined && before.phase !== "stopped") await this.#endRemains(before.instance);
       const state: LocalFlinkState = {
         format: 1,
         instance: randomUUID(),
@@ -239,6 +239,12 @@ class Controller implements LocalFlink {
     if (state?.instance !== of.instance || state.phase === "stopped") return;
     if (!(await this.#file.write(number, { ...state, phase: "stopped" }))) return this.#forget(of);
     this.#world.log.info(`Flink ${of.version} on port ${of.port} has ended.`);
+  }
+
+  /** A TaskManager alone has nothing to lose; a JobManager is being stopped by somebody and gets the time it needs. */
+  async #endRemains(instance: string): Promise<void> {
+    const jobManager = (await processesOf(instance)).some((row) => row.role === "jobManager");
+    await this.#end(instance, jobManager ? "SIGTERM" : "SIGKILL");
   }
 
   /** A JobManager whose savepoint results nobody read takes seven seconds to end when asked, hence the patience. */

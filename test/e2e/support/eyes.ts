@@ -52,13 +52,13 @@ export class Eyes {
     return { status: answer.status, body: parsed as T, text };
   }
 
-  /** Starts the test job and waits until all its tasks run. */
-  async run(job: JobToRun): Promise<string> {
+  /** Starts the test job, and waits until all its tasks run unless told not to. */
+  async run(job: JobToRun, wait = true): Promise<string> {
     const jobId = randomBytes(16).toString("hex");
     const programArgsList = ["--job-name", job.name, ...(job.args ?? [])];
     const { status, text } = await this.rest("POST", `/jars/${await this.#flink.upload()}/run`, { jobId, programArgsList, ...(job.parallelism === undefined ? {} : { parallelism: job.parallelism }), ...(job.savepointPath === undefined ? {} : { savepointPath: job.savepointPath }) });
     if (status !== 200) throw new Error(`run: ${status} ${text}`);
-    await this.untilRuns(jobId);
+    if (wait) await this.untilRuns(jobId);
     return jobId;
   }
 

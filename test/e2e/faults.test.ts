@@ -1,0 +1,3 @@
+import { describeFaults } from "./support/faultSuite";
+
+describeFaults("1.20.5", 19630);

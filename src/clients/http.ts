@@ -250,10 +250,14 @@ function exchange(attempt: Attempt, agent: http.Agent | false, signal: AbortSign
 
     const silence = async (): Promise<void> => {
       for (;;) {
+        const dueMs = movedAtMs + timeoutMs;
+        await systemClock.sleep(Math.max(0, dueMs - Date.now()), over.signal);
+        // While the machine slept, or this process was busy, nobody was silent. And timers come before what waits in the sockets: look once more after it.
+        const lateMs = Date.now() - dueMs;
+        if (lateMs > 100) movedAtMs = Math.min(Date.now(), movedAtMs + lateMs);
+        await systemClock.sleep(0, over.signal);
         if (request.headTimeout === "none" && connected && bodyOut && !head) moved();
-        const restMs = movedAtMs + timeoutMs - Date.now();
-        if (restMs <= 0) return broke(Object.assign(new Error("timeout"), { code: connected ? "timeout" : "ETIMEDOUT" }));
-        await systemClock.sleep(restMs, over.signal);
+        if (Date.now() >= movedAtMs + timeoutMs) return broke(Object.assign(new Error("timeout"), { code: connected ? "timeout" : "ETIMEDOUT" }));
       }
     };
     silence().catch(() => undefined);
@@ -264,7 +268,7 @@ function exchange(attempt: Attempt, agent: http.Agent | false, signal: AbortSign
 function whenUsable(socket: Socket, ready: () => void): void {
   if (!socket.connecting) ready();
   else socket.once("encrypted" in socket ? "secureConnect" : "connect", ready);
-  // Something may answer for minutes nothing at all (a jar that is initialised); middle-boxes forget silent connections.
+  // A jar that is initialised answers nothing for minutes, and what stands between forgets silent connections.
   socket.setKeepAlive(true, 30_000);
 }
 

@@ -111,7 +111,10 @@ export const checkpoints = endpoint<{ jobId: string }>()({
 /** `GET /jobs/:id/checkpoints/config` (`CheckpointConfigInfo`). */
 export const checkpointConfiguration = endpoint<{ jobId: string }>()({
   method: "GET", path: ({ jobId }) => `/jobs/${enc(jobId)}/checkpoints/config`,
-  reply: z.looseObject({ interval: whole, timeout: whole }),
+  reply: z.looseObject({
+    interval: whole, timeout: whole,
+    externalization: z.looseObject({ enabled: z.boolean(), delete_on_cancellation: z.boolean() }).nullish(),
+  }),
 });
 
 /** `GET /jobs/:id/exceptions` (`JobExceptionsInfoWithHistory`): `root-exception` up to 1.20, the history from 1.13 on. */

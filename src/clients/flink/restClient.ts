@@ -129,7 +129,11 @@ class RestClient implements ClusterClient {
   async checkpointConfig(jobId: string, signal: AbortSignal): ReturnType<ClusterClient["checkpointConfig"]> {
     const found = await this.#unlessOff(this.#callJob(endpoints.checkpointConfiguration, { jobId }, signal));
     // Long.MAX_VALUE, rounded by JSON.parse, is how Flink writes "off".
-    return found && { intervalMs: found.interval > Number.MAX_SAFE_INTEGER ? null : found.interval, timeoutMs: found.timeout };
+    return found && {
+      intervalMs: found.interval > Number.MAX_SAFE_INTEGER ? null : found.interval,
+      timeoutMs: found.timeout,
+      ...(found.externalization ? { keptOnCancel: found.externalization.enabled && !found.externalization.delete_on_cancellation } : {}),
+    };
   }
 
   async latestFailure(jobId: string, signal: AbortSignal): ReturnType<ClusterClient["latestFailure"]> {
@@ -260,7 +264,7 @@ class RestClient implements ClusterClient {
     try {
       return await call;
     } catch (error) {
-      if (isFlinkError(error, "flink-failed") && error.facts.status === 404 && /There is no savepoint operation|Operation not found under key/.test(error.facts.message)) return undefined;
+      if (isFlinkError(error, "flink-failed") && error.facts.status === 404 && error.facts.message !== fileNotFound) return undefined;
       throw error;
     }
   }
@@ -282,9 +286,11 @@ class RestClient implements ClusterClient {
   }
 }
 
-/** "File not found." is a HistoryServer's word for it. */
+/** What a HistoryServer says to everything that it did not archive. */
+const fileNotFound = "File not found.";
+
 function saysJobUnknown(failure: { status: number; message: string; trace: string }): boolean {
-  if (failure.status === 404) return /^Job [0-9a-f]{32} not found|^Job could not be found|^File not found\.|Could not find Flink job|FlinkJobNotFoundException/.test(`${failure.message}\n${failure.trace}`);
+  if (failure.status === 404) return failure.message === fileNotFound || /^Job [0-9a-f]{32} not found|^Job could not be found|FlinkJobNotFoundException/m.test(`${failure.message}\n${failure.trace}`);
   return failure.status === 500 && failure.trace.includes("FlinkJobNotFoundException");
 }
 

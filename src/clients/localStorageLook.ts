@@ -98,7 +98,8 @@ async function measure(folder: string): Promise<{ readonly files: number; readon
     const entries = (await readdir(below, { withFileTypes: true })).slice(0, entriesLeft);
     entriesLeft -= entries.length;
     files += entries.filter((entry) => !entry.isDirectory()).length;
-    const sizes = await mapLimit(entries.filter((entry) => entry.isFile()), looksAtOnce, async (entry) => (await lstatOrGone(path.join(below, entry.name)))?.size ?? 0);
+    const plain = entries.filter((entry) => entry.isFile());
+    const sizes = await mapLimit(plain, looksAtOnce, async (entry) => (await lstatOrGone(path.join(below, entry.name)))?.size ?? 0);
     sizeBytes += sizes.reduce((sum, size) => sum + size, 0);
     if (depth >= maxDepth) return;
     for (const entry of entries.filter((one) => one.isDirectory())) await visit(path.join(below, entry.name), depth + 1);

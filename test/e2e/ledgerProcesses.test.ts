@@ -14,8 +14,9 @@ test("three processes that write a thousand records each, and are killed at rand
   t.diagnostic(await storm({ recordsEach: 1000, shared: 2, publish: "link", kills: 15, everyMs: 300 }));
 });
 
-test("a disk that is full in the middle of a write leaves nothing half-written", async () => {
+test("a disk that is full in the middle of a write leaves nothing half-written", async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), "ledger-full-"));
+  t.after(() => rm(folder, { recursive: true }));
   // A limit on the size of files acts like a disk that fills up: the beginning is written, the rest refused. (What a block is differs by shell.)
   const { stdout } = await promisify(execFile)("sh", ["-c", 'ulimit -f 1; exec "$@"', "sh", process.execPath, writerFile, folder, "link", "a", "1", "3", "1"]);
   const lines = stdout.trim().split("\n");
@@ -25,5 +26,4 @@ test("a disk that is full in the middle of a write leaves nothing half-written",
   const ledger = openLedger({ folder, log: keptLog(), clock: systemClock });
   assert.deepEqual((await ledger.all()).map((record) => record.id).sort(), created.sort());
   assert.deepEqual(ledger.damaged(), []);
-  await rm(folder, { recursive: true });
 });

@@ -78,7 +78,8 @@ class Writer {
   constructor(folder: string, name: string, work: Work, said: Acknowledged) {
     this.#name = name;
     this.#said = said;
-    this.#start = (life, done) => spawn(process.execPath, [writerFile, folder, work.publish, name, String(life), String(work.recordsEach), String(work.shared), ...done], { stdio: ["ignore", "pipe", "pipe"] });
+    const amounts = [String(work.recordsEach), String(work.shared)];
+    this.#start = (life, done) => spawn(process.execPath, [writerFile, folder, work.publish, name, String(life), ...amounts, ...done], { stdio: ["ignore", "pipe", "pipe"] });
   }
 
   async finished(): Promise<void> {

@@ -97,7 +97,9 @@ describe("the commit of the workspace", () => {
     await writeFile(path.join(folder, ".git", "hooks", "post-index-change"), `#!/bin/sh\necho hook >> '${marker}'\n`);
     await chmod(path.join(folder, ".git", "hooks", "post-index-change"), 0o755);
     await writeFile(path.join(folder, ".git", "more"), `[filter "b=c"]\n\tprocess = ${trap}\n\trequired = true\n`);
-    for (const [key, value] of [["core.fsmonitor", trap], ["filter.evil.clean", trap], ["filter.evil.required", "true"], ["core.sshCommand", trap], ["core.pager", trap], ["include.path", "more"], ["diff.external", trap]] as const) git(folder, "config", key, value);
+    for (const key of ["core.fsmonitor", "core.sshCommand", "core.pager", "diff.external", "filter.evil.clean"]) git(folder, "config", key, trap);
+    git(folder, "config", "filter.evil.required", "true");
+    git(folder, "config", "include.path", "more");
     await writeFile(path.join(folder, ".git", "info", "attributes"), "*.java filter=evil\n*.txt filter=b=c\n");
     // The same content with another time: only a comparison of contents can tell, and that is what runs filters.
     await writeFile(path.join(folder, "Job.java"), "class Job {}\n");

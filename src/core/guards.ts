@@ -1,6 +1,6 @@
 import type { JobNamed, Refusal } from "./errors";
 import { isUsable, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
-import type { CheckpointConfig, CheckpointOverview, RestoredFrom } from "./model/checkpoint";
+import type { CheckpointConfig, CheckpointOverview, CheckpointStats, RestoredFrom } from "./model/checkpoint";
 import type { ClusterInfo } from "./model/cluster";
 import { isTerminal, type JobState } from "./model/job";
 import { folderName, localPath, normaliseLocation } from "./model/location";
@@ -56,12 +56,14 @@ export function savepointRefusals(facts: JobFacts): Refusal[] {
 export function savepointWarnings(facts: JobFacts, verb: "trigger" | "stop"): Warning[] {
   const warnings: Warning[] = [];
   const { overview, config } = facts;
-  if (overview !== undefined && overview.latest.completed === null) {
+  if (overview !== undefined && latestCheckpoint(overview) === null) {
     const started = overview.latest.restored;
     warnings.push({ warning: "restart-from-scratch", checkpointing: config?.intervalMs !== null && config !== undefined, startedFrom: started?.path ?? null });
   }
   if (facts.expectedMs !== null && config !== undefined && facts.expectedMs > config.timeoutMs * 0.7) warnings.push({ warning: "may-expire", expectedMs: facts.expectedMs, timeoutMs: config.timeoutMs });
-  const running = savepointsIn(overview).some((entry) => entry.status === "in-progress" && entry.kind === "savepoint");
+  // Statistics are up to three seconds old, our own records are not.
+  const running = operationsIn(facts.records).some((operation) => operation.what === "savepoint" && operation.cluster === facts.cluster && operation.jobId === facts.jobId)
+    || savepointsIn(overview).some((entry) => entry.status === "in-progress" && entry.kind === "savepoint");
   if (verb === "stop" && running) warnings.push({ warning: "savepoint-running" });
   return warnings;
 }
@@ -126,15 +128,19 @@ export interface DisposalVerdict {
  * running job was restored from succeeds, and breaks the job's next failover). What could not be checked refuses.
  */
 export function disposalVerdict(record: SavepointRecord, records: readonly LedgerRecord[], jobs: readonly JobSeen[]): DisposalVerdict {
-  const refusals: Refusal[] = [];
-  if (record.disposal?.state === "disposed") return { refusals: [{ rule: "already-disposed" }], needsTyping: false };
-  if (record.disposal?.state === "requested") return { refusals: [{ rule: "disposal-running" }], needsTyping: false };
-  if (record.state !== "completed") return { refusals: [{ rule: "not-completed", state: record.state }], needsTyping: false };
-  if (record.path === null) return { refusals: [{ rule: "no-path" }], needsTyping: false };
-  if (!/^savepoint-/.test(folderName(record.path))) refusals.push({ rule: "not-a-savepoint", folder: folderName(record.path) });
-  if (record.pinned) refusals.push({ rule: "pinned" });
+  if (record.disposal?.state === "disposed") return refused({ rule: "already-disposed" });
+  if (record.disposal?.state === "requested") return refused({ rule: "disposal-running" });
+  if (record.state !== "completed") return refused({ rule: "not-completed", state: record.state });
+  if (record.path === null) return refused({ rule: "no-path" });
 
   const path = normaliseLocation(record.path);
+  const here = records.filter((other): other is SavepointRecord => other.kind === "savepoint" && other.path !== null && normaliseLocation(other.path) === path);
+  if (here.some((twin) => twin.disposal?.state === "disposed")) return refused({ rule: "already-disposed" });
+  if (here.some((twin) => twin.disposal?.state === "requested")) return refused({ rule: "disposal-running" });
+  const refusals: Refusal[] = [];
+  if (!/^savepoint-/.test(folderName(path))) refusals.push({ rule: "not-a-savepoint", folder: folderName(path) });
+  if (record.pinned || here.some((twin) => twin.pinned)) refusals.push({ rule: "pinned" });
+
   const restores = restoresFrom(path, records);
   let needsTyping = false;
   const told = new Set<string>();
@@ -143,12 +149,19 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
     told.add(refusal.by.jobId);
     refusals.push(refusal);
   };
+  if (record.stop?.job === "pending") tell({ rule: "in-use", by: { jobId: record.job.id, name: record.job.name }, how: "is being stopped with it" });
+  const seenJobs = new Set(jobs.map(({ job }) => job.jobId));
   for (const restore of restores) {
     if (restore.claimMode === "CLAIM") tell({ rule: "claimed", by: named(restore) });
     else if (restore.state === "requested" || restore.state === "submitted") tell({ rule: "in-use", by: named(restore), how: "is being restored from it" });
+    // Its checkpoints may refer to the savepoint's files for ever, whatever it was restored from since.
+    else if (restore.claimMode === "LEGACY" && seenJobs.has(restore.id)) tell({ rule: "restore-source", by: named(restore) });
   }
-  for (const record of records) if (record.kind === "restore" && record.state === "planned" && record.savepoint !== null && normaliseLocation(record.savepoint.path) === path) tell({ rule: "in-use", by: { jobId: record.id, name: record.jobName }, how: "is planned to be restored from it" });
-  const seenJobs = new Set(jobs.map(({ job }) => job.jobId));
+  for (const plan of records) {
+    if (plan.kind !== "restore" || plan.state !== "planned") continue;
+    const source = plan.savepoint === null ? plan.afterStop === record.id : normaliseLocation(plan.savepoint.path) === path;
+    if (source) tell({ rule: "in-use", by: named(plan), how: "is planned to be restored from it" });
+  }
   for (const { job, seen } of jobs) {
     const mode = restores.find((restore) => restore.id === job.jobId)?.claimMode;
     if ("error" in seen) {
@@ -157,17 +170,29 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
     }
     if (seen.restored?.path === undefined || seen.restored.path === null || normaliseLocation(seen.restored.path) !== path) continue;
     if (!seen.restored.isSavepoint) tell({ rule: "claimed", by: job });
-    else if (mode === "LEGACY") tell({ rule: "restore-source", by: job });
     else if (seen.completedCheckpointId === null || seen.completedCheckpointId <= seen.restored.checkpointId) {
       tell(mode === "NO_CLAIM" ? { rule: "no-claim-not-safe", by: job, checkpointIntervalMs: seen.checkpointIntervalMs } : { rule: "restore-source", by: job });
     } else if (mode === undefined) needsTyping = true;
   }
   // Restored by us, not yet seen to have completed a checkpoint, and no longer visible anywhere: it may still run where we can't look.
-  for (const restore of restores) if (restore.state === "running" && restore.endedAtMs === null && !seenJobs.has(restore.id)) tell({ rule: "no-claim-not-safe", by: named(restore), checkpointIntervalMs: null });
+  for (const restore of restores) {
+    if (restore.state !== "running" || restore.endedAtMs !== null || seenJobs.has(restore.id)) continue;
+    tell(restore.claimMode === "LEGACY" ? { rule: "restore-source", by: named(restore) } : { rule: "no-claim-not-safe", by: named(restore), checkpointIntervalMs: null });
+  }
 
-  const others = records.filter((other) => other.kind === "savepoint" && other.id !== record.id && other.cluster.url === record.cluster.url && other.job.name === record.job.name && isUsable(other) && other.path !== null && normaliseLocation(other.path) !== path);
-  if (others.length === 0) needsTyping = true;
+  if (!records.some((other) => other.kind === "savepoint" && isWayBack(other, record, path, records))) needsTyping = true;
   return { refusals, needsTyping };
+}
+
+/** Whether another savepoint of the same job is there to fall back on: whole, ours, and not given away to a job that may delete it (C-27). */
+function isWayBack(other: SavepointRecord, record: SavepointRecord, path: string, records: readonly LedgerRecord[]): boolean {
+  if (other.cluster.url !== record.cluster.url || other.job.name !== record.job.name || !isUsable(other) || other.disposal?.state === "unknown" || other.path === null) return false;
+  const place = normaliseLocation(other.path);
+  return place !== path && !restoresFrom(place, records).some((restore) => restore.claimMode === "CLAIM");
+}
+
+function refused(refusal: Refusal): DisposalVerdict {
+  return { refusals: [refusal], needsTyping: false };
 }
 
 /** The directory warning of C-38, for a cluster that is not on this machine. */
@@ -182,6 +207,13 @@ export function stopUnderWay(facts: Pick<JobFacts, "cluster" | "jobId" | "record
   const ours = operationsIn(facts.records).find((operation) => operation.what === "stop" && operation.cluster === facts.cluster && operation.jobId === facts.jobId);
   if (ours) return ours.sinceMs;
   return savepointsIn(facts.overview).find((entry) => entry.status === "in-progress" && entry.kind === "stop-savepoint")?.triggeredAtMs;
+}
+
+/** The checkpoint a job would fail over to. A savepoint that completed last is none (flink-api §15.1). */
+export function latestCheckpoint(overview: CheckpointOverview): CheckpointStats | null {
+  const latest = overview.latest.completed;
+  if (latest === null || latest.kind === "checkpoint") return latest;
+  return overview.history.find((entry) => entry.kind === "checkpoint" && entry.status === "completed" && !entry.discarded) ?? null;
 }
 
 function clusterRefusals(info: ClusterInfo): Refusal[] {

@@ -24,11 +24,11 @@ export function clusterInfo(version = "1.20.1", changes: Partial<ClusterInfo> = 
   };
 }
 
-/** A restore of a job as it is written before the call to Flink; what the record's format has beyond the samples gets its empty value. */
+/** A restore of a job as it is written before the call to Flink. */
 export function restoreRecord(id: string, changes: Partial<RestoreRecord> = {}): RestoreRecord {
   return restoreRecordSchema.parse({
     kind: "restore", version: 1, id, cluster: { name: "local", url: clusterUrl }, jobName, savepoint: null, afterStop: null,
-    jar: { id: "1_words.jar", file: null, name: "words.jar" }, entryClass: null, programArgs: [], argumentCount: 0, parallelism: null, claimMode: "NO_CLAIM",
+    jar: { id: "1_words.jar", file: null, name: "words.jar" }, entryClass: null, argumentCount: 0, parallelism: null, claimMode: "NO_CLAIM",
     allowNonRestoredState: false, state: "requested", requestedAtMs: 1_700_000_100_000, endedAtMs: null, failure: null,
     owner: { host: "here", pid: 1, instance: "0-0-0-0-0" }, trail: [], ...changes,
   });

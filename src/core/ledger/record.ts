@@ -115,7 +115,15 @@ export function isOpen(record: LedgerRecord): boolean {
   return record.state === "requested" || record.state === "running" || record.stop?.job === "pending" || record.disposal?.state === "requested";
 }
 
-/** A completed savepoint that, as far as we know, is still there. */
+/** A completed savepoint that, as far as we know, is still there and whole. */
 export function isUsable(record: SavepointRecord): boolean {
-  return record.state === "completed" && record.path !== null && record.disposal?.state !== "disposed" && record.disposal?.state !== "requested";
+  return record.state === "completed" && record.path !== null && record.disposal?.state !== "disposed" && record.disposal?.state !== "requested" && !lostItsMetadata(record);
+}
+
+/** How the message of a failed disposal begins that took the `_metadata` and left other files. */
+export const metadataGone = "_metadata is gone";
+
+/** True for what a failed disposal left behind: files that are no savepoint any more. */
+export function lostItsMetadata(record: SavepointRecord): boolean {
+  return record.disposal?.state === "failed" && record.disposal.message?.startsWith(metadataGone) === true;
 }

@@ -12,7 +12,7 @@ export async function packageExtension(folder) {
   mkdirSync(folder, { recursive: true });
   rmSync(file, { force: true });
   const vsce = path.join(repository, "node_modules", ".bin", "vsce");
-  const output = await run(vsce, ["package", "--no-dependencies", "--allow-missing-repository", "--out", file], { cwd: repository });
+  const output = await run(vsce, ["package", "--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links", "--out", file], { cwd: repository });
   return { file, contents: output.slice(output.indexOf("Files included")) };
 }
 

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { packageExtension } from "./package.mjs";
-import { seconds, show, step } from "./processes.mjs";
+import { Failed, seconds, show, step } from "./processes.mjs";
 import { build, buildJobs, cache, fail, repository, scratch, setUp } from "./setup.mjs";
 
 const minutes = (count) => count * 60_000;
@@ -36,13 +36,15 @@ async function main(args) {
   if (chosen.includes("ui")) rmSync(path.join(scratch, "pictures"), { recursive: true, force: true });
   if (chosen.some((name) => name !== "check")) await step("build", build);
   if (needs("java")) await step("jobs and Flink's jars", () => buildJobs(paths.java));
-  if (needs("package")) env.RIG_VSIX = await step("package", async () => (await packageExtension(path.join(scratch, "package"))).file);
 
   const results = [];
   for (const name of chosen) {
     const start = Date.now();
     console.log(`\n${name}`);
-    const counts = await outcome(() => rings[name].run(rings[name], name, env));
+    const counts = await outcome(async () => {
+      if (rings[name].package) env.RIG_VSIX ??= await step("package", async () => (await packageExtension(path.join(scratch, "package"))).file);
+      return rings[name].run(rings[name], name, env);
+    });
     const tookMs = Date.now() - start;
     console.log(`${name} took ${seconds(tookMs)}`);
     console.log(closing(counts));
@@ -64,7 +66,7 @@ async function outcome(work) {
   try {
     return await work();
   } catch (error) {
-    console.error(error);
+    console.error(error instanceof Failed ? error.message : error);
     return { passed: 0, failed: 1 };
   }
 }

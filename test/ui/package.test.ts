@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { inflateRawSync } from "node:zlib";
+
+/** Everything that ships, and nothing else. What is added here is read and shipped by everyone who installs the extension. */
+const expected = [
+  "[Content_Types].xml",
+  "extension.vsixmanifest",
+  "extension/CHANGELOG.md",
+  "extension/LICENSE.txt",
+  "extension/NOTICE",
+  "extension/dist/extension.js",
+  "extension/dist/sample-job.jar",
+  "extension/media/activity.svg",
+  ...["1.15.4", "1.16.3", "1.17.2", "1.18.1", "1.19.3", "1.20.5", "2.0.2", "2.1.3", "2.2.1", "2.3.0"].map((version) => `extension/media/flink/${version}.json`),
+  "extension/media/icon.png",
+  ...["CustomerTotals", "Order", "OrderGenerator", "OrdersJob"].map((name) => `extension/media/sampleJob/orders/${name}.java`),
+  "extension/package.json",
+  "extension/readme.md",
+];
+const mainBundleLimitBytes = 500_000;
+const packageLimitBytes = 1_000_000;
+
+test("the package holds exactly the listed files", () => {
+  assert.deepEqual([...entries().keys()].map(spelling).sort(), expected.map(spelling).sort());
+});
+
+test("the main bundle is below 500 kB and is the production build", () => {
+  const bundle = read("extension/dist/extension.js");
+  assert.ok(bundle.length < mainBundleLimitBytes, `${bundle.length} bytes`);
+  assert.ok(!bundle.includes("sourceMappingURL"), "it names a source map");
+});
+
+test("the whole package is small, and no file in it names a place on the machine that built it", () => {
+  assert.ok(readFileSync(vsix()).length < packageLimitBytes, `${readFileSync(vsix()).length} bytes`);
+  for (const [name, content] of entries()) {
+    if (/\.(js|json|md|svg|java)$/.test(name)) assert.ok(!content().includes(process.cwd()), `${name} names ${process.cwd()}`);
+  }
+});
+
+test("the icons are there in the sizes that the marketplace and the activity bar want", () => {
+  const png = read("extension/media/icon.png");
+  assert.equal(png.subarray(1, 4).toString("latin1"), "PNG");
+  assert.ok(png.readUInt32BE(16) >= 128 && png.readUInt32BE(20) >= 128);
+  assert.match(read("extension/media/activity.svg").toString(), /viewBox="0 0 24 24".*currentColor/s);
+});
+
+function vsix(): string {
+  const file = process.env["RIG_VSIX"];
+  assert.ok(file, 'RIG_VSIX is not set: start this through "npm test -- ui package"');
+  return file;
+}
+
+function read(name: string): Buffer {
+  const content = entries().get(name);
+  assert.ok(content, `${name} is not in the package`);
+  return content();
+}
+
+/** The packing tool has changed the case of the texts at the top before. */
+function spelling(name: string): string {
+  return name.replace(/^extension\/[^/]+\.(md|txt)$/i, (text) => text.toLowerCase());
+}
+
+/** Names and contents by the central directory of the zip (APPNOTE 4.3.12). */
+function entries(): Map<string, () => Buffer> {
+  const zip = readFileSync(vsix());
+  const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6]));
+  const found = new Map<string, () => Buffer>();
+  for (let index = 0, at = zip.readUInt32LE(end + 16); index < zip.readUInt16LE(end + 10); index++) {
+    const [method, sizeBytes, nameLength, extraLength, commentLength, offset] = [zip.readUInt16LE(at + 10), zip.readUInt32LE(at + 20), zip.readUInt16LE(at + 28), zip.readUInt16LE(at + 30), zip.readUInt16LE(at + 32), zip.readUInt32LE(at + 42)];
+    const name = zip.subarray(at + 46, at + 46 + nameLength).toString();
+    found.set(name, () => {
+      const start = offset + 30 + zip.readUInt16LE(offset + 26) + zip.readUInt16LE(offset + 28);
+      const data = zip.subarray(start, start + sizeBytes);
+      return method === 0 ? data : inflateRawSync(data);
+    });
+    at += 46 + nameLength + extraLength + commentLength;
+  }
+  return found;
+}

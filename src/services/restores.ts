@@ -194,6 +194,7 @@ export class RestoreService {
     const { clusters, ledger, clock, follower, log } = this.#world;
     const client = clusters.client(record.cluster.url);
     const work = async (): Promise<void> => {
+      let sent = false;
       try {
         const info = await clusters.info(record.cluster.url, follower.life);
         let jarId = record.jar.id;
@@ -205,13 +206,16 @@ export class RestoreService {
         }
         run.signal.throwIfAborted();
         run.report({ message: "Flink starts the program" });
+        sent = true;
         await client.runJar(jarId, runRequest(record, programArgs), info.capabilities, follower.life);
         await ledger.update<RestoreRecord>(record.id, "Flink accepted the job", (open) => (open.state === "requested" ? { ...open, state: "submitted" } : open));
-      } catch (error) {
+      } catch (caught) {
+        // An upload whose answer was lost may have left a jar on the cluster, but it started nothing.
+        const error: unknown = !sent && isFlinkError(caught, "answer-lost") ? new FlinkError("cluster-unreachable", caught.facts, { cause: caught }) : caught;
         if (isFlinkError(error, "ledger-unwritable")) throw error;
         if (isAbort(error) && follower.life.aborted) throw error;
         // A 400 or 500 in Flink's own words is its verdict on the program; anything else that broke off may hide a started job.
-        if (isAbort(error) || isFlinkError(error, "flink-failed", "file-unreadable", "file-not-a-jar") || !mayHaveArrived(error)) {
+        if (!sent || isAbort(error) || isFlinkError(error, "flink-failed", "file-unreadable", "file-not-a-jar") || !mayHaveArrived(error)) {
           await ledger.update<RestoreRecord>(record.id, isAbort(error) ? "given up before it was sent" : "Flink refused it, or it was not sent", (open) => (open.state === "requested" ? { ...open, state: isAbort(error) ? "dropped" : "failed", endedAtMs: clock.now(), failure: isAbort(error) ? null : failureOf(error) } : open));
           if (isFlinkError(error, "flink-failed")) throw new FlinkError("restore-failed", { savepoint: record.savepoint?.path ?? null, message: error.facts.message, exception: error.facts.exception }, { cause: error });
           throw error;

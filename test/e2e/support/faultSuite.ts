@@ -154,9 +154,10 @@ export function describeFaults(version: string, port: number): void {
         const subject = await startJob();
         const stopped = await test.app.savepoints.stop(subject.ref, { ...request(subject), drain: false }, patience());
         on("POST", /\/jars\/upload$/, () => ({ answer: "cut" }));
-        await rejected(test.app.restores.start(await restoreOf(subject, stopped, { jar: { file: flink.jarPath, name: "test-job.jar" } }), patience()), "answer-lost", "cluster-unreachable");
+        await rejected(test.app.restores.start(await restoreOf(subject, stopped, { jar: { file: flink.jarPath, name: "test-job.jar" } }), patience()), "cluster-unreachable");
         const restore = (await test.restores()).find((record) => record.savepoint?.recordId === stopped.id);
         assert.equal(restore?.state, "failed");
+        assert.match(restore?.failure?.message ?? "", /connection reset/);
         assert.deepEqual(proxy.sent("POST", /\/run$/).filter(({ body }) => body.includes(restore?.id ?? "-")), []);
       });
 

@@ -97,15 +97,16 @@ export function jobRows(cluster: string, jobs: readonly JobSummary[], records: r
     if (list) list.push(record);
     else savepoints.set(record.job.id, [record]);
   }
+  const claimed = claimedPlaces(records);
   const operations = operationsIn(records);
   const operationsOf = (jobId: string): Operation[] => operations.filter((operation) => operation.cluster === cluster && operation.jobId === jobId);
-  for (const job of jobs) rows.set(job.jobId, { ...job, cluster, operations: operationsOf(job.jobId), latestSavepoint: newestUsable(savepoints.get(job.jobId) ?? []) });
+  for (const job of jobs) rows.set(job.jobId, { ...job, cluster, operations: operationsOf(job.jobId), latestSavepoint: newestUsable(savepoints.get(job.jobId) ?? [], claimed) });
   for (const [jobId, list] of savepoints) {
     const visible = list.filter((record) => !record.forgotten);
     const first = visible[0];
     if (rows.has(jobId) || first === undefined) continue;
     const times = visible.map((record) => record.requestedAtMs);
-    rows.set(jobId, { cluster, jobId, name: first.job.name, state: "gone", startTimeMs: null, endTimeMs: Math.max(...times), tasks: null, operations: operationsOf(jobId), latestSavepoint: newestUsable(visible) });
+    rows.set(jobId, { cluster, jobId, name: first.job.name, state: "gone", startTimeMs: null, endTimeMs: Math.max(...times), tasks: null, operations: operationsOf(jobId), latestSavepoint: newestUsable(visible, claimed) });
   }
   const rank = (row: JobRow): number => (row.state === "gone" ? 2 : row.state === "FINISHED" || row.state === "FAILED" || row.state === "CANCELED" ? 1 : 0);
   return [...rows.values()].sort((a, b) => rank(a) - rank(b) || (b.endTimeMs ?? b.startTimeMs ?? 0) - (a.endTimeMs ?? a.startTimeMs ?? 0) || a.name.localeCompare(b.name));
@@ -126,9 +127,19 @@ export function operationsIn(records: readonly LedgerRecord[]): Operation[] {
   return operations.sort((a, b) => a.sinceMs - b.sinceMs);
 }
 
-function newestUsable(records: readonly SavepointRecord[]): SavepointRecord | null {
+/** Locations that a job took over with CLAIM: Flink deletes them when it likes, so that nobody can count on them (C-27). */
+export function claimedPlaces(records: readonly LedgerRecord[]): ReadonlySet<string> {
+  const claims = records.filter((record): record is RestoreRecord => record.kind === "restore" && record.claimMode === "CLAIM" && record.state !== "planned" && record.state !== "dropped" && record.state !== "failed");
+  return new Set(claims.flatMap(({ savepoint }) => (savepoint === null ? [] : [normaliseLocation(savepoint.path)])));
+}
+
+/** Newest savepoint that one can go back to, or null: complete, there as far as we know, not forgotten and in nobody else's hands. */
+export function newestUsable(records: readonly SavepointRecord[], claimed: ReadonlySet<string>): SavepointRecord | null {
   let newest: SavepointRecord | null = null;
-  for (const record of records) if (isUsable(record) && !record.forgotten && (newest === null || record.requestedAtMs > newest.requestedAtMs)) newest = record;
+  for (const record of records) {
+    if (!isUsable(record) || record.forgotten || record.disposal?.state === "unknown" || (newest !== null && record.requestedAtMs <= newest.requestedAtMs)) continue;
+    if (claimed.size === 0 || !claimed.has(normaliseLocation(record.path ?? ""))) newest = record;
+  }
   return newest;
 }
 

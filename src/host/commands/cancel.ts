@@ -1,7 +1,7 @@
 import type { SavepointRecord } from "../../core/ledger/record";
-import { isUsable } from "../../core/ledger/record";
 import type { JobRef } from "../../core/model/job";
 import { oneLine } from "../../core/rowText";
+import { claimedPlaces, newestUsable } from "../../core/rows";
 import { ageText, savepointName } from "../../core/wording";
 import { waitFor } from "./outcomes";
 import { jobSummary, pickJob } from "./pick";
@@ -63,7 +63,8 @@ async function lossOf(world: CommandWorld, job: JobRef, name: string): Promise<L
   const overview = seen?.overview;
   const checkpoint = overview?.latest.completed ?? null;
   const kept = checkpoint !== null && checkpoint.path !== null ? seen?.config?.keptOnCancel : false;
-  const savepoint = newest((await world.ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === job.cluster && record.job.name === name && isUsable(record)));
+  const records = await world.ledger.all();
+  const savepoint = newestUsable(records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === job.cluster && record.job.name === name), claimedPlaces(records));
   const sentences: string[] = [];
   if (checkpoint === null) sentences.push(overview === undefined ? "The job takes no checkpoints." : "The job has no completed checkpoint.");
   else if (kept === true) sentences.push(`What came after checkpoint #${checkpoint.checkpointId}, ${ageText(checkpoint.triggeredAtMs, now)}, has to be read again. That checkpoint is kept at ${checkpoint.path ?? ""}; a restore can begin there.`);
@@ -79,8 +80,4 @@ async function lossOf(world: CommandWorld, job: JobRef, name: string): Promise<L
 
 function operationRuns(world: CommandWorld, job: JobRef): boolean {
   return (world.jobs.observation(job)?.overview?.history ?? []).some((entry) => entry.kind !== "checkpoint" && entry.status === "in-progress");
-}
-
-function newest(records: readonly SavepointRecord[]): SavepointRecord | null {
-  return records.reduce<SavepointRecord | null>((best, record) => (best === null || record.requestedAtMs > best.requestedAtMs ? record : best), null);
 }

@@ -1,6 +1,7 @@
 import type { SavepointRef } from "../../core/contributions";
 import { isUsable, type SavepointRecord } from "../../core/ledger/record";
 import { joinText, oneLine } from "../../core/rowText";
+import { claimedPlaces, newestUsable } from "../../core/rows";
 import { ageText, savepointName, shortId, sizeText } from "../../core/wording";
 import type { DisposalCheck } from "../../services/disposals";
 import { typeName } from "./cancel";
@@ -11,7 +12,7 @@ import type { CommandWorld } from "./world";
 
 /** *Dispose*: deletes a savepoint's files through Flink, after asking every job that could need them (C-31…C-34; safety rule 1). */
 export async function dispose(world: CommandWorld, target?: SavepointRef): Promise<void> {
-  const record = await askSavepoint(world, target, "Dispose", { placeholder: "Which savepoint is disposed of?", unfit: "can't be disposed of now", can: (row) => row.record !== null && isUsable(row.record) && !row.pinned && row.claimedBy === null });
+  const record = await askSavepoint(world, target, "Dispose", { placeholder: "Which savepoint is disposed of?", unfit: "can't be disposed of now", oldestFirst: true, can: (row) => row.record !== null && isUsable(row.record) && !row.pinned && row.claimedBy === null });
   if (record === undefined) return;
   const subject = `${savepointName(record)} of ${oneLine(record.job.name, 80)}`;
   const check = await world.progress.inNotification(`Who needs ${subject}?`, (run) => world.disposals.check(record.id, run));
@@ -55,8 +56,9 @@ function detailOf(world: CommandWorld, check: DisposalCheck): string {
 
 /** Why the job's name must be typed: the only completed savepoint, or a running job that came from it in a way we did not see. */
 async function whyTyped(world: CommandWorld, record: SavepointRecord): Promise<string> {
-  const others = (await world.ledger.all()).some((other) => other.kind === "savepoint" && other.id !== record.id && other.cluster.url === record.cluster.url && other.job.name === record.job.name && isUsable(other));
-  return others ? "A running job was started from it elsewhere, and may need it when it fails over." : `It is the only completed savepoint of ${oneLine(record.job.name, 80)}.`;
+  const records = await world.ledger.all();
+  const others = newestUsable(records.filter((other): other is SavepointRecord => other.kind === "savepoint" && other.id !== record.id && other.cluster.url === record.cluster.url && other.job.name === record.job.name), claimedPlaces(records));
+  return others !== null ? "A running job was started from it elsewhere, and may need it when it fails over." : `It is the only completed savepoint of ${oneLine(record.job.name, 80)}.`;
 }
 
 function capital(text: string): string {

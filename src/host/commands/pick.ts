@@ -76,6 +76,8 @@ export interface SavepointQuestion {
   can(row: SavepointRow): boolean;
   /** The cluster whose savepoints come first. */
   readonly cluster?: string;
+  /** Where the newest is what one would least want to choose. */
+  readonly oldestFirst?: boolean;
 }
 
 /** The choices of a savepoint from the ledger: usable ones grouped by job, the job with the newest first; then those that can't do the verb. */
@@ -83,7 +85,7 @@ export function savepointChoices(world: CommandWorld, records: readonly LedgerRe
   const now = world.clock.now();
   const jobs = new Map<string, SavepointRecord>();
   for (const record of records) if (record.kind === "savepoint" && !jobs.has(record.job.id)) jobs.set(record.job.id, record);
-  const rows = [...jobs.keys()].flatMap((jobId) => savepointRows(jobId, records, undefined)).sort((a, b) => b.startedAtMs - a.startedAtMs);
+  const rows = [...jobs.keys()].flatMap((jobId) => savepointRows(jobId, records, undefined)).sort((a, b) => (question.oldestFirst === true ? a.startedAtMs - b.startedAtMs : b.startedAtMs - a.startedAtMs));
   const clusters = new Set(rows.map((row) => row.record?.cluster.url));
   const fit: Choice<SavepointRecord>[] = [];
   const unfit: Choice<SavepointRecord>[] = [];

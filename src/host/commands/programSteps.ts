@@ -46,9 +46,9 @@ export function askClaimMode(ask: Steps, info: ClusterInfo): Promise<ClaimMode> 
   return ask.choose<ClaimMode>({
     placeholder: "Whose are the savepoint's files from then on?",
     choices: [
-      { label: "Yours", description: "NO_CLAIM", detail: "Flink never deletes the savepoint, and other jobs can start from it. It may go once the new job has completed a checkpoint.", value: "NO_CLAIM" },
-      { label: "Flink's", description: "CLAIM", detail: "Flink deletes the savepoint when newer checkpoints replace it. No other job may start from it, and it can't be disposed of by hand.", value: "CLAIM" },
-      ...(info.capabilities.legacyClaimMode ? [{ label: "Unclear", description: "LEGACY · deprecated, gone from Flink 2.0 on", detail: "Flink never deletes the savepoint, yet later checkpoints may need its files for as long as the job lives.", value: "LEGACY" as const }] : []),
+      { label: "Yours", description: "NO_CLAIM", detail: "Flink never deletes the savepoint, and other jobs can start from it too.", value: "NO_CLAIM" },
+      { label: "Flink's", description: "CLAIM", detail: "Flink deletes it once checkpoints replace it; no other job may start from it.", value: "CLAIM" },
+      ...(info.capabilities.legacyClaimMode ? [{ label: "Unclear", description: "LEGACY · deprecated, gone from Flink 2.0 on", detail: "Flink never deletes it, yet later checkpoints may need its files.", value: "LEGACY" as const }] : []),
     ],
   });
 }
@@ -72,7 +72,7 @@ async function askJar(ask: Steps, onCluster: readonly JarSummary[], built: reado
       return { label: `$(package) ${jar.name}`, description: joinText(`built ${ageText(jar.modifiedAtMs, nowMs)}`, fresh && "newer than on the cluster", jar.shown), value: { jar: { file: jar.file, name: jar.name }, entryClasses: null }, rank: fresh ? 0 : 2 };
     }),
     ...uploaded.map((jar) => ({
-      label: `$(cloud) ${oneLine(jar.name, 100)}`, description: joinText(`on the cluster since ${ageText(jar.uploadedAtMs, nowMs)}`, jar.name === lastUsed && "used last time", jar.entryClasses[0] ?? "no main class in its manifest"),
+      label: `$(cloud) ${oneLine(jar.name, 100)}`, description: joinText(`uploaded ${ageText(jar.uploadedAtMs, nowMs)}`, jar.name === lastUsed && "used last time", jar.entryClasses[0] ?? "no main class in its manifest"),
       value: { jar: { id: jar.jarId, name: jar.name }, entryClasses: jar.entryClasses }, rank: 1,
     })),
     { label: "$(cloud-upload) Upload from disk…", value: "disk", rank: 3 },
@@ -92,7 +92,7 @@ async function askEntryClass(ask: Steps, inManifest: readonly string[] | null, l
   if (inManifest !== null && only !== undefined) return ask.choose({ placeholder: "Which main class?", choices: inManifest.map((name) => ({ label: name, value: name })) });
   const required = inManifest !== null;
   return ask.enter({
-    prompt: required ? "The jar's manifest names no main class. Which one is started?" : "Main class. Enter takes the one in the jar's manifest.", placeholder: "com.acme.Main", initial: last,
+    prompt: required ? "The jar's manifest names no main class. Which one is started?" : "Main class. Empty takes the one in the jar's manifest.", placeholder: "such as: com.acme.Main", initial: last,
     check: (text) => {
       if (text === "") return required ? { severity: "error", text: "A main class is needed." } : undefined;
       return /^[\p{L}_$][\p{L}\p{N}_$]*(\.[\p{L}_$][\p{L}\p{N}_$]*)*$/u.test(text) ? undefined : { severity: "error", text: "Not a class name such as com.acme.Main." };
@@ -102,7 +102,7 @@ async function askEntryClass(ask: Steps, inManifest: readonly string[] | null, l
 
 async function askArguments(ask: Steps): Promise<readonly string[]> {
   const line = await ask.enter({
-    prompt: "Arguments of the program, as in a shell. Enter for none.", placeholder: "--checkpoint-interval '10 s'",
+    prompt: "Arguments of the program, quoted as in a shell.", placeholder: "such as: --checkpoint-interval '10 s'",
     check: (text) => {
       const words = splitProgramArgs(text);
       if (words === undefined) return { severity: "error", text: "A quote is still open." };
@@ -114,7 +114,7 @@ async function askArguments(ask: Steps): Promise<readonly string[]> {
 
 async function askParallelism(ask: Steps): Promise<number | undefined> {
   const text = await ask.enter({
-    prompt: "Parallelism. Enter leaves it to the program and the cluster.", placeholder: "as the program says",
+    prompt: "Parallelism. Empty leaves it to the program and the cluster.", placeholder: "as the program says",
     check: (typed) => (typed === "" || (/^\d{1,5}$/.test(typed) && Number(typed) >= 1 && Number(typed) <= 32768) ? undefined : { severity: "error", text: "A whole number from 1 to 32768." }),
   });
   return text === "" ? undefined : Number(text);

@@ -106,7 +106,7 @@ async function askPlan(ask: Steps, world: CommandWorld, given: Source | undefine
     placeholder: "All is set. Enter starts it.",
     choices: [
       { label: `$(debug-restart) ${way.way === "go-on" || way.way === "go-back" ? `Stop ${name}, then restore it from ${from}` : `Restore ${name} from ${from}`}`, description: clusterName(world, cluster), detail: what, value: false },
-      { label: "$(warning) Restore, and drop state that has no operator any more…", description: "allowNonRestoredState", detail: "For a program whose stateful operators were removed on purpose. Without this Flink refuses such a restore, and nothing is lost.", value: true },
+      { label: "$(warning) Restore, and drop state that has no operator any more…", description: "allowNonRestoredState", detail: "Only where stateful operators were removed on purpose; otherwise Flink refuses.", value: true },
     ],
     // The new savepoint of a stop has no path yet that a line could name.
     ...(way.way === "go-on" ? {} : { tool: { icon: "terminal", tooltip: "Copy as CLI Command", press: () => copyText("command", line) } }),
@@ -128,7 +128,7 @@ async function askSource(ask: Steps, world: CommandWorld, cluster: string | unde
     return ask.back();
   }
   const path = chosen.typed !== "" && locationRemark(chosen.typed) === undefined ? chosen.typed : await ask.enter({
-    prompt: "Path of a savepoint, or of a retained checkpoint; its folder or its _metadata.", placeholder: "s3://bucket/savepoints/savepoint-1a2b3c-…", initial: chosen.typed, check: locationRemark,
+    prompt: "Path of a savepoint, or of a retained checkpoint; its folder or its _metadata.", placeholder: "such as: s3://bucket/savepoints/savepoint-1a2b3c-…", initial: chosen.typed, check: locationRemark,
   });
   return { path, recordId: null, checkpointId: null, cluster: cluster ?? null, flinkVersion: null, jobName: jobNameOf(world, records, path) };
 }
@@ -162,9 +162,9 @@ async function askWay(ask: Steps, world: CommandWorld, source: Source, cluster: 
   const chosen = await ask.choose<Way["way"]>({
     placeholder: `${name} still runs on ${clusterName(world, cluster)}.`,
     choices: [
-      { label: "Stop it, and go on from where it stops", description: "nothing is lost", detail: `A new savepoint is taken while it stops, and the job restored from that one instead of ${from}.`, value: "go-on" },
+      { label: "Stop it, and go on from where it stops", description: "nothing is lost", detail: "A new savepoint is taken as it stops, and it starts again from that one.", value: "go-on" },
       { label: `Stop it, and go back to ${from}`, description: `what it did since ${from} is undone`, detail: "It is stopped with a savepoint all the same: that one is the way back.", value: "go-back" },
-      { label: `Leave it running, and start a second one from ${from}`, description: "a fork", detail: "Both read and write the same data: give the second other sinks, consumer groups and transaction ids.", value: "beside" },
+      { label: `Leave it running, and start a second one from ${from}`, description: "a fork", detail: "Both read and write the same data: give the second its own sinks and groups.", value: "beside" },
     ],
   });
   if (chosen === "beside" || chosen === "alone") return { way: chosen };

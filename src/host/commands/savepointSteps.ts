@@ -46,7 +46,7 @@ export async function askDirectory(ask: Steps, facts: DirectoryFacts): Promise<s
   }
   return ask.enter({
     prompt: choices.length > 0 ? "Directory for the savepoint; Flink makes a folder of its own in it." : `${none} Name one that JobManager and TaskManagers can write to.`,
-    placeholder: "s3://bucket/savepoints, hdfs:///savepoints, file:///shared/savepoints", initial: typed,
+    placeholder: "such as: s3://bucket/savepoints", initial: typed,
     check: (text) => directoryRemark(text, facts),
   });
 }
@@ -65,7 +65,7 @@ export function askFormat(ask: Steps): Promise<SavepointFormat> {
 /** Asks what the savepoint is for. Empty is fine (A-7). */
 export function askDescription(ask: Steps, tool?: Tool): Promise<string> {
   return ask.enter({
-    prompt: "What is it for? The text stands beside the number. Enter leaves it out.", placeholder: "before v2", ...(tool === undefined ? {} : { tool }),
+    prompt: "What is it for? Optional; stands beside its number.", placeholder: "such as: before v2", ...(tool === undefined ? {} : { tool }),
     check: (text) => (text.length > 500 ? { severity: "error", text: "At most 500 characters." } : undefined),
   });
 }

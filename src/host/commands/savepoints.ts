@@ -75,7 +75,7 @@ export async function editDescription(world: CommandWorld, target?: SavepointRef
   const record = await askSavepoint(world, target, "Edit Description", { placeholder: "Which savepoint is described?", can: () => true });
   if (record === undefined) return;
   const text = await askInSteps(`Description of ${oneLine(record.job.name, 80)}'s savepoint`, 1, (ask) => ask.enter({
-    prompt: "Stands beside the number; empty removes it.", placeholder: "before v2", initial: record.description,
+    prompt: "What is it for? Empty removes it.", placeholder: "such as: before v2", initial: record.description,
     check: (text) => (text.length > 500 ? { severity: "error", text: "At most 500 characters." } : undefined),
   }));
   if (text !== undefined && text !== record.description) await world.savepoints.describe(record.id, text);
@@ -98,7 +98,7 @@ export async function adopt(world: CommandWorld, target?: SavepointRef): Promise
     });
     if (chosen !== "") return chosen;
     ask.expect(1);
-    return ask.enter({ prompt: choices.length === 0 ? "No folder can be seen from here that fits. Where does the savepoint lie?" : "Where does the savepoint lie?", placeholder: "s3://bucket/savepoints/savepoint-1a2b3c-…", check: locationRemark });
+    return ask.enter({ prompt: choices.length === 0 ? "No folder can be seen from here that fits. Where does the savepoint lie?" : "Where does the savepoint lie?", placeholder: "such as: s3://bucket/savepoints/savepoint-1a2b3c-…", check: locationRemark });
   });
   if (location !== undefined) await world.savepoints.adopt(record.id, location);
 }
@@ -132,7 +132,7 @@ async function askStop(ask: Steps, world: CommandWorld, subject: Subject): Promi
     placeholder: "How does the job end?",
     choices: [
       { label: "Stop", description: "the job can go on from the savepoint later", detail: "The savepoint is written, then the job finishes. Nothing is lost.", value: false },
-      { label: "Drain, then stop", description: "only for a job that ends for good", detail: "First every open window and event-time timer fires, early. A job restored from this savepoint gives wrong results.", value: true },
+      { label: "Drain, then stop", description: "only for a job that ends for good", detail: "First fires all open windows and timers; restoring from it gives wrong results.", value: true },
     ],
   });
   return { ...(await askRequest(ask, world, subject, { drain })), drain };

@@ -1,8 +1,9 @@
 import { cliLine } from "../../core/cli";
 import type { ClusterRef } from "../../core/contributions";
 import { explainWarning } from "../../core/explain";
-import { isUsable, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "../../core/ledger/record";
+import type { LedgerRecord, RestoreRecord, SavepointRecord } from "../../core/ledger/record";
 import { oneLine } from "../../core/rowText";
+import { claimedPlaces, newestUsable } from "../../core/rows";
 import { ageText, countText, savepointName } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
 import { typeName } from "./cancel";
@@ -62,7 +63,8 @@ export async function startWithoutState(world: CommandWorld, target?: ClusterRef
 
 async function confirmEmpty(world: CommandWorld, cluster: string, program: Program, jobName: string | null, records: readonly LedgerRecord[]): Promise<boolean> {
   const jar = oneLine(program.jar.name, 80);
-  const usable = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === cluster && isUsable(record) && !record.forgotten);
+  const claimed = claimedPlaces(records);
+  const usable = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === cluster && newestUsable([record], claimed) !== null);
   const own = usable.filter((record) => record.job.name === jobName).sort((a, b) => b.requestedAtMs - a.requestedAtMs);
   const sentences = ["Nothing is restored: the job begins with empty state, and its sources begin where the program says."];
   const running = jobName === null ? undefined : world.restores.runningJobsNamed(cluster, jobName)[0];

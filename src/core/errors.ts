@@ -70,6 +70,8 @@ export type Refusal =
   | { rule: "version-too-old"; version: string; since: string }
   | { rule: "cancel-switched-off" }
   | { rule: "not-completed"; state: string }
+  /** Adopting is for operations whose outcome nobody knows. */
+  | { rule: "outcome-known"; state: string }
   | { rule: "already-disposed" }
   | { rule: "disposal-running" }
   | { rule: "no-path" }

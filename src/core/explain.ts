@@ -2,7 +2,7 @@ import type { CommandId } from "./contributions";
 import type { ErrorCode, ErrorFacts, FlinkError, Refusal } from "./errors";
 import type { Warning } from "./guards";
 import { restoreAdvice } from "./restoreAdvice";
-import { ageText, durationText, shortId, sizeText, spanText } from "./wording";
+import { durationText, shortId, sizeText, spanText } from "./wording";
 
 /** What a person reads about an error: what happened, to what, and what to do. */
 export interface Explanation {
@@ -44,20 +44,20 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "answer-lost": ({ url, reason }) => ({ message: `The connection to ${url} broke after the request was sent (${reasonText(reason)}), so its outcome is not known yet. We keep looking.` }),
   "no-such-route": ({ url }) => ({ message: `This Flink does not offer ${url}: its version is older, or the function is switched off.` }),
   "no-leader": ({ url }) => ({ message: `${url} has no leading JobManager at the moment. It is usually back within a minute.`, action: retry }),
-  "flink-failed": ({ message }) => ({ message: `Flink refused: ${message}` }),
+  "flink-failed": ({ message }) => ({ message: `Flink refused: ${message}${end(message)}` }),
   "job-not-found": ({ jobId }) => ({ message: `Flink no longer knows job ${shortId(jobId)}. It ended some time ago, or the JobManager was restarted.` }),
   "not-supported": ({ what, version, since }) => ({ message: `${what} needs Flink ${since}; this cluster runs ${version}.` }),
-  "setting-invalid": ({ setting, problem }) => ({ message: `Setting ${setting}: ${problem}.`, action: settings }),
+  "setting-invalid": ({ setting, problem }) => ({ message: `Setting ${setting}: ${problem}${end(problem)}`, action: settings }),
   "cluster-unknown": ({ cluster }) => ({ message: `No cluster with the address ${cluster} is configured any more.`, action: settings }),
   "cluster-untrusted": () => ({ message: "This workspace is not trusted, so its clusters and credentials are not used." }),
   "refused": ({ verb, subject, refusals }) => ({ message: `${subject} can't be ${verb}. ${refusals.map(explainRefusal).join(" ")}` }),
-  "savepoint-failed": ({ jobName, message, jobRestarted }) => ({ message: `The savepoint of ${jobName} failed: ${message}${end(message)}${jobRestarted ? " The failed attempt restarted the job." : " The job runs on."}` }),
-  "stop-failed": ({ jobName, message, jobState }) => ({ message: `${jobName} was not stopped: ${message}${end(message)} The job is ${jobState}.` }),
+  "savepoint-failed": ({ jobName, message, jobRestarted }) => ({ message: `The savepoint of ${jobName} failed: ${message}${end(message)}${jobRestarted ? " The failed attempt restarted the job, or ended it where it has no restart strategy." : ""}` }),
+  "stop-failed": ({ jobName, message, jobState }) => ({ message: `The stop of ${jobName} failed: ${message}${end(message)} ${jobState === "ended" ? "The job has ended all the same." : jobState === "unknown" ? "What became of the job is not known." : `The job is ${jobState}.`}` }),
   "stopped-uncleanly": ({ jobName, path, jobState }) => ({ message: `The savepoint of ${jobName} is complete at ${path}, but the job then ended ${jobState}. Transactions may be uncommitted; a job restored from this savepoint commits them.` }),
   "restore-failed": ({ savepoint, message, exception }) => ({ message: [`The job did not start${savepoint === null ? "" : ` from ${savepoint}`}: ${message}${end(message)}`, restoreAdvice(message, exception) ?? ""].join(" ").trim() }),
   "plan-arguments-lost": ({ jobName }) => ({ message: `The arguments of the planned restore of ${jobName} are no longer stored here, so it can't go on. The savepoint that it waits for is in the list: restore from it, and drop the plan.` }),
   "disposal-failed": ({ path, message, gone }) => ({ message: `Flink could not dispose of ${path}: ${message}${end(message)} ${goneText[gone]}` }),
-  "outcome-unknown": ({ what, jobName, lookIn }) => ({ message: `Flink no longer knows how the ${what} of ${jobName} ended.${lookIn === null ? "" : ` Look in ${lookIn}.`} The row keeps what is known; a savepoint found there can be adopted.` }),
+  "outcome-unknown": ({ what, jobName, lookIn }) => ({ message: `Flink no longer knows how the ${what} of ${jobName} ended.${lookIn === null ? "" : ` Look in ${lookIn}: a savepoint found there can be adopted.`} ${what === "start" ? "Look for the job in the list before starting another." : "The row keeps what is known."}` }),
   "never-received": ({ what, jobName }) => ({ message: `The ${what} of ${jobName} never reached Flink. Nothing was changed.`, action: retry }),
   "location-invalid": ({ location, fault }) => ({ message: locationText(location, fault) }),
   "ledger-unwritable": ({ folder, reason }) => ({ message: `The savepoint ledger in ${folder} can't be written (${reason}). Nothing was sent to Flink: without a record a savepoint could be lost.` }),
@@ -68,7 +68,7 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "sandbox-jars-missing": ({ version, missing, tried }) => ({ message: `${missing.length} jars of Flink ${version} are not on this machine and could not be fetched (${tried}). Install Maven, or set flinkSavepoints.localFlink.mavenRepository.` }),
   "sandbox-jar-corrupt": ({ file }) => ({ message: `${file} is not the file that Flink was released with, and was not used. Delete it and try again.`, action: retry }),
   "sandbox-port-taken": ({ port }) => ({ message: `No free port from ${port} on. Set flinkSavepoints.localFlink.port.` }),
-  "sandbox-died": ({ exitCode, logFile, lastLines }) => ({ message: `Local Flink ended while starting${exitCode === null ? "" : ` (exit code ${exitCode})`}: ${lastLines.split("\n").at(-1) ?? ""} The log is ${logFile}.` }),
+  "sandbox-died": ({ exitCode, logFile, lastLines }) => ({ message: `Local Flink ended while starting${exitCode === null ? "" : ` (exit code ${exitCode})`}${lastLine(lastLines)} The log is ${logFile}.` }),
   "sandbox-already-running": ({ url }) => ({ message: `Local Flink already runs at ${url}.` }),
   "sandbox-unsupported": ({ platform }) => ({ message: `Flink does not run on ${platform} itself. Open the folder in WSL, a container or a remote machine, and start Local Flink there.` }),
   "storage-unreachable": ({ location }) => ({ message: `${location} can't be seen from this machine.` }),
@@ -89,12 +89,15 @@ export function explainRefusal(refusal: Refusal): string {
   switch (refusal.rule) {
     case "job-not-running": return refusal.state === "gone" ? "Flink no longer knows the job." : `The job is ${refusal.state}, and Flink takes savepoints of running jobs only.`;
     case "tasks-not-running": return `${refusal.running} of ${refusal.total} tasks run; Flink needs all of them.`;
-    case "operation-running": return `A ${refusal.what === "stop" ? "stop with savepoint" : refusal.what} is under way since ${ageText(refusal.since, Date.now())}; a second one makes both fail and restarts the job.`;
+    case "operation-running": return refusal.what === "stop"
+      ? `A stop with savepoint has been under way for ${spanText(Date.now() - refusal.since)}; another request now would fail, and a second stop would also fail the first and restart the job.`
+      : `A ${refusal.what} of it has been under way for ${spanText(Date.now() - refusal.since)}.`;
     case "no-directory": return "No directory was given and the cluster has none configured.";
     case "cluster-reads-only": return refusal.kind === "history" ? "This is a history server: it shows jobs that ended and changes nothing." : "This cluster runs one application and takes no jars. Copy the command and start it where the application is deployed.";
     case "version-too-old": return `Flink ${refusal.version} is too old; this needs ${refusal.since}.`;
     case "cancel-switched-off": return "The cluster's owner switched cancelling off (web.cancel.enable).";
     case "not-completed": return `It is ${refusal.state}, not completed.`;
+    case "outcome-known": return `The outcome of the savepoint is known: it is ${refusal.state}.`;
     case "already-disposed": return "It was disposed of before.";
     case "disposal-running": return "It is being disposed of.";
     case "no-path": return "Its location is not known.";
@@ -117,7 +120,6 @@ export function explainWarning(warning: Warning): string {
     case "local-directory": return `${warning.directory} must be the same shared folder on the JobManager and on every TaskManager.`;
     case "may-expire": return `Earlier savepoints took ${durationText(warning.expectedMs)}, and the job's checkpoint timeout of ${durationText(warning.timeoutMs)} ends savepoints too.`;
     case "savepoint-running": return "A savepoint of this job is being taken; stopping now may make it fail.";
-    case "stop-running": return "A stop with savepoint is under way; cancelling makes it fail, and its savepoint with it.";
     case "drained": return "This savepoint was taken with drain: all timers and windows have fired, so a job restored from it gives wrong results.";
     case "job-runs": return `${jobText(warning.job)} still runs; both would read and write the same data.`;
     case "already-restored": return `${warning.jobs.map(jobText).join(", ")} ${warning.jobs.length === 1 ? "was" : "were"} started from it before; two jobs on one history may write the same results twice.`;
@@ -137,7 +139,13 @@ function locationText(location: string, fault: "empty" | "relative" | "unreadabl
   }
 }
 
+/** The last line a program wrote, as the end of a sentence. */
+function lastLine(lines: string): string {
+  const last = lines.trimEnd().split("\n").at(-1)?.trim() ?? "";
+  return last === "" ? "." : `: ${last}${end(last)}`;
+}
+
 /** Ends a quoted cause with a full stop, unless it has one. */
 function end(text: string): string {
-  return /[.!?]$/.test(text) ? "" : ".";
+  return /[.!?…]$/.test(text) ? "" : ".";
 }

@@ -16,8 +16,6 @@ export type Warning =
   | { warning: "may-expire"; expectedMs: number; timeoutMs: number }
   /** A savepoint of the job is being taken; stopping now may make it fail. */
   | { warning: "savepoint-running" }
-  /** A stop is under way; cancelling makes it fail. */
-  | { warning: "stop-running" }
   /** The savepoint was taken with drain: timers and windows have fired, results of a restored job are wrong (C-13). */
   | { warning: "drained" }
   /** A job of the same name runs on the cluster. */

@@ -126,7 +126,7 @@ export class SavepointService {
     const { ledger, clock } = this.#world;
     const folder = (await this.candidates(recordId)).find((candidate) => normaliseLocation(candidate.location) === normaliseLocation(location));
     await ledger.update<SavepointRecord>(recordId, `adopted ${location}`, (record) => {
-      if (record.state !== "unknown") throw new FlinkError("refused", { verb: "adopted", subject: location, refusals: [{ rule: "not-completed", state: record.state }] });
+      if (record.state !== "unknown") throw new FlinkError("refused", { verb: "adopted", subject: location, refusals: [{ rule: "outcome-known", state: record.state }] });
       return { ...record, state: "completed", path: location, sizeBytes: folder?.sizeBytes ?? null, endedAtMs: folder?.modifiedAtMs ?? clock.now(), candidates: [] };
     });
   }

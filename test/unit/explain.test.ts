@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { type ErrorCode, type ErrorFacts, FlinkError, isFlinkError, type Refusal } from "../../src/core/errors";
+import { explain, explainRefusal, explainWarning, reasonText } from "../../src/core/explain";
+import type { Warning } from "../../src/core/guards";
+import { jobId } from "./samples";
+
+const url = "http://flink:8081";
+const by = { jobId, name: "orders" };
+
+/** Facts of every code, more than one where the sentence depends on them. Adding a code without an example here does not compile. */
+const errors: { readonly [C in ErrorCode]: readonly ErrorFacts[C][] } = {
+  "cluster-unreachable": [{ url, reason: "ECONNREFUSED" }, { url, reason: "EWHATEVER" }],
+  "tls-failed": [{ url, reason: "CERT_HAS_EXPIRED" }, { url, reason: "ERR_X" }],
+  "tls-expected": [{ url }],
+  "unauthorized": [{ url, status: 401 }, { url, status: 403 }],
+  "not-flink": [{ url, status: 200, contentType: "text/html", title: "Log in" }, { url, status: 502, contentType: "", title: null }],
+  "redirected": [{ url, status: 302, target: "https://login" }, { url, status: 302, target: null }],
+  "unexpected-reply": [{ url, detail: "jobs: expected array" }],
+  "reply-too-large": [{ url, limitBytes: 64 * 1024 ** 2 }],
+  "no-answer": [{ url, afterMs: 30_000 }],
+  "answer-lost": [{ url, reason: "ECONNRESET" }],
+  "no-such-route": [{ url }],
+  "no-leader": [{ url }],
+  "flink-failed": [{ url, status: 400, message: "No jobs included in application.", exception: "x", trace: "secret trace" }, { url, status: 500, message: "boom", exception: "", trace: "" }],
+  "job-not-found": [{ jobId }],
+  "not-supported": [{ what: "Native format", version: "1.14.6", since: "1.15" }],
+  "setting-invalid": [{ setting: "flinkSavepoints.clusters", problem: "entry 2: url: must be an address" }, { setting: "a", problem: "is wrong." }],
+  "cluster-unknown": [{ cluster: url }],
+  "cluster-untrusted": [{}],
+  "refused": [{ verb: "disposed of", subject: "#7 of orders", refusals: [{ rule: "pinned" }] }, { verb: "saved", subject: "orders", refusals: [{ rule: "no-directory" }, { rule: "job-not-running", state: "FAILED" }] }],
+  "savepoint-failed": [{ jobName: "orders", message: "Checkpoint expired before completing.", exception: "x", jobRestarted: false }, { jobName: "orders", message: "no more disk", exception: "", jobRestarted: true }],
+  "stop-failed": ["FAILED", "RUNNING", "restarting", "running on", "ended", "unknown"].map((jobState) => ({ jobName: "orders", message: "no more disk", exception: "", jobState })),
+  "stopped-uncleanly": [{ jobName: "orders", path: "s3://b/savepoint-1", jobState: "FAILED" }],
+  "restore-failed": [{ savepoint: "s3://b/savepoint-1", message: "java.io.EOFException", exception: "java.io.EOFException" }, { savepoint: null, message: "boom", exception: "" }],
+  "plan-arguments-lost": [{ jobName: "orders" }],
+  "disposal-failed": (["gone", "partly", "there", "unknown"] as const).map((gone) => ({ path: "s3://b/savepoint-1", message: "denied", gone })),
+  "outcome-unknown": [{ what: "savepoint", jobName: "orders", lookIn: "s3://b" }, { what: "stop", jobName: "orders", lookIn: null }, { what: "start", jobName: "orders", lookIn: null }],
+  "never-received": [{ what: "stop with savepoint", jobName: "orders" }],
+  "location-invalid": [{ location: "", fault: "empty" }, { location: "rel", fault: "relative" }, { location: "/a\nb", fault: "unreadable" }],
+  "ledger-unwritable": [{ folder: "/home/x", reason: "ENOSPC" }],
+  "ledger-record-damaged": [{ file: "/home/x/a.json", reason: "not JSON" }],
+  "file-unreadable": [{ path: "/ca.pem", reason: "ENOENT" }],
+  "file-not-a-jar": [{ path: "/a.zip" }],
+  "sandbox-java-missing": [{ looked: "JAVA_HOME", found: null }, { looked: "/usr/bin/java", found: "1.8" }],
+  "sandbox-jars-missing": [{ version: "2.2.1", missing: ["a.jar", "b.jar"], tried: "mvn" }, { version: "2.2.1", missing: ["a.jar"], tried: "mvn" }],
+  "sandbox-jar-corrupt": [{ file: "/a.jar", expected: "ab12", actual: "cd34" }],
+  "sandbox-port-taken": [{ port: 8081 }],
+  "sandbox-died": [{ exitCode: 1, logFile: "/log", lastLines: "x\nException in thread main" }, { exitCode: null, logFile: "/log", lastLines: "" }],
+  "sandbox-already-running": [{ url }],
+  "sandbox-unsupported": [{ platform: "win32" }],
+  "storage-unreachable": [{ location: "s3://b" }],
+};
+
+type Examples<U, K extends keyof U & string> = { readonly [R in U[K] & string]: readonly Extract<U, Record<K, R>>[] };
+
+const refusals: Examples<Refusal, "rule"> = {
+  "job-not-running": [{ rule: "job-not-running", state: "RESTARTING" }, { rule: "job-not-running", state: "gone" }],
+  "tasks-not-running": [{ rule: "tasks-not-running", running: 1, total: 4 }],
+  "operation-running": (["stop", "savepoint", "cancel", "restore"] as const).map((what) => ({ rule: "operation-running", what, since: Date.now() - 12_000 })),
+  "no-directory": [{ rule: "no-directory" }],
+  "cluster-reads-only": [{ rule: "cluster-reads-only", kind: "application" }, { rule: "cluster-reads-only", kind: "history" }],
+  "version-too-old": [{ rule: "version-too-old", version: "1.14.6", since: "1.15" }],
+  "cancel-switched-off": [{ rule: "cancel-switched-off" }],
+  "not-completed": [{ rule: "not-completed", state: "failed" }, { rule: "not-completed", state: "still being taken" }],
+  "outcome-known": [{ rule: "outcome-known", state: "completed" }],
+  "already-disposed": [{ rule: "already-disposed" }],
+  "disposal-running": [{ rule: "disposal-running" }],
+  "no-path": [{ rule: "no-path" }],
+  "pinned": [{ rule: "pinned" }],
+  "claimed": [{ rule: "claimed", by }],
+  "no-claim-not-safe": [{ rule: "no-claim-not-safe", by, checkpointIntervalMs: 60_000 }, { rule: "no-claim-not-safe", by, checkpointIntervalMs: null }],
+  "restore-source": [{ rule: "restore-source", by }],
+  "in-use": [{ rule: "in-use", by, how: "is being restored from it" }],
+  "only-completed": [{ rule: "only-completed" }],
+  "not-a-savepoint": [{ rule: "not-a-savepoint", folder: "chk-12" }],
+  "job-unchecked": [{ rule: "job-unchecked", job: by, reason: "connection refused" }],
+  "cluster-unchecked": [{ rule: "cluster-unchecked", cluster: "staging", reason: "connection refused" }],
+};
+
+const warnings: Examples<Warning, "warning"> = {
+  "restart-from-scratch": [{ warning: "restart-from-scratch", checkpointing: true, startedFrom: null }, { warning: "restart-from-scratch", checkpointing: false, startedFrom: "s3://b/savepoint-1" }],
+  "local-directory": [{ warning: "local-directory", directory: "/sp" }],
+  "may-expire": [{ warning: "may-expire", expectedMs: 500_000, timeoutMs: 600_000 }],
+  "savepoint-running": [{ warning: "savepoint-running" }],
+  "drained": [{ warning: "drained" }],
+  "job-runs": [{ warning: "job-runs", job: by }],
+  "already-restored": [{ warning: "already-restored", jobs: [by] }, { warning: "already-restored", jobs: [by, by] }],
+  "uncommitted": [{ warning: "uncommitted", jobState: "FAILED" }],
+};
+
+const everyError = Object.entries(errors).flatMap(([code, those]) => (those as ErrorFacts[ErrorCode][]).map((facts) => new FlinkError(code as ErrorCode, facts)));
+const sentences: [string, string][] = [
+  ...everyError.map((error): [string, string] => [error.code, explain(error).message]),
+  ...Object.values(refusals).flat().map((refusal: Refusal): [string, string] => [refusal.rule, explainRefusal(refusal)]),
+  ...Object.values(warnings).flat().map((warning: Warning): [string, string] => [warning.warning, explainWarning(warning)]),
+];
+
+describe("what a person reads", () => {
+  test("ends as a sentence does, once", () => {
+    for (const [code, text] of sentences) {
+      assert.match(text, /[.”]$/, `${code}: ${text}`);
+      assert.doesNotMatch(text.replaceAll("…", ""), /\.\.|[.:;,] [.:;,]| {2}|\s$|^\s|: \.|:\.|\( ?\)/, `${code}: ${text}`);
+      assert.match(text, /^[A-Z“#/chjos0-9_]/, `${code}: ${text}`);
+    }
+  });
+
+  test("has no gap where a fact is missing", () => {
+    for (const [code, text] of sentences) assert.doesNotMatch(text, /undefined|null|NaN|\[object|Infinity/, `${code}: ${text}`);
+  });
+
+  test("is plain: no pleading, no cheering, no shouting, no blame", () => {
+    for (const [code, text] of sentences) assert.doesNotMatch(text, /please|oops|sorry|success|!|invalid|illegal|abort|fatal|simply|just /i, `${code}: ${text}`);
+  });
+
+  test("holds no stack trace and no control character", () => {
+    for (const [code, text] of sentences) {
+      assert.ok(!text.includes("secret trace"), code);
+      assert.doesNotMatch(text, /[\u0000-\u001f]/, code);
+    }
+  });
+
+  test("is different for every code", () => {
+    assert.equal(new Set(sentences.map(([, text]) => text)).size, sentences.length);
+  });
+
+  test("offers only commands that exist", () => {
+    const manifest = JSON.parse(readFileSync("package.json", "utf8")) as { contributes: { commands: { command: string }[] } };
+    const commands = new Set(manifest.contributes.commands.map(({ command }) => command));
+    for (const error of everyError) {
+      const { action } = explain(error);
+      if (action) assert.ok(action.command === "retry" || commands.has(action.command), `${error.code}: ${action.command}`);
+    }
+  });
+});
+
+describe("the sentence", () => {
+  const told = <C extends ErrorCode>(code: C, facts: ErrorFacts[C]): string => explain(new FlinkError(code, facts)).message;
+
+  test("of a failed savepoint says that the job was hit only when it is known, and never that it runs on", () => {
+    const facts = { jobName: "orders", message: "Disk full", exception: "" };
+    assert.equal(told("savepoint-failed", { ...facts, jobRestarted: false }), "The savepoint of orders failed: Disk full.");
+    assert.match(told("savepoint-failed", { ...facts, jobRestarted: true }), /restarted/);
+  });
+
+  test("of a failed stop says what became of the job", () => {
+    const facts = { jobName: "orders", message: "Disk full.", exception: "" };
+    const of = (jobState: string): string => told("stop-failed", { ...facts, jobState });
+    assert.equal(of("running on"), "The stop of orders failed: Disk full. The job is running on.");
+    assert.match(of("FAILED"), /The job is FAILED\.$/);
+    assert.match(of("ended"), /The job has ended all the same\.$/);
+    assert.match(of("unknown"), /What became of the job is not known\.$/);
+  });
+
+  test("of an unknown outcome speaks of adopting only where there may be a savepoint", () => {
+    assert.match(told("outcome-unknown", { what: "savepoint", jobName: "orders", lookIn: "s3://b" }), /Look in s3:\/\/b: .*adopted/);
+    assert.doesNotMatch(told("outcome-unknown", { what: "start", jobName: "orders", lookIn: null }), /savepoint|adopt/);
+  });
+
+  test("of a stop under way says since when, in words that fit together", () => {
+    assert.equal(explainRefusal({ rule: "operation-running", what: "stop", since: Date.now() - 12_000 }), "A stop with savepoint has been under way for 12 s; another request now would fail, and a second stop would also fail the first and restart the job.");
+    assert.match(explainRefusal({ rule: "operation-running", what: "stop", since: Date.now() + 3_600_000 }), /for 0 s/, "the JobManager's clock may be ahead");
+  });
+
+  test("of a refused adoption does not say that what is completed is not completed", () => {
+    assert.equal(told("refused", { verb: "adopted", subject: "file:/sp/savepoint-1", refusals: [{ rule: "outcome-known", state: "completed" }] }), "file:/sp/savepoint-1 can't be adopted. The outcome of the savepoint is known: it is completed.");
+  });
+});
+
+test("a network's code becomes words, and an unknown one stays", () => {
+  assert.equal(reasonText("ECONNREFUSED"), "connection refused");
+  assert.equal(reasonText("EWEIRD"), "EWEIRD");
+});
+
+test("an error is told apart by its code, and carries what lay beneath", () => {
+  const error = new FlinkError("job-not-found", { jobId }, { cause: new Error("deep") });
+  assert.ok(isFlinkError(error) && isFlinkError(error, "job-not-found") && isFlinkError(error, "refused", "job-not-found"));
+  assert.equal(isFlinkError(error, "refused"), false);
+  assert.equal(isFlinkError(new Error("job-not-found"), "job-not-found"), false);
+  assert.match(String(error.cause), /deep/);
+});

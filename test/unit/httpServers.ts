@@ -74,7 +74,7 @@ async function listen(t: TestContext, server: net.Server): Promise<{ port: numbe
 }
 
 /** The module under test with its log, one line per call. */
-export function client(t: TestContext, options: { credentials?: (origin: string) => readonly Credential[]; timeoutMs?: number } = {}): Http & { readonly lines: string[] } {
+export function client(t: { after(end: () => void): void }, options: { credentials?: (origin: string) => readonly Credential[]; timeoutMs?: number } = {}): Http & { readonly lines: string[] } {
   const lines: string[] = [];
   const write = (message: unknown): void => void lines.push(String(message));
   const log: Log = { trace: write, debug: write, info: write, warn: write, error: write };

@@ -86,7 +86,7 @@ function idOf(folder) {
 
 /** What the workbench says about itself. Warnings about the extension's manifest stay, and everything that the suite prints. */
 function isNoise(type, line) {
-  return (type === "info" && !suite) || /^(\[(ChatModelSelection|AgentHost|AccountPolicyGate|Service Worker|reconnection)|%c|Canceled: Canceled|Ignoring fetching additional builtin)/.test(line);
+  return (type === "info" && !suite) || /^(\[(ChatModelSelection|AgentHost|AccountPolicyGate|Service Worker|reconnection)|%c|Canceled: Canceled|Ignoring fetching additional builtin|Updating additional builtin)/.test(line);
 }
 
 main().catch((error) => finish(1, error));

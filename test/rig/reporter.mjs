@@ -8,6 +8,7 @@ export default async function* report(events) {
   let passed = 0, failed = 0, depth = 0, file;
   for await (const { type, data } of events) {
     if (type === "test:stdout" || type === "test:stderr") yield data.message;
+    if (type === "test:diagnostic" && data.file !== undefined) yield `${data.message}\n`;
     if (type !== "test:pass" && type !== "test:fail") continue;
     // Children are reported before the one that holds them, which is no test itself.
     const holds = data.nesting < depth;

@@ -20,32 +20,15 @@ const looksAtOnce = 8;
  * files as the JobManager is for the caller to know.
  */
 export const localStorageLook: StorageLook = {
-  savepoint: async (location) => strongest(await Promise.all(pathsOf(location).map((folder) => within(lookAt(folder), "unreachable")))),
+  savepoint: async (location) => {
+    const folder = localPath(location);
+    return folder === undefined ? "unreachable" : within(lookAt(folder), "unreachable");
+  },
   list: async (directory) => {
-    for (const folder of pathsOf(directory)) {
-      const found = await within(listIn(folder, directory.trim().replace(/\/+$/, "")), undefined);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    const folder = localPath(directory);
+    return folder === undefined ? undefined : within(listIn(folder, directory.trim().replace(/\/+$/, "")), undefined);
   },
 };
-
-/**
- * The paths a location may mean: Flink prints a path as it is, while a URI that a person typed may be percent-encoded.
- * A `file:` URI with a host is another machine's.
- */
-function pathsOf(location: string): readonly string[] {
-  const decoded = localPath(location);
-  if (decoded === undefined || /^file:\/\/[^/]/.test(location.trim())) return [];
-  const literal = location.trim().replace(/^file:\/*/, "/").replace(/\/+$/, "").replace(/\/_metadata$/, "");
-  return literal === decoded ? [decoded] : [literal, decoded];
-}
-
-/** What one of the paths shows, the other cannot deny. */
-function strongest(sights: readonly Sight[]): Sight {
-  const order: readonly Sight[] = ["metadata", "partly", "missing"];
-  return order.find((sight) => sights.includes(sight)) ?? "unreachable";
-}
 
 async function lookAt(folder: string): Promise<Sight> {
   try {

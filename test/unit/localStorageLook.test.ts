@@ -30,10 +30,10 @@ describe("a savepoint's location", () => {
     for (const location of [`file:${folder}`, `file://${folder}`, `${folder}/`, `file:${folder}/_metadata`]) assert.equal(await look.savepoint(location), "metadata", location);
   });
 
-  test("with a space, a percent sign or an encoded space in its path is found", async () => {
+  test("with a space or a percent sign in its path is found as Flink writes it", async () => {
     const spaced = await savepoint(await newTarget("a b"), "savepoint-ab12cd-0123456789ab", { _metadata: "x" });
     assert.equal(await look.savepoint(`file:${spaced}`), "metadata");
-    assert.equal(await look.savepoint(`file:${spaced.replace(" ", "%20")}`), "metadata");
+    assert.equal(await look.savepoint(`file:${spaced.replace(" ", "%20")}`), "unreachable", "Flink takes %20 for three characters, so this is another folder");
     const percent = await savepoint(await newTarget("c%20d"), "savepoint-ab12cd-0123456789ab", { _metadata: "x" });
     assert.equal(await look.savepoint(`file:${percent}`), "metadata");
   });

@@ -84,8 +84,8 @@ describe("whether a savepoint lies in the directory that Flink was given", () =>
   });
 });
 
-test("a path on this machine is known by its scheme, and decoded", () => {
-  assert.equal(localPath("file:///tmp/a%20b/"), "/tmp/a b");
+test("a path on this machine is known by its scheme, and percent signs stand for themselves as in Flink", () => {
+  assert.equal(localPath("file:///tmp/a%20b/"), "/tmp/a%20b");
   assert.equal(localPath("/tmp/100%"), "/tmp/100%");
   assert.equal(localPath("file:/C:/sp"), "/C:/sp");
   for (const remote of ["s3://b/x", "hdfs:///x", "relative"]) assert.equal(localPath(remote), undefined);

@@ -9,15 +9,14 @@ export function normaliseLocation(location: string): string {
   return parts.authority === "" ? `${parts.scheme ?? "file"}:${parts.path}` : `${parts.scheme ?? "file"}://${parts.authority}${parts.path === "/" ? "" : parts.path}`;
 }
 
-/** The local path of a `file:` location (or of an absolute path), undefined for every other storage and for another machine's. */
+/**
+ * The local path of a `file:` location (or of an absolute path), undefined for every other storage and for another machine's. Percent signs
+ * stand for themselves: `org.apache.flink.core.fs.Path` neither encodes nor decodes.
+ */
 export function localPath(location: string): string | undefined {
   const parts = partsOf(location);
   if (parts === undefined || (parts.scheme ?? "file") !== "file" || parts.authority !== "") return undefined;
-  try {
-    return decodeURIComponent(parts.path);
-  } catch {
-    return parts.path;
-  }
+  return parts.path;
 }
 
 /** Why a text cannot be a location that is sent to Flink, or undefined when it can. */

@@ -64,11 +64,21 @@ export function savepointRows(jobId: string, records: readonly LedgerRecord[], o
   const open = rows.filter((row) => row.state === "requested" || row.state === "running").length;
   const strangers = savepointsIn(overview).filter((entry) => !known.has(entry.checkpointId) && entry.status !== "completed");
   let oursRunning = open;
+  const oursFailed = mine.filter((record) => record.state === "failed" && record.checkpointId === null);
   for (const entry of strangers) {
-    if (entry.status === "in-progress" && oursRunning > 0) oursRunning--;
+    const twin = entry.status === "failed" ? nearest(oursFailed, entry.triggeredAtMs) : undefined;
+    if (twin !== undefined) oursFailed.splice(oursFailed.indexOf(twin), 1);
+    else if (entry.status === "in-progress" && oursRunning > 0) oursRunning--;
     else rows.push(historyRow(jobId, entry));
   }
   return rows.sort((a, b) => b.startedAtMs - a.startedAtMs);
+}
+
+/** The failed attempt of ours that a failed entry of the history most likely is: Flink names no trigger there, only the time by its own clock. */
+function nearest(failed: readonly SavepointRecord[], triggeredAtMs: number): SavepointRecord | undefined {
+  const distance = (record: SavepointRecord): number => Math.abs(record.requestedAtMs - triggeredAtMs);
+  const [best] = [...failed].sort((a, b) => distance(a) - distance(b));
+  return best !== undefined && distance(best) < 60_000 ? best : undefined;
 }
 
 /** Savepoints in a job's statistics, newest first, each once. */

@@ -146,10 +146,18 @@ test("menus can tell savepoints apart, and one that only Flink's history shows h
   assert.equal(renderRow({ kind: "savepoint", id: "x", row: { ...savepoint({}), record: null }, expectedMs: null }, now).contextValue, "");
 });
 
+test("a failed attempt of ours and the same one in Flink's history are one row", () => {
+  const ours = savepointRecord("f".repeat(32), { job: { id: job.jobId, name: "enrich-orders" }, state: "failed", requestedAtMs: now - minute, failure: { message: "disk full", exception: "" } });
+  const history = [stats({ kind: "savepoint", status: "failed", checkpointId: 3, triggeredAtMs: now - minute + 900, failure: "Checkpoint Coordinator is suspending." }), stats({ kind: "savepoint", status: "failed", checkpointId: 2, triggeredAtMs: now - hour, failure: "expired" })];
+  const overview = { counts: { restored: 0, completed: 0, failed: 2, inProgress: 0 }, latest: { completed: null, savepoint: null, failed: null, restored: null }, history };
+  assert.deepEqual(savepointRows(job.jobId, [ours], overview).map((row) => row.failure), ["disk full", "expired"]);
+});
+
 test("folders sum up what is in them", () => {
   const rows = [savepoint({}), savepoint({ sizeBytes: 26.8 * gigabyte }), savepoint({ state: "failed" })];
   assert.equal(line({ kind: "savepoints", id: "x", job, rows, expectedMs: null }), "save-all | Savepoints | 2 · 31.0 GB");
   assert.equal(line({ kind: "savepoints", id: "x", job, rows: [], expectedMs: null }), "save-all | Savepoints | none yet");
+  assert.equal(line({ kind: "savepoints", id: "x", job, rows: [savepoint({ state: "running" })], expectedMs: null }), "save-all | Savepoints | none usable");
   const checkpoints = (more: Partial<Extract<ExplorerNode, { kind: "checkpoints" }>>): ExplorerNode => ({ kind: "checkpoints", id: "x", job, stats: [stats({})], config: { intervalMs: minute, timeoutMs: 600_000 }, asked: true, ...more });
   assert.equal(line(checkpoints({})), "history | Checkpoints | last 14 s ago · 4.2 GB · every 1 min");
   assert.equal(line(checkpoints({ stats: [], config: { intervalMs: null, timeoutMs: 600_000 } })), "history | Checkpoints | none completed yet · none on a schedule");

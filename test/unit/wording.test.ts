@@ -35,7 +35,10 @@ test("a setting that is wrong has its default, and the others keep their values"
   assert.deepEqual(validateSetting("refresh.intervalSeconds", 10), { value: 10, problem: null });
   const wrong = validateSetting("refresh.intervalSeconds", 0);
   assert.equal(wrong.value, 3);
-  assert.match(wrong.problem ?? "", /1/);
+  assert.equal(wrong.problem, "must be at least 1");
+  assert.equal(validateSetting("refresh.intervalSeconds", "often").problem, "must be a number");
+  assert.equal(validateSetting("localFlink.port", 8081.5).problem, "must be a whole number");
+  assert.match(validateSetting("localFlink.version", "0.9").problem ?? "", /^must be one of .*2\.2\.1/);
   assert.equal(validateSetting("localFlink.keepRunning", "yes").value, false);
 });
 

@@ -46,7 +46,7 @@ export async function cancel(world: CommandWorld, target?: JobRef): Promise<void
 export async function typeName(title: string, name: string, why: string): Promise<string | undefined> {
   const typed = await askInSteps(title, 1, (ask) => ask.enter({
     prompt: `${why} Type the job's name, ${oneLine(name, 80)}, to go on.`, placeholder: oneLine(name, 80),
-    check: (text) => (text === name.trim() ? undefined : { severity: "error", text: `Not ${oneLine(name, 80)} yet.` }),
+    check: (text) => (text === name.trim() ? undefined : { severity: "error", text: `Type ${oneLine(name, 80)} to go on, Escape to leave it.` }),
   }));
   return typed === undefined ? undefined : name;
 }

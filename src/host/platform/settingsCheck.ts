@@ -1,3 +1,4 @@
+import type * as z from "zod";
 import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
 import { clusterEntrySchema, settingsSchema, type SettingKey, type Settings } from "../../core/settings";
 
@@ -69,13 +70,19 @@ function entryName(entry: unknown): string | undefined {
 }
 
 /** The first issue: the field, when it is within an entry, and what it must be. A value is never quoted: it could be a secret in the wrong place. */
-function issueText(issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]): string {
+function issueText(issues: readonly z.core.$ZodIssue[]): string {
   const issue = issues[0];
   if (issue === undefined) return "is not valid";
   const field = issue.path.map(String).join(".");
-  return field === "" ? lowerFirst(issue.message) : `${field}: ${lowerFirst(issue.message)}`;
+  return field === "" ? mustText(issue) : `${field}: ${mustText(issue)}`;
 }
 
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
+function mustText(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "too_small": return issue.origin === "string" ? "must not be empty" : `must be at least ${issue.minimum}`;
+    case "too_big": return `must be at most ${issue.maximum}`;
+    case "invalid_type": return issue.expected === "int" ? "must be a whole number" : `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
+    case "invalid_value": return `must be one of ${issue.values.map(String).join(", ")}`;
+    default: return issue.message;
+  }
 }

@@ -92,7 +92,7 @@ function clusterState({ reach, jobs, removed }: ClusterView, nowMs: number): { r
 
 function jobRow(job: JobRow, seen: boolean, asked: boolean, nowMs: number): Row {
   const terminal = job.state === "gone" || isTerminal(job.state);
-  const words: ContextWord[] = ["job", ...(job.state === "RUNNING" ? (["running"] as const) : terminal ? (["terminal"] as const) : [])];
+  const words: ContextWord[] = ["job", ...(job.state === "RUNNING" && seen ? (["running"] as const) : terminal ? (["terminal"] as const) : [])];
   return row(oneLine(job.name, 120), jobText(job, nowMs, seen, asked), { icon: jobIcon(job, seen), words, ref: { cluster: job.cluster, jobId: job.jobId }, children: "closed", noun: "job" });
 }
 
@@ -117,7 +117,7 @@ function restoredRow(from: RestoredFrom, nowMs: number): Row {
 function savepointsRow(rows: readonly SavepointRow[]): Row {
   const usable = rows.filter((savepoint) => savepoint.state === "completed");
   const bytes = usable.reduce((sum, savepoint) => sum + (savepoint.sizeBytes ?? 0), 0);
-  const text = rows.length === 0 ? "none yet" : joinText(usable.length.toLocaleString("en"), bytes > 0 && sizeText(bytes));
+  const text = rows.length === 0 ? "none yet" : usable.length === 0 ? "none usable" : joinText(usable.length.toLocaleString("en"), bytes > 0 && sizeText(bytes));
   return row("Savepoints", text, { icon: { id: "save-all" }, children: "open" });
 }
 

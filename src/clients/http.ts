@@ -1,11 +1,11 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { Socket } from "node:net";
-import { once } from "node:events";
 import { systemClock } from "../core/base/async";
 import type { Disposable } from "../core/base/disposable";
 import { FlinkError, isFlinkError } from "../core/errors";
 import type { Credential, Credentials, Log } from "../core/ports";
+import { pump, read } from "./httpBodies";
 import { classifyBreak, classifyRedirect, classifyStatus, publicUrl } from "./httpFailures";
 
 /** A body sent piece by piece; its length is announced before the first piece. */
@@ -65,8 +65,6 @@ export interface HttpOptions {
 }
 
 const maxRedirects = 3;
-const defaultLimitBytes = 64 * 1024 * 1024;
-const pageLimitBytes = 64 * 1024;
 const idleConnectionMs = 20_000;
 const connectionsPerOrigin = 8;
 
@@ -270,47 +268,6 @@ function whenUsable(socket: Socket, ready: () => void): void {
   else socket.once("encrypted" in socket ? "secureConnect" : "connect", ready);
   // A jar that is initialised answers nothing for minutes, and what stands between forgets silent connections.
   socket.setKeepAlive(true, 30_000);
-}
-
-async function pump(body: StreamedBody, outgoing: http.ClientRequest, over: AbortSignal, moved: () => void, lastOut: () => void): Promise<void> {
-  let sentBytes = 0;
-  for await (const chunk of body.chunks()) {
-    if (over.aborted) return;
-    sentBytes += chunk.length;
-    if (sentBytes > body.lengthBytes) break;
-    if (!outgoing.write(chunk)) {
-      try {
-        await once(outgoing, "drain", { signal: over });
-      } catch {
-        return;
-      }
-    }
-    moved();
-    body.onSent?.(sentBytes);
-  }
-  if (over.aborted) return;
-  if (sentBytes !== body.lengthBytes) throw new Error(`The body had ${sentBytes} instead of ${body.lengthBytes} bytes.`);
-  lastOut();
-  outgoing.end();
-}
-
-/** The body, at most as long as allowed. */
-async function read(incoming: http.IncomingMessage, request: HttpRequest, moved: () => void): Promise<Buffer> {
-  const page = /^\s*(text\/html|application\/xhtml)/i.test(incoming.headers["content-type"] ?? "");
-  const limitBytes = page ? pageLimitBytes : (request.limitBytes ?? defaultLimitBytes);
-  const tooLarge = (): Error => new FlinkError("reply-too-large", { url: publicUrl(new URL(request.url)), limitBytes });
-  if (!page && Number(incoming.headers["content-length"] ?? 0) > limitBytes && request.method !== "HEAD") throw tooLarge();
-  const parts: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const part of incoming as AsyncIterable<Buffer>) {
-    moved();
-    parts.push(part);
-    sizeBytes += part.length;
-    if (sizeBytes <= limitBytes) continue;
-    if (!page) throw tooLarge();
-    return Buffer.concat(parts).subarray(0, limitBytes);
-  }
-  return Buffer.concat(parts);
 }
 
 function acts(method: HttpRequest["method"]): boolean {

@@ -328,6 +328,9 @@ test("an upload that breaks before its last byte did not arrive; one that is ref
   const reset = await serveRaw(t, (socket) => socket.once("data", () => socket.resetAndDestroy()));
   const endless = () => ({ contentType: "x/y", lengthBytes: 1_000_000_000, chunks: async function* () { for (;;) yield Buffer.alloc(100_000); } });
   assert.match((await failureOf(client(t).send({ method: "POST", url: reset.origin, stream: endless() }, steady), "cluster-unreachable")).facts.reason, /^(ECONNRESET|EPIPE)$/);
+  const swallowing = await serve(t, (_, response) => response.destroy());
+  const whole = { contentType: "x/y", lengthBytes: 10, chunks: async function* () { yield Buffer.alloc(10); } };
+  await failureOf(client(t).send({ method: "POST", url: swallowing.origin, stream: whole }, steady), "answer-lost");
   const refusing = await serveRaw(t, (socket) => {
     socket.once("data", () => socket.write("HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"));
     socket.resume();

@@ -1,6 +1,5 @@
 import path from "node:path";
 import { FlinkError, isFlinkError } from "../../core/errors";
-import type { CheckpointStats } from "../../core/model/checkpoint";
 import type { ClusterInfo, ClusterProfile } from "../../core/model/cluster";
 import type { JobDetails, JobState } from "../../core/model/job";
 import { locationFault } from "../../core/model/location";
@@ -9,11 +8,12 @@ import type { ClusterClient, Run } from "../../core/ports";
 import { sizeText } from "../../core/wording";
 import type { Http, StreamedBody } from "../http";
 import { readAnswer } from "./answers";
+import { readConfiguration } from "./configuration";
 import * as endpoints from "./endpoints";
-import type { Endpoint, WireCheckpoint } from "./endpoints";
+import type { Endpoint } from "./endpoints";
 import { failureOfCause, failureOfTrace } from "./failures";
 import { jarUpload } from "./jarFile";
-import { readConfiguration } from "./configuration";
+import { fileNotFound, positive, saysJobUnknown, toPath, toStats } from "./replies";
 
 /** `ClusterClient` over the REST API of Flink 1.15 to 2.3 (RuntimeRestAPIVersion V1), history servers included. */
 export function createFlinkClient(http: Http, profile: ClusterProfile): ClusterClient {
@@ -286,42 +286,7 @@ class RestClient implements ClusterClient {
   }
 }
 
-/** What a HistoryServer says to everything that it did not archive. */
-const fileNotFound = "File not found.";
-
-function saysJobUnknown(failure: { status: number; message: string; trace: string }): boolean {
-  if (failure.status === 404) return failure.message === fileNotFound || /^Job [0-9a-f]{32} not found|^Job could not be found|FlinkJobNotFoundException/m.test(`${failure.message}\n${failure.trace}`);
-  return failure.status === 500 && failure.trace.includes("FlinkJobNotFoundException");
-}
-
 function checkLocation(location: string | undefined): void {
   const fault = location === undefined ? undefined : locationFault(location);
   if (fault !== undefined) throw new FlinkError("location-invalid", { location: location ?? "", fault });
-}
-
-function positive(value: number | null | undefined): number | null {
-  return typeof value === "number" && value >= 0 ? value : null;
-}
-
-/** Checkpoints in the JobManager's memory have a name in brackets instead of a location. */
-function toPath(path: string | null | undefined): string | null {
-  return path === undefined || path === null || path === "" || path.startsWith("<") ? null : path;
-}
-
-function toStats(wire: WireCheckpoint): CheckpointStats {
-  const statuses = { IN_PROGRESS: "in-progress", COMPLETED: "completed", FAILED: "failed" } as const;
-  const savepoint = wire.is_savepoint === true || wire.checkpoint_type === "SAVEPOINT";
-  return {
-    checkpointId: wire.id,
-    kind: wire.checkpoint_type === "SYNC_SAVEPOINT" ? "stop-savepoint" : savepoint ? "savepoint" : "checkpoint",
-    status: statuses[wire.status],
-    format: wire.savepointFormat === "CANONICAL" ? "canonical" : wire.savepointFormat === "NATIVE" ? "native" : null,
-    triggeredAtMs: wire.trigger_timestamp,
-    durationMs: positive(wire.end_to_end_duration),
-    sizeBytes: wire.state_size ?? 0,
-    subtasks: { acknowledged: wire.num_acknowledged_subtasks ?? 0, total: wire.num_subtasks ?? 0 },
-    path: toPath(wire.external_path),
-    discarded: wire.discarded === true,
-    failure: wire.failure_message ?? null,
-  };
 }

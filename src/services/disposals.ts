@@ -70,11 +70,12 @@ export class DisposalService {
     const refusals = [...check.refusals];
     if (check.needsTyping && confirmed.typedJobName !== check.record.job.name && refusals.length === 0) refusals.push({ rule: "only-completed" });
     refuseIf("disposed of", subject, refusals);
+    const seen = (await this.#look.savepoint(check.record.path ?? "")) === "metadata";
     await ledger.update<SavepointRecord>(recordId, "disposal requested", (record) => {
       if (record.disposal?.state === "requested") refuseIf("disposed of", subject, [{ rule: "disposal-running" }]);
       if (record.disposal?.state === "disposed") refuseIf("disposed of", subject, [{ rule: "already-disposed" }]);
       if (record.pinned) refuseIf("disposed of", subject, [{ rule: "pinned" }]);
-      return { ...record, disposal: { state: "requested", requestedAtMs: clock.now(), requestId: null, endedAtMs: null, message: null, owner: self } };
+      return { ...record, disposal: { state: "requested", requestedAtMs: clock.now(), requestId: null, endedAtMs: null, message: null, owner: self, seen } };
     });
     run.report({ message: "Flink disposes of it" });
     const outcome = this.#send(recordId).then(() => this.follow(recordId));
@@ -126,17 +127,23 @@ export class DisposalService {
     }
   }
 
-  /** Disposal can report failure with the data gone (a foreign file in the folder), and its answer can be lost: what lies there decides. */
+  /**
+   * Disposal can report failure with the data gone (a foreign file in the folder), and its answer can be lost: what lies there decides. That
+   * nothing lies there decides only where something was seen before, since another machine may have a directory of the same name, or where
+   * Flink itself finds nothing.
+   */
   async #settleByLooking(record: SavepointRecord, message: string): Promise<void> {
     const { clock, follower } = this.#world;
-    let gone: Gone = "unknown";
-    // A request whose answer was lost may still be at work: files that are there now are looked at again for a while.
-    const patience = record.disposal?.requestId === null ? 8 : 1;
-    for (let look = 0; look < patience; look++) {
+    let gone: Gone;
+    // A request whose answer was lost may still be on its way, or at work: files that are there now are looked at again for a while.
+    const lost = record.disposal !== null && record.disposal.requestId === null ? record.disposal : undefined;
+    const untilMs = lost === undefined ? 0 : Math.max(lost.requestedAtMs + follower.receiveGraceMs, clock.now() + 4_000);
+    for (;;) {
       gone = goneOf[await this.#look.savepoint(record.path ?? "")];
-      if (gone !== "there") break;
-      if (look + 1 < patience) await clock.sleep(500, follower.life);
+      if (gone === "gone" || gone === "unknown" || clock.now() >= untilMs) break;
+      await clock.sleep(500, follower.life);
     }
+    if (gone !== "there" && record.disposal?.seen !== true) gone = flinkFindsNothing(message) ? "gone" : "unknown";
     if (gone === "gone") await this.#end(record, `the files are gone (${message})`, "disposed", null);
     else if (gone === "unknown") await this.#end(record, `outcome unknown: ${message}`, "unknown", message);
     else await this.#end(record, `failed: ${message}`, "failed", `${gone === "partly" ? "_metadata is gone, other files are left" : "the files are still there"}: ${message}`);
@@ -172,6 +179,11 @@ export class DisposalService {
     if (record?.kind !== "savepoint") throw new FlinkError("ledger-record-damaged", { file: recordId, reason: "the record vanished" });
     return record;
   }
+}
+
+/** How Flink says that there is no savepoint at a path (`AbstractFsCheckpointStorageAccess.resolveCheckpointPointer`). */
+function flinkFindsNothing(message: string): boolean {
+  return /Cannot find checkpoint or savepoint file\/directory /.test(message);
 }
 
 const goneOf: Record<Awaited<ReturnType<StorageLook["savepoint"]>>, Gone> = { metadata: "there", partly: "partly", missing: "gone", unreachable: "unknown" };

@@ -38,12 +38,12 @@ export class SavepointFollower {
   readonly #following = new Map<string, Following>();
   readonly #settled = new Emitter<SavepointRecord>();
   readonly #life = new AbortController();
-  readonly #receiveGraceMs: number;
+  /** How long a request may still be on its way when its sender has died, milliseconds. */
+  readonly receiveGraceMs: number;
 
   /** Fires when an operation has ended, whichever way, and whoever began it. */
   readonly onDidSettle = this.#settled.event;
 
-  /** `receiveGraceMs`: how long a request may still be on its way when its sender has died. */
   constructor(clusters: ClusterService, jobs: JobService, ledger: Ledger, look: StorageLook, clock: Clock, log: Log, receiveGraceMs: number) {
     this.#clusters = clusters;
     this.#jobs = jobs;
@@ -51,7 +51,7 @@ export class SavepointFollower {
     this.#look = look;
     this.#clock = clock;
     this.#log = log;
-    this.#receiveGraceMs = receiveGraceMs;
+    this.receiveGraceMs = receiveGraceMs;
   }
 
   /** Ends with this process; requests to Flink use it rather than a caller's signal, so that a caller who stops waiting cuts nothing off. */
@@ -175,7 +175,7 @@ export class SavepointFollower {
    * the request and holds none proves that there is none; what lies in the directory; else `unknown`. Never triggers again.
    */
   async #settleForgotten(record: SavepointRecord, client: ClusterClient): Promise<void> {
-    if (this.#clock.now() - record.sentAtMs < this.#receiveGraceMs) return this.#clock.sleep(Math.min(500, this.#receiveGraceMs), this.life);
+    if (this.#clock.now() - record.sentAtMs < this.receiveGraceMs) return this.#clock.sleep(Math.min(500, this.receiveGraceMs), this.life);
     const overview = await unlessUnknown(client.checkpoints(record.job.id, this.life));
     if (overview !== undefined && (await client.jobState(record.job.id, this.life)) !== undefined) {
       const skewMs = await this.#skewMs(record, client);

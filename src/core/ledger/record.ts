@@ -61,6 +61,8 @@ export const savepointRecordSchema = z.object({
     endedAtMs: epochMs.nullable(),
     message: z.string().nullable(),
     owner: processIdentity,
+    /** True when its files were seen from the owner's machine before the call; only then does it prove anything that they are seen no more. */
+    seen: z.boolean().optional(),
   }).nullable(),
   /** Folders that may be the result when the state is `unknown`. */
   candidates: z.array(z.string()),

@@ -9,9 +9,11 @@ import type { SavepointRecord } from "../../../src/core/ledger/record";
 import type { RestoreRequest } from "../../../src/services/restores";
 import type { SavepointRequest } from "../../../src/services/savepoints";
 import { checkExactlyOnce, startFlink, type TestFlink } from "../../rig/flink";
+import type { Told, Verb } from "../services.process";
 import { Controls, onDisk, savepointFolders, scratchFolder } from "./disk";
 import { Eyes, until } from "./eyes";
 import { FaultyProxy, type Fate, type Passing } from "./faultyProxy";
+import { ServicesProcess } from "./servicesProcess";
 import { makeFull, makeUnwritable } from "./smallDisk";
 import { openApp, patience, type TestApp } from "./testApp";
 
@@ -71,6 +73,9 @@ export function describeFaults(version: string, port: number): void {
       assert.equal(records.length, 1);
       return records[0] as SavepointRecord;
     };
+
+    /** The services in a process of their own, which sees `hiding` empty. */
+    const inProcess = (what: Verb, hiding: string): ServicesProcess => new ServicesProcess({ options: { ledgerFolder: path.join(scratch, "ledger"), clusters: [proxy.url] }, cluster: proxy.url, what }, hiding);
 
     /** One savepoint in the record, in Flink's history and on the disk, and they are the same. */
     const assertOneSavepoint = async (subject: Subject, record: SavepointRecord): Promise<void> => {
@@ -574,6 +579,19 @@ export function describeFaults(version: string, port: number): void {
       });
     });
 
+    it("a machine that does not see the JobManager's files takes nothing for disposed because it sees nothing", async () => {
+      const subject = await startJob();
+      const first = await test.app.savepoints.trigger(subject.ref, request(subject), patience());
+      await test.app.savepoints.trigger(subject.ref, request(subject), patience());
+      proxy.fate = ({ method, route }) => (method === "POST" && /disposal$/.test(route) ? { forward: false } : undefined);
+      const elsewhere = inProcess({ verb: "dispose", recordId: first.id, typedJobName: null }, subject.savepoints);
+      const told = await elsewhere.outcome();
+      await elsewhere.end();
+      assert.deepEqual(told.at === "failed" && [told.code, (told.facts as ErrorFacts["disposal-failed"]).gone], ["disposal-failed", "unknown"]);
+      assert.equal((await test.savepoint(first.id)).disposal?.state, "unknown");
+      assert.equal(savepointFolders(subject.savepoints).length, 2);
+    });
+
     describe("a crash", () => {
       it("of the TaskManager during a savepoint fails it, and the job goes on from its last checkpoint", async () => {
         const subject = await startJob("--checkpoint-interval", "300 ms");
@@ -612,12 +630,15 @@ export function describeFaults(version: string, port: number): void {
         let saving: Subject;
         let written: Subject;
         let stopping: Subject;
+        let unseen: Subject;
+        let elsewhere: ServicesProcess;
         let folder: string | undefined;
         const outcomes = new Map<Subject, Promise<unknown>>();
         before(async () => {
           saving = await startJob();
           written = await startJob();
           stopping = await startJob();
+          unseen = await startJob();
           const underWay = (subject: Subject, work: Promise<unknown>): Promise<unknown> => {
             work.catch(() => undefined);
             outcomes.set(subject, work);
@@ -627,10 +648,13 @@ export function describeFaults(version: string, port: number): void {
           stopping.controls.slow(20_000);
           await underWay(saving, test.app.savepoints.trigger(saving.ref, request(saving), patience()));
           await underWay(stopping, test.app.savepoints.stop(stopping.ref, { ...request(stopping), drain: false }, patience()));
-          // Nobody gets to hear of this one.
-          proxy.fate = ({ method, route }) => (method === "GET" && route.startsWith(`/jobs/${written.jobId}/savepoints/`) ? { forward: false } : undefined);
+          // Nobody gets to hear how these two end.
+          proxy.fate = ({ method, route }) => (method === "GET" && [written, unseen].some(({ jobId }) => route.startsWith(`/jobs/${jobId}/savepoints/`)) ? { forward: false } : undefined);
           await underWay(written, test.app.savepoints.trigger(written.ref, request(written), patience()));
-          await until("a complete savepoint", async () => (await eyes.savepoints(written.jobId)).some(({ status }) => status === "COMPLETED"));
+          mkdirSync(unseen.savepoints);
+          elsewhere = inProcess({ verb: "trigger", jobId: unseen.jobId, request: request(unseen) }, unseen.savepoints);
+          await underWay(unseen, elsewhere.outcome());
+          for (const { jobId } of [written, unseen]) await until("a complete savepoint", async () => (await eyes.savepoints(jobId)).some(({ status }) => status === "COMPLETED"));
           folder = savepointFolders(written.savepoints)[0]?.path;
           await flink.killJobManager();
           await flink.startJobManager();
@@ -639,6 +663,8 @@ export function describeFaults(version: string, port: number): void {
           await flink.killTaskManager();
           await flink.startTaskManager();
         });
+
+        after(() => elsewhere.end());
 
         it("during a savepoint: no savepoint was written, and the record says so", async () => {
           const error = await rejected(outcomes.get(saving), "savepoint-failed");
@@ -663,15 +689,23 @@ export function describeFaults(version: string, port: number): void {
           await test.app.savepoints.adopt(record.id, record.candidates[0] ?? "");
           await assertContinues(written, await test.savepoint(record.id));
         });
+
+        it("seen from a machine that does not see the JobManager's files: the outcome is unknown, and is not taken for a failure", async () => {
+          const told = await outcomes.get(unseen) as Told;
+          assert.equal(told.at === "failed" && told.code, "outcome-unknown");
+          assert.equal((await onlyRecordOf(unseen)).state, "unknown");
+          assert.equal(savepointFolders(unseen.savepoints)[0]?.hasMetadata, true);
+        });
       });
     });
 
     it("leaves no record open and no savepoint on the disk without its one record", async () => {
       assert.deepEqual(await test.app.jobs.operations(), []);
       const known = new Set((await test.savepoints()).flatMap((record) => (record.path === null ? [] : [onDisk(record.path)])));
+      const unknown = new Set((await test.savepoints()).filter(({ state }) => state === "unknown").map(({ directory }) => directory));
       for (let at = 1; at <= jobs; at++) {
         const complete = savepointFolders(path.join(scratch, `job-${at}`, "savepoints")).filter(({ hasMetadata }) => hasMetadata);
-        for (const folder of complete) assert.ok(known.has(folder.path), folder.path);
+        for (const folder of complete) assert.ok(known.has(folder.path) || unknown.has(path.dirname(folder.path)), folder.path);
       }
       assert.deepEqual(test.app.ledger.damaged(), []);
       assert.deepEqual(test.lines.filter((line) => line.startsWith("error")), []);

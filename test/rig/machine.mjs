@@ -30,10 +30,16 @@ export function checkNode() {
   throw new Missing(`Node ${nodeFloor.join(".")} or newer is needed, this is ${process.versions.node}: get it from https://nodejs.org, or with "nvm install" in this folder.`);
 }
 
+/** Refuses at once, before anything is downloaded, when something is missing that only a person can install. */
+export function checkMachine(names) {
+  const missing = names.filter((name) => !needs[name].find());
+  if (missing.length > 0 && !mayInstall()) throw new Missing(explain(missing));
+}
+
 /** Finds the named needs, installs what is missing where that is possible, and returns a path for each. */
 export async function provide(names) {
   let missing = names.filter((name) => !needs[name].find());
-  if (missing.length > 0 && isDebian() && process.getuid() === 0) {
+  if (missing.length > 0 && mayInstall()) {
     const packages = missing.flatMap((name) => needs[name].debian);
     await step(`Debian packages: ${packages.join(" ")}`, () => installDebian(packages));
     missing = names.filter((name) => !needs[name].find());
@@ -68,6 +74,8 @@ function available(packages) {
   };
   return packages.map((name) => name === jdk17 && !has(name) ? "default-jdk-headless" : name);
 }
+
+const mayInstall = () => isDebian() && process.getuid() === 0;
 
 function isDebian() {
   try {

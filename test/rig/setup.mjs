@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { withLock } from "./lock.mjs";
-import { checkNode, Missing, provide } from "./machine.mjs";
+import { checkMachine, checkNode, Missing, provide } from "./machine.mjs";
 import { Failed, run, step } from "./processes.mjs";
 import { findWorkbench, installWorkbench, noWorkbench } from "./workbenchInstall.mjs";
 
@@ -24,12 +24,13 @@ export const cache = path.join(homedir(), ".cache", "flink-savepoints");
 export async function setUp({ workbench = false, java = false } = {}) {
   checkNode();
   if (workbench && noWorkbench() !== undefined) throw new Missing(noWorkbench());
-  const names = ["git", ...(java ? ["java", "maven"] : []), ...(workbench ? ["chrome"] : [])];
+  const compile = workbench && findWorkbench(cache) === undefined;
+  const names = ["git", ...(java ? ["java", "maven"] : []), ...(workbench ? ["chrome"] : []), ...(compile ? ["compiler", "python"] : [])];
+  checkMachine(names);
   mkdirSync(scratch, { recursive: true });
-  const missingWorkbench = workbench && findWorkbench(cache) === undefined;
 
   // Two clones that start together must not run apt twice.
-  const tools = withLock(path.join(cache, "machine.lock"), () => provide([...names, ...(missingWorkbench ? ["compiler", "python"] : [])]));
+  const tools = withLock(path.join(cache, "machine.lock"), () => provide(names));
   const [paths, place] = await allSettled([
     tools,
     workbench ? findWorkbench(cache) ?? withLock(path.join(cache, "workbench.lock"), () => findWorkbench(cache) ?? installWorkbench(cache, tools)) : {},

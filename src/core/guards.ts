@@ -4,7 +4,7 @@ import type { CheckpointConfig, CheckpointOverview, CheckpointStats, RestoredFro
 import type { ClusterInfo } from "./model/cluster";
 import { isTerminal, type JobState } from "./model/job";
 import { folderName, localPath, normaliseLocation } from "./model/location";
-import { operationsIn, savepointsIn } from "./rows";
+import { claimedPlaces, operationsIn, savepointsIn } from "./rows";
 
 /** Something a person should know before a verb; it does not forbid it. `explainWarning` turns it into a sentence. */
 export type Warning =
@@ -178,15 +178,15 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
     tell(restore.claimMode === "LEGACY" ? { rule: "restore-source", by: named(restore) } : { rule: "no-claim-not-safe", by: named(restore), checkpointIntervalMs: null });
   }
 
-  if (!records.some((other) => other.kind === "savepoint" && isWayBack(other, record, path, records))) needsTyping = true;
+  const notOurs = new Set([path, ...claimedPlaces(records)]);
+  if (!records.some((other) => other.kind === "savepoint" && isWayBack(other, record, notOurs))) needsTyping = true;
   return { refusals, needsTyping };
 }
 
 /** Whether another savepoint of the same job is there to fall back on: whole, ours, and not given away to a job that may delete it (C-27). */
-function isWayBack(other: SavepointRecord, record: SavepointRecord, path: string, records: readonly LedgerRecord[]): boolean {
-  if (other.cluster.url !== record.cluster.url || other.job.name !== record.job.name || !isUsable(other) || other.disposal?.state === "unknown" || other.path === null) return false;
-  const place = normaliseLocation(other.path);
-  return place !== path && !restoresFrom(place, records).some((restore) => restore.claimMode === "CLAIM");
+function isWayBack(other: SavepointRecord, record: SavepointRecord, notOurs: ReadonlySet<string>): boolean {
+  if (other.cluster.url !== record.cluster.url || other.job.name !== record.job.name) return false;
+  return isUsable(other) && other.disposal?.state !== "unknown" && other.path !== null && !notOurs.has(normaliseLocation(other.path));
 }
 
 function refused(refusal: Refusal): DisposalVerdict {

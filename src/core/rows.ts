@@ -56,19 +56,17 @@ export interface SavepointRow {
 
 /** The rows of a job's savepoints, newest first: one per savepoint, whoever took it. Forgotten ones are left out. */
 export function savepointRows(jobId: string, records: readonly LedgerRecord[], overview: CheckpointOverview | undefined): SavepointRow[] {
-  const restores = records.filter((record): record is RestoreRecord => record.kind === "restore");
   const mine = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.job.id === jobId);
-  const kept = withoutTwins(mine);
-  const rows = kept.filter((record) => !record.forgotten).map((record) => recordRow(record, restores, overview));
-  const known = new Set(mine.flatMap((record) => (record.checkpointId === null ? [] : [record.checkpointId])));
-  const open = rows.filter((row) => row.state === "requested" || row.state === "running").length;
-  const strangers = savepointsIn(overview).filter((entry) => !known.has(entry.checkpointId) && entry.status !== "completed");
-  let oursRunning = open;
+  if (mine.length === 0 && overview === undefined) return [];
+  const restores = startsByPath(records);
+  const written = progressByRecord(mine, overview);
+  const rows = withoutTwins(mine).filter((record) => !record.forgotten).map((record) => recordRow(record, restores, written.get(record.id)));
+  const ours = new Set([...mine.map((record) => record.checkpointId), ...[...written.values()].map((entry) => entry.checkpointId)]);
   const oursFailed = mine.filter((record) => record.state === "failed" && record.checkpointId === null);
-  for (const entry of strangers) {
+  for (const entry of savepointsIn(overview)) {
+    if (entry.status === "completed" || ours.has(entry.checkpointId)) continue;
     const twin = entry.status === "failed" ? nearest(oursFailed, entry.triggeredAtMs) : undefined;
     if (twin !== undefined) oursFailed.splice(oursFailed.indexOf(twin), 1);
-    else if (entry.status === "in-progress" && oursRunning > 0) oursRunning--;
     else rows.push(historyRow(jobId, entry));
   }
   return rows.sort((a, b) => b.startedAtMs - a.startedAtMs);
@@ -77,8 +75,34 @@ export function savepointRows(jobId: string, records: readonly LedgerRecord[], o
 /** The failed attempt of ours that a failed entry of the history most likely is: Flink names no trigger there, only the time by its own clock. */
 function nearest(failed: readonly SavepointRecord[], triggeredAtMs: number): SavepointRecord | undefined {
   const distance = (record: SavepointRecord): number => Math.abs(record.requestedAtMs - triggeredAtMs);
-  const [best] = [...failed].sort((a, b) => distance(a) - distance(b));
+  const best = failed.reduce<SavepointRecord | undefined>((near, record) => (near === undefined || distance(record) < distance(near) ? record : near), undefined);
   return best !== undefined && distance(best) < 60_000 ? best : undefined;
+}
+
+/**
+ * Which running entry of the job's statistics is which record's: by its number where that is known, else in the order of the requests.
+ * With fewer entries than records the later requests are not in the statistics yet; with more, the earlier entries are of others.
+ */
+function progressByRecord(mine: readonly SavepointRecord[], overview: CheckpointOverview | undefined): Map<string, CheckpointStats> {
+  const found = new Map<string, CheckpointStats>();
+  const running = savepointsIn(overview).filter((entry) => entry.status === "in-progress").reverse();
+  if (running.length === 0) return found;
+  const open = mine.filter((record) => record.state === "requested" || record.state === "running").sort((a, b) => a.sentAtMs - b.sentAtMs);
+  for (const record of open) {
+    const entry = running.find((candidate) => candidate.checkpointId === record.checkpointId);
+    if (entry) found.set(record.id, entry);
+  }
+  const taken = new Set(found.values());
+  for (const stop of [false, true]) {
+    const records = open.filter((record) => (record.stop !== null) === stop && !found.has(record.id));
+    const entries = running.filter((entry) => (entry.kind === "stop-savepoint") === stop && !taken.has(entry));
+    const skip = Math.max(0, entries.length - records.length);
+    for (const [at, record] of records.entries()) {
+      const entry = entries[skip + at];
+      if (entry) found.set(record.id, entry);
+    }
+  }
+  return found;
 }
 
 /** Savepoints in a job's statistics, newest first, each once. */
@@ -89,7 +113,7 @@ export function savepointsIn(overview: CheckpointOverview | undefined): Checkpoi
   return [...found.values()].sort((a, b) => b.checkpointId - a.checkpointId);
 }
 
-/** Completed periodic checkpoints that are still there and can be restored from, newest first. */
+/** A job's own checkpoints, running, completed and failed, newest first. */
 export function checkpointsIn(overview: CheckpointOverview | undefined): CheckpointStats[] {
   if (overview === undefined) return [];
   const found = new Map<number, CheckpointStats>();
@@ -108,15 +132,19 @@ export function jobRows(cluster: string, jobs: readonly JobSummary[], records: r
     else savepoints.set(record.job.id, [record]);
   }
   const claimed = claimedPlaces(records);
-  const operations = operationsIn(records);
-  const operationsOf = (jobId: string): Operation[] => operations.filter((operation) => operation.cluster === cluster && operation.jobId === jobId);
-  for (const job of jobs) rows.set(job.jobId, { ...job, cluster, operations: operationsOf(job.jobId), latestSavepoint: newestUsable(savepoints.get(job.jobId) ?? [], claimed) });
+  const operations = new Map<string, Operation[]>();
+  for (const operation of operationsIn(records)) {
+    if (operation.cluster !== cluster) continue;
+    const list = operations.get(operation.jobId);
+    if (list) list.push(operation);
+    else operations.set(operation.jobId, [operation]);
+  }
+  for (const job of jobs) rows.set(job.jobId, { ...job, cluster, operations: operations.get(job.jobId) ?? [], latestSavepoint: newestUsable(savepoints.get(job.jobId) ?? [], claimed) });
   for (const [jobId, list] of savepoints) {
-    const visible = list.filter((record) => !record.forgotten);
-    const first = visible[0];
-    if (rows.has(jobId) || first === undefined) continue;
-    const times = visible.map((record) => record.requestedAtMs);
-    rows.set(jobId, { cluster, jobId, name: first.job.name, state: "gone", startTimeMs: null, endTimeMs: Math.max(...times), tasks: null, operations: operationsOf(jobId), latestSavepoint: newestUsable(visible, claimed) });
+    if (rows.has(jobId)) continue;
+    const newest = list.reduce<SavepointRecord | null>((best, record) => (!record.forgotten && (best === null || record.requestedAtMs > best.requestedAtMs) ? record : best), null);
+    if (newest === null) continue;
+    rows.set(jobId, { cluster, jobId, name: newest.job.name, state: "gone", startTimeMs: null, endTimeMs: newest.requestedAtMs, tasks: null, operations: operations.get(jobId) ?? [], latestSavepoint: newestUsable(list, claimed) });
   }
   const rank = (row: JobRow): number => (row.state === "gone" ? 2 : row.state === "FINISHED" || row.state === "FAILED" || row.state === "CANCELED" ? 1 : 0);
   return [...rows.values()].sort((a, b) => rank(a) - rank(b) || (b.endTimeMs ?? b.startTimeMs ?? 0) - (a.endTimeMs ?? a.startTimeMs ?? 0) || a.name.localeCompare(b.name));
@@ -159,16 +187,27 @@ function withoutTwins(records: readonly SavepointRecord[]): SavepointRecord[] {
   return records.filter((record) => record.origin !== "found" || record.path === null || !ours.has(normaliseLocation(record.path)));
 }
 
-function recordRow(record: SavepointRecord, restores: readonly RestoreRecord[], overview: CheckpointOverview | undefined): SavepointRow {
-  const path = record.path === null ? null : normaliseLocation(record.path);
-  const from = restores.filter((restore) => path !== null && restore.savepoint !== null && normaliseLocation(restore.savepoint.path) === path && restore.state !== "dropped" && restore.state !== "planned" && restore.state !== "failed");
+/** Starts that reached Flink, or may have, by the normalised path they began from. */
+function startsByPath(records: readonly LedgerRecord[]): Map<string, RestoreRecord[]> {
+  const starts = new Map<string, RestoreRecord[]>();
+  for (const record of records) {
+    if (record.kind !== "restore" || record.savepoint === null || record.state === "dropped" || record.state === "planned" || record.state === "failed") continue;
+    const path = normaliseLocation(record.savepoint.path);
+    const list = starts.get(path);
+    if (list) list.push(record);
+    else starts.set(path, [record]);
+  }
+  return starts;
+}
+
+function recordRow(record: SavepointRecord, starts: ReadonlyMap<string, readonly RestoreRecord[]>, live: CheckpointStats | undefined): SavepointRow {
+  const from = (record.path === null ? undefined : starts.get(normaliseLocation(record.path))) ?? [];
   const claimer = from.find((restore) => restore.claimMode === "CLAIM");
-  const live = record.state === "requested" || record.state === "running" ? savepointsIn(overview).find((entry) => entry.status === "in-progress" && (entry.kind === "stop-savepoint") === (record.stop !== null)) : undefined;
   return {
-    id: record.id, record, checkpointId: record.checkpointId ?? live?.checkpointId ?? null,
+    id: record.id, record, checkpointId: record.checkpointId ?? (record.state === "running" ? (live?.checkpointId ?? null) : null),
     state: record.disposal?.state === "disposed" ? "disposed" : record.disposal?.state === "requested" ? "disposing" : record.state,
     startedAtMs: record.requestedAtMs, durationMs: record.durationMs, sizeBytes: record.sizeBytes, format: record.format, origin: record.origin,
-    description: record.description, path: record.path, failure: record.failure?.message ?? null, progress: live?.subtasks ?? null, pinned: record.pinned,
+    description: record.description, path: record.path, failure: record.failure?.message ?? null, progress: record.state === "running" ? (live?.subtasks ?? null) : null, pinned: record.pinned,
     claimedBy: claimer ? { jobId: claimer.id, name: claimer.jobName } : null,
     restored: from.map((restore) => ({ jobId: restore.id, name: restore.jobName })),
   };

@@ -88,9 +88,7 @@ export class SavepointFollower {
 
   /** Folders that may be the result of an operation whose outcome Flink forgot; undefined when the directory can't be seen from here. */
   async candidates(record: SavepointRecord): Promise<readonly FoundFolder[] | undefined> {
-    const directory = record.directory ?? (await this.#savepointDirectory(record));
-    if (directory === null) return undefined;
-    const folders = await this.#look.list(directory);
+    const folders = await this.#foldersOf(record);
     if (folders === undefined) return undefined;
     const others = new Set((await this.#ledger.all()).flatMap((other) => (other.kind === "savepoint" && other.id !== record.id && other.path !== null ? [normaliseLocation(other.path)] : [])));
     return folders.filter((folder) => shortJobId(folder.location) === shortId(record.job.id) && folder.modifiedAtMs >= record.requestedAtMs - 2_000 && !others.has(normaliseLocation(folder.location)));
@@ -197,13 +195,26 @@ export class SavepointFollower {
       return this.#settleUnknown(record, matches.flatMap((entry) => (entry.path === null ? [] : [entry.path])));
     }
     const folders = await this.candidates(record);
-    if (folders !== undefined && !folders.some((folder) => folder.hasMetadata)) {
+    if (folders !== undefined && !folders.some((folder) => folder.hasMetadata) && (await this.#seesWhatFlinkWrites(record))) {
       await this.#change(record.id, "Flink no longer knows the job, and no savepoint was written to the directory", (open) => ({
         ...open, state: "failed", endedAtMs: this.#clock.now(), failure: { message: "The JobManager was lost before the savepoint was complete.", exception: "" }, stop: open.stop && { ...open.stop, job: "unknown" },
       }));
       return;
     }
     await this.#settleUnknown(record, (folders ?? []).filter((folder) => folder.hasMetadata).map((folder) => folder.location));
+  }
+
+  /** Whether the directory seen from here is the one that Flink writes to, and not another machine's of the same name: it shows what Flink wrote. */
+  async #seesWhatFlinkWrites(record: SavepointRecord): Promise<boolean> {
+    if (this.#clusters.get(record.cluster.url)?.profile.local === true) return true;
+    const written = new Set((await this.#ledger.all()).flatMap((other) => (other.kind === "savepoint" && other.cluster.url === record.cluster.url && other.path !== null ? [normaliseLocation(other.path)] : [])));
+    return ((await this.#foldersOf(record)) ?? []).some((folder) => shortJobId(folder.location) === shortId(record.job.id) || written.has(normaliseLocation(folder.location)));
+  }
+
+  /** Savepoint folders in the directory that a savepoint was to go to; undefined when that can't be seen from here. */
+  async #foldersOf(record: SavepointRecord): Promise<readonly FoundFolder[] | undefined> {
+    const directory = record.directory ?? (await this.#savepointDirectory(record));
+    return directory === null ? undefined : this.#look.list(directory);
   }
 
   async #inHistory(record: SavepointRecord, overview: CheckpointOverview, skewMs: number): Promise<CheckpointStats[]> {

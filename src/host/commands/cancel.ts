@@ -3,7 +3,7 @@ import type { JobRef } from "../../core/model/job";
 import { oneLine } from "../../core/rowText";
 import { claimedPlaces, newestUsable } from "../../core/rows";
 import { ageText, savepointName } from "../../core/wording";
-import { waitFor } from "./outcomes";
+import { cancelOnlyStopsWaiting, waitFor } from "./outcomes";
 import { jobSummary, pickJob } from "./pick";
 import { refuse } from "./refuse";
 import { stop } from "./savepoints";
@@ -37,7 +37,7 @@ export async function cancel(world: CommandWorld, target?: JobRef): Promise<void
   if (answer !== withoutSavepoint) return;
   if (loss.everything !== null && (await typeName(`Cancel ${shown} without a savepoint`, name, loss.everything)) === undefined) return;
 
-  const state = await waitFor(world, `Cancelling ${shown} (Cancel here only ends the waiting)`, (run) => world.jobs.cancel(job, run));
+  const state = await waitFor(world, `Cancelling ${shown} ${cancelOnlyStopsWaiting}`, (run) => world.jobs.cancel(job, run));
   if (state === undefined) return world.notify.done(`${shown} is told to end; its row shows when it has.`);
   if (state !== "CANCELED") world.notify.refused(`${shown} ended ${state} before it could be cancelled.`);
 }

@@ -1,9 +1,8 @@
 import * as vscode from "vscode";
 import type { ClusterRef } from "../../core/contributions";
 import { FlinkError, isFlinkError } from "../../core/errors";
-import { explain } from "../../core/explain";
 import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
-import { oneLine, shortReason } from "../../core/rowText";
+import { clusterSentence, oneLine, shortReason } from "../../core/rowText";
 import { countText } from "../../core/wording";
 import { askAuthorityFile, askCredential } from "./credentials";
 import { askInSteps } from "./steps";
@@ -44,18 +43,19 @@ export async function removeCluster(world: CommandWorld, target?: ClusterRef): P
   const where = levels.length === 2 ? "your user settings and the workspace's" : levels[0] === "workspace" ? "the workspace's settings" : "your user settings";
   const { origin } = new URL(profile.url);
   const shared = world.settings.clusters.some((other) => other.url !== profile.url && new URL(other.url).origin === origin);
+  const secrets = !shared && (await world.credentials.get(origin)).length > 0;
   const records = (await world.ledger.all()).filter((record) => record.kind === "savepoint" && record.cluster.url === profile.url && !record.forgotten).length;
   const yes = await world.notify.confirm({
     title: `Remove ${oneLine(profile.name, 80)}?`,
     detail: [
-      `${profile.url} is taken out of ${where}${shared ? "" : ", and credentials stored for it are forgotten"}. Nothing changes on the cluster.`,
+      `${profile.url} is taken out of ${where}${secrets ? ", and the credentials stored for it are forgotten" : ""}. Nothing changes on the cluster.`,
       records === 0 ? "" : `${countText(records, "savepoint")} of it ${records === 1 ? "stays" : "stay"} in the list.`,
     ].join(" ").trim(),
     button: "Remove",
   });
   if (!yes) return;
   await world.settings.removeCluster(profile.url);
-  if (!shared) await world.credentials.delete(origin);
+  if (secrets) await world.credentials.delete(origin);
 }
 
 /** *Edit Clusters in Settings*: opens the list where it is written. */
@@ -110,7 +110,7 @@ async function untilConnected(world: CommandWorld, first: ClusterProfile): Promi
     if (failure === undefined) return profile;
     world.log.warn(`${profile.url} did not connect: ${failure.code}`, failure.facts);
     const remedy = isFlinkError(failure, "unauthorized") ? "Set Credentials…" : isFlinkError(failure, "tls-failed") ? "Choose Authority File…" : "Try Again";
-    const answer = await world.notify.choose({ title: `${oneLine(profile.name, 80)}: ${shortReason(failure)}`, detail: explain(failure).message, buttons: [remedy, "Save Anyway"] });
+    const answer = await world.notify.choose({ title: `${oneLine(profile.name, 80)}: ${shortReason(failure)}`, detail: clusterSentence(failure, profile.url), buttons: [remedy, "Save Anyway"] });
     if (answer === undefined) return undefined;
     if (answer === "Save Anyway") return profile;
     if (answer === "Set Credentials…") {

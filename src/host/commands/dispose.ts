@@ -5,7 +5,7 @@ import { claimedPlaces, newestUsable } from "../../core/rows";
 import { ageText, savepointName, shortId, sizeText } from "../../core/wording";
 import type { DisposalCheck } from "../../services/disposals";
 import { typeName } from "./cancel";
-import { waitFor } from "./outcomes";
+import { cancelOnlyStopsWaiting, waitFor } from "./outcomes";
 import { askSavepoint } from "./pick";
 import { refuse } from "./refuse";
 import type { CommandWorld } from "./world";
@@ -24,7 +24,7 @@ export async function dispose(world: CommandWorld, target?: SavepointRef): Promi
     if (typed === undefined) return;
     typedJobName = typed;
   }
-  const disposed = await waitFor(world, `Disposing ${subject} (Cancel only ends the waiting)`, (run) => world.disposals.dispose(record.id, { typedJobName }, run));
+  const disposed = await waitFor(world, `Disposing ${subject} ${cancelOnlyStopsWaiting}`, (run) => world.disposals.dispose(record.id, { typedJobName }, run));
   if (disposed !== undefined) return;
   const after = await world.jobs.record(record.id);
   const disposal = after?.disposal ?? null;

@@ -8,7 +8,7 @@ import { ageText, countText } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
 import type { Step } from "../platform/notify";
 import { leaveStart } from "./restorePlans";
-import { runningText, waitFor } from "./outcomes";
+import { cancelDropsStart, runningText, waitFor } from "./outcomes";
 import { refuse } from "./refuse";
 import { askInSteps } from "./steps";
 import type { CommandWorld } from "./world";
@@ -65,7 +65,7 @@ export async function stopLocalFlink(world: CommandWorld): Promise<void> {
     found.state === "running" && !flink.mine ? "Another window started it, or it is kept running." : null,
   ].filter((sentence) => sentence !== null);
   if (sentences.length > 0 && !(await world.notify.confirm({ title: `Stop local Flink ${flink.version}?`, detail: [...sentences, "Savepoints stay on disk."].join("\n\n"), button: "Stop" }))) return;
-  await world.progress.inNotification("Stopping the local Flink", (run) => world.localFlink.stop(run));
+  await world.progress.inNotification("Local Flink", (run) => world.localFlink.stop(run));
   world.clusters.setLocal(null);
 }
 
@@ -88,7 +88,7 @@ export async function runSampleJob(world: CommandWorld, target?: ClusterRef): Pr
     jar: uploaded === undefined ? { file: world.sampleJar, name: sampleJarName } : { id: uploaded.jarId, name: uploaded.name },
   };
   const sinceMs = world.clock.now();
-  const started = await waitFor(world, `Start of ${sampleJobName} (Cancel drops it until Flink has the program)`, (run) => world.restores.start(request, run));
+  const started = await waitFor(world, `Start of ${sampleJobName} ${cancelDropsStart}`, (run) => world.restores.start(request, run));
   if (started === undefined) return leaveStart(world, cluster, sinceMs);
   world.notify.done(`${runningText(started)}.`, [{ title: "Trigger Savepoint…", command: "flinkSavepoints.trigger", args: [{ cluster, jobId: started.id }] }]);
 }

@@ -12,6 +12,10 @@ import type { CommandWorld } from "./world";
 
 /** Said behind a title whose *Cancel* ends our waiting and nothing else. */
 export const cancelOnlyStopsWaiting = "(Cancel only ends the waiting)";
+/** Of a start: once Flink has the program, only the waiting ends. */
+export const cancelDropsStart = "(Cancel drops it until Flink has the program)";
+/** Of a stop and a start in one. */
+export const cancelKeepsPlan = "(Cancel leaves it where it is, to be continued)";
 
 /**
  * Runs work that Flink goes on with by itself under a notification. Resolves to undefined when the person stopped waiting, and only once the
@@ -51,8 +55,19 @@ export async function leaveToFlink(world: CommandWorld, job: JobRef, sinceMs: nu
   const listening = world.savepoints.onDidSettle((record) => {
     if (record.id !== mine.id) return;
     listening.dispose();
-    tellSavepoint(world, record);
+    tellEnd(world, record);
   });
+}
+
+/** One toast for a savepoint or stop that ended while nobody waited; a restore that waits for that stop is what it offers next. */
+export function tellEnd(world: CommandWorld, record: SavepointRecord): void {
+  const tell = async (): Promise<void> => {
+    const plan = (await world.restores.planned()).find((planned) => planned.afterStop === record.id);
+    if (plan === undefined || record.state !== "completed") return tellSavepoint(world, record);
+    const target = { restoreId: plan.id };
+    world.notify.refused(`${completedText(record)}. Its restore waits to be continued.`, [{ title: "Continue Restore", command: "flinkSavepoints.continueRestore", args: [target] }, { title: "Drop Plan", command: "flinkSavepoints.dropRestore", args: [target] }]);
+  };
+  tell().catch((error: unknown) => world.log.warn("telling how an operation ended", error));
 }
 
 /** Tells of savepoints, stops and starts that were begun before this window opened and end while it is open. */
@@ -60,7 +75,7 @@ export function tellEndsOfEarlier(world: CommandWorld): Disposable {
   const store = new DisposableStore();
   const openedMs = world.clock.now();
   store.add(world.savepoints.onDidSettle((record) => {
-    if (record.requestedAtMs < openedMs) tellSavepoint(world, record);
+    if (record.requestedAtMs < openedMs) tellEnd(world, record);
   }));
   store.add(world.restores.onDidSettle((record) => {
     if (record.requestedAtMs < openedMs) tellRestore(world, record);
@@ -85,15 +100,12 @@ export function tellSavepoint(world: CommandWorld, record: SavepointRecord): voi
     : new FlinkError("stop-failed", { jobName: name, ...failure, jobState: record.stop.job === "failed" ? "FAILED" : record.jobRestarted ? "restarting" : "running on" })));
 }
 
-/** One toast for a start that has ended, or that waits for a person. */
+/** One toast for a start that has ended. */
 export function tellRestore(world: CommandWorld, record: RestoreRecord): void {
   const name = oneLine(record.jobName, 80);
-  const target = { restoreId: record.id };
   switch (record.state) {
     case "running": case "safe":
       return world.notify.done(runningText(record), [{ title: "Open in Web UI", command: "flinkSavepoints.openWebUi", args: [{ cluster: record.cluster.url, jobId: record.id }] }]);
-    case "planned":
-      return world.notify.refused(`The restore of ${name} was interrupted. It can go on from the step where it was.`, [{ title: "Continue Restore", command: "flinkSavepoints.continueRestore", args: [target] }, { title: "Drop Plan", command: "flinkSavepoints.dropRestore", args: [target] }]);
     case "failed":
       return world.notify.failure(explain(new FlinkError("restore-failed", { savepoint: record.savepoint?.path ?? null, ...(record.failure ?? { message: "Flink gives no reason", exception: "" }) })));
     case "unknown":

@@ -8,6 +8,8 @@ import type { CommandWorld } from "./world";
 export function refuse(world: CommandWorld, title: string, refusals: readonly Refusal[], about: { readonly recordId?: string } = {}, steps: readonly Step[] = []): void {
   const remedies = refusals.flatMap((refusal) => remedy(world, refusal, about));
   const unique = [...new Map([...steps, ...remedies].map((step) => [step.title, step])).values()];
+  // A message without a button is cut off after one line.
+  if (unique.length === 0) unique.push({ title: "Show Log", command: "flinkSavepoints.showLog" });
   world.notify.refused(`${title} ${refusals.map(explainRefusal).join(" ")}`, unique.slice(0, 2));
 }
 
@@ -22,6 +24,8 @@ function remedy(world: CommandWorld, refusal: Refusal, about: { readonly recordI
   switch (refusal.rule) {
     case "operation-running": case "disposal-running":
       return [{ title: "Show Operations", command: "flinkSavepoints.showOperations" }];
+    case "job-not-running":
+      return ["FINISHED", "FAILED", "CANCELED", "gone"].includes(refusal.state) ? [{ title: "Restore…", command: "flinkSavepoints.restore" }] : [];
     case "pinned":
       return about.recordId === undefined ? [] : [{ title: "Unpin", command: "flinkSavepoints.unpin", args: [{ recordId: about.recordId }] }];
     case "claimed": case "no-claim-not-safe": case "restore-source": case "in-use":

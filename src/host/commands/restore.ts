@@ -13,7 +13,7 @@ import type { RestoreRequest } from "../../services/restores";
 import type { Readiness, SavepointRequest } from "../../services/savepoints";
 import { typeName } from "./cancel";
 import { copyText } from "./copy";
-import { orError, runningText, waitFor } from "./outcomes";
+import { cancelDropsStart, cancelKeepsPlan, orError, runningText, waitFor } from "./outcomes";
 import { jobSummary, pickCluster, savepointChoices } from "./pick";
 import { askClaimMode, askProgram, programText, type Program } from "./programSteps";
 import { recordOf, refuse } from "./refuse";
@@ -70,7 +70,7 @@ export async function restore(world: CommandWorld, target?: SavepointRef | Check
   const savepoint = way.way === "go-on" ? null : { path: source.path, recordId: source.recordId, checkpointId: source.checkpointId };
   const request: RestoreRequest = { cluster, jobName, savepoint, ...go.program, claimMode: go.claimMode, allowNonRestoredState: go.dropState };
   const sinceMs = world.clock.now();
-  const started = await waitFor(world, `Restore of ${name} (Cancel drops it until Flink has the program)`, (run) => orError(
+  const started = await waitFor(world, way.way === "alone" || way.way === "beside" ? `Restore of ${name} ${cancelDropsStart}` : `Restart of ${name} ${cancelKeepsPlan}`, (run) => orError(
     way.way === "go-on" || way.way === "go-back" ? world.restores.stopThenRestore(way.job, way.stop, request, run) : world.restores.start(request, run), "stopped-uncleanly"));
   if (started === undefined) return leaveStart(world, cluster, sinceMs);
   if (!isFlinkError(started)) return world.notify.done(runningText(started), [{ title: "Open in Web UI", command: "flinkSavepoints.openWebUi", args: [{ cluster, jobId: started.id }] }]);

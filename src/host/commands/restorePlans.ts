@@ -1,8 +1,8 @@
-import type { RestoreRecord } from "../../core/ledger/record";
+import { isOpen, type RestoreRecord } from "../../core/ledger/record";
 import { systemClock } from "../../core/base/async";
 import { joinText, oneLine } from "../../core/rowText";
 import { ageText } from "../../core/wording";
-import { runningText, tellRestore, waitFor } from "./outcomes";
+import { cancelKeepsPlan, runningText, tellEnd, tellRestore, waitFor } from "./outcomes";
 import { askInSteps } from "./steps";
 import type { CommandWorld } from "./world";
 
@@ -14,7 +14,7 @@ export async function continueRestore(world: CommandWorld, target?: { readonly r
   const plan = await askPlan(world, target, "Which restore goes on?");
   if (plan === undefined) return;
   const sinceMs = plan.requestedAtMs;
-  const started = await waitFor(world, `Restore of ${oneLine(plan.jobName, 80)} (Cancel drops it until Flink has the program)`, (run) => world.restores.continue(plan.id, run));
+  const started = await waitFor(world, `Restart of ${oneLine(plan.jobName, 80)} ${cancelKeepsPlan}`, (run) => world.restores.continue(plan.id, run));
   if (started === undefined) return leaveStart(world, plan.cluster.url, sinceMs, plan.id);
   world.notify.done(runningText(started), [{ title: "Open in Web UI", command: "flinkSavepoints.openWebUi", args: [{ cluster: started.cluster.url, jobId: started.id }] }]);
 }
@@ -40,10 +40,21 @@ export async function leaveStart(world: CommandWorld, cluster: string, sinceMs: 
     await systemClock.sleep(100);
     record = await read();
   }
+  if (record?.state === "dropped" && record.afterStop !== null) {
+    return world.notify.refused(`${oneLine(record.jobName, 80)} is stopped and was not started again. The savepoint of the stop is in the list.`, [{ title: "Restore…", command: "flinkSavepoints.restore", args: [{ recordId: record.afterStop }] }]);
+  }
   if (record === undefined || record.state === "dropped") return world.notify.done("Nothing was started.");
   const open = record;
   if (open.state === "planned") {
-    world.notify.refused(`${oneLine(open.jobName, 80)} goes on stopping; its restore waits until it is continued.`, [{ title: "Continue Restore", command: "flinkSavepoints.continueRestore", args: [{ restoreId: open.id }] }]);
+    const stop = open.afterStop === null ? undefined : await world.jobs.record(open.afterStop);
+    const stopping = stop !== undefined && isOpen(stop);
+    world.notify.refused(`${stopping ? `Flink goes on stopping ${oneLine(open.jobName, 80)}; its` : `The`} restore waits until it is continued.`, [{ title: "Continue Restore", command: "flinkSavepoints.continueRestore", args: [{ restoreId: open.id }] }]);
+    if (!stopping) return;
+    const listening = world.savepoints.onDidSettle((ended) => {
+      if (ended.id !== stop.id) return;
+      listening.dispose();
+      tellEnd(world, ended);
+    });
     return;
   }
   if (open.state !== "requested" && open.state !== "submitted") return tellRestore(world, open);

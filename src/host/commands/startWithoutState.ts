@@ -8,7 +8,7 @@ import { ageText, countText, savepointName } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
 import { typeName } from "./cancel";
 import { copyText } from "./copy";
-import { runningText, waitFor } from "./outcomes";
+import { cancelDropsStart, runningText, waitFor } from "./outcomes";
 import { pickCluster } from "./pick";
 import { askProgram, programText, type Program } from "./programSteps";
 import { refuse } from "./refuse";
@@ -56,7 +56,7 @@ export async function startWithoutState(world: CommandWorld, target?: ClusterRef
   if (!(await confirmEmpty(world, cluster, program, jobName, records))) return;
   const request: RestoreRequest = { cluster, jobName: jobName ?? program.jar.name, savepoint: null, ...program, claimMode: "NO_CLAIM", allowNonRestoredState: false };
   const sinceMs = world.clock.now();
-  const started = await waitFor(world, `Start of ${oneLine(request.jobName, 80)} (Cancel drops it until Flink has the program)`, (run) => world.restores.start(request, run));
+  const started = await waitFor(world, `Start of ${oneLine(request.jobName, 80)} ${cancelDropsStart}`, (run) => world.restores.start(request, run));
   if (started === undefined) return leaveStart(world, cluster, sinceMs);
   world.notify.done(runningText(started), [{ title: "Open in Web UI", command: "flinkSavepoints.openWebUi", args: [{ cluster, jobId: started.id }] }]);
 }

@@ -1,6 +1,6 @@
 import type { FlinkError } from "./errors";
 import { isFlinkError } from "./errors";
-import { reasonText } from "./explain";
+import { explain, reasonText } from "./explain";
 import type { SavepointRecord } from "./ledger/record";
 import type { CheckpointStats } from "./model/checkpoint";
 import type { JobRow, SavepointRow } from "./rows";
@@ -83,6 +83,12 @@ export function checkpointText(stats: CheckpointStats, nowMs: number): string {
   if (stats.status === "failed") return joinText(age, oneLine(stats.failure ?? "failed", 160));
   if (stats.status === "in-progress") return joinText(`writing ${durationText(Math.max(0, nowMs - stats.triggeredAtMs))}`, `${stats.subtasks.acknowledged} of ${countText(stats.subtasks.total, "task")}`);
   return joinText(age, sizeText(stats.sizeBytes), stats.discarded ? "deleted by Flink" : stats.path === null && "kept in memory only");
+}
+
+/** The sentence for a cluster's error. An error names the address of one request; a person knows the cluster's. */
+export function clusterSentence(error: FlinkError, cluster: string): string {
+  const { message } = explain(error);
+  return "url" in error.facts && error.facts.url.startsWith(cluster) ? message.replaceAll(error.facts.url, cluster) : message;
 }
 
 /** Why a cluster does not answer, in as few words as a row has room for. */

@@ -83,6 +83,10 @@ test("menus, welcome texts and keybindings name only commands and submenus that 
     if (entry.command !== undefined) assert.ok(commands.includes(entry.command), entry.command);
     else assert.ok(submenus.has(entry.submenu ?? "") && contributes.menus[entry.submenu ?? ""], entry.submenu);
   }
+  for (const [menu, entries] of Object.entries(contributes.menus)) {
+    const named = entries.flatMap(({ submenu }) => submenu ?? []);
+    assert.equal(new Set(named).size, named.length, `${menu} may name a submenu once`);
+  }
   for (const { command } of contributes.keybindings) assert.ok(commands.includes(command), command);
   for (const { contents } of contributes.viewsWelcome) {
     for (const [, command] of contents.matchAll(/\(command:([^)]+)\)/g)) assert.ok(commands.includes(command ?? "") || command === "workbench.trust.manage", command);

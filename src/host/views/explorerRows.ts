@@ -5,7 +5,7 @@ import type { RestoreRecord } from "../../core/ledger/record";
 import type { CheckpointConfig, CheckpointStats, RestoredFrom } from "../../core/model/checkpoint";
 import type { JobRef } from "../../core/model/job";
 import { isTerminal } from "../../core/model/job";
-import { checkpointText, joinText, jobText, oneLine, savepointText, savepointTitle, shortReason, stateWord } from "../../core/rowText";
+import { checkpointText, clusterSentence, joinText, jobText, oneLine, savepointText, savepointTitle, shortReason, stateWord } from "../../core/rowText";
 import type { JobRow, SavepointRow } from "../../core/rows";
 import { ageText, countText, sizeText, spanText } from "../../core/wording";
 import type { ClusterView } from "../../services/clusters";
@@ -173,9 +173,8 @@ function plannedRow(record: RestoreRecord, stopped: boolean): Row {
 
 /** The sentence for a cluster's or a job's failure, and what a click on it does. */
 export function failureNode(id: string, error: FlinkError, cluster: string): Extract<ExplorerNode, { kind: "message" }> {
-  const { message: sentence, action } = explain(error);
-  // An error names the address of one request; a person knows the cluster's.
-  const message = "url" in error.facts && error.facts.url.startsWith(cluster) ? sentence.replaceAll(error.facts.url, cluster) : sentence;
+  const message = clusterSentence(error, cluster);
+  const { action } = explain(error);
   const again: RowCommand = { command: "flinkSavepoints.reconnect", title: "Try Again", args: [{ cluster }] };
   const click: RowCommand = action?.command === "flinkSavepoints.setCredentials" ? { command: action.command, title: action.title, args: [{ cluster }] }
     : action?.command === "flinkSavepoints.editClusters" || action?.command === "flinkSavepoints.showLog" ? { command: action.command, title: action.title, args: [] }

@@ -1,5 +1,4 @@
-import { explain } from "../../core/explain";
-import { oneLine, shortReason } from "../../core/rowText";
+import { clusterSentence, oneLine, shortReason } from "../../core/rowText";
 import type { JobRow, SavepointRow } from "../../core/rows";
 import { durationText, shortId, sizeText, timeText } from "../../core/wording";
 import type { ClusterView } from "../../services/clusters";
@@ -34,7 +33,7 @@ export function escapeMarkdown(text: string): string {
 function clusterTooltip({ profile, reach, removed }: ClusterView): string {
   const head = `**${escapeMarkdown(profile.name)}**`;
   if (removed) return lines(head, "Not in the settings any more; its savepoints are remembered.", ["Address", profile.url]);
-  if (reach.state === "offline") return lines(head, escapeMarkdown(explain(reach.error).message), ["Address", profile.url], ["Reason", shortReason(reach.error)]);
+  if (reach.state === "offline") return lines(head, escapeMarkdown(clusterSentence(reach.error, profile.url)), ["Address", profile.url], ["Reason", shortReason(reach.error)]);
   if (reach.state !== "online") return lines(head, ["Address", profile.url]);
   const { info } = reach;
   return lines(head, ["Address", profile.url], ["Version", `Flink ${info.version.text}`], ["Kind", kindTexts[info.kind]], ["Savepoint directory", info.savepointDirectory ?? "none configured"], ["Checkpoint directory", info.checkpointDirectory]);

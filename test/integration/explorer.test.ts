@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import * as vscode from "vscode";
+import type { RowData } from "../../src/host/views/explorer";
+import { startFlink, type TestFlink } from "../rig/flink";
+import { test } from "./harness";
+import { api, eventually, extensionUnderTest, set } from "./underTest";
+
+/** One Flink for all tests of this file; the last one ends it. */
+let flink: TestFlink;
+let jobId: string;
+
+const rows = async (parent?: string): Promise<readonly RowData[]> => (await api()).rows(parent);
+const texts = (list: readonly RowData[]): string[] => list.map(({ label, description }) => `${label} | ${description}`.replace(/\d+ (s|min)\b/g, "# $1"));
+
+test("a cluster opens to its jobs, a job to its savepoints and checkpoints", async () => {
+  process.chdir(extensionUnderTest().extensionPath);
+  flink = await startFlink("1.20.5");
+  jobId = await flink.runTestJob({ "checkpoint-interval": "2 s" });
+  await flink.waitUntilRunning(jobId);
+  const path = await flink.savepoint(jobId);
+  await set("clusters", [{ name: "prod", url: `${flink.url}/` }, { name: "down", url: "http://localhost:19395" }]);
+  await eventually("both clusters", async () => ((await rows()).length === 2 ? true : undefined));
+
+  const jobs = await rows(flink.url);
+  assert.deepEqual(texts(jobs), ["test job | running # s · 5 tasks"]);
+  assert.equal((await rows())[0]?.description, "Flink 1.20.5 · 1 job");
+  assert.equal((await rows())[0]?.contextValue, "cluster configured online session");
+  assert.equal(jobs[0]?.contextValue, "job running");
+  assert.deepEqual(jobs[0]?.ref, { cluster: flink.url, jobId });
+
+  const folders = await rows(`${flink.url} ${jobId}`);
+  assert.deepEqual(folders.map(({ label }) => label), ["Savepoints", "Checkpoints"]);
+  const [savepoint] = await rows(folders[0]?.id);
+  assert.match(savepoint?.description ?? "", /^\d+ s ago · \d+\.\d kB · canonical · found$/);
+  assert.equal(savepoint?.contextValue, "savepoint completed unpinned");
+  assert.ok(savepoint?.tooltip.replaceAll("\\", "").includes(path));
+  const checkpoints = await eventually("a checkpoint", async () => {
+    const list = await rows(folders[1]?.id);
+    return list.length > 0 ? list : undefined;
+  });
+  assert.match(checkpoints[0]?.label ?? "", /^#\d+$/);
+}, 60_000);
+
+test("a cluster that does not answer says why in its row and opens to a sentence with a next step", async () => {
+  const below = await rows("http://localhost:19395");
+  assert.deepEqual(below.map(({ label, command }) => [label, command]), [["Could not reach http://localhost:19395: connection refused. Check that the cluster runs and that its address is right.", "flinkSavepoints.editClusters"]]);
+  const row = (await rows()).find(({ label }) => label === "down");
+  assert.match(row?.description ?? "", /^connection refused · (next try in \d+ s|trying now)$/);
+  assert.equal(row?.contextValue, "cluster configured");
+});
+
+test("a description and a pin show in the row at once, without Flink", async () => {
+  const [folder] = await rows(`${flink.url} ${jobId}`);
+  const [before] = await rows(folder?.id);
+  assert.ok(before?.ref && "recordId" in before.ref);
+  await vscode.commands.executeCommand("flinkSavepoints.pin", { ref: before.ref });
+  const [pinned] = await rows(folder?.id);
+  assert.equal(pinned?.contextValue, "savepoint completed pinned");
+  assert.match(pinned?.description ?? "", / · pinned$/);
+  await vscode.commands.executeCommand("flinkSavepoints.unpin", before.ref);
+  assert.equal((await rows(folder?.id))[0]?.contextValue, "savepoint completed unpinned");
+});
+
+test("the visible tree learns of a new job by itself", async () => {
+  await vscode.commands.executeCommand("flinkSavepoints.explorer.focus");
+  await set("refresh.intervalSeconds", 1);
+  const second = await flink.runTestJob({ "checkpoint-interval": "60 s" });
+  await flink.waitUntilRunning(second);
+  await vscode.commands.executeCommand("flinkSavepoints.refresh", { ref: { cluster: "a row that had the focus" } });
+  // Only the roots are read here, which asks no cluster: what they say was learned by polling.
+  await eventually("two jobs in the cluster's row", async () => ((await rows())[0]?.description.endsWith("2 jobs") === true ? true : undefined));
+  await set("refresh.intervalSeconds", undefined);
+}, 40_000);
+
+test("a job that was stopped, and a cluster that left the settings, stay reachable with their savepoints", async () => {
+  await flink.savepoint(jobId, "stop");
+  await flink.waitForState(jobId, "FINISHED");
+  const job = await eventually("the job to be finished", async () => (await rows(flink.url)).find(({ id, description }) => id === `${flink.url} ${jobId}` && description.startsWith("finished")));
+  assert.equal(job.contextValue, "job terminal");
+  const savepoints = (await rows(`${flink.url} ${jobId}`)).find(({ label }) => label === "Savepoints");
+  assert.equal((await rows(savepoints?.id)).length, 2);
+
+  await flink.stop();
+  await set("clusters", undefined);
+  const removed = await eventually("the remembered cluster", async () => (await rows()).find(({ description }) => description === "not in the settings any more"));
+  assert.equal(removed.id, flink.url);
+  const [kept] = await rows(flink.url);
+  assert.match(kept?.description ?? "", /^not seen · last good #\d+, /);
+  const [folder] = await rows(kept?.id);
+  assert.equal((await rows(folder?.id)).length, 2);
+}, 60_000);

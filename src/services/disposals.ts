@@ -140,7 +140,7 @@ export class DisposalService {
     const untilMs = lost === undefined ? 0 : Math.max(lost.requestedAtMs + follower.receiveGraceMs, clock.now() + 4_000);
     for (;;) {
       gone = goneOf[await this.#look.savepoint(record.path ?? "")];
-      if (gone === "gone" || gone === "unknown" || clock.now() >= untilMs) break;
+      if (gone === "gone" || clock.now() >= untilMs) break;
       await clock.sleep(500, follower.life);
     }
     if (gone !== "there" && record.disposal?.seen !== true) gone = flinkFindsNothing(message) ? "gone" : "unknown";

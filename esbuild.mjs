@@ -3,11 +3,12 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 
 const production = process.argv.includes("--production");
+const out = process.argv.find((arg) => arg.startsWith("--out="))?.slice("--out=".length) ?? "dist";
 const watch = process.argv.includes("--watch");
 const shared = { bundle: true, platform: "node", target: "node20", mainFields: ["module", "main"], sourcemap: production ? false : "linked", minify: production, logLevel: "warning" };
 
 /** What ships: one file, loaded by the extension host. */
-const extension = { ...shared, entryPoints: ["src/extension.ts"], outfile: "dist/extension.js", format: "cjs", external: ["vscode"] };
+const extension = { ...shared, entryPoints: ["src/extension.ts"], outfile: path.join(out, "extension.js"), format: "cjs", external: ["vscode"] };
 
 /** Every test and every tool of the rig is a bundle of its own, found by name, never listed. In the host the harness stays one file, since all tests register with it. */
 const sources = readdirSync("test", { recursive: true }).map(String).filter((file) => file.endsWith(".ts"));

@@ -11,11 +11,14 @@ const { format } = require("node:util");
 const limitMs = Number(process.env.RIG_HOST_TIMEOUT_MS ?? 10 * 60_000);
 const startLimitMs = 90_000;
 const temporary = mkdtempSync(path.join(tmpdir(), "flink-savepoints-host-"));
+/** What was said before the suite began; told only when it never does. */
+const held = [];
 let server, browser, suite = false, complaints = 0, finishing = false;
 
 async function finish(code, reason) {
   if (finishing) return;
   finishing = true;
+  if (!suite && code !== 0) for (const line of held) console.error(line);
   if (reason !== undefined) console.error(reason);
   setTimeout(() => leave(code), 8000);
   await Promise.allSettled([browser?.close(), server?.stop()]);
@@ -65,10 +68,13 @@ async function main() {
   page.on("crash", () => void finish(1, "the page crashed"));
   // The workbench calls these two functions of its window: for what an extension host prints, and when the suite has ended.
   await page.exposeFunction("codeAutomationLog", (type, args) => {
-    if (options.development.some((folder) => String(args[0]).startsWith(`[${idOf(folder)}]:`))) complaints++;
-    suite ||= /^\d+ tests?$/.test(String(args[0]));
-    if (args.length === 0 || isNoise(type, String(args[0]))) return;
-    (type === "error" || type === "warn" ? process.stderr : process.stdout).write(`${format(...args)}\n`);
+    if (finishing || args.length === 0) return;
+    const line = format(...args);
+    const complaint = options.development.some((folder) => line.startsWith(`[${idOf(folder)}]:`));
+    if (complaint) complaints++;
+    suite ||= /^\d+ tests?$/.test(line);
+    if (!suite && !complaint) held.push(line);
+    else if (!isNoise(line)) (type === "error" || type === "warn" ? process.stderr : process.stdout).write(`${line}\n`);
   });
   await page.exposeFunction("codeAutomationExit", (code) => void finish(code || Math.min(1, complaints), complaints > 0 ? "The editor complains about the manifest, see above." : undefined));
 
@@ -84,9 +90,9 @@ function idOf(folder) {
   return `${publisher}.${name}`;
 }
 
-/** What the workbench says about itself. Warnings about the extension's manifest stay, and everything that the suite prints. */
-function isNoise(type, line) {
-  return (type === "info" && !suite) || /^(\[(ChatModelSelection|AgentHost|AccountPolicyGate|Service Worker|reconnection)|%c|Canceled: Canceled|Ignoring fetching additional builtin|Updating additional builtin)/.test(line);
+/** What the workbench says about itself while a suite runs. */
+function isNoise(line) {
+  return /^(\[(ChatModelSelection|AgentHost|AccountPolicyGate|Service Worker|reconnection|remote-connection)|%c|Canceled: Canceled|Creat|Timed out waiting for authentication|(Ignoring fetching|Updating) additional builtin)/.test(line);
 }
 
 main().catch((error) => finish(1, error));

@@ -87,8 +87,11 @@ export class RestoreService {
     return (await this.#world.ledger.all()).filter((record): record is RestoreRecord => record.kind === "restore" && record.state === "planned");
   }
 
-  /** Goes on with a plan at the step where it was. Throws `refused` when its stop has not written a savepoint. */
-  async continue(restoreId: string, run: Run): Promise<RestoreRecord> {
+  /**
+   * Goes on with a plan at the step where it was. Throws `refused` when its stop has not written a savepoint, and `plan-arguments-lost` when the
+   * arguments are no longer kept here and `programArgs` does not give them anew.
+   */
+  async continue(restoreId: string, run: Run, programArgs?: readonly string[]): Promise<RestoreRecord> {
     const { ledger, follower } = this.#world;
     const plan = await this.#read(restoreId);
     if (plan.state !== "planned") return this.follow(restoreId, run);
@@ -98,7 +101,7 @@ export class RestoreService {
       throw new FlinkError("never-received", { what: "stop with savepoint", jobName: plan.jobName });
     }
     const stopped = stop.state === "requested" || stop.state === "running" || stop.stop?.job === "pending" ? await follower.follow(stop.id, (step) => run.report(step), run.signal) : stop;
-    return this.#fromStop(restoreId, stopped, run);
+    return this.#fromStop(restoreId, stopped, run, programArgs);
   }
 
   /** Gives a plan up. The savepoint that its stop wrote stays. */
@@ -159,7 +162,7 @@ export class RestoreService {
     refuseIf(path === null ? "started" : "restored from", path ?? "The job", refusals);
   }
 
-  async #fromStop(restoreId: string, stopped: SavepointRecord, run: Run): Promise<RestoreRecord> {
+  async #fromStop(restoreId: string, stopped: SavepointRecord, run: Run, givenArgs?: readonly string[]): Promise<RestoreRecord> {
     const { ledger, clock } = this.#world;
     if (stopped.state !== "completed" || stopped.path === null) {
       if (stopped.state === "failed") await this.drop(restoreId);
@@ -171,7 +174,7 @@ export class RestoreService {
     const plan = await this.#read(restoreId);
     const savepoint = plan.savepoint ?? { path: stopped.path, recordId: stopped.id, checkpointId: stopped.checkpointId };
     await this.#check(plan.cluster.url, savepoint.path, run.signal);
-    const programArgs = await this.#keptArguments(plan);
+    const programArgs = givenArgs ?? (await this.#keptArguments(plan));
     const record = await ledger.update<RestoreRecord>(restoreId, `continues from ${savepoint.path}`, (open) => (open.state === "planned"
       ? { ...open, state: "requested", savepoint, requestedAtMs: clock.now(), owner: this.#world.self }
       : open));

@@ -100,9 +100,10 @@ async function askEntryClass(ask: Steps, inManifest: readonly string[] | null, l
   });
 }
 
-async function askArguments(ask: Steps): Promise<readonly string[]> {
+/** Asks for the program's arguments in one line, and shows how it is split. */
+export async function askArguments(ask: Steps, prompt = "Arguments of the program, quoted as in a shell."): Promise<readonly string[]> {
   const line = await ask.enter({
-    prompt: "Arguments of the program, quoted as in a shell.", placeholder: "such as: --checkpoint-interval '10 s'",
+    prompt, placeholder: "such as: --checkpoint-interval '10 s'",
     check: (text) => {
       const words = splitProgramArgs(text);
       if (words === undefined) return { severity: "error", text: "A quote is still open." };

@@ -1,8 +1,10 @@
 import { isOpen, type RestoreRecord } from "../../core/ledger/record";
 import { systemClock } from "../../core/base/async";
+import { isFlinkError, type FlinkError } from "../../core/errors";
 import { joinText, oneLine } from "../../core/rowText";
-import { ageText } from "../../core/wording";
-import { cancelKeepsPlan, runningText, tellEnd, tellRestore, waitFor } from "./outcomes";
+import { ageText, countText } from "../../core/wording";
+import { cancelKeepsPlan, orError, runningText, tellEnd, tellRestore, waitFor } from "./outcomes";
+import { askArguments } from "./programSteps";
 import { askInSteps } from "./steps";
 import type { CommandWorld } from "./world";
 
@@ -14,7 +16,15 @@ export async function continueRestore(world: CommandWorld, target?: { readonly r
   const plan = await askPlan(world, target, "Which restore goes on?");
   if (plan === undefined) return;
   const sinceMs = plan.requestedAtMs;
-  const started = await waitFor(world, `Restart of ${oneLine(plan.jobName, 80)} ${cancelKeepsPlan}`, (run) => world.restores.continue(plan.id, run));
+  const go = (programArgs?: readonly string[]): Promise<RestoreRecord | FlinkError<"plan-arguments-lost"> | undefined> =>
+    waitFor(world, `Restart of ${oneLine(plan.jobName, 80)} ${cancelKeepsPlan}`, (run) => orError(world.restores.continue(plan.id, run, programArgs), "plan-arguments-lost"));
+  let started = await go();
+  if (isFlinkError(started)) {
+    const programArgs = await askInSteps(`Continue the restore of ${oneLine(plan.jobName, 80)}`, 1, (ask) => askArguments(ask, `Its ${countText(plan.argumentCount, "argument")} may be secret and ${plan.argumentCount === 1 ? "was" : "were"} not kept. Give them again, quoted as in a shell.`));
+    if (programArgs === undefined) return;
+    started = await go(programArgs);
+  }
+  if (isFlinkError(started)) throw started;
   if (started === undefined) return leaveStart(world, plan.cluster.url, sinceMs, plan.id);
   world.notify.done(runningText(started), [{ title: "Open in Web UI", command: "flinkSavepoints.openWebUi", args: [{ cluster: started.cluster.url, jobId: started.id }] }]);
 }

@@ -60,7 +60,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   };
   context.subscriptions.push(
     log, app, http, settings, credentials, operations, explorer, operationsStatus(operations, clock), tellEndsOfEarlier(world),
-    registerCommands(commandTable(world), { log, notify, selected: () => explorer.selected }),
+    registerCommands(commandTable(world), { log, notify, focused: () => explorer.focused() }),
     settings.onDidChange(() => {
       applySettings();
       void recall();

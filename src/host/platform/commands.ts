@@ -11,18 +11,18 @@ import { isSelection, targetOf } from "./target";
 /** A handler for every command. Handlers never catch: the boundary here logs and tells. `undefined` from a picker means: return. */
 export type CommandTable = { readonly [Id in CommandId]: (...args: CommandArgs[Id]) => void | Promise<void> };
 
-/** What the boundary needs. `selected` is the selected row of the explorer, for keybindings. */
+/** What the boundary needs. `focused` finds the row of the explorer that has the keyboard, for keybindings. */
 export interface CommandBoundary {
   readonly log: Log;
   readonly notify: Notify;
-  selected(): unknown;
+  focused(): Promise<unknown>;
 }
 
 /** Registers every command of the table inside the one error boundary. */
 export function registerCommands(table: CommandTable, boundary: CommandBoundary): Disposable {
   const store = new DisposableStore();
   for (const id of Object.keys(table) as CommandId[]) {
-    store.add(vscode.commands.registerCommand(id, (argument: unknown) => runCommand(table, id, isSelection(argument) ? boundary.selected() : argument, boundary)));
+    store.add(vscode.commands.registerCommand(id, (argument: unknown) => runCommand(table, id, argument, boundary)));
   }
   return store;
 }
@@ -41,8 +41,9 @@ export function describeForLog(error: unknown): string {
 
 async function runCommand(table: CommandTable, id: CommandId, argument: unknown, boundary: CommandBoundary): Promise<void> {
   const { log, notify } = boundary;
-  const target = targetOf(id, argument);
+  let target = targetOf(id, argument);
   try {
+    if (isSelection(argument)) target = targetOf(id, await boundary.focused());
     log.debug(`${id} ${target === undefined ? "" : JSON.stringify(target)}`.trimEnd());
     await (table[id] as (target?: unknown) => void | Promise<void>)(target);
   } catch (error) {

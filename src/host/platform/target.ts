@@ -67,7 +67,7 @@ export function targetOf<Id extends CommandId>(command: Id, argument: unknown): 
   return undefined;
 }
 
-/** True for a keybinding's argument that stands for the selected row: `{ "selected": true }`. */
+/** True for a keybinding's argument that stands for the row that has the keyboard: `{ "selected": true }`. */
 export function isSelection(argument: unknown): boolean {
   return isRecord(argument) && argument.selected === true;
 }

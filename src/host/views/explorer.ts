@@ -77,9 +77,9 @@ export class Explorer implements Disposable {
     this.#shownOrHidden();
   }
 
-  /** What a keybinding is about: the selected row, if any. */
-  get selected(): unknown {
-    return this.#view.selected;
+  /** What a keybinding is about: the row that has the keyboard, if any. */
+  focused(): Promise<unknown> {
+    return this.#view.focused();
   }
 
   get visible(): boolean {

@@ -49,9 +49,17 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
     return this.#view.onDidChangeVisibility;
   }
 
-  /** The row a keyboard command is about. */
-  get selected(): Element<N> | undefined {
-    return this.#view.selection[0];
+  /**
+   * The row that has the keyboard, which is what a keybinding is about; selects it. Arrow keys move the focus and leave the selection behind, and
+   * VS Code tells of the selection only: toggling the focused row in it tells which one that is.
+   */
+  async focused(): Promise<Element<N> | undefined> {
+    const before = this.#view.selection;
+    await vscode.commands.executeCommand("list.toggleSelection");
+    const after = this.#view.selection;
+    const toggled = [...after.filter((element) => !before.includes(element)), ...before.filter((element) => !after.includes(element))][0];
+    if (toggled !== undefined) await this.#view.reveal(toggled, { select: true, focus: true });
+    return toggled;
   }
 
   async reveal(element: Element<N>): Promise<void> {

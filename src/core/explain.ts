@@ -26,6 +26,15 @@ const tlsReasons: Record<string, string> = {
   CERT_HAS_EXPIRED: "its certificate has expired", ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
 };
 
+/** Who must change what: the address, our certificate, or whom we trust. */
+function tlsExplanation(url: string, reason: string): Explanation {
+  const head = `No secure connection to ${url}:`;
+  if (reason === "ERR_SSL_WRONG_VERSION_NUMBER") return { message: `${head} it does not speak TLS. Use its http:// address.`, action: settings };
+  if (reason.includes("ALERT")) return { message: `${head} it refused us (${reason}). It may want a client certificate.`, action: credentials };
+  if (reason.startsWith("ERR_OSSL_")) return { message: `${head} our certificate, key or passphrase does not fit (${reason}). Set it again.`, action: credentials };
+  return { message: `${head} ${tlsReasons[reason] ?? reason}. Name the authority's PEM file as caFile of this cluster.`, action: settings };
+}
+
 /** The reason of a failed connection in words, for a row as well as a sentence. */
 export function reasonText(reason: string): string {
   return networkReasons[reason] ?? reason;
@@ -33,7 +42,7 @@ export function reasonText(reason: string): string {
 
 const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanation } = {
   "cluster-unreachable": ({ url, reason }) => ({ message: `Could not reach ${url}: ${reasonText(reason)}. Check that the cluster runs and that its address is right.`, action: settings }),
-  "tls-failed": ({ url, reason }) => ({ message: `No secure connection to ${url}: ${tlsReasons[reason] ?? reason}. Name the authority's PEM file as caFile of this cluster.`, action: settings }),
+  "tls-failed": ({ url, reason }) => tlsExplanation(url, reason),
   "tls-expected": ({ url }) => ({ message: `${url} speaks TLS. Use its https:// address.`, action: settings }),
   "unauthorized": ({ url, status }) => ({ message: `${url} did not accept our credentials (${status}). Set the user and password, token or certificate for it.`, action: credentials }),
   "not-flink": ({ url, status, title }) => ({ message: `${url} answered with ${title === null ? "something that is not Flink's" : `the page “${title}”`} (${status}). Check the address and its path; a proxy or login page may stand in between.`, action: settings }),
@@ -41,13 +50,13 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "unexpected-reply": ({ url, detail }) => ({ message: `${url} answered in a form that no known Flink version uses (${detail}). The log has the details.`, action: { title: "Show Log", command: "flinkSavepoints.showLog" } }),
   "reply-too-large": ({ url, limitBytes }) => ({ message: `The answer of ${url} is larger than ${sizeText(limitBytes)} and was not read.` }),
   "no-answer": ({ url, afterMs }) => ({ message: `${url} gave no answer within ${durationText(afterMs)}. It may be busy; nothing was changed.`, action: retry }),
-  "answer-lost": ({ url, reason }) => ({ message: `The connection to ${url} broke after the request was sent (${reasonText(reason)}), so its outcome is not known yet. We keep looking.` }),
+  "answer-lost": ({ url, reason }) => ({ message: `No usable answer came from ${url} after the request was sent (${reasonText(reason)}), so its outcome is not known yet. We keep looking.` }),
   "no-such-route": ({ url }) => ({ message: `This Flink does not offer ${url}: its version is older, or the function is switched off.` }),
   "no-leader": ({ url }) => ({ message: `${url} has no leading JobManager at the moment. It is usually back within a minute.`, action: retry }),
   "flink-failed": ({ message }) => ({ message: `Flink refused: ${message}${end(message)}` }),
   "job-not-found": ({ jobId }) => ({ message: `Flink no longer knows job ${shortId(jobId)}. It ended some time ago, or the JobManager was restarted.` }),
   "not-supported": ({ what, version, since }) => ({ message: `${what} needs Flink ${since}; this cluster runs ${version}.` }),
-  "setting-invalid": ({ setting, problem }) => ({ message: `Setting ${setting}: ${problem}${end(problem)}`, action: settings }),
+  "setting-invalid": ({ setting, problem }) => ({ message: `${setting === "token" ? "The stored" : "Setting"} ${setting}: ${problem}${end(problem)}`, action: setting === "token" ? credentials : settings }),
   "cluster-unknown": ({ cluster }) => ({ message: `No cluster with the address ${cluster} is configured any more.`, action: settings }),
   "cluster-untrusted": () => ({ message: "This workspace is not trusted, so its clusters and credentials are not used." }),
   "refused": ({ verb, subject, refusals }) => ({ message: `${subject} can't be ${verb}. ${refusals.map(explainRefusal).join(" ")}` }),

@@ -18,6 +18,6 @@ const advice: readonly { readonly when: RegExp; readonly say: string }[] = [
   { when: /StateMigrationException|must not be incompatible|serializer .*incompatible/i, say: "A type of the state changed in a way that Flink can't migrate. Start the program that wrote it." },
   { when: /No jobs included in application/, say: "The program ended without calling execute()." },
   { when: /ClassNotFoundException|Neither a 'Main-Class'|has no main method/, say: "Name the main class, or choose the jar that has it." },
-  { when: /DuplicateJobSubmission/, say: "Flink already has this job; look for it in the list." },
+  { when: /Duplicate(Job|Application)Submission/, say: "Flink already has this job; look for it in the list." },
   { when: /NoResourceAvailable|Could not acquire the minimum required resources/, say: "The cluster has too few free slots: choose a lower parallelism or add TaskManagers." },
 ];

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { downloadAndUnzipVSCode, runTests } from "@vscode/test-electron";
+import { downloadAndUnzipVSCode, runTests, SilentReporter } from "@vscode/test-electron";
 import { provide } from "./machine.mjs";
 import { cache, repository } from "./setup.mjs";
 
@@ -36,7 +36,7 @@ async function desktopVsCode(version) {
       if (!answer.ok) throw new Error(`the download host answers ${answer.status}`);
     }
     if (process.platform === "linux") await provide(["screen", "desktopLibraries"]);
-    return await downloadAndUnzipVSCode({ version, cachePath });
+    return await downloadAndUnzipVSCode({ version, cachePath, reporter: new SilentReporter() });
   } catch (error) {
     if (process.env.RIG_HOST === "desktop") throw error;
     console.log(`No desktop VS Code ${version} (${error.cause?.code ?? error.message}).`);

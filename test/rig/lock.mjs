@@ -67,8 +67,10 @@ function ownerOf(folder) {
 
 function isAlive(owner) {
   try {
-    process.kill(JSON.parse(owner).pid, 0);
-    return true;
+    const { pid } = JSON.parse(owner);
+    process.kill(pid, 0);
+    // Where nobody waits for orphans, as in a container, a killed process keeps its id for ever.
+    return process.platform !== "linux" || !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch (error) {
     return error.code === "EPERM";
   }

@@ -1,0 +1,11 @@
+/** Bytes that can be read anywhere: a local file, an object in a store, or memory. The reader of `_metadata` never asks for more than a window at a time. */
+export interface RandomAccess {
+  readonly sizeBytes: number;
+  /** Resolves to exactly `length` bytes from `offset`; both lie within the size. The array is the caller's to keep and is not written to. */
+  read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+/** Bytes in memory as `RandomAccess`, without copying them. */
+export function inMemory(bytes: Uint8Array): RandomAccess {
+  return { sizeBytes: bytes.length, read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)) };
+}

@@ -1,0 +1,149 @@
+import { ByteReader } from "./byteReader";
+import { defaultLimits, type MetadataLimits } from "./limits";
+import { OperatorTable, type Metadata, type MetadataTotals } from "./metadata";
+import { ProblemError, type Problem } from "./problem";
+import { readProperties, type CheckpointProperties } from "./properties";
+import type { RandomAccess } from "./randomAccess";
+import { Scanner } from "./scanner";
+import { sizeKinds, type SizeKind } from "./scanIndex";
+import { handleCountsOf, kindOf } from "./kind";
+import type { Layout } from "./tags";
+
+/** Bounds, and a way to stop between two windows. */
+export interface ScanOptions {
+  readonly limits?: Partial<MetadataLimits>;
+  readonly signal?: AbortSignal;
+}
+
+/** What could be read, and what was wrong with it. */
+export interface ScanResult {
+  /** Undefined when not even the head could be read; with `whole: false` when the file broke off. */
+  readonly metadata: Metadata | undefined;
+  /** The first ones up to the limit; an error, if there is one, is the last. */
+  readonly problems: readonly Problem[];
+  /** All, listed or not. */
+  readonly problemCount: number;
+}
+
+/**
+ * Reads a `_metadata` of version 1 to 7 once from its start to its end (`Checkpoints.loadCheckpointMetadata`), a window at a time, and keeps
+ * an index of operators and subtasks. Whatever is wrong with the bytes becomes a problem in the result; only errors of reading itself and the
+ * signal's reason are thrown.
+ */
+export async function scanMetadata(input: RandomAccess, options: ScanOptions = {}): Promise<ScanResult> {
+  const limits = { ...defaultLimits, ...options.limits };
+  const first = await scanAs("usual", input, limits, options.signal);
+  if (first.version !== 3 || !isSuspect(first)) return first.result;
+  for (const layout of ["1.11", "1.14"] as const) {
+    const other = await scanAs(layout, input, limits, options.signal);
+    if (!isSuspect(other)) return other.result;
+  }
+  return first.result;
+}
+
+interface Attempt {
+  readonly version: number;
+  readonly result: ScanResult;
+}
+
+/** Another layout is worth trying when this one does not fit to the last byte. */
+function isSuspect({ result: { metadata } }: Attempt): boolean {
+  return metadata?.whole !== true || metadata.trailingBytes !== 0;
+}
+
+async function scanAs(layout: Layout, input: RandomAccess, limits: MetadataLimits, signal: AbortSignal | undefined): Promise<Attempt> {
+  const scanner = new Scanner(input.sizeBytes, limits, layout);
+  const problems: Problem[] = [];
+  let properties: CheckpointProperties | null | undefined;
+  let end = 0;
+  let whole = false;
+  try {
+    end = await structure(scanner, input, limits, signal);
+    if (scanner.version >= 4) ({ properties, end } = await propertiesAt(end, input, limits, signal));
+    whole = true;
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    problems.push(error.problem());
+    scanner.close();
+  }
+  const trailingBytes = whole ? input.sizeBytes - end : 0;
+  if (trailingBytes > 0) problems.push({ code: "trailing-bytes", severity: "warning", offset: end, path: "", facts: { bytes: trailingBytes } });
+  const metadata = scanner.checkpointId === undefined ? undefined : metadataOf(scanner, { layout, sizeBytes: input.sizeBytes, properties, trailingBytes, whole });
+  return { version: scanner.version, result: { metadata, problems: [...scanner.problems, ...problems], problemCount: scanner.problemCount + problems.length } };
+}
+
+/** Runs the scanner over the file; resolves to where the structure ends. */
+async function structure(scanner: Scanner, input: RandomAccess, limits: MetadataLimits, signal: AbortSignal | undefined): Promise<number> {
+  let offset = 0;
+  let window = Math.max(1, limits.windowBytes);
+  for (;;) {
+    signal?.throwIfAborted();
+    const length = Math.max(0, Math.min(window, input.sizeBytes - offset));
+    const bytes = length === 0 ? new Uint8Array(0) : await input.read(offset, length, signal);
+    if (scanner.run(bytes, offset)) return scanner.offset;
+    // A field longer than the window, which is never more than two texts of 64 kB.
+    if (scanner.offset === offset) window *= 2;
+    offset = scanner.offset;
+  }
+}
+
+async function propertiesAt(offset: number, input: RandomAccess, limits: MetadataLimits, signal: AbortSignal | undefined): Promise<{ properties: CheckpointProperties | null; end: number }> {
+  const left = input.sizeBytes - offset;
+  const length = Math.min(left, limits.propertiesBytes);
+  signal?.throwIfAborted();
+  const bytes = length === 0 ? new Uint8Array(0) : await input.read(offset, length, signal);
+  const reader = new ByteReader(bytes, offset);
+  try {
+    const properties = readProperties(reader, limits.depth);
+    return { properties, end: offset + reader.at };
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    const path = error.field === "" ? "properties" : `properties.${error.field}`;
+    if (error.code === "truncated" && length < left) throw new ProblemError("limit", error.offset, path, { limit: "propertiesBytes", value: limits.propertiesBytes });
+    throw new ProblemError(error.code, error.offset, path, error.facts);
+  }
+}
+
+type Ends = Pick<Metadata, "layout" | "sizeBytes" | "properties" | "trailingBytes" | "whole">;
+
+function metadataOf(scanner: Scanner, ends: Ends): Metadata {
+  const { index } = scanner;
+  const subtasks = index.subtaskOffsets.length;
+  const operators = new OperatorTable(index);
+  const handleCounts = handleCountsOf(scanner.handleCounts);
+  return {
+    ...ends,
+    version: scanner.version,
+    checkpointId: scanner.checkpointId ?? 0n,
+    masterStates: scanner.masterStates,
+    operators,
+    totals: totalsOf(scanner, operators, subtasks),
+    handleCounts,
+    kind: kindOf(scanner.version, ends.properties, scanner.handleCounts),
+  };
+}
+
+function totalsOf(scanner: Scanner, operators: OperatorTable, subtasks: number): MetadataTotals {
+  const sizes = Object.fromEntries(sizeKinds.map((kind) => [kind, 0n])) as Record<SizeKind, bigint>;
+  let fullyFinishedOperators = 0;
+  let coordinators = 0;
+  for (const operator of operators) {
+    if (operator.fullyFinished) fullyFinishedOperators++;
+    if (operator.hasCoordinatorState) coordinators++;
+    for (const kind of sizeKinds) sizes[kind] = BigInt.asIntN(64, sizes[kind] + operator.sizes[kind]);
+  }
+  return {
+    operators: scanner.operatorCount,
+    fullyFinishedOperators,
+    coordinators,
+    subtasks,
+    finishedSubtasks: scanner.finishedSubtasks,
+    subtasksWithState: scanner.subtasksWithState,
+    sizes,
+    stateBytes: BigInt.asIntN(64, sizeKinds.reduce((sum, kind) => sum + sizes[kind], 0n)),
+    distinctFiles: scanner.distinctFiles,
+    distinctFileBytes: scanner.distinctFileBytes,
+    inlineBytes: scanner.inlineBytes,
+    unknownSizes: scanner.unknownSizes,
+  };
+}

@@ -15,7 +15,7 @@ export async function dispose(world: CommandWorld, target?: SavepointRef): Promi
   const record = await askSavepoint(world, target, "Dispose", { placeholder: "Which savepoint is disposed of?", unfit: "can't be disposed of now", oldestFirst: true, can: (row) => row.record !== null && isUsable(row.record) && !row.pinned && row.claimedBy === null });
   if (record === undefined) return;
   const subject = `${savepointName(record)} of ${oneLine(record.job.name, 80)}`;
-  const check = await world.progress.inNotification(`Who needs ${subject}?`, (run) => world.disposals.check(record.id, run));
+  const check = await world.progress.inNotification(`Checking who needs ${subject}`, (run) => world.disposals.check(record.id, run));
   if (check.refusals.length > 0) return refuse(world, `${subject} can't be disposed of yet.`, check.refusals, { recordId: record.id });
   if (!(await world.notify.confirm({ title: `Dispose savepoint ${subject}?`, detail: detailOf(world, check), button: "Dispose" }))) return;
   let typedJobName: string | null = null;

@@ -24,7 +24,7 @@ const homes: readonly { readonly call: RegExp; readonly home: readonly string[];
   { call: /\bcreateTreeView\(|\bregisterTreeDataProvider\(/, home: ["host/views/treeView.ts"] },
   { call: /\b(globalState|workspaceState)\b/, home: [] },
   { call: /\bfetch\(/, home: [] },
-  { call: /from "node:(http|https|http2|net|tls)"/, home: ["clients/http.ts", "clients/localFlink/freePort.ts"] },
+  { call: /^import (?!type )[^;]*from "node:(http|https|http2|net|tls)"/m, home: ["clients/http.ts", "clients/localFlink/freePort.ts"] },
   // Everything that waits takes a Clock; the other two give a disk that does not answer its limit, and gather its events.
   { call: /\bset(Timeout|Interval)\(/, home: ["core/base/async.ts", "clients/ledgerFiles.ts", "clients/localStorageLook.ts"] },
   { call: /\bDate\.now\(/, home: [], within: /^(services|host)\// },

@@ -5,12 +5,12 @@ import type { SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
 import type { CheckpointOverview, CheckpointStats } from "../core/model/checkpoint";
 import { isTerminal, type JobRef, type JobState } from "../core/model/job";
-import { normaliseLocation, parentLocation, shortJobId } from "../core/model/location";
+import { liesIn, normaliseLocation, shortJobId } from "../core/model/location";
 import type { Clock, ClusterClient, FlinkFailure, FoundFolder, Log, StorageLook } from "../core/ports";
 import { savepointsIn } from "../core/rows";
 import { shortId } from "../core/wording";
 import type { ClusterService } from "./clusters";
-import type { JobService } from "./jobs";
+import { withStatistics, type JobService } from "./jobs";
 
 /** How far a savepoint is, for whoever watches. */
 export interface FollowStep {
@@ -36,6 +36,8 @@ export class SavepointFollower {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #following = new Map<string, Following>();
+  /** Records that this process is at work on besides following them, and how many are. */
+  readonly #held = new Map<string, number>();
   readonly #settled = new Emitter<SavepointRecord>();
   readonly #life = new AbortController();
   /** How long a request may still be on its way when its sender has died, milliseconds. */
@@ -64,8 +66,22 @@ export class SavepointFollower {
     this.#settled.dispose();
   }
 
-  isFollowing(recordId: string): boolean {
-    return this.#following.has(recordId);
+  /** True while this process is at work on a record, so that nobody else in it takes the record for left behind. */
+  isHeld(recordId: string): boolean {
+    return this.#following.has(recordId) || this.#held.has(recordId);
+  }
+
+  /** Holds a record until the returned function is called. */
+  hold(recordId: string): () => void {
+    this.#held.set(recordId, (this.#held.get(recordId) ?? 0) + 1);
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      const left = (this.#held.get(recordId) ?? 1) - 1;
+      if (left > 0) this.#held.set(recordId, left);
+      else this.#held.delete(recordId);
+    };
   }
 
   /** Follows a record to its end; a second call joins the first. Aborting `signal` ends the waiting only. */
@@ -90,12 +106,21 @@ export class SavepointFollower {
   async candidates(record: SavepointRecord): Promise<readonly FoundFolder[] | undefined> {
     const folders = await this.#foldersOf(record);
     if (folders === undefined) return undefined;
-    const others = new Set((await this.#ledger.all()).flatMap((other) => (other.kind === "savepoint" && other.id !== record.id && other.path !== null ? [normaliseLocation(other.path)] : [])));
-    return folders.filter((folder) => shortJobId(folder.location) === shortId(record.job.id) && folder.modifiedAtMs >= record.requestedAtMs - 2_000 && !others.has(normaliseLocation(folder.location)));
+    // One that was found in the history may be this one; the others are somebody's.
+    const others = new Set((await this.#ledger.all()).flatMap((other) => (other.kind === "savepoint" && other.id !== record.id && other.origin !== "found" && other.path !== null ? [normaliseLocation(other.path)] : [])));
+    return folders.filter((folder) => shortJobId(folder.location) === shortId(record.job.id) && folder.modifiedAtMs >= record.requestedAtMs - clockSlackMs && !others.has(normaliseLocation(folder.location)));
   }
 
   async #run(recordId: string, watchers: ReadonlySet<(step: FollowStep) => void>): Promise<SavepointRecord> {
-    const tell = (step: FollowStep): void => watchers.forEach((watch) => watch(step));
+    const tell = (step: FollowStep): void => {
+      for (const watch of watchers) {
+        try {
+          watch(step);
+        } catch (error) {
+          this.#log.warn(`telling of ${recordId}`, error);
+        }
+      }
+    };
     const pause = new Backoff(200, 2_000);
     const down = new Backoff(1_000, 30_000);
     for (;;) {
@@ -106,7 +131,7 @@ export class SavepointFollower {
         const status = await client.savepointStatus(record.job.id, record.id, this.life);
         down.reset();
         if (status.state === "completed") {
-          await this.#change(record.id, `Flink reports it complete at ${status.path}`, (open) => ({ ...open, state: "completed", path: status.path, endedAtMs: this.#clock.now() }));
+          await this.#change(record.id, `${reportedComplete} ${status.path}`, (open) => ({ ...open, state: "completed", path: status.path, endedAtMs: this.#clock.now() }));
         } else if (status.state === "failed") {
           await this.#settleFailure(record, status.failure, client);
         } else if (status.state === "forgotten") {
@@ -129,13 +154,13 @@ export class SavepointFollower {
     const job: JobRef = { cluster: record.cluster.url, jobId: record.job.id };
     const last = this.#jobs.observation(job);
     if (last === undefined || this.#clock.now() - last.atMs > 1_500) await this.#jobs.observe(job, this.life);
-    const entry = savepointsIn(this.#jobs.observation(job)?.overview).find((candidate) => candidate.status === "in-progress" && (candidate.kind === "stop-savepoint") === (record.stop !== null));
-    if (entry) tell({ message: `#${entry.checkpointId}: ${entry.subtasks.acknowledged} of ${entry.subtasks.total} tasks have written their state`, percent: (100 * entry.subtasks.acknowledged) / Math.max(1, entry.subtasks.total) });
+    const row = (await this.#jobs.savepoints(job)).find(({ id }) => id === record.id);
+    if (row !== undefined && row.progress !== null) tell({ message: `#${row.checkpointId}: ${row.progress.acknowledged} of ${row.progress.total} tasks have written their state`, percent: (100 * row.progress.acknowledged) / Math.max(1, row.progress.total) });
     else tell({ message: "Flink has the request" });
   }
 
   /** A failure, unless Flink names a savepoint in it: then that is complete and only the stop went wrong (flink-api §5, StopWithSavepointStoppingException). */
-  async #settleFailure(record: SavepointRecord, failure: FlinkFailure, client: ClusterClient): Promise<void> {
+  async #settleFailure(record: SavepointRecord, failure: FlinkFailure, client: ClusterClient, known: Partial<SavepointRecord> = {}): Promise<void> {
     const written = /A savepoint has been created at: (.+?), but the corresponding job/s.exec(failure.trace)?.[1];
     if (written !== undefined && record.stop !== null) {
       await this.#change(record.id, `Flink wrote ${written}, but the job failed while stopping`, (open) => ({
@@ -146,7 +171,7 @@ export class SavepointFollower {
     const { restarted, cause } = await this.#effectOnJob(record, client);
     const told = /Coordinator is suspending|CheckpointCoordinator shutdown|FailoverRegion is restarting/.test(failure.message) && cause ? cause : failure;
     await this.#change(record.id, `Flink reports it failed: ${told.message}`, (open) => ({
-      ...open, state: "failed", endedAtMs: this.#clock.now(), failure: { message: told.message, exception: told.exception }, jobRestarted: restarted,
+      ...open, ...known, state: "failed", endedAtMs: this.#clock.now(), failure: { message: told.message, exception: told.exception }, jobRestarted: restarted,
     }));
   }
 
@@ -177,27 +202,29 @@ export class SavepointFollower {
     const overview = await unlessUnknown(client.checkpoints(record.job.id, this.life));
     if (overview !== undefined && (await client.jobState(record.job.id, this.life)) !== undefined) {
       const skewMs = await this.#skewMs(record, client);
-      const matches = await this.#inHistory(record, overview, skewMs);
-      const [match, second] = matches;
-      if (match !== undefined && second === undefined) return this.#settleFromHistory(record, match);
+      const { ours, late } = await this.#inHistory(record, overview, skewMs);
+      const [match, second] = ours;
+      if (match !== undefined && second === undefined) return this.#settleFromHistory(record, match, client);
+      // Which is which may show when they have ended: then they have a place.
+      if ([...ours, ...late].some((entry) => entry.status === "in-progress")) return this.#clock.sleep(1_000, this.life);
       const job = await client.job(record.job.id, this.life);
       const entries = [...overview.history].sort((a, b) => a.triggeredAtMs - b.triggeredAtMs);
       const { completed, failed, inProgress } = overview.counts;
       const whole = completed + failed + inProgress <= entries.length;
       const reachesBack = job.startTimeMs < record.requestedAtMs + skewMs && (whole || (entries[0]?.triggeredAtMs ?? Infinity) < record.requestedAtMs + skewMs);
-      if (match === undefined && reachesBack && this.#clock.now() - record.sentAtMs > 4_000) {
+      if (match !== undefined || late.length > 0) return this.#settleUnknown(record, [...ours, ...late].flatMap((entry) => (entry.path === null ? [] : [entry.path])));
+      if (reachesBack) {
+        if (this.#clock.now() - record.sentAtMs <= 4_000) return this.#clock.sleep(500, this.life); // statistics are up to three seconds old
         await this.#change(record.id, "Flink does not know the request, and the job's history from then on holds no such savepoint", (open) => ({
-          ...open, state: "failed", endedAtMs: this.#clock.now(), failure: { message: "Flink never received the request, or refused it before it began. No savepoint was written.", exception: "" }, stop: open.stop && { ...open.stop, job: "running-on" },
+          ...open, state: "failed", endedAtMs: this.#clock.now(), failure: { message: notReceived, exception: "" },
         }));
         return;
       }
-      if (match === undefined && reachesBack) return this.#clock.sleep(500, this.life); // statistics are up to three seconds old
-      return this.#settleUnknown(record, matches.flatMap((entry) => (entry.path === null ? [] : [entry.path])));
     }
     const folders = await this.candidates(record);
     if (folders !== undefined && !folders.some((folder) => folder.hasMetadata) && (await this.#seesWhatFlinkWrites(record))) {
-      await this.#change(record.id, "Flink no longer knows the job, and no savepoint was written to the directory", (open) => ({
-        ...open, state: "failed", endedAtMs: this.#clock.now(), failure: { message: "The JobManager was lost before the savepoint was complete.", exception: "" }, stop: open.stop && { ...open.stop, job: "unknown" },
+      await this.#change(record.id, "Flink no longer knows the request, and no savepoint was written to the directory", (open) => ({
+        ...open, state: "failed", endedAtMs: this.#clock.now(), failure: { message: "The JobManager was lost before the savepoint was complete.", exception: "" },
       }));
       return;
     }
@@ -217,30 +244,37 @@ export class SavepointFollower {
     return directory === null ? undefined : this.#look.list(directory);
   }
 
-  async #inHistory(record: SavepointRecord, overview: CheckpointOverview, skewMs: number): Promise<CheckpointStats[]> {
+  /**
+   * Entries of the job's history that may be the record's: of its kind and format, in its directory, nobody else's, and triggered since the
+   * request. `late` ones were triggered so long after it that it would have to have been held up on its way.
+   */
+  async #inHistory(record: SavepointRecord, overview: CheckpointOverview, skewMs: number): Promise<{ readonly ours: readonly CheckpointStats[]; readonly late: readonly CheckpointStats[] }> {
     const taken = (await this.#ledger.all()).filter((other): other is SavepointRecord => other.kind === "savepoint" && other.job.id === record.job.id && other.id !== record.id && other.origin !== "found");
     const ids = new Set(taken.map((other) => other.checkpointId));
     const paths = new Set(taken.flatMap((other) => (other.path === null ? [] : [normaliseLocation(other.path)])));
     const directory = record.directory ?? (await this.#savepointDirectory(record));
-    return savepointsIn(overview).filter((entry) =>
-      (entry.kind === "stop-savepoint") === (record.stop !== null) &&
-      entry.triggeredAtMs >= record.requestedAtMs + skewMs - 2_000 && entry.triggeredAtMs <= record.sentAtMs + skewMs + 10_000 &&
-      (entry.format === null || entry.format === record.format) && !ids.has(entry.checkpointId) &&
-      (entry.path === null || (!paths.has(normaliseLocation(entry.path)) && (directory === null || parentLocation(entry.path) === normaliseLocation(directory)))));
+    const since = savepointsIn(overview).filter((entry) =>
+      (entry.kind === "stop-savepoint") === (record.stop !== null) && entry.triggeredAtMs >= record.requestedAtMs + skewMs - 2_000 &&
+      (entry.format === null || record.format === null || entry.format === record.format) && !ids.has(entry.checkpointId) &&
+      (entry.path === null || (!paths.has(normaliseLocation(entry.path)) && (directory === null || liesIn(directory, entry.path)))));
+    const inTime = (entry: CheckpointStats): boolean => entry.triggeredAtMs <= record.sentAtMs + skewMs + 10_000;
+    return { ours: since.filter(inTime), late: since.filter((entry) => !inTime(entry)) };
   }
 
-  async #settleFromHistory(record: SavepointRecord, entry: CheckpointStats): Promise<void> {
+  async #settleFromHistory(record: SavepointRecord, entry: CheckpointStats, client: ClusterClient): Promise<void> {
     if (entry.status === "in-progress") {
       if (record.state === "requested") await this.#change(record.id, `the job's history shows it under way as #${entry.checkpointId}`, (open) => ({ ...open, state: "running", checkpointId: entry.checkpointId }));
       return this.#clock.sleep(1_000, this.life);
     }
-    await this.#change(record.id, `the job's history shows it as #${entry.checkpointId}, the only one of its kind triggered then`, (open) => entry.status === "completed" && entry.path !== null
-      ? { ...open, state: "completed", path: entry.path, checkpointId: entry.checkpointId, sizeBytes: entry.sizeBytes, durationMs: entry.durationMs, endedAtMs: this.#clock.now() }
-      : { ...open, state: "failed", checkpointId: entry.checkpointId, endedAtMs: this.#clock.now(), failure: { message: entry.failure ?? "Flink gives no reason.", exception: "" } });
+    const { path, checkpointId } = entry;
+    if (entry.status === "failed" || path === null) return this.#settleFailure(record, { message: entry.failure ?? "Flink gives no reason.", exception: "", trace: "" }, client, { checkpointId });
+    await this.#change(record.id, `the job's history shows it as #${checkpointId}, the only one of its kind triggered then`, (open) => ({
+      ...open, state: "completed", path, checkpointId, sizeBytes: entry.sizeBytes, durationMs: entry.durationMs, endedAtMs: this.#clock.now(),
+    }));
   }
 
   async #settleUnknown(record: SavepointRecord, candidates: string[]): Promise<void> {
-    await this.#change(record.id, "Flink forgot the outcome", (open) => ({ ...open, state: "unknown", candidates, endedAtMs: this.#clock.now(), stop: open.stop && { ...open.stop, job: "unknown" } }));
+    await this.#change(record.id, "Flink forgot the outcome", (open) => ({ ...open, state: "unknown", candidates, endedAtMs: this.#clock.now() }));
   }
 
   /** What remains once the savepoint's own outcome is written: the end of the stopped job, and number and size for the row. */
@@ -254,19 +288,17 @@ export class SavepointFollower {
   async #settleStop(record: SavepointRecord): Promise<SavepointRecord> {
     const pause = new Backoff(200, 2_000);
     const until = this.#clock.now() + 60_000;
-    const written = record.state === "completed";
     for (;;) {
-      let state: JobState | "silent" | undefined;
+      let state: JobState | "gone" | "away" | "silent";
       try {
-        state = await this.#clusters.client(record.cluster.url).jobState(record.job.id, this.life);
+        state = (await this.#clusters.client(record.cluster.url).jobState(record.job.id, this.life)) ?? "gone";
       } catch (error) {
         if (isAbort(error)) throw error;
-        state = "silent";
+        state = isFlinkError(error, "cluster-unreachable") ? "away" : "silent";
       }
-      const job = written
-        ? state === "FAILED" ? "failed" : state === "FINISHED" || state === "CANCELED" ? "stopped" : state === undefined || state === "silent" ? (record.failure === null ? "stopped" : "failed") : this.#clock.now() > until ? "running-on" : undefined
-        : state === "FAILED" ? "failed" : state === "FINISHED" || state === "CANCELED" ? "stopped" : state === "silent" || state === undefined ? (this.#clock.now() > until ? "unknown" : undefined) : "running-on";
-      if (job !== undefined) return this.#ledger.update<SavepointRecord>(record.id, `the job is ${state ?? "gone"}`, (open) => (open.stop?.job === "pending" ? { ...open, stop: { ...open.stop, job } } : open));
+      // A job that Flink forgot with the request will not come back.
+      const job = endOfStop(record, state, this.#clock.now() > until || (state === "gone" && record.state === "unknown"));
+      if (job !== undefined) return this.#ledger.update<SavepointRecord>(record.id, `the job is ${state}`, (open) => (open.stop?.job === "pending" ? { ...open, stop: { ...open.stop, job } } : open));
       await this.#clock.sleep(pause.next(), this.life);
     }
   }
@@ -279,7 +311,7 @@ export class SavepointFollower {
       await this.#jobs.observe(job, this.life);
       const seen = this.#jobs.observation(job);
       const entry = savepointsIn(seen?.overview).find((candidate) => candidate.path !== null && normaliseLocation(candidate.path) === path);
-      if (entry) return this.#ledger.update<SavepointRecord>(record.id, `it is #${entry.checkpointId} of the job`, (done) => ({ ...done, checkpointId: entry.checkpointId, sizeBytes: entry.sizeBytes, durationMs: entry.durationMs }));
+      if (entry) return this.#ledger.update<SavepointRecord>(record.id, `it is #${entry.checkpointId} of the job`, (done) => withStatistics(done, entry));
       if (seen?.error !== null && seen?.error !== undefined) break;
       await this.#clock.sleep(350, this.life);
     }
@@ -287,7 +319,11 @@ export class SavepointFollower {
   }
 
   #settle(record: SavepointRecord): SavepointRecord {
-    this.#settled.fire(record);
+    try {
+      this.#settled.fire(record);
+    } catch (error) {
+      this.#log.error(`telling the end of ${record.id}`, error);
+    }
     return record;
   }
 
@@ -311,6 +347,35 @@ export class SavepointFollower {
     const before = this.#clock.now();
     const job = await unlessUnknown(client.job(record.job.id, this.life));
     return job === undefined ? 0 : Math.round(job.nowMs - (before + this.#clock.now()) / 2);
+  }
+}
+
+/** What a record says of a request that Flink never had. */
+export const notReceived = "Flink never received the request, or refused it before it began. No savepoint was written.";
+
+/** How a record's trail says that Flink itself called the operation complete, which the job's history alone does not. */
+const reportedComplete = "Flink reports it complete at";
+
+/** How far the clock of a storage, or of a JobManager, may be off from ours, milliseconds. */
+const clockSlackMs = 3_600_000;
+
+type StopEnd = NonNullable<SavepointRecord["stop"]>["job"];
+
+/**
+ * What became of a job that was to be stopped, or undefined while that is open. Flink reports a stop complete only once every task has
+ * finished (`StopWithSavepointTerminationManager`), so that a cluster which goes away then took the finished job with it; the job's history
+ * shows the savepoint before that.
+ */
+function endOfStop(record: SavepointRecord, state: JobState | "gone" | "away" | "silent", late: boolean): StopEnd | undefined {
+  const written = record.state === "completed";
+  switch (state) {
+    case "FAILED": return "failed";
+    case "FINISHED": case "CANCELED": return "stopped";
+    case "gone": case "away": case "silent": {
+      const reported = !written ? undefined : record.failure !== null ? "failed" : record.trail.some(({ event }) => event.startsWith(reportedComplete)) ? "stopped" : undefined;
+      return reported !== undefined && (late || state !== "silent") ? reported : late ? "unknown" : undefined;
+    }
+    default: return !written ? "running-on" : late ? "running-on" : undefined;
   }
 }
 

@@ -137,12 +137,16 @@ export class JobService {
     if (entries.length === 0) return;
     const records = (await this.#ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && record.job.id === job.jobId);
     if (records.some((record) => record.state === "requested" || record.state === "running")) return;
-    const known = new Set(records.flatMap((record) => (record.path === null ? [] : [normaliseLocation(record.path)])));
+    const known = new Map(records.flatMap((record) => (record.path === null ? [] : [[normaliseLocation(record.path), record]])));
     const view = this.#clusters.get(job.cluster);
     if (view === undefined || view.reach.state !== "online") return;
     const name = view.jobs.find((summary) => summary.jobId === job.jobId)?.name ?? records[0]?.job.name ?? job.jobId;
     for (const entry of entries) {
-      if (entry.path === null || known.has(normaliseLocation(entry.path))) continue;
+      if (entry.path === null) continue;
+      const kept = known.get(normaliseLocation(entry.path));
+      // Whoever followed it was gone before the statistics showed it.
+      if (kept?.checkpointId === null) await this.#ledger.update<SavepointRecord>(kept.id, `it is #${entry.checkpointId} of the job`, (record) => withStatistics(record, entry));
+      if (kept !== undefined) continue;
       const atMs = this.#clock.now();
       await this.#ledger.create({
         kind: "savepoint", version: recordVersion, id: `found-${job.jobId}-${entry.checkpointId}`, cluster: { name: view.profile.name, url: job.cluster }, job: { id: job.jobId, name },
@@ -154,6 +158,11 @@ export class JobService {
       });
     }
   }
+}
+
+/** Adds to a completed savepoint what only the job's statistics know; nothing to do when it is there. */
+export function withStatistics(record: SavepointRecord, { checkpointId, sizeBytes, durationMs }: CheckpointStats): SavepointRecord {
+  return record.checkpointId === null ? { ...record, checkpointId, sizeBytes, durationMs } : record;
 }
 
 function key(job: JobRef): string {

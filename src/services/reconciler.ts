@@ -87,7 +87,7 @@ export class Reconciler implements Disposable {
     const owner = disposal?.owner ?? record.owner;
     const alive = this.#liveness(owner);
     if (alive === "alive") return false;
-    if (alive === "self") return !this.#world.follower.isFollowing(record.id) && record.kind === "restore" && record.state === "running";
+    if (alive === "self") return !this.#world.follower.isHeld(record.id) && record.kind === "restore" && record.state === "running";
     const taken = disposal !== null
       ? await ledger.update<SavepointRecord>(record.id, "taken over after a restart", (now) => (now.disposal?.state === "requested" && now.disposal.owner.instance === owner.instance ? { ...now, disposal: { ...now.disposal, owner: self } } : now))
       : record.kind === "savepoint"

@@ -1,17 +1,17 @@
-import { isAbort } from "../core/base/async";
+import { Backoff, isAbort } from "../core/base/async";
 import { FlinkError, isFlinkError, type ErrorFacts, type Refusal } from "../core/errors";
 import { explain } from "../core/explain";
 import { savepointRefusals, savepointWarnings, type JobFacts, type Warning } from "../core/guards";
-import { recordVersion, type SavepointRecord } from "../core/ledger/record";
+import { isOpen, recordVersion, type SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
 import type { SavepointFormat } from "../core/model/checkpoint";
 import type { ClusterInfo } from "../core/model/cluster";
 import { allTasksRun, type JobRef } from "../core/model/job";
 import { locationFault, normaliseLocation } from "../core/model/location";
 import type { Clock, FoundFolder, Log, ProcessIdentity, Run, Vault, WorkspaceCommit } from "../core/ports";
-import { operationsIn } from "../core/rows";
+import { type Operation, operationsIn } from "../core/rows";
 import type { ClusterService } from "./clusters";
-import { unlessAborted, type SavepointFollower } from "./following";
+import { notReceived, unlessAborted, type SavepointFollower } from "./following";
 import type { JobService } from "./jobs";
 
 /** What a person chooses for a savepoint (C-6, C-7, A-7). */
@@ -45,6 +45,15 @@ export interface SavepointWorld {
   newId(): string;
   workspaceCommit(): Promise<WorkspaceCommit | null>;
   readonly vault: Vault;
+}
+
+/** A request that is written down and not yet sent. */
+interface Asked {
+  readonly id: string;
+  readonly atMs: number;
+  readonly job: JobRef;
+  readonly jobName: string;
+  readonly isStop: boolean;
 }
 
 /** How long after the first attempt a request whose answer was lost may be sent again; Flink starts nothing twice for an id that it still knows. */
@@ -100,13 +109,13 @@ export class SavepointService {
   }
 
   async describe(recordId: string, description: string): Promise<void> {
-    await this.#world.ledger.update<SavepointRecord>(recordId, "description changed", (record) => ({ ...record, description }));
+    await this.#world.ledger.update<SavepointRecord>(recordId, "description changed", (record) => ({ ...record, description: description.trim() }));
   }
 
   /** Hides the savepoint and keeps its files. One that is still being taken or disposed of stays. Throws `refused`. */
   async forget(recordId: string): Promise<void> {
     await this.#world.ledger.update<SavepointRecord>(recordId, "forgotten; the files are kept", (record) => {
-      if (record.state === "requested" || record.state === "running" || record.disposal?.state === "requested") {
+      if (isOpen(record)) {
         throw new FlinkError("refused", { verb: "forgotten", subject: `The savepoint of ${record.job.name}`, refusals: [record.disposal?.state === "requested" ? { rule: "disposal-running" } : { rule: "not-completed", state: "still being taken" }] });
       }
       return { ...record, forgotten: true };
@@ -124,11 +133,19 @@ export class SavepointService {
   async adopt(recordId: string, location: string): Promise<void> {
     requireLocation(location);
     const { ledger, clock } = this.#world;
-    const folder = (await this.candidates(recordId)).find((candidate) => normaliseLocation(candidate.location) === normaliseLocation(location));
-    await ledger.update<SavepointRecord>(recordId, `adopted ${location}`, (record) => {
-      if (record.state !== "unknown") throw new FlinkError("refused", { verb: "adopted", subject: location, refusals: [{ rule: "outcome-known", state: record.state }] });
-      return { ...record, state: "completed", path: location, sizeBytes: folder?.sizeBytes ?? null, endedAtMs: folder?.modifiedAtMs ?? clock.now(), candidates: [] };
+    const path = normaliseLocation(location);
+    const folder = (await this.candidates(recordId)).find((candidate) => normaliseLocation(candidate.location) === path);
+    const found = (await ledger.all()).filter((other): other is SavepointRecord => other.kind === "savepoint" && other.id !== recordId && other.origin === "found" && other.path !== null && normaliseLocation(other.path) === path);
+    const twin = found[0];
+    await ledger.update<SavepointRecord>(recordId, `adopted ${path}`, (record) => {
+      if (record.state !== "unknown") throw new FlinkError("refused", { verb: "adopted", subject: path, refusals: [{ rule: "outcome-known", state: record.state }] });
+      return {
+        ...record, state: "completed", path, sizeBytes: folder?.sizeBytes ?? twin?.sizeBytes ?? null, endedAtMs: folder?.modifiedAtMs ?? twin?.endedAtMs ?? clock.now(), candidates: [],
+        checkpointId: twin?.checkpointId ?? null, durationMs: twin?.durationMs ?? null, pinned: record.pinned || found.some(({ pinned }) => pinned), description: record.description === "" ? (twin?.description ?? "") : record.description,
+      };
     });
+    // The row that the history made of it is this one now, and what a person said of it went over.
+    for (const { id } of found) await ledger.update<SavepointRecord>(id, `known as ${recordId}`, (record) => ({ ...record, forgotten: true, pinned: false }));
   }
 
   async #take(id: string, job: JobRef, request: SavepointRequest, stop: { readonly drain: boolean } | null, run: Run): Promise<SavepointRecord> {
@@ -138,54 +155,116 @@ export class SavepointService {
     const subject = jobName;
     refuseIf(stop === null ? "saved" : "stopped", subject, savepointRefusals(facts));
     if (request.directory === null && facts.info.savepointDirectory === null) refuseIf(stop === null ? "saved" : "stopped", subject, [{ rule: "no-directory" }]);
-    await this.#untilTasksRun(job, subject, run);
+    await this.#untilTasksRun(job, subject, stop === null ? "saved" : "stopped", run);
 
     const view = this.#world.clusters.get(job.cluster);
-    const atMs = clock.now();
-    const workspace = await this.#world.workspaceCommit();
-    await ledger.create({
-      kind: "savepoint", version: recordVersion, id, cluster: { name: view?.profile.name ?? job.cluster, url: job.cluster }, job: { id: job.jobId, name: jobName },
-      origin: stop === null ? "manual" : "stop", format: request.format, description: request.description.trim(), directory: request.directory?.trim() ?? null,
-      flinkVersion: facts.info.version.text, state: "requested", requestedAtMs: atMs, sentAtMs: atMs, endedAtMs: null, checkpointId: null, path: null, sizeBytes: null,
-      durationMs: null, failure: null, stop: stop && { drain: stop.drain, job: "pending" }, jobRestarted: false, pinned: false, forgotten: false, disposal: null,
-      candidates: [], workspace, owner: self, trail: [{ atMs, event: "requested" }],
+    const workspace = await this.#world.workspaceCommit().catch((error: unknown) => {
+      this.#world.log.warn("the workspace's commit", error);
+      return null;
     });
-    await this.#yieldToRival(id, job, jobName, stop !== null);
-    run.report({ message: "Asking Flink" });
-    // Not awaited step by step: when the caller stops waiting, sending and following go on.
-    const outcome = this.#send(id, job, request, stop, facts.info).then(() => follower.follow(id, (step) => run.report(step)));
-    outcome.catch(() => undefined);
-    return unlessAborted(outcome, run.signal);
+    run.signal.throwIfAborted();
+    const atMs = clock.now();
+    const release = follower.hold(id);
+    let handedOver = false;
+    try {
+      const created = await ledger.create({
+        kind: "savepoint", version: recordVersion, id, cluster: { name: view?.profile.name ?? job.cluster, url: job.cluster }, job: { id: job.jobId, name: jobName },
+        origin: stop === null ? "manual" : "stop", format: request.format, description: request.description.trim(), directory: request.directory?.trim() ?? null,
+        flinkVersion: facts.info.version.text, state: "requested", requestedAtMs: atMs, sentAtMs: atMs, endedAtMs: null, checkpointId: null, path: null, sizeBytes: null,
+        durationMs: null, failure: null, stop: stop && { drain: stop.drain, job: "pending" }, jobRestarted: false, pinned: false, forgotten: false, disposal: null,
+        candidates: [], workspace, owner: self, trail: [{ atMs, event: "requested" }],
+      });
+      if (created) await this.#beforeSending({ id, atMs, job, jobName, isStop: stop !== null }, run.signal);
+      run.report({ message: "Asking Flink" });
+      // Not awaited step by step: when the caller stops waiting, sending and following go on.
+      const outcome = (created ? this.#send(id, job, request, stop, facts.info) : Promise.resolve(undefined)).then((unanswered) => this.#outcome(id, run, unanswered)).finally(release);
+      outcome.catch(() => undefined);
+      handedOver = true;
+      return await unlessAborted(outcome, run.signal);
+    } finally {
+      if (!handedOver) release();
+    }
+  }
+
+  /** Follows to the end. A request that never arrived failed for the reason that Flink gave last. */
+  async #outcome(id: string, run: Run, unanswered: FlinkError | undefined): Promise<SavepointRecord> {
+    const record = await this.#world.follower.follow(id, (step) => run.report(step));
+    if (record.state !== "failed" || record.failure?.message !== notReceived || !isFlinkError(unanswered, "flink-failed")) return record;
+    return this.#world.ledger.update<SavepointRecord>(id, "the last answer of Flink", (failed) => ({ ...failed, failure: failureOf(unanswered) }));
+  }
+
+  /** Between the record and the request: a rival may have been faster, the job may have ended, the person may have given up. Then nothing is sent, and no row stays. */
+  async #beforeSending(asked: Asked, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#yieldToRival(asked);
+      const state = await this.#world.clusters.client(asked.job.cluster).jobState(asked.job.jobId, signal);
+      if (state !== "RUNNING") refuseIf(asked.isStop ? "stopped" : "saved", asked.jobName, [{ rule: "job-not-running", state: state ?? "gone" }]);
+      signal.throwIfAborted();
+    } catch (error) {
+      const why = isFlinkError(error) ? explain(error).message : "It was given up before it was sent.";
+      await this.#world.ledger.update<SavepointRecord>(asked.id, "not sent", (record) => ({
+        ...record, state: "failed", endedAtMs: this.#world.clock.now(), forgotten: true, failure: { message: why, exception: "" }, stop: record.stop && { ...record.stop, job: "unknown" },
+      }));
+      throw error;
+    }
+  }
+
+  /**
+   * Two windows may stop a job in the same moment: each has written its record before it looks for the other's. The later one steps back. The
+   * earlier one may have been written too late for the other to see it, so it waits until that one has stepped back, and does so itself when
+   * the other goes on.
+   */
+  async #yieldToRival({ id, atMs, job, jobName, isStop }: Asked): Promise<void> {
+    const { ledger, clock, follower } = this.#world;
+    const untilMs = clock.now() + 5_000;
+    for (;;) {
+      const records = await ledger.all();
+      const rivals = operationsIn(records).filter((operation) => operation.what === "stop" && operation.cluster === job.cluster && operation.jobId === job.jobId && operation.recordId !== id);
+      const [rival] = rivals;
+      if (rival === undefined) return;
+      const isAhead = (operation: Operation): boolean => operation.sinceMs < atMs || (operation.sinceMs === atMs && operation.recordId < id);
+      const goesOn = (operation: Operation): boolean => records.some((record) => record.id === operation.recordId && record.state !== "requested");
+      const winner = rivals.find((operation) => !isStop || isAhead(operation) || goesOn(operation)) ?? (clock.now() >= untilMs ? rival : undefined);
+      if (winner !== undefined) refuseIf(isStop ? "stopped" : "saved", jobName, [{ rule: "operation-running", what: "stop", since: winner.sinceMs }]);
+      await clock.sleep(100, follower.life);
+    }
   }
 
   /**
    * Sends the request. What Flink certainly refused ends the record here. When the answer was lost, Flink is asked for the trigger id, and only
-   * while it still remembers every id it ever got (its expiry, a minute at most) is the same request sent again.
+   * while the same JobManager still remembers every id it ever got (its expiry, a minute at most) is the same request sent again. Resolves to
+   * the last error when it stays unknown whether Flink has it.
    */
-  async #send(id: string, job: JobRef, request: SavepointRequest, stop: { readonly drain: boolean } | null, info: ClusterInfo): Promise<void> {
+  async #send(id: string, job: JobRef, request: SavepointRequest, stop: { readonly drain: boolean } | null, info: ClusterInfo): Promise<FlinkError | undefined> {
     const { clusters, ledger, clock, log, follower } = this.#world;
     const client = clusters.client(job.cluster);
     const body = { triggerId: id, format: request.format, ...(request.directory === null ? {} : { directory: request.directory.trim() }) };
     const firstMs = clock.now();
     const lastMs = firstMs + Math.min(resendForMs, info.triggerResultsKeptMs === 0 ? resendForMs : info.triggerResultsKeptMs * 0.8);
+    const again = new Backoff(300, 5_000);
     for (;;) {
       try {
         if (stop === null) await client.triggerSavepoint(job.jobId, body, follower.life);
         else await client.stopWithSavepoint(job.jobId, { ...body, drain: stop.drain }, follower.life);
         await ledger.update<SavepointRecord>(id, "Flink accepted it", (record) => (record.state === "requested" ? { ...record, state: "running" } : record));
-        return;
+        return undefined;
       } catch (error) {
         if (isAbort(error)) throw error;
         if (isFlinkError(error, "ledger-unwritable")) throw error;
         if (!mayHaveArrived(error)) {
           await ledger.update<SavepointRecord>(id, "it did not reach Flink, or Flink refused it", (record) => (record.state === "requested" ? { ...record, state: "failed", endedAtMs: clock.now(), failure: failureOf(error), stop: record.stop && { ...record.stop, job: "running-on" } } : record));
+          await follower.follow(id); // tells the end
           throw error;
         }
         log.warn(`the answer to ${stop === null ? "savepoint" : "stop"} ${id} was lost; asking Flink for it`, error);
-        if (await this.#isKnown(job, id)) return;
-        if (clock.now() > lastMs) return; // the follower settles it from history and storage, and sends nothing
+        const unanswered = isFlinkError(error) ? error : undefined;
+        if (await this.#isKnown(job, id)) return undefined;
+        await clock.sleep(again.next(), follower.life);
+        // Past that, the follower settles it from history and storage, and sends nothing.
+        if (clock.now() > lastMs || !(await this.#isSameJobManager(job, firstMs))) return unanswered;
         const sentAtMs = clock.now();
-        await ledger.update<SavepointRecord>(id, "answer lost, and Flink does not know the request: sending it again", (record) => ({ ...record, sentAtMs }));
+        const record = await ledger.update<SavepointRecord>(id, "answer lost, and Flink does not know the request: sending it again", (open) => (open.state === "requested" ? { ...open, sentAtMs } : open));
+        if (record.sentAtMs !== sentAtMs || record.owner.instance !== this.#world.self.instance) return unanswered;
       }
     }
   }
@@ -193,37 +272,39 @@ export class SavepointService {
   /** Waits for the cluster to answer whether it knows the trigger id. */
   async #isKnown(job: JobRef, id: string): Promise<boolean> {
     const { clusters, clock, follower } = this.#world;
-    for (let attempt = 0; ; attempt++) {
+    const pause = new Backoff(300, 15_000);
+    for (let forgotten = 0; ;) {
       try {
         if ((await clusters.client(job.cluster).savepointStatus(job.jobId, id, follower.life)).state !== "forgotten") return true;
-        if (attempt >= 2) return false;
+        if (++forgotten > 2) return false;
       } catch (error) {
         if (isAbort(error)) throw error;
       }
-      await clock.sleep(300, follower.life);
+      await clock.sleep(pause.next(), follower.life);
     }
   }
 
-  /** Two windows may stop a job in the same moment: each has written its record, each sees the other's, and the later one steps back. */
-  async #yieldToRival(id: string, job: JobRef, jobName: string, isStop: boolean): Promise<void> {
-    const { ledger, clock } = this.#world;
-    const operations = operationsIn(await ledger.all()).filter((operation) => operation.cluster === job.cluster && operation.jobId === job.jobId && (operation.what === "stop" || (isStop && operation.recordId === id)));
-    const rival = operations.filter((operation) => operation.what === "stop").sort((a, b) => a.sinceMs - b.sinceMs || a.recordId.localeCompare(b.recordId))[0];
-    if (rival === undefined || rival.recordId === id) return;
-    const refusal: Refusal = { rule: "operation-running", what: "stop", since: rival.sinceMs };
-    await ledger.update<SavepointRecord>(id, "not sent: a stop of the same job was requested first", (record) => ({ ...record, state: "failed", endedAtMs: clock.now(), forgotten: true, failure: { message: "A stop of the same job was requested first.", exception: "" }, stop: record.stop && { ...record.stop, job: "unknown" } }));
-    refuseIf(isStop ? "stopped" : "saved", jobName, [refusal]);
+  /** Whether the job has had one JobManager since then: a new one has forgotten the trigger ids of the old one, and what those did. */
+  async #isSameJobManager(job: JobRef, sinceMs: number): Promise<boolean> {
+    const { clusters, clock, follower } = this.#world;
+    try {
+      const details = await clusters.client(job.cluster).job(job.jobId, follower.life);
+      return details.startTimeMs < sinceMs + (details.nowMs - clock.now());
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      return false;
+    }
   }
 
   /** Right after RUNNING tasks may still be deploying, and Flink would refuse: waits for them, as long as the job is RUNNING. */
-  async #untilTasksRun(job: JobRef, jobName: string, run: Run): Promise<void> {
+  async #untilTasksRun(job: JobRef, jobName: string, verb: string, run: Run): Promise<void> {
     const { clusters, clock } = this.#world;
     for (let round = 0; ; round++) {
       const details = await clusters.client(job.cluster).job(job.jobId, run.signal);
       if (allTasksRun(details)) return;
-      if (details.state !== "RUNNING") refuseIf("saved", jobName, [{ rule: "job-not-running", state: details.state }]);
+      if (details.state !== "RUNNING") refuseIf(verb, jobName, [{ rule: "job-not-running", state: details.state }]);
       const ready = details.vertices.filter((vertex) => vertex.ready).length;
-      if (round > 60) refuseIf("saved", jobName, [{ rule: "tasks-not-running", running: ready, total: details.vertices.length }]);
+      if (round > 60) refuseIf(verb, jobName, [{ rule: "tasks-not-running", running: ready, total: details.vertices.length }]);
       run.report({ message: `Waiting until all tasks run (${ready} of ${details.vertices.length})` });
       await clock.sleep(500, run.signal);
     }
@@ -277,10 +358,20 @@ export function failureOf(error: unknown): { message: string; exception: string 
   return { message: isFlinkError(error) ? explain(error).message : String(error), exception: "" };
 }
 
-/** The error that tells how a savepoint ended that is not complete. */
-function outcomeError(record: SavepointRecord): FlinkError {
+/** The error that tells how a savepoint, or a stop, ended that is not complete. */
+export function outcomeError(record: SavepointRecord): FlinkError {
   if (record.state === "unknown") return new FlinkError("outcome-unknown", { what: record.stop === null ? "savepoint" : "stop", jobName: record.job.name, lookIn: record.directory });
   const failure = record.failure ?? { message: "Flink gives no reason", exception: "" };
   if (record.stop === null) return new FlinkError("savepoint-failed", { jobName: record.job.name, ...failure, jobRestarted: record.jobRestarted });
-  return new FlinkError("stop-failed", { jobName: record.job.name, ...failure, jobState: record.stop.job === "failed" ? "FAILED" : record.jobRestarted ? "restarting" : "running on" });
+  return new FlinkError("stop-failed", { jobName: record.job.name, ...failure, jobState: endOf(record, record.stop.job) });
+}
+
+/** What became of the job of a stop that failed, as `stop-failed` takes it. */
+function endOf(record: SavepointRecord, job: NonNullable<SavepointRecord["stop"]>["job"]): string {
+  switch (job) {
+    case "failed": return "FAILED";
+    case "stopped": return "ended";
+    case "unknown": return "unknown";
+    default: return record.jobRestarted ? "restarting" : "running on";
+  }
 }

@@ -381,7 +381,6 @@ export class SimulatedFlink {
     this.#later(job, everyMs, () => {
       const id = job.nextCheckpoint++;
       job.history.unshift(this.#entry(id, { kind: "checkpoint", format: null, status: "completed", path: `file:/cp/${job.jobId}/chk-${id}`, triggeredAtMs: this.now(), durationMs: 20 }));
-      job.history.splice(10);
       this.checkpointsEvery(job, everyMs);
     });
   }
@@ -390,7 +389,7 @@ export class SimulatedFlink {
     if (job.shown !== undefined && this.now() - job.shown.atMs < this.staleMs) return job.shown.overview;
     const history = job.history.slice(0, 10);
     const newest = (match: (entry: CheckpointStats) => boolean): CheckpointStats | null => history.find(match) ?? null;
-    const count = (status: CheckpointStats["status"]): number => history.filter((entry) => entry.status === status).length;
+    const count = (status: CheckpointStats["status"]): number => job.history.filter((entry) => entry.status === status).length;
     const overview: CheckpointOverview = {
       counts: { restored: job.restored === null ? 0 : 1, completed: count("completed"), failed: count("failed"), inProgress: count("in-progress") },
       latest: {

@@ -135,10 +135,10 @@ class Plain {
     const { index, finished } = subtask;
     if (finished) return { index, finished };
     const operator = (handles: readonly (OperatorHandle | null)[]): unknown[] => handles.map((handle) => (handle === null ? null : this.operator(handle)));
-    const keyed = { managedKeyedState: this.keyed(subtask.managedKeyed), rawKeyedState: this.keyed(subtask.rawKeyed, true) };
+    const keyed = { managedKeyedState: this.keyed(subtask.managedKeyed), rawKeyedState: this.keyed(subtask.rawKeyed) };
     const legacy = subtask.legacy.map((handle) => (handle === null ? null : this.stream(handle)));
     if (this.#version === 1) {
-      return { index, finished, duration: -1, legacyOperatorState: legacy, managedOperatorStateChain: operator(subtask.managedOperator), rawOperatorStateChain: operator(subtask.rawOperator), ...keyed };
+      return { index, finished, legacyOperatorState: legacy, managedOperatorStateChain: operator(subtask.managedOperator), rawOperatorStateChain: operator(subtask.rawOperator), ...keyed };
     }
     return {
       index,
@@ -159,14 +159,14 @@ class Plain {
     return { type: own === null ? "partitionable" : "segmentPartitionable", tag: handle.tag, states, ...more, delegate: this.stream(handle.delegate) };
   }
 
-  keyed(handle: KeyedHandle | null, raw = false): unknown {
+  keyed(handle: KeyedHandle | null): unknown {
     if (handle === null) return null;
     const { first, count } = handle.keyGroups;
     const range = { tag: handle.tag, keyGroupRange: [first, first + count - 1], keyGroups: count };
     switch (handle.type) {
       case "keyGroups": {
         const id = handle.stateHandleId === null ? {} : { stateHandleId: handle.stateHandleId };
-        return { type: handle.savepoint ? "savepointKeyGroups" : "keyGroups", ...range, ...offsetFacts(handle.keyGroups, raw), delegate: this.stream(handle.delegate), ...id };
+        return { type: handle.savepoint ? "savepointKeyGroups" : "keyGroups", ...range, ...offsetFacts(handle.keyGroups), delegate: this.stream(handle.delegate), ...id };
       }
       case "incremental": {
         const list = (files: typeof handle.shared): unknown[] => files.map((file) => ({ localPath: file.localPath, handle: this.stream(file.handle) }));
@@ -216,9 +216,8 @@ class Plain {
   }
 }
 
-function offsetFacts({ offsets }: KeyGroupOffsets, raw: boolean): object {
-  const none = raw ? -1n : 0n;
-  return { keyGroupsWithOffset: offsets.reduce((count, offset) => count + (offset === none ? 0 : 1), 0), offsetsSha256: offsetsHash(offsets) };
+function offsetFacts({ offsets }: KeyGroupOffsets): object {
+  return { keyGroupsWithOffset: offsets.reduce((count, offset) => count + (offset > 0n ? 1 : 0), 0), offsetsSha256: offsetsHash(offsets) };
 }
 
 function offsetsHash(offsets: BigInt64Array): string {

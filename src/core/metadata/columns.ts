@@ -8,7 +8,7 @@ export class Column<T extends Numbers> {
 
   constructor(make: (length: number) => T) {
     this.#make = make;
-    this.#values = make(64);
+    this.#values = make(16);
   }
 
   get length(): number {

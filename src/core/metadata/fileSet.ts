@@ -4,7 +4,7 @@
  */
 export class FileSet {
   readonly seed: number;
-  #slots = new Uint32Array(2048);
+  #slots = new Uint32Array(128);
   #size = 0;
 
   constructor() {

@@ -123,7 +123,8 @@ export class Scanner {
   #parallelism = 0;
   #maxParallelism = 0;
   #flags = 0;
-  readonly #seen = new Uint8Array(32_768);
+  /** Subtasks seen of the current operator. */
+  #seen = new Uint8Array(0);
 
   constructor(fileBytes: number, limits: MetadataLimits, layout: Layout) {
     this.#fileBytes = fileBytes;
@@ -189,7 +190,7 @@ export class Scanner {
 
   #step(): void {
     const top = this.#top;
-    const op = this.#ops[top];
+    const op = this.#ops[top] ?? opScope;
     switch (op) {
       case opHead: return this.#head();
       case opScope: return this.#pop();
@@ -308,7 +309,9 @@ export class Scanner {
     index.uids.push(uid);
     this.#parallelism = parallelism;
     this.#maxParallelism = maxParallelism;
-    this.#seen.fill(0, 0, Math.min(Math.max(parallelism, 0), 32_768));
+    const mostSubtasks = Math.min(Math.max(parallelism, 0), 32_768);
+    if (mostSubtasks > this.#seen.length) this.#seen = new Uint8Array(mostSubtasks);
+    else this.#seen.fill(0, 0, mostSubtasks);
     this.#flags = 0;
     this.#high.fill(0);
     this.#low.fill(0);
@@ -384,7 +387,6 @@ export class Scanner {
       this.#need(8, "duration");
       this.#at += 8;
     }
-    this.#dones[top] = done + 1;
     const real = finished ? -1 - number : number;
     if (real < 0 || real >= this.#parallelism) this.#warn("subtask-out-of-range", start, "index", { index: real, parallelism: this.#parallelism });
     else if (real < 32_768) {
@@ -393,6 +395,7 @@ export class Scanner {
     }
     index.subtaskOffsets.push(this.#base + start);
     index.subtaskIndexes.push(number);
+    this.#dones[top] = done + 1;
     if (finished) {
       this.finishedSubtasks++;
       index.subtaskSizes.push(0);

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs/promises";
+import path from "node:path";
+import { performance } from "node:perf_hooks";
+import { decodeCoordinator, decodeSubtasks } from "../../src/core/metadata/decode";
+import { inMemory } from "../../src/core/metadata/randomAccess";
+import { scanMetadata, type ScanResult } from "../../src/core/metadata/scan";
+import { snapshotFolders } from "./metadataFiles";
+import { Random, writeMetadata } from "./metadataWriter";
+
+/** Files to start from: synthetic ones of every version and layout, and real ones of at most 20 kB. */
+export async function fuzzSeeds(): Promise<Buffer[]> {
+  const seeds: Buffer[] = [];
+  for (const [version, layout] of [[1], [2], [3], [3, "1.11"], [3, "1.14"], [4], [5], [6], [7]] as const) {
+    for (const seed of [1, 2]) seeds.push(writeMetadata({ version, seed, operators: 3, ...(layout === undefined ? {} : { layout }) }).bytes);
+  }
+  for (const { folder } of snapshotFolders()) {
+    const bytes = await fs.readFile(path.join(folder, "_metadata"));
+    if (bytes.length <= 20_000) seeds.push(bytes);
+  }
+  return seeds;
+}
+
+/** A file with one to four changes: bits, bytes, numbers of note, cuts, repeated and moved pieces, lengths one off. */
+export function mutate(bytes: Buffer, random: Random): Buffer {
+  let out = Buffer.from(bytes);
+  for (let left = 1 + random.int(4); left > 0; left--) {
+    const at = random.int(Math.max(1, out.length));
+    switch (random.int(9)) {
+      case 0: if (out.length > 0) out[at] = (out[at] ?? 0) ^ (1 << random.int(8)); break;
+      case 1: if (out.length > 0) out[at] = random.int(256); break;
+      case 2: if (at + 4 <= out.length) out.writeInt32BE(random.pick([-1, 0, 1, 2, 127, 0x7fffffff, -0x80000000, 0xffff, 32_768, out.length]), at); break;
+      case 3: if (at + 4 <= out.length) out.writeInt32BE((out.readInt32BE(at) + random.pick([-1, 1, 8, 256])) | 0, at); break;
+      case 4: if (at + 8 <= out.length) out.writeBigInt64BE(random.pick([-1n, 0n, 1n << 53n, (1n << 63n) - 1n, -(1n << 63n)]), at); break;
+      case 5: out = out.subarray(0, at); break;
+      case 6: out = Buffer.concat([out.subarray(0, at), out.subarray(Math.min(out.length, at + 1 + random.int(20)))]); break;
+      case 7: out = Buffer.concat([out.subarray(0, at), out.subarray(at, at + random.int(200)), out.subarray(at)]); break;
+      // A tag, where one may stand.
+      default: if (out.length > 0) out[at] = random.int(19);
+    }
+    if (out.length > 200_000) out = out.subarray(0, 200_000);
+  }
+  return out;
+}
+
+/** Reads a file in windows of some size and everything in it; fails when anything but a result or a typed problem comes out, or when it takes longer than a second. */
+export async function readEverything(bytes: Buffer, windowBytes = 1 << 20): Promise<ScanResult> {
+  const start = performance.now();
+  const input = inMemory(bytes);
+  const result = await scanMetadata(input, { limits: { windowBytes } });
+  const { metadata, problems } = result;
+  assert.ok(metadata?.whole === true || problems.some(({ severity }) => severity === "error"), "A file that was not read to its end has an error.");
+  for (const problem of problems) {
+    assert.ok(problem.offset >= 0 && problem.offset <= bytes.length, `${problem.code} at ${problem.offset} of ${bytes.length}`);
+    assert.equal(typeof problem.path, "string");
+  }
+  if (metadata !== undefined) {
+    let sum = 0n;
+    for (const operator of metadata.operators) {
+      sum += operator.sizeBytes;
+      const page = await decodeSubtasks(input, metadata, { row: operator.row });
+      assert.deepEqual(page.problems, [], "What was scanned can be decoded.");
+      if (operator.whole) {
+        assert.equal(page.subtasks.length, operator.subtaskCount);
+        const decoded = page.subtasks.reduce((total, subtask) => total + subtask.sizeBytes, operator.sizes.coordinator);
+        assert.equal(BigInt.asIntN(64, decoded), operator.sizeBytes, "The scan and the handles count the same.");
+        await decodeCoordinator(input, metadata, operator.row);
+      }
+    }
+    assert.equal(BigInt.asIntN(64, sum), metadata.totals.stateBytes);
+  }
+  const tookMs = performance.now() - start;
+  assert.ok(tookMs < 1000, `${bytes.length} bytes took ${tookMs} ms`);
+  return result;
+}
+
+/** Mutates and reads `count` files from a seed; a failure names the seed and leaves the file's bytes in base64. */
+export async function fuzz(count: number, seed: number): Promise<{ readonly whole: number; readonly codes: ReadonlyMap<string, number> }> {
+  const seeds = await fuzzSeeds();
+  const codes = new Map<string, number>();
+  let whole = 0;
+  for (let i = 0; i < count; i++) {
+    const random = new Random(seed + i);
+    const bytes = mutate(random.pick(seeds), random);
+    try {
+      const { metadata, problems } = await readEverything(bytes, random.pick([64, 4096, 1 << 20]));
+      if (metadata?.whole === true) whole++;
+      else codes.set(problems.at(-1)?.code ?? "", (codes.get(problems.at(-1)?.code ?? "") ?? 0) + 1);
+    } catch (error) {
+      throw new Error(`Input ${seed + i}: ${bytes.subarray(0, 3000).toString("base64")}`, { cause: error });
+    }
+  }
+  return { whole, codes };
+}

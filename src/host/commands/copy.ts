@@ -1,9 +1,9 @@
 import * as vscode from "vscode";
-import { cliLine, type CliTarget, type CliVerb } from "../../core/cli";
+import { cliHindrance, cliLine, type CliTarget, type CliVerb } from "../../core/cli";
 import type { CheckpointRef, SavepointRef } from "../../core/contributions";
 import { isUsable, type RestoreRecord, type SavepointRecord } from "../../core/ledger/record";
 import type { JobRef } from "../../core/model/job";
-import { atLeast, parseFlinkVersion } from "../../core/model/version";
+import { parseFlinkVersion } from "../../core/model/version";
 import { oneLine } from "../../core/rowText";
 import { savepointName } from "../../core/wording";
 import { askSavepoint, pickJob, savepointChoices } from "./pick";
@@ -53,14 +53,8 @@ export async function copyText(what: string, text: string): Promise<void> {
   vscode.window.setStatusBarMessage(`$(copy) Copied the ${what}`, 3000);
 }
 
-/** What keeps the CLI from doing the same on this cluster, or undefined: up to 1.18 its `-m` takes host and port only. */
-export function cliHindrance(target: CliTarget): string | undefined {
-  const path = new URL(target.url).pathname.replace(/\/+$/, "");
-  return path !== "" && !atLeast(target.version, 1, 19) ? `The Flink ${target.version.major}.${target.version.minor} command line can't reach an address with a path (${path}); from 1.19 on it can.` : undefined;
-}
-
 /** The name of the jar in a restore line: the one that started the job last, else one to be filled in. */
-export async function jarOf(world: CommandWorld, jobName: string): Promise<string> {
+async function jarOf(world: CommandWorld, jobName: string): Promise<string> {
   const starts = (await world.ledger.all()).filter((record): record is RestoreRecord => record.kind === "restore" && record.jobName === jobName);
   const last = starts.sort((a, b) => b.requestedAtMs - a.requestedAtMs)[0];
   return last?.jar.file ?? last?.jar.name ?? "job.jar";

@@ -2,7 +2,7 @@ import { cliLine } from "../../core/cli";
 import type { CheckpointRef, ClusterRef, SavepointRef } from "../../core/contributions";
 import { FlinkError, isFlinkError } from "../../core/errors";
 import { explain, explainWarning } from "../../core/explain";
-import { isUsable } from "../../core/ledger/record";
+import { isUsable, type SavepointRecord } from "../../core/ledger/record";
 import type { JobRef, JobSummary } from "../../core/model/job";
 import { locationFault, normaliseLocation, shortJobId } from "../../core/model/location";
 import { atLeast, parseFlinkVersion } from "../../core/model/version";
@@ -80,6 +80,7 @@ export async function restore(world: CommandWorld, target?: SavepointRef | Check
 
 async function askPlan(ask: Steps, world: CommandWorld, given: Source | undefined, clusterGiven: string | undefined): Promise<Plan | undefined> {
   const source = given ?? (await askSource(ask, world, clusterGiven));
+  if (source === "refused") return undefined;
   const cluster = clusterGiven ?? (await pickCluster(ask, world, "On which cluster?", source.cluster ?? undefined));
   if (cluster === undefined) return undefined;
   const name = oneLine(source.jobName ?? savepointName(source), 80);
@@ -115,7 +116,7 @@ async function askPlan(ask: Steps, world: CommandWorld, given: Source | undefine
 }
 
 /** Asks for a savepoint of the ledger, or a path. */
-async function askSource(ask: Steps, world: CommandWorld, cluster: string | undefined): Promise<Source> {
+async function askSource(ask: Steps, world: CommandWorld, cluster: string | undefined): Promise<Source | "refused"> {
   const records = await ask.wait("Reading the ledger", () => world.ledger.all());
   const choices = savepointChoices(world, records, { placeholder: "", unfit: "can't be restored", can: (row) => row.record !== null && isUsable(row.record) && row.claimedBy === null, ...(cluster === undefined ? {} : { cluster }) });
   const chosen = choices.length === 0 ? { typed: "" } : await ask.choose<{ id: string } | { typed: string }>({
@@ -124,8 +125,7 @@ async function askSource(ask: Steps, world: CommandWorld, cluster: string | unde
   });
   if ("id" in chosen) {
     const record = records.find((candidate) => candidate.id === chosen.id);
-    if (record?.kind === "savepoint") return { path: record.path ?? "", recordId: record.id, checkpointId: record.checkpointId, jobName: record.job.name, cluster: record.cluster.url, flinkVersion: record.flinkVersion };
-    return ask.back();
+    return record?.kind === "savepoint" ? usableSource(world, record) : ask.back();
   }
   const path = chosen.typed !== "" && locationRemark(chosen.typed) === undefined ? chosen.typed : await ask.enter({
     prompt: "Path of a savepoint, or of a retained checkpoint; its folder or its _metadata.", placeholder: "such as: s3://bucket/savepoints/savepoint-1a2b3c-…", initial: chosen.typed, check: locationRemark,
@@ -140,7 +140,10 @@ async function sourceOf(world: CommandWorld, target: SavepointRef | CheckpointRe
     if (fault !== undefined) throw new FlinkError("location-invalid", { location: target.path, fault });
     return { path: target.path, recordId: null, checkpointId: target.checkpointId, jobName: jobSummary(world, target)?.name ?? null, cluster: target.cluster, flinkVersion: null };
   }
-  const record = await recordOf(world, target.recordId, "restored from");
+  return usableSource(world, await recordOf(world, target.recordId, "restored from"));
+}
+
+function usableSource(world: CommandWorld, record: SavepointRecord): Source | "refused" {
   if (isUsable(record) && record.path !== null) return { path: record.path, recordId: record.id, checkpointId: record.checkpointId, jobName: record.job.name, cluster: record.cluster.url, flinkVersion: record.flinkVersion };
   refuse(world, `Nothing can be restored from ${savepointName(record)} of ${oneLine(record.job.name, 80)}.`, [
     record.disposal?.state === "disposed" ? { rule: "already-disposed" } : record.disposal?.state === "requested" ? { rule: "disposal-running" } : record.state === "completed" ? { rule: "no-path" } : { rule: "not-completed", state: record.state },
@@ -176,9 +179,12 @@ async function askWay(ask: Steps, world: CommandWorld, source: Source, cluster: 
 }
 
 /** One modal for all that should be known, and none when there is nothing. */
-async function confirmWarnings(world: CommandWorld, { source, ready }: Plan, go: NonNullable<Plan["go"]>, name: string): Promise<boolean> {
+async function confirmWarnings(world: CommandWorld, { source, cluster, ready }: Plan, go: NonNullable<Plan["go"]>, name: string): Promise<boolean> {
   const sentences = go.way.way === "go-on" ? [] : ready.warnings.map(explainWarning);
   if (go.way.way === "beside" && go.running) sentences.unshift(explainWarning({ warning: "job-runs", job: { jobId: go.running.jobId, name: go.running.name } }));
+  // The same job on another cluster: a restore here makes a second one of it.
+  const elsewhere = source.jobName === null ? [] : world.clusters.list().flatMap(({ profile }) => (profile.url === cluster ? [] : world.restores.runningJobsNamed(profile.url, source.jobName ?? "")));
+  if (elsewhere[0] && go.way.way !== "go-on") sentences.unshift(explainWarning({ warning: "job-runs", job: { jobId: elsewhere[0].jobId, name: elsewhere[0].name } }));
   if (go.way.way === "go-back") sentences.unshift(`${name} is stopped first. What it did since ${savepointName(source)} is undone in its state, not in what it has already written elsewhere.`);
   if (go.claimMode === "CLAIM") sentences.push("Flink will delete the savepoint once newer checkpoints replace it. Do not start another job from it.");
   if (go.claimMode === "LEGACY") sentences.push("LEGACY is deprecated: the job may need the savepoint's files for as long as it lives.");

@@ -38,7 +38,7 @@ export async function askDirectory(ask: Steps, facts: DirectoryFacts): Promise<s
   if (choices.length > 0) {
     const chosen = await ask.choose({
       placeholder: own === null ? `${none} Where shall it go?` : "Where shall the savepoint go?", choices,
-      typed: (text) => ({ label: text === "" ? "$(edit) Another directory…" : `$(edit) ${text}`, ...(text === "" ? {} : { description: directoryRemark(text, facts)?.text ?? "this directory" }), value: { typed: text } }),
+      typed: (text) => ({ label: text === "" ? "$(edit) Another directory…" : `$(edit) ${text}`, ...(text === "" ? {} : { description: locationFault(text) === undefined ? (directoryRemark(text, facts)?.text ?? "this directory") : "not a full path or URI yet" }), value: { typed: text } }),
     });
     if ("directory" in chosen) return chosen.directory;
     if (chosen.typed !== "" && locationFault(chosen.typed) === undefined) return chosen.typed;

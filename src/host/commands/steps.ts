@@ -172,8 +172,9 @@ export class Steps {
     picker.placeholder = question.placeholder;
     picker.matchOnDescription = true;
     picker.matchOnDetail = true;
-    const typedRow = (): Row<T>[] => (question.typed ? [{ ...rowOf(question.typed(picker.value.trim())), alwaysShow: true }] : []);
     const rows = rowsOf(question.choices);
+    const line: Row<T>[] = question.choices.some(({ group }) => group !== undefined) ? [{ label: "", kind: vscode.QuickPickItemKind.Separator }] : [];
+    const typedRow = (): Row<T>[] => (question.typed ? [...line, { ...rowOf(question.typed(picker.value.trim())), alwaysShow: true }] : []);
     picker.items = [...rows, ...typedRow()];
     const before = picker.items.find((row) => row.label === this.#earlier[this.#at]);
     if (before) picker.activeItems = [before];

@@ -30,7 +30,13 @@ interface Entry {
   reach: Reach;
   jobs: readonly JobSummary[];
   backoff: Backoff;
-  refreshing: Promise<void> | undefined;
+  refreshing: Refreshing | undefined;
+}
+
+interface Refreshing {
+  /** Never rejects. */
+  readonly done: Promise<void>;
+  readonly signal: AbortSignal;
 }
 
 /** The clusters we know, whether they answer, and their jobs. */
@@ -40,8 +46,8 @@ export class ClusterService {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #entries = new Map<string, Entry>();
-  readonly #changed = new Emitter<{ cluster: string | null }>();
-  readonly #online = new Emitter<string>();
+  readonly #changed = new Emitter<{ cluster: string | null }>((error) => this.#log.error("a listener to clusters", error));
+  readonly #online = new Emitter<string>((error) => this.#log.error("a listener to clusters", error));
   #configured: readonly ClusterProfile[] = [];
   #local: ClusterProfile | null = null;
   #remembered: readonly ClusterProfile[] = [];
@@ -109,12 +115,21 @@ export class ClusterService {
     return this.#makeClient(profile).connect(signal);
   }
 
-  /** Asks for the jobs, connecting first when needed. Never throws: `reach` says what happened. Two callers share one request. */
-  refresh(cluster: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Asks for the jobs, connecting first when needed. Never throws: `reach` says what happened. Two callers share one request; when the one who
+   * began it gives up, the other asks anew.
+   */
+  async refresh(cluster: string, signal: AbortSignal): Promise<void> {
     const entry = this.#entries.get(cluster);
-    if (entry === undefined) return Promise.resolve();
-    entry.refreshing ??= this.#refresh(entry, signal).finally(() => (entry.refreshing = undefined));
-    return entry.refreshing;
+    if (entry === undefined) return;
+    while (entry.refreshing !== undefined) {
+      const shared = entry.refreshing;
+      await shared.done;
+      if (!shared.signal.aborted || signal.aborted) return;
+    }
+    const done = this.#refresh(entry, signal).finally(() => (entry.refreshing = undefined));
+    entry.refreshing = { done, signal };
+    await done;
   }
 
   /** Forgets what was known and asks at once. */
@@ -129,16 +144,16 @@ export class ClusterService {
 
   async #refresh(entry: Entry, signal: AbortSignal): Promise<void> {
     const { url } = entry.profile;
-    const before = JSON.stringify([entry.reach.state, entry.jobs]);
+    const before = JSON.stringify(entry.jobs);
     try {
       const info = entry.reach.state === "online" ? entry.reach.info : await entry.client.connect(signal);
       const jobs = await entry.client.jobs(signal);
       if (this.#entries.get(url) !== entry) return;
       entry.jobs = jobs;
-      this.#arrived(entry, info);
-      if (before !== JSON.stringify([entry.reach.state, entry.jobs])) this.#changed.fire({ cluster: url });
+      if (!this.#arrived(entry, info) && before !== JSON.stringify(jobs)) this.#changed.fire({ cluster: url });
     } catch (error) {
-      if (signal.aborted || this.#entries.get(url) !== entry) return;
+      if (this.#entries.get(url) !== entry) return;
+      if (signal.aborted) return this.#notConnecting(entry);
       const known = error instanceof FlinkError ? error : new FlinkError("cluster-unreachable", { url, reason: String(error) }, { cause: error });
       if (entry.reach.state !== "offline") this.#log.warn(`${entry.profile.name} does not answer: ${known.code}`, known.facts);
       entry.reach = { state: "offline", error: known, nextTryAtMs: this.#clock.now() + entry.backoff.next() };
@@ -146,14 +161,24 @@ export class ClusterService {
     }
   }
 
-  #arrived(entry: Entry, info: ClusterInfo): void {
+  /** Nobody asks any more. */
+  #notConnecting(entry: Entry): void {
+    if (entry.reach.state !== "connecting") return;
+    entry.reach = { state: "unasked" };
+    this.#changed.fire({ cluster: entry.profile.url });
+  }
+
+  /** True when it was not online before; that is told. */
+  #arrived(entry: Entry, info: ClusterInfo): boolean {
+    if (this.#entries.get(entry.profile.url) !== entry) return false;
     const came = entry.reach.state !== "online";
     entry.reach = { state: "online", info };
     entry.backoff.reset();
-    if (!came) return;
+    if (!came) return false;
     this.#log.info(`${entry.profile.name} is Flink ${info.version.text} (${info.kind})`);
     this.#changed.fire({ cluster: entry.profile.url });
     this.#online.fire(entry.profile.url);
+    return true;
   }
 
   #entry(cluster: string): Entry {
@@ -163,7 +188,10 @@ export class ClusterService {
   }
 
   #sync(): void {
-    const wanted = [...this.#configured, ...(this.#local && !this.#configured.some(({ url }) => url === this.#local?.url) ? [this.#local] : [])];
+    const local = this.#local;
+    const configured = this.#configured.map((profile): ClusterProfile => (profile.url === local?.url ? { ...profile, local: true } : profile));
+    const wanted = local === null || configured.some(({ url }) => url === local.url) ? configured : [...configured, local];
+    const before = this.#profilesText();
     const old = new Map(this.#entries);
     this.#entries.clear();
     for (const profile of wanted) {
@@ -171,7 +199,11 @@ export class ClusterService {
       if (had !== undefined && had.profile.caFile === profile.caFile) this.#entries.set(profile.url, Object.assign(had, { profile }));
       else this.#entries.set(profile.url, { profile, client: this.#makeClient(profile), reach: { state: "unasked" }, jobs: [], backoff: new Backoff(5_000, 60_000), refreshing: undefined });
     }
-    this.#changed.fire({ cluster: null });
+    if (before !== this.#profilesText()) this.#changed.fire({ cluster: null });
+  }
+
+  #profilesText(): string {
+    return JSON.stringify([...this.#entries.values()].map(({ profile: { name, url, caFile, local } }) => [name, url, caFile, local]));
   }
 }
 

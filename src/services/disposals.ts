@@ -7,7 +7,8 @@ import { normaliseLocation } from "../core/model/location";
 import type { ClusterClient, Run, StorageLook } from "../core/ports";
 import { savepointName, shortId } from "../core/wording";
 import { unlessAborted, unlessUnknown } from "./following";
-import { failureOf, mayHaveArrived, refuseIf, type SavepointWorld } from "./savepoints";
+import { failureOf, mayHaveArrived, refuseIf } from "./requests";
+import type { SavepointWorld } from "./savepoints";
 
 /** What a person must know, and may have to do, before a savepoint is disposed of. */
 export interface DisposalCheck {

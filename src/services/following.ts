@@ -38,7 +38,7 @@ export class SavepointFollower {
   readonly #following = new Map<string, Following>();
   /** Records that this process is at work on besides following them, and how many are. */
   readonly #held = new Map<string, number>();
-  readonly #settled = new Emitter<SavepointRecord>();
+  readonly #settled = new Emitter<SavepointRecord>((error) => this.#log.error("a listener to savepoints", error));
   readonly #life = new AbortController();
   /** How long a request may still be on its way when its sender has died, milliseconds. */
   readonly receiveGraceMs: number;
@@ -319,11 +319,7 @@ export class SavepointFollower {
   }
 
   #settle(record: SavepointRecord): SavepointRecord {
-    try {
-      this.#settled.fire(record);
-    } catch (error) {
-      this.#log.error(`telling the end of ${record.id}`, error);
-    }
+    this.#settled.fire(record);
     return record;
   }
 

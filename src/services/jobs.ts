@@ -1,4 +1,4 @@
-import { isAbort } from "../core/base/async";
+import { Backoff, isAbort } from "../core/base/async";
 import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError, type Refusal } from "../core/errors";
 import { cancelRefusals } from "../core/guards";
@@ -10,6 +10,7 @@ import { normaliseLocation, parentLocation } from "../core/model/location";
 import type { Clock, Log, ProcessIdentity, Run } from "../core/ports";
 import { checkpointsIn, jobRows, operationsIn, savepointRows, savepointsIn, type JobRow, type Operation, type SavepointRow } from "../core/rows";
 import type { ClusterService } from "./clusters";
+import { mayHaveArrived, refuseIf } from "./requests";
 
 /** What a job's checkpoint statistics said when last asked. */
 export interface JobObservation {
@@ -21,6 +22,14 @@ export interface JobObservation {
   readonly error: FlinkError | null;
 }
 
+interface Seen extends JobObservation {
+  readonly job: JobRef;
+  readonly turn: number;
+}
+
+/** How long the cluster may be silent while a cancelled job is waited for, milliseconds. */
+const cancelPatienceMs = 60_000;
+
 /** Jobs and their savepoints as rows: Flink's answers and the ledger in one. */
 export class JobService {
   readonly #clusters: ClusterService;
@@ -28,8 +37,12 @@ export class JobService {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #self: ProcessIdentity;
-  readonly #observations = new Map<string, JobObservation>();
-  readonly #changed = new Emitter<JobRef>();
+  readonly #observations = new Map<string, Seen>();
+  readonly #changed = new Emitter<JobRef>((error) => this.#log.error("a listener to jobs", error));
+  /** Counts the looks, so that a slow one does not undo a later one. */
+  #turns = 0;
+  /** With more observations than this those of jobs that are gone are dropped. */
+  #pruneAbove = 500;
 
   /** Fires when a look at a job showed something new. */
   readonly onDidChange = this.#changed.event;
@@ -67,21 +80,37 @@ export class JobService {
 
   /** Asks Flink for a job's checkpoint statistics and writes savepoints it finds into the ledger. Never throws: `error` says what happened. */
   async observe(job: JobRef, signal: AbortSignal): Promise<void> {
+    const turn = ++this.#turns;
     const before = this.observation(job);
+    const failed = (error: unknown): FlinkError => {
+      if (isFlinkError(error)) return error;
+      this.#log.error(`looking at job ${job.jobId}`, error);
+      return new FlinkError("unexpected-reply", { url: job.cluster, detail: String(error) }, { cause: error });
+    };
     let after: JobObservation;
     try {
       const client = this.#clusters.client(job.cluster);
       const [overview, config] = await Promise.all([client.checkpoints(job.jobId, signal), before?.config ?? client.checkpointConfig(job.jobId, signal)]);
       after = { overview, config, atMs: this.#clock.now(), error: null };
-      await this.#keepFound(job, overview);
     } catch (error) {
       if (signal.aborted || isAbort(error)) return;
-      if (!isFlinkError(error)) this.#log.error(`looking at job ${job.jobId}`, error);
-      const known = isFlinkError(error) ? error : new FlinkError("unexpected-reply", { url: job.cluster, detail: String(error) }, { cause: error });
-      after = { overview: before?.overview, config: before?.config, atMs: this.#clock.now(), error: known };
+      const known = failed(error);
+      after = { overview: isFlinkError(known, "job-not-found") ? withoutRunning(before?.overview) : before?.overview, config: before?.config, atMs: this.#clock.now(), error: known };
     }
-    this.#observations.set(key(job), after);
-    if (JSON.stringify([before?.overview, before?.error?.code]) !== JSON.stringify([after.overview, after.error?.code])) this.#changed.fire(job);
+    if (after.error === null) {
+      try {
+        await this.#keepFound(job, after.overview);
+        await this.#numberFailed(job, after.overview, signal);
+      } catch (error) {
+        if (signal.aborted || isAbort(error)) return;
+        after = { ...after, error: failed(error) };
+      }
+    }
+    const now = this.#observations.get(key(job));
+    if (now !== undefined && now.turn > turn) return;
+    this.#observations.set(key(job), { ...after, job, turn });
+    this.#prune();
+    if (JSON.stringify([now?.overview, now?.config, now?.error?.code]) !== JSON.stringify([after.overview, after.config, after.error?.code])) this.#changed.fire(job);
   }
 
   /** Everything under way on all clusters, oldest first. */
@@ -98,7 +127,12 @@ export class JobService {
   async recentDirectories(cluster: string): Promise<string[]> {
     const records = (await this.#ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === cluster && record.path !== null);
     records.sort((a, b) => b.requestedAtMs - a.requestedAtMs);
-    return [...new Set(records.map((record) => record.directory ?? parentLocation(record.path ?? "")))].slice(0, 10);
+    const directories = new Map<string, string>();
+    for (const record of records) {
+      const directory = record.directory ?? parentLocation(record.path ?? "");
+      if (!directories.has(normaliseLocation(directory))) directories.set(normaliseLocation(directory), directory);
+    }
+    return [...directories.values()].slice(0, 10);
   }
 
   /** Why the job can't be cancelled. Throws the connection's errors. */
@@ -107,24 +141,48 @@ export class JobService {
     return cancelRefusals(await this.#clusters.client(job.cluster).jobState(job.jobId, signal), info);
   }
 
-  /** Cancels without a savepoint and waits until the job has ended. A lost answer is looked up, never sent again blindly: cancelling twice is harmless. */
+  /**
+   * Cancels without a savepoint and waits until the job has ended; resolves to how. While it is not known whether Flink got the request it is
+   * sent again, which is harmless. Throws `refused`, `job-not-found`, and the connection's errors once those last.
+   */
   async cancel(job: JobRef, run: Run): Promise<JobState> {
     const client = this.#clusters.client(job.cluster);
+    const name = this.#clusters.get(job.cluster)?.jobs.find(({ jobId }) => jobId === job.jobId)?.name ?? job.jobId;
+    refuseIf("cancelled", name, await this.cancelRefusals(job, run.signal));
     run.report({ message: "Cancelling" });
-    try {
-      await client.cancelJob(job.jobId, run.signal);
-    } catch (error) {
-      if (!isFlinkError(error, "answer-lost")) throw error;
-      this.#log.warn(`the answer to cancelling ${job.jobId} was lost; looking at the job`);
-    }
+    let told = await this.#tellToCancel(job, run.signal);
+    const pause = new Backoff(300, 2_000);
+    let answeredMs = this.#clock.now();
     for (;;) {
-      const state = await client.jobState(job.jobId, run.signal);
-      if (state === undefined) throw new FlinkError("job-not-found", { jobId: job.jobId });
-      if (isTerminal(state)) {
-        void this.#clusters.refresh(job.cluster, run.signal);
-        return state;
+      try {
+        const state = await client.jobState(job.jobId, run.signal);
+        if (state === undefined) throw new FlinkError("job-not-found", { jobId: job.jobId });
+        if (isTerminal(state)) {
+          void this.#clusters.refresh(job.cluster, run.signal);
+          return state;
+        }
+        told ||= state === "CANCELLING" || (await this.#tellToCancel(job, run.signal));
+        if (told) answeredMs = this.#clock.now();
+      } catch (error) {
+        if (isAbort(error) || isFlinkError(error, "job-not-found") || this.#clock.now() - answeredMs > cancelPatienceMs) throw error;
+        this.#log.debug(`waiting for ${job.jobId} to end`, error);
       }
-      await this.#clock.sleep(300, run.signal);
+      await this.#clock.sleep(pause.next(), run.signal);
+    }
+  }
+
+  /** True when Flink has the request, false when that is not known. */
+  async #tellToCancel(job: JobRef, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#clusters.client(job.cluster).cancelJob(job.jobId, signal);
+      return true;
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      // 409: it has just ended in another way; its state says how.
+      if (isFlinkError(error, "flink-failed") && error.facts.status === 409) return true;
+      if (!mayHaveArrived(error)) throw error;
+      this.#log.warn(`the answer to cancelling ${job.jobId} was lost; looking at the job`, error);
+      return false;
     }
   }
 
@@ -158,6 +216,43 @@ export class JobService {
       });
     }
   }
+
+  /**
+   * Gives failed savepoints of ours the number that the history has for them, so that each is told once: Flink names no trigger there, only the
+   * time by its own clock. Some fail before they get a number.
+   */
+  async #numberFailed(job: JobRef, overview: CheckpointOverview | undefined, signal: AbortSignal): Promise<void> {
+    const failed = savepointsIn(overview).filter((entry) => entry.status === "failed");
+    if (failed.length === 0) return;
+    const records = (await this.#ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && record.job.id === job.jobId);
+    const known = new Set(records.map((record) => record.checkpointId));
+    const nameless = records.filter((record) => record.state === "failed" && record.checkpointId === null && !record.forgotten).sort((a, b) => a.requestedAtMs - b.requestedAtMs);
+    const sameKind = (entry: CheckpointStats, record: SavepointRecord): boolean => (entry.kind === "stop-savepoint") === (record.stop !== null);
+    const unclaimed = failed.filter((entry) => !known.has(entry.checkpointId) && nameless.some((record) => sameKind(entry, record) && Math.abs(entry.triggeredAtMs - record.requestedAtMs) < 2 * 3_600_000));
+    if (unclaimed.length === 0) return;
+    const details = await this.#clusters.client(job.cluster).job(job.jobId, signal);
+    const skewMs = details.nowMs - this.#clock.now();
+    for (const entry of unclaimed.reverse()) {
+      const atMs = entry.triggeredAtMs - skewMs;
+      const at = nameless.findIndex((record) => sameKind(entry, record) && atMs >= record.requestedAtMs - 2_000 && atMs <= (record.endedAtMs ?? record.sentAtMs) + 2_000);
+      const [record] = at < 0 ? [] : nameless.splice(at, 1);
+      if (record) await this.#ledger.update<SavepointRecord>(record.id, `it was #${entry.checkpointId} of the job`, (open) => (open.checkpointId === null ? { ...open, checkpointId: entry.checkpointId } : open));
+    }
+  }
+
+  /** Drops what was seen of jobs that their cluster no longer has; rarely, since it looks at all. */
+  #prune(): void {
+    if (this.#observations.size <= this.#pruneAbove) return;
+    const alive = new Set(this.#clusters.list().flatMap((view) => view.jobs.map((job) => key({ cluster: view.profile.url, jobId: job.jobId }))));
+    const newest = this.#turns - 100;
+    for (const [name, { turn }] of this.#observations) if (!alive.has(name) && turn < newest) this.#observations.delete(name);
+    this.#pruneAbove = Math.max(500, 2 * this.#observations.size);
+  }
+}
+
+/** What is left to show of a job that Flink no longer knows: nothing runs there any more. */
+function withoutRunning(overview: CheckpointOverview | undefined): CheckpointOverview | undefined {
+  return overview && { ...overview, history: overview.history.filter((entry) => entry.status !== "in-progress") };
 }
 
 /** Adds to a completed savepoint what only the job's statistics know; nothing to do when it is there. */

@@ -7,7 +7,8 @@ import { allTasksRun, isTerminal, type JobRef, type JobSummary } from "../core/m
 import { normaliseLocation } from "../core/model/location";
 import type { ClaimMode, ClusterClient, Run, RunJarRequest } from "../core/ports";
 import { unlessAborted, unlessUnknown } from "./following";
-import { failureOf, mayHaveArrived, refuseIf, requireLocation, type Readiness, type SavepointRequest, type SavepointService, type SavepointWorld } from "./savepoints";
+import { failureOf, mayHaveArrived, refuseIf, requireLocation } from "./requests";
+import type { Readiness, SavepointRequest, SavepointService, SavepointWorld } from "./savepoints";
 
 /** What a person chooses for a start of a job (C-22…C-30). */
 export interface RestoreRequest {
@@ -29,9 +30,11 @@ export interface RestoreRequest {
 export class RestoreService {
   readonly #world: SavepointWorld;
   readonly #savepoints: SavepointService;
-  readonly #settled = new Emitter<RestoreRecord>();
+  readonly #settled = new Emitter<RestoreRecord>((error) => this.#world.log.error("a listener to starts", error));
   readonly #following = new Map<string, Promise<RestoreRecord>>();
   readonly #watching = new Set<string>();
+  /** Starts that this process is about to send. */
+  readonly #sending = new Set<string>();
 
   /** Fires when a started job runs or has failed. */
   readonly onDidSettle = this.#settled.event;
@@ -226,19 +229,24 @@ export class RestoreService {
         log.warn(`the answer to starting ${record.id} was lost; looking for the job`, error);
       }
     };
-    const outcome = work().then(() => this.follow(record.id, { signal: follower.life, report: (step) => run.report(step) }));
+    this.#sending.add(record.id);
+    const outcome = work().finally(() => this.#sending.delete(record.id)).then(() => this.follow(record.id, { signal: follower.life, report: (step) => run.report(step) }));
     outcome.catch(() => undefined);
     return unlessAborted(outcome, run.signal);
   }
 
   async #untilSettled(restoreId: string, run?: Run): Promise<RestoreRecord> {
-    const { clusters, clock, follower, programGraceMs } = this.#world;
+    const { clusters, clock, follower, programGraceMs, self } = this.#world;
     const pause = new Backoff(250, 2_000);
     const down = new Backoff(1_000, 30_000);
     let failuresSeen = 0;
     for (;;) {
       const record = await this.#read(restoreId);
       if (record.state !== "requested" && record.state !== "submitted") return this.#settle(record);
+      if (record.jar.id === null && record.owner.instance === self.instance && !this.#sending.has(restoreId)) {
+        await this.#end(record, "taken over before the jar was on the cluster, so nothing was started", { state: "failed", endedAtMs: clock.now(), failure: { message: "The jar was not uploaded to its end, so nothing was started.", exception: "" } });
+        continue;
+      }
       try {
         const client = clusters.client(record.cluster.url);
         const state = await client.jobState(record.id, follower.life);

@@ -1,5 +1,5 @@
 import { Backoff, isAbort } from "../core/base/async";
-import { FlinkError, isFlinkError, type ErrorFacts, type Refusal } from "../core/errors";
+import { FlinkError, isFlinkError, type Refusal } from "../core/errors";
 import { explain } from "../core/explain";
 import { savepointRefusals, savepointWarnings, type JobFacts, type Warning } from "../core/guards";
 import { isOpen, recordVersion, type SavepointRecord } from "../core/ledger/record";
@@ -7,12 +7,13 @@ import type { Ledger } from "../core/ledger/store";
 import type { SavepointFormat } from "../core/model/checkpoint";
 import type { ClusterInfo } from "../core/model/cluster";
 import { allTasksRun, type JobRef } from "../core/model/job";
-import { locationFault, normaliseLocation } from "../core/model/location";
+import { normaliseLocation } from "../core/model/location";
 import type { Clock, FoundFolder, Log, ProcessIdentity, Run, Vault, WorkspaceCommit } from "../core/ports";
 import { type Operation, operationsIn } from "../core/rows";
 import type { ClusterService } from "./clusters";
 import { notReceived, unlessAborted, type SavepointFollower } from "./following";
 import type { JobService } from "./jobs";
+import { failureOf, mayHaveArrived, refuseIf, requireLocation } from "./requests";
 
 /** What a person chooses for a savepoint (C-6, C-7, A-7). */
 export interface SavepointRequest {
@@ -323,39 +324,6 @@ export class SavepointService {
   #nameOf(job: JobRef): string | undefined {
     return this.#world.clusters.get(job.cluster)?.jobs.find((summary) => summary.jobId === job.jobId)?.name;
   }
-}
-
-/** Throws `refused` unless the list is empty. */
-export function refuseIf(verb: string, subject: string, refusals: readonly Refusal[]): void {
-  if (refusals.length > 0) throw new FlinkError("refused", { verb, subject, refusals });
-}
-
-/** Throws `location-invalid` for what must never be sent to Flink. */
-export function requireLocation(location: string): void {
-  const fault = locationFault(location);
-  if (fault !== undefined) throw new FlinkError("location-invalid", { location, fault });
-}
-
-/** Whether Flink may have got a request that ended in this error. A refusal in Flink's own words (4xx) or a connection never made says no. */
-export function mayHaveArrived(error: unknown): boolean {
-  if (!isFlinkError(error)) return true;
-  switch (error.code) {
-    case "cluster-unreachable": case "tls-failed": case "tls-expected": case "unauthorized": case "redirected": case "no-such-route": case "job-not-found": case "cluster-unknown": case "not-supported": case "no-leader":
-    case "location-invalid": case "setting-invalid": case "file-unreadable": case "file-not-a-jar":
-      return false;
-    case "flink-failed":
-      return (error.facts as ErrorFacts["flink-failed"]).status >= 500;
-    case "not-flink":
-      return (error.facts as ErrorFacts["not-flink"]).status >= 500;
-    default:
-      return true;
-  }
-}
-
-/** What a record keeps of an error. */
-export function failureOf(error: unknown): { message: string; exception: string } {
-  if (isFlinkError(error, "flink-failed")) return { message: error.facts.message, exception: error.facts.exception };
-  return { message: isFlinkError(error) ? explain(error).message : String(error), exception: "" };
 }
 
 /** The error that tells how a savepoint, or a stop, ended that is not complete. */

@@ -1,6 +1,6 @@
 import type { SavepointFormat } from "./model/checkpoint";
 import type { FlinkVersion } from "./model/version";
-import { atLeast, capabilitiesOf } from "./model/version";
+import { capabilitiesOf } from "./model/version";
 import type { ClaimMode } from "./ports";
 
 /** What a CLI line needs to know of the cluster. */
@@ -26,8 +26,8 @@ export type CliVerb =
 export function cliLine(target: CliTarget, action: CliVerb): string {
   const can = capabilitiesOf(target.version);
   const words: string[] = [action.verb === "trigger" || action.verb === "dispose" ? "savepoint" : action.verb === "restore" ? "run" : action.verb];
-  const { pathname } = new URL(target.url);
-  if (pathname !== "/" && !atLeast(target.version, 1, 19)) return `# The command line of Flink ${target.version.text} can't reach an address with a path (${pathname}); from 1.19 on it can.`;
+  const hindrance = cliHindrance(target);
+  if (hindrance !== undefined) return `# ${hindrance}`;
   // Without -detached the client gives up after a minute, while the savepoint goes on (client.timeout).
   const wait = can.cliDetached ? ["-detached"] : ["-Dclient.timeout=7d"];
   const type = (format: SavepointFormat): string[] => (can.savepointFormats ? ["-type", format] : []);
@@ -62,14 +62,24 @@ export function cliLine(target: CliTarget, action: CliVerb): string {
   return ["flink", ...words].map(shellQuote).join(" ");
 }
 
+/** What keeps the client from reaching the cluster, as a sentence, or undefined: up to 1.18 its `-m` takes no path. */
+export function cliHindrance(target: CliTarget): string | undefined {
+  const prefix = prefixOf(new URL(target.url));
+  return prefix === "" || capabilitiesOf(target.version).cliTakesAddress ? undefined : `The command line of Flink ${target.version.text} can't reach an address with a path (${prefix}); from 1.19 on it can.`;
+}
+
 /** `-m host:port`; an https or prefixed address in one word from 1.19 on, https as configuration before. */
 function clusterWords(target: CliTarget): string[] {
   const url = new URL(target.url);
   const port = url.port !== "" ? url.port : url.protocol === "https:" ? "443" : "80";
-  const prefix = url.pathname.replace(/\/+$/, "");
+  const prefix = prefixOf(url);
   if (url.protocol === "http:" && prefix === "") return ["-m", `${url.hostname}:${port}`];
-  if (atLeast(target.version, 1, 19)) return ["-m", `${url.protocol}//${url.hostname}:${port}${prefix}`];
+  if (capabilitiesOf(target.version).cliTakesAddress) return ["-m", `${url.protocol}//${url.hostname}:${port}${prefix}`];
   return ["-m", `${url.hostname}:${port}`, ...(url.protocol === "https:" ? ["-Dsecurity.ssl.rest.enabled=true"] : [])];
+}
+
+function prefixOf(url: URL): string {
+  return url.pathname.replace(/\/+$/, "");
 }
 
 function shellQuote(word: string): string {

@@ -32,6 +32,8 @@ test("rule 8: the capability table says what each minor release can do", () => {
   assert.deepEqual(table((can) => can.checkpointTrigger), from(3));
   assert.deepEqual(table((can) => can.runConfiguration), from(3));
   assert.deepEqual(table((can) => can.cliDetached), from(5));
+  assert.deepEqual(table((can) => can.cliTakesAddress), from(5));
+  assert.deepEqual(table((can) => can.standardYaml), from(5));
   assert.deepEqual(table((can) => can.newConfigurationKeys), from(6));
 });
 

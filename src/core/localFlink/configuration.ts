@@ -1,6 +1,5 @@
 import { FlinkError } from "../errors";
 import { capabilitiesOf, parseFlinkVersion } from "../model/version";
-import { readsStandardYaml } from "./java";
 
 /** What a local Flink's configuration is made of. */
 export interface ConfigurationFacts {
@@ -19,8 +18,7 @@ export function dataDirectories(dataFolder: string): { readonly savepoints: stri
 
 /** Flink's configuration as keys and values: everything on localhost, checkpoints kept when a job is cancelled, small memory. */
 export function configurationOf(facts: ConfigurationFacts): Readonly<Record<string, string>> {
-  const version = parseFlinkVersion(facts.version);
-  const newKeys = version !== undefined && capabilitiesOf(version).newConfigurationKeys;
+  const newKeys = can(facts.version, "newConfigurationKeys");
   const { savepoints, checkpoints } = dataDirectories(facts.dataFolder);
   const all: Record<string, string> = {
     "jobmanager.rpc.address": "localhost",
@@ -66,12 +64,17 @@ export function configurationOf(facts: ConfigurationFacts): Readonly<Record<stri
  */
 export function configurationFile(version: string, configuration: Readonly<Record<string, string>>): { readonly name: string; readonly text: string } {
   const entries = Object.entries(configuration);
-  if (readsStandardYaml(version)) {
+  if (can(version, "standardYaml")) {
     return { name: "config.yaml", text: entries.map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`).join("") };
   }
   const unfit = entries.find(([, value]) => /[#\r\n]/.test(value));
   if (unfit) throw new FlinkError("location-invalid", { location: unfit[1], fault: "unreadable" });
   return { name: "flink-conf.yaml", text: entries.map(([key, value]) => `${key}: ${value}\n`).join("") };
+}
+
+function can(version: string, what: "newConfigurationKeys" | "standardYaml"): boolean {
+  const parsed = parseFlinkVersion(version);
+  return parsed !== undefined && capabilitiesOf(parsed)[what];
 }
 
 /** Logs to the file in `log.file`, where Flink's web UI looks, in at most three files of 10 MB. */

@@ -1,5 +1,3 @@
-import { atLeast, parseFlinkVersion } from "../model/version";
-
 /** The oldest Java that runs it: the jobs are compiled for 11, and Flink 2 needs it. There is no newest: 25 runs all releases from 1.15 to 2.3. */
 export const oldestJava = 11;
 
@@ -21,6 +19,8 @@ export const roles = {
   jobManager: { mainClass: "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", heapMb: 512, logName: "jobmanager" },
   taskManager: { mainClass: "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", heapMb: 384, logName: "taskmanager" },
 } as const;
+
+/** One of them. */
 export type Role = keyof typeof roles;
 
 /** Flags every JVM gets. The export is fatal to leave out up to 1.17; the compiler flags halve the processor time of a start. */
@@ -65,10 +65,4 @@ export function javaArguments(launch: {
     mainClass,
     "--configDir", launch.configFolder,
   ];
-}
-
-/** True when Flink reads standard YAML from `config.yaml` (1.19); before, only `flink-conf.yaml`. */
-export function readsStandardYaml(version: string): boolean {
-  const parsed = parseFlinkVersion(version);
-  return parsed !== undefined && atLeast(parsed, 1, 19);
 }

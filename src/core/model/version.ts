@@ -35,6 +35,10 @@ export interface Capabilities {
   readonly runConfiguration: boolean;
   /** `-detached` for `flink savepoint` and `flink stop` (1.19). */
   readonly cliDetached: boolean;
+  /** The client's `-m` takes a whole address, scheme and path included (1.19); before, host and port only. */
+  readonly cliTakesAddress: boolean;
+  /** The configuration is standard YAML in `config.yaml` (1.19); before, it is `flink-conf.yaml` without quoting. */
+  readonly standardYaml: boolean;
   /** `execution.checkpointing.savepoint-dir` instead of `state.savepoints.dir`, and `-claimMode` instead of `-restoreMode` (1.20). */
   readonly newConfigurationKeys: boolean;
 }
@@ -50,6 +54,8 @@ export function capabilitiesOf(version: FlinkVersion): Capabilities {
     checkpointTrigger: from(1, 17),
     runConfiguration: from(1, 17),
     cliDetached: from(1, 19),
+    cliTakesAddress: from(1, 19),
+    standardYaml: from(1, 19),
     newConfigurationKeys: from(1, 20),
   };
 }

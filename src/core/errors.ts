@@ -24,10 +24,8 @@ export interface ErrorFacts {
   /** Flink refused or failed; `message` is its deepest cause, `trace` the rest (log only). */
   "flink-failed": { url: string; status: number; message: string; exception: string; trace: string };
   "job-not-found": { jobId: string };
-  "not-supported": { what: string; version: string; since: string };
   "setting-invalid": { setting: string; problem: string };
   "cluster-unknown": { cluster: string };
-  "cluster-untrusted": Record<never, never>;
   /** A verb was refused by a rule of ours; `refusals` name the rules. */
   "refused": { verb: string; subject: string; refusals: readonly Refusal[] };
   "savepoint-failed": { jobName: string; message: string; exception: string; jobRestarted: boolean };
@@ -47,15 +45,14 @@ export interface ErrorFacts {
   "ledger-record-damaged": { file: string; reason: string };
   "file-unreadable": { path: string; reason: string };
   "file-not-a-jar": { path: string };
-  "sandbox-java-missing": { looked: string; found: string | null };
-  "sandbox-jars-missing": { version: string; missing: readonly string[]; tried: string };
-  "sandbox-jar-corrupt": { file: string; expected: string; actual: string };
-  "sandbox-port-taken": { port: number };
-  "sandbox-died": { exitCode: number | null; logFile: string; lastLines: string };
-  "sandbox-already-running": { url: string };
+  "local-flink-java-missing": { looked: string; found: string | null };
+  "local-flink-jars-missing": { version: string; missing: readonly string[]; tried: string };
+  "local-flink-jar-corrupt": { file: string; expected: string; actual: string };
+  "local-flink-port-taken": { port: number };
+  "local-flink-died": { exitCode: number | null; logFile: string; lastLines: string };
+  "local-flink-already-running": { url: string };
   /** Flink runs on Unix-like systems only. */
-  "sandbox-unsupported": { platform: string };
-  "storage-unreachable": { location: string };
+  "local-flink-unsupported": { platform: string };
 }
 
 export type ErrorCode = keyof ErrorFacts;

@@ -17,7 +17,7 @@ export function requireLocation(location: string): void {
 export function mayHaveArrived(error: unknown): boolean {
   if (!isFlinkError(error)) return true;
   switch (error.code) {
-    case "cluster-unreachable": case "tls-failed": case "tls-expected": case "unauthorized": case "redirected": case "no-such-route": case "job-not-found": case "cluster-unknown": case "not-supported": case "no-leader":
+    case "cluster-unreachable": case "tls-failed": case "tls-expected": case "unauthorized": case "redirected": case "no-such-route": case "job-not-found": case "cluster-unknown": case "no-leader":
     case "location-invalid": case "setting-invalid": case "file-unreadable": case "file-not-a-jar":
       return false;
     case "flink-failed":

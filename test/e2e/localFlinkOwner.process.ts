@@ -2,7 +2,7 @@ import * as path from "node:path";
 import { createLocalFlink } from "../../src/clients/localFlink/localFlink";
 import { systemClock } from "../../src/core/base/async";
 import { isFlinkError } from "../../src/core/errors";
-import type { LocalFlinkOptions } from "../../src/core/localFlink/port";
+import type { LocalFlinkOptions } from "../../src/core/localFlink/localFlink";
 import { cacheFolder, plainHttp, quietLog, rootFolder } from "../rig/flink";
 
 /**

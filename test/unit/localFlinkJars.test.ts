@@ -83,14 +83,14 @@ describe("the jars of a local Flink", () => {
     await rm(path.join(folder, ".m2"), { recursive: true });
     await rm(jar);
     await writeFile(jar, "something else");
-    await rejects(prepareJars(list, sources(), run()), "sandbox-jars-missing");
+    await rejects(prepareJars(list, sources(), run()), "local-flink-jars-missing");
     assert.equal(existsSync(jar), false);
   });
 
   test("that a repository serves with another content are refused, named by their address, and never get their name", async () => {
     for (const wrong of [Buffer.from("something else"), Buffer.concat([content("a"), Buffer.from("more")])]) {
       await serving((_request, response) => response.end(wrong), async (url) => {
-        const error = await rejects(prepareJars(list, sources(url), run()), "sandbox-jar-corrupt");
+        const error = await rejects(prepareJars(list, sources(url), run()), "local-flink-jar-corrupt");
         assert.match(error.facts.file, /^http:\/\/127\.0\.0\.1:\d+\/org\/example\/[abc]\/1\.0\/[abc]-1\.0\.jar$/);
       });
     }
@@ -100,13 +100,13 @@ describe("the jars of a local Flink", () => {
 
   test("that nobody has are listed, with what was tried", async () => {
     await fillRepository(["b"]);
-    const withoutMaven = await rejects(prepareJars(list, sources(), run()), "sandbox-jars-missing");
+    const withoutMaven = await rejects(prepareJars(list, sources(), run()), "local-flink-jars-missing");
     assert.deepEqual(withoutMaven.facts, { version: "9.9.9", missing: ["a-1.0.jar", "c-1.0.jar"], tried: `${folder}/.m2/repository; mvn is not on the PATH` });
     await serving((_request, response) => response.writeHead(404).end(), async (url) => {
-      const error = await rejects(prepareJars(list, sources(url), run()), "sandbox-jars-missing");
+      const error = await rejects(prepareJars(list, sources(url), run()), "local-flink-jars-missing");
       assert.match(error.facts.tried, /; http:\/\/127\.0\.0\.1:\d+ \([ac]-1\.0\.jar: HTTP 404\)$/);
     });
-    const unreachable = await rejects(prepareJars(list, sources("http://127.0.0.1:9"), run()), "sandbox-jars-missing");
+    const unreachable = await rejects(prepareJars(list, sources("http://127.0.0.1:9"), run()), "local-flink-jars-missing");
     assert.match(unreachable.facts.tried, /ECONNREFUSED/);
     await nothingHalfWritten();
   });
@@ -163,11 +163,11 @@ describe("the Java of a local Flink", () => {
   test("is missed with what was found, or where it was looked for", async () => {
     const eight = await fakeJava('java version "1.8.0_392"');
     const { signal } = new AbortController();
-    assert.deepEqual((await rejects(findJava(eight, {}, signal), "sandbox-java-missing")).facts, { looked: eight, found: "Java 8" });
-    assert.deepEqual((await rejects(findJava("", { JAVA_HOME: eight, PATH: folder }, signal), "sandbox-java-missing")).facts, { looked: `JAVA_HOME (${eight})`, found: "Java 8" });
-    assert.deepEqual((await rejects(findJava("", { JAVA_HOME: "/nowhere", PATH: folder }, signal), "sandbox-java-missing")).facts, { looked: "JAVA_HOME (/nowhere), PATH", found: null });
+    assert.deepEqual((await rejects(findJava(eight, {}, signal), "local-flink-java-missing")).facts, { looked: eight, found: "Java 8" });
+    assert.deepEqual((await rejects(findJava("", { JAVA_HOME: eight, PATH: folder }, signal), "local-flink-java-missing")).facts, { looked: `JAVA_HOME (${eight})`, found: "Java 8" });
+    assert.deepEqual((await rejects(findJava("", { JAVA_HOME: "/nowhere", PATH: folder }, signal), "local-flink-java-missing")).facts, { looked: "JAVA_HOME (/nowhere), PATH", found: null });
     const notJava = await fakeJava("hello");
-    assert.deepEqual((await rejects(findJava(notJava, {}, signal), "sandbox-java-missing")).facts, { looked: notJava, found: null });
+    assert.deepEqual((await rejects(findJava(notJava, {}, signal), "local-flink-java-missing")).facts, { looked: notJava, found: null });
   });
 });
 

@@ -4,12 +4,12 @@ import { FlinkError } from "../../core/errors";
 /** How many ports from the wanted one on are tried. */
 const tries = 100;
 
-/** The first port from `wanted` on that nothing uses on this machine's loopback addresses. Throws `sandbox-port-taken`. */
+/** The first port from `wanted` on that nothing uses on this machine's loopback addresses. Throws `local-flink-port-taken`. */
 export async function freePortFrom(wanted: number): Promise<number> {
   for (let port = wanted; port < wanted + tries && port <= 65535; port++) {
     if (await isFree(port)) return port;
   }
-  throw new FlinkError("sandbox-port-taken", { port: wanted });
+  throw new FlinkError("local-flink-port-taken", { port: wanted });
 }
 
 /** Any free port. */

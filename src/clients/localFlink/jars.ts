@@ -31,7 +31,7 @@ export async function readJarList(listsFolder: string, version: string): Promise
 /**
  * Makes all jars of a list lie in the cache and resolves to their paths, in the order of the list. Takes from the local Maven repository what
  * it has, the rest from `mavenRepository` or else through `mvn`. Every jar is checked against its listed SHA-256 on every call, also those
- * that lay there. Throws `sandbox-jars-missing`, `sandbox-jar-corrupt`, `setting-invalid`, or the signal's reason; leaves no half-written file.
+ * that lay there. Throws `local-flink-jars-missing`, `local-flink-jar-corrupt`, `setting-invalid`, or the signal's reason; leaves no half-written file.
  */
 export async function prepareJars(list: JarList, sources: JarSources, run: Run): Promise<readonly string[]> {
   const lib = path.join(sources.cacheFolder, list.version, "lib");
@@ -55,7 +55,7 @@ export async function prepareJars(list: JarList, sources: JarSources, run: Run):
         const origin = (jar: ListedJar): string => repositoryUrl === undefined ? path.join(repository, jar.path) : `${repositoryUrl}/${jar.path}`;
         missing = await keepOnly(missing, async (jar) => !(await install(jar, path.join(part, jarName(jar)), origin(jar), lib, run.signal)));
       }
-      if (missing.length > 0) throw new FlinkError("sandbox-jars-missing", { version: list.version, missing: missing.map(jarName), tried });
+      if (missing.length > 0) throw new FlinkError("local-flink-jars-missing", { version: list.version, missing: missing.map(jarName), tried });
     } finally {
       await fs.rm(part, { recursive: true, force: true });
     }
@@ -101,11 +101,11 @@ async function takeLocal(jar: ListedJar, repository: string, folders: { lib: str
   return true;
 }
 
-/** Checks a fetched jar and gives it its name in the cache; false when it was not fetched. Throws `sandbox-jar-corrupt`, naming its origin. */
+/** Checks a fetched jar and gives it its name in the cache; false when it was not fetched. Throws `local-flink-jar-corrupt`, naming its origin. */
 async function install(jar: ListedJar, file: string, origin: string, lib: string, signal: AbortSignal): Promise<boolean> {
   const actual = await sha256Of(file, signal);
   if (actual === undefined) return false;
-  if (actual !== jar.sha256) throw new FlinkError("sandbox-jar-corrupt", { file: origin, expected: jar.sha256, actual });
+  if (actual !== jar.sha256) throw new FlinkError("local-flink-jar-corrupt", { file: origin, expected: jar.sha256, actual });
   await fs.rename(file, path.join(lib, jarName(jar)));
   return true;
 }
@@ -123,7 +123,7 @@ async function download(jars: readonly ListedJar[], repository: string, folder: 
     } catch (error) {
       if (isAbort(error) || run.signal.aborted) throw error;
       // One that is longer than listed is another file: said below, as for one with another content.
-      if (isFlinkError(error, "reply-too-large")) throw new FlinkError("sandbox-jar-corrupt", { file: `${repository}/${jar.path}`, expected: jar.sha256, actual: `more than ${jar.sizeBytes} bytes` }, { cause: error });
+      if (isFlinkError(error, "reply-too-large")) throw new FlinkError("local-flink-jar-corrupt", { file: `${repository}/${jar.path}`, expected: jar.sha256, actual: `more than ${jar.sizeBytes} bytes` }, { cause: error });
       failure ||= `${jarName(jar)}: ${isFlinkError(error) ? reasonOf(error) : (error as Error).message}`;
       sources.log.warn(`Could not get ${jar.path} from ${repository}.`, error);
     }

@@ -11,7 +11,7 @@ export interface FoundJava {
 
 /**
  * Finds the Java to run Flink with: the configured home if one is given, else `JAVA_HOME`, else the `PATH`; the first that is new enough.
- * Throws `sandbox-java-missing` with the first that is too old, else with all places looked at.
+ * Throws `local-flink-java-missing` with the first that is too old, else with all places looked at.
  */
 export async function findJava(javaHome: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<FoundJava> {
   const inherited = env["JAVA_HOME"] ?? "";
@@ -28,7 +28,7 @@ export async function findJava(javaHome: string, env: NodeJS.ProcessEnv, signal:
     if (major >= oldestJava) return { executable, major };
     tooOld ??= { looked: name, found: `Java ${major}` };
   }
-  throw new FlinkError("sandbox-java-missing", tooOld ?? { looked: candidates.map((candidate) => candidate.name).join(", "), found: null });
+  throw new FlinkError("local-flink-java-missing", tooOld ?? { looked: candidates.map((candidate) => candidate.name).join(", "), found: null });
 }
 
 /** What `java -version` prints, empty when it cannot be run. */

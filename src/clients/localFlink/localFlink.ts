@@ -6,7 +6,7 @@ import path from "node:path";
 import * as z from "zod";
 import { FlinkError, isFlinkError } from "../../core/errors";
 import type { Role } from "../../core/localFlink/java";
-import type { FoundLocalFlink, LocalFlink, LocalFlinkOptions, RunningLocalFlink } from "../../core/localFlink/port";
+import type { FoundLocalFlink, LocalFlink, LocalFlinkOptions, RunningLocalFlink } from "../../core/localFlink/localFlink";
 import { describe, judge, lostItsPort, type LocalFlinkState } from "../../core/localFlink/state";
 import type { Clock, Log, Run } from "../../core/ports";
 import type { Http } from "../http";
@@ -61,7 +61,7 @@ class Controller implements LocalFlink {
   }
 
   async start(options: LocalFlinkOptions, run: Run): Promise<RunningLocalFlink> {
-    if (process.platform === "win32") throw new FlinkError("sandbox-unsupported", { platform: "Windows" });
+    if (process.platform === "win32") throw new FlinkError("local-flink-unsupported", { platform: "Windows" });
     this.#refuse(await this.find());
     run.report({ message: "Looking for Java and Flink's jars" });
     const { executable } = await findJava(options.javaHome, this.#env, run.signal);
@@ -73,7 +73,7 @@ class Controller implements LocalFlink {
       } catch (error) {
         await this.#tearDown(state, "SIGKILL");
         // Another program was faster between our look at the port and Flink's.
-        if (attempt < starts && isFlinkError(error, "sandbox-died") && lostItsPort(error.facts.lastLines)) continue;
+        if (attempt < starts && isFlinkError(error, "local-flink-died") && lostItsPort(error.facts.lastLines)) continue;
         throw error;
       }
     }
@@ -85,7 +85,7 @@ class Controller implements LocalFlink {
       const found = await this.#judge(state);
       if (state === undefined || found.state === "none") throw await this.#died("jobManager", null);
       const owned = isAlive(state.owner, thisProcess());
-      if (owned === "alive" || (owned === "self" && state.phase === "starting")) throw new FlinkError("sandbox-already-running", { url: found.flink.url });
+      if (owned === "alive" || (owned === "self" && state.phase === "starting")) throw new FlinkError("local-flink-already-running", { url: found.flink.url });
       const mine: LocalFlinkState = { ...state, owner: thisProcess(), keep: options.keep };
       if (!(await this.#file.write(number, mine))) continue;
       if (!(await processesOf(mine.instance)).some((row) => row.role === "taskManager")) {
@@ -126,7 +126,7 @@ class Controller implements LocalFlink {
   }
 
   #refuse(found: FoundLocalFlink): void {
-    if (found.state !== "none") throw new FlinkError("sandbox-already-running", { url: found.flink.url });
+    if (found.state !== "none") throw new FlinkError("local-flink-already-running", { url: found.flink.url });
   }
 
   async #judge(state: LocalFlinkState | undefined): Promise<FoundLocalFlink> {
@@ -185,7 +185,7 @@ class Controller implements LocalFlink {
 
   async #launch(role: Role, state: LocalFlinkState, jars: readonly string[]): Promise<ChildProcess> {
     const child = await launchProcess(role, { folder: this.#world.folder, state, jars, env: this.#env });
-    if (child.pid === undefined) throw new FlinkError("sandbox-java-missing", { looked: state.java, found: null });
+    if (child.pid === undefined) throw new FlinkError("local-flink-java-missing", { looked: state.java, found: null });
     return child;
   }
 
@@ -214,7 +214,7 @@ class Controller implements LocalFlink {
 
   async #died(role: Role, exitCode: number | null): Promise<FlinkError> {
     const { folder } = this.#world;
-    return new FlinkError("sandbox-died", { exitCode, logFile: logFileOf(folder, role), lastLines: await lastLines(folder, role) });
+    return new FlinkError("local-flink-died", { exitCode, logFile: logFileOf(folder, role), lastLines: await lastLines(folder, role) });
   }
 
   /** Changes the state of this start. Rejects with an `AbortError` when somebody stopped it meanwhile. */

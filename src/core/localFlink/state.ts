@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { FoundLocalFlink, RunningLocalFlink } from "./port";
+import type { FoundLocalFlink, RunningLocalFlink } from "./localFlink";
 import { dataDirectories } from "./configuration";
 import { normaliseLocation } from "../model/location";
 

@@ -1,6 +1,6 @@
 import type { ClusterRef } from "../../core/contributions";
 import { DisposableStore, type Disposable } from "../../core/base/disposable";
-import type { RunningLocalFlink } from "../../core/localFlink/port";
+import type { RunningLocalFlink } from "../../core/localFlink/localFlink";
 import { isTerminal } from "../../core/model/job";
 import { localFlinkVersions } from "../../core/settings";
 import { oneLine } from "../../core/rowText";

@@ -1,4 +1,4 @@
-import type { LocalFlink } from "../../core/localFlink/port";
+import type { LocalFlink } from "../../core/localFlink/localFlink";
 import type { Clock, Credentials, Log } from "../../core/ports";
 import type { Ledger } from "../../core/ledger/store";
 import type { ClusterService } from "../../services/clusters";

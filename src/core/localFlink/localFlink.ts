@@ -46,14 +46,14 @@ export type FoundLocalFlink =
 /** One local Flink per folder, shared by every window and process that uses the same folder (§6 of the requirements). */
 export interface LocalFlink {
   /**
-   * Gets the jars, starts JobManager and TaskManager and waits until they offer slots. Throws `sandbox-already-running`,
-   * `sandbox-java-missing`, `sandbox-jars-missing`, `sandbox-jar-corrupt`, `sandbox-port-taken`, `sandbox-died`, `sandbox-unsupported`,
+   * Gets the jars, starts JobManager and TaskManager and waits until they offer slots. Throws `local-flink-already-running`,
+   * `local-flink-java-missing`, `local-flink-jars-missing`, `local-flink-jar-corrupt`, `local-flink-port-taken`, `local-flink-died`, `local-flink-unsupported`,
    * `setting-invalid`. When cancelled or failed, nothing stays running.
    */
   start(options: LocalFlinkOptions, run: Run): Promise<RunningLocalFlink>;
   /** Looks, and changes nothing. */
   find(): Promise<FoundLocalFlink>;
-  /** Takes over what was found, so that it ends with this process; starts a missing TaskManager. Throws `sandbox-died` when its JobManager is gone. */
+  /** Takes over what was found, so that it ends with this process; starts a missing TaskManager. Throws `local-flink-died` when its JobManager is gone. */
   adopt(options: { readonly keep: boolean }, run: Run): Promise<RunningLocalFlink>;
   /** Ends it, whoever started it: asks (SIGTERM), and after ten seconds forces. Savepoints and checkpoints stay. Does nothing when none runs. */
   stop(run: Run): Promise<void>;

@@ -1,3 +1,5 @@
+import type { LocationFault } from "./model/location";
+
 /** What each error knows. Facts are data for sentences and logs, never sentences and never secrets. */
 export interface ErrorFacts {
   /** The connection failed before an answer came; `reason` is the network's code, such as ECONNREFUSED. */
@@ -40,7 +42,7 @@ export interface ErrorFacts {
   "outcome-unknown": { what: string; jobName: string; lookIn: string | null };
   /** The call never reached Flink, so nothing happened there. */
   "never-received": { what: string; jobName: string };
-  "location-invalid": { location: string; fault: "empty" | "relative" | "unreadable" };
+  "location-invalid": { location: string; fault: LocationFault };
   "ledger-unwritable": { folder: string; reason: string };
   "ledger-record-damaged": { file: string; reason: string };
   "file-unreadable": { path: string; reason: string };

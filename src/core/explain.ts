@@ -1,6 +1,7 @@
 import type { CommandId } from "./contributions";
 import type { ErrorCode, ErrorFacts, FlinkError, Refusal } from "./errors";
 import type { Warning } from "./guards";
+import type { LocationFault } from "./model/location";
 import { restoreAdvice } from "./restoreAdvice";
 import { durationText, shortId, sizeText, spanText } from "./wording";
 
@@ -137,7 +138,7 @@ function jobText(job: { readonly jobId: string; readonly name: string }): string
   return `${job.name} (${shortId(job.jobId)})`;
 }
 
-function locationText(location: string, fault: "empty" | "relative" | "unreadable"): string {
+function locationText(location: string, fault: LocationFault): string {
   switch (fault) {
     case "empty": return "The path is empty. Flink would take it for “no state” or for its own working directory, so it is not sent.";
     case "relative": return `“${location}” is not an absolute path or URI. Flink would look below the JobManager's working directory. Begin with / or a scheme such as s3://.`;

@@ -1,16 +1,9 @@
 import { FlinkError, isFlinkError, type ErrorFacts, type Refusal } from "../core/errors";
 import { explain } from "../core/explain";
-import { locationFault } from "../core/model/location";
 
 /** Throws `refused` unless the list is empty. */
 export function refuseIf(verb: string, subject: string, refusals: readonly Refusal[]): void {
   if (refusals.length > 0) throw new FlinkError("refused", { verb, subject, refusals });
-}
-
-/** Throws `location-invalid` for what must never be sent to Flink. */
-export function requireLocation(location: string): void {
-  const fault = locationFault(location);
-  if (fault !== undefined) throw new FlinkError("location-invalid", { location, fault });
 }
 
 /** Whether Flink may have got a request that ended in this error. A refusal in Flink's own words (4xx) or a connection never made says no. */

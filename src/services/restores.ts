@@ -1,14 +1,14 @@
 import { Backoff, isAbort } from "../core/base/async";
 import { Emitter } from "../core/base/event";
-import { FlinkError, isFlinkError } from "../core/errors";
-import { restoreRefusals, restoreWarnings } from "../core/guards";
+import { FlinkError, isFlinkError, type ErrorFacts } from "../core/errors";
+import { latestCheckpoint, restoreRefusals, restoreWarnings } from "../core/guards";
 import { recordVersion, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
 import { allTasksRun, isTerminal, type JobRef, type JobSummary } from "../core/model/job";
-import { normaliseLocation } from "../core/model/location";
+import { normaliseLocation, requireLocation } from "../core/model/location";
 import type { ClaimMode, ClusterClient, Run, RunJarRequest } from "../core/ports";
 import { unlessAborted, unlessUnknown } from "./following";
-import { failureOf, mayHaveArrived, refuseIf, requireLocation } from "./requests";
-import type { Readiness, SavepointRequest, SavepointService, SavepointWorld } from "./savepoints";
+import { failureOf, mayHaveArrived, refuseIf } from "./requests";
+import { outcomeError, type Readiness, type SavepointRequest, type SavepointService, type SavepointWorld } from "./savepoints";
 
 /** What a person chooses for a start of a job (C-22…C-30). */
 export interface RestoreRequest {
@@ -35,6 +35,8 @@ export class RestoreService {
   readonly #watching = new Set<string>();
   /** Starts that this process is about to send. */
   readonly #sending = new Set<string>();
+  /** Plans that this process is at work on. */
+  readonly #flows = new Set<string>();
 
   /** Fires when a started job runs or has failed. */
   readonly onDidSettle = this.#settled.event;
@@ -60,8 +62,14 @@ export class RestoreService {
   async start(request: RestoreRequest, run: Run): Promise<RestoreRecord> {
     await this.#check(request.cluster, request.savepoint?.path ?? null, run.signal);
     const record = this.#recordOf(request, "requested", null);
-    await this.#world.ledger.create(record);
-    return this.#submit(record, request.programArgs, run);
+    const release = this.#world.follower.hold(record.id);
+    try {
+      await this.#world.ledger.create(record);
+      await this.#refuseRivals(record, "dropped", run.signal);
+      return await this.#submit(record, request.programArgs, run);
+    } finally {
+      release();
+    }
   }
 
   /**
@@ -74,20 +82,27 @@ export class RestoreService {
     const stopId = this.#world.newId();
     const plan = this.#recordOf(request, "planned", { stopId, jobId: job.jobId });
     if (request.programArgs.length > 0) await this.#world.vault.set(argumentsKey(plan.id), JSON.stringify(request.programArgs));
-    await ledger.create(plan);
-    let stopped: SavepointRecord;
+    this.#flows.add(plan.id);
     try {
-      stopped = await this.#savepoints.stop(job, { ...stop, drain: false }, run, stopId);
+      await ledger.create(plan);
+      const stopped = await this.#savepoints.stop(job, { ...stop, drain: false }, run, stopId, async () => {
+        if ((await this.#read(plan.id)).state !== "planned") refuseIf("stopped", plan.jobName, [{ rule: "operation-running", what: "restore", since: plan.requestedAtMs }]);
+      });
+      return await this.#fromStop(plan.id, stopped, run);
     } catch (error) {
-      if (!isAbort(error) && !isFlinkError(error, "stopped-uncleanly", "outcome-unknown")) await this.drop(plan.id);
+      // What may still be continued stays a plan: a stop that goes on, a savepoint that is complete, or an outcome that a person can tell.
+      const stopRecord = await ledger.get(stopId).catch(() => undefined);
+      const wasStopped = stopRecord?.kind === "savepoint" && stopRecord.state !== "failed";
+      if (!wasStopped || (isFlinkError(error, "stop-failed"))) await this.drop(plan.id).catch((failed: unknown) => this.#world.log.warn(`dropping ${plan.id}`, failed));
       throw error;
+    } finally {
+      this.#flows.delete(plan.id);
     }
-    return this.#fromStop(plan.id, stopped, run);
   }
 
-  /** Plans that wait for a person: begun before a reload, or left when the job failed while stopping. */
+  /** Plans that wait for a person: begun before a reload or in another window, or left when the job failed while stopping. */
   async planned(): Promise<RestoreRecord[]> {
-    return (await this.#world.ledger.all()).filter((record): record is RestoreRecord => record.kind === "restore" && record.state === "planned");
+    return (await this.#world.ledger.all()).filter((record): record is RestoreRecord => record.kind === "restore" && record.state === "planned" && !this.#flows.has(record.id));
   }
 
   /**
@@ -95,16 +110,39 @@ export class RestoreService {
    * arguments are no longer kept here and `programArgs` does not give them anew.
    */
   async continue(restoreId: string, run: Run, programArgs?: readonly string[]): Promise<RestoreRecord> {
-    const { ledger, follower } = this.#world;
+    const { follower } = this.#world;
     const plan = await this.#read(restoreId);
     if (plan.state !== "planned") return this.follow(restoreId, run);
-    const stop = (await ledger.all()).find((record): record is SavepointRecord => record.kind === "savepoint" && record.id === plan.afterStop);
+    if (this.#flows.has(restoreId)) refuseIf("restored", plan.jobName, [{ rule: "operation-running", what: "restore", since: plan.requestedAtMs }]);
+    this.#flows.add(restoreId);
+    try {
+      const stop = (await this.#stopOf(plan)) ?? (await this.#dropUnlessStopped(plan));
+      const open = stop.state === "requested" || stop.state === "running" || stop.stop?.job === "pending";
+      return await this.#fromStop(restoreId, open ? await follower.follow(stop.id, (step) => run.report(step), run.signal) : stop, run, programArgs);
+    } finally {
+      this.#flows.delete(restoreId);
+    }
+  }
+
+  async #stopOf(plan: RestoreRecord): Promise<SavepointRecord | undefined> {
+    const stop = plan.afterStop === null ? undefined : await this.#world.ledger.get(plan.afterStop);
+    return stop?.kind === "savepoint" ? stop : undefined;
+  }
+
+  /**
+   * A plan whose stop was never written down is dropped. Should its window live and be about to stop, then either it sees the plan dropped
+   * before it sends, or its record is seen here now.
+   */
+  async #dropUnlessStopped(plan: RestoreRecord): Promise<SavepointRecord> {
+    const { ledger, clock, vault } = this.#world;
+    await ledger.update<RestoreRecord>(plan.id, "plan dropped", (open) => (open.state === "planned" ? { ...open, state: "dropped", endedAtMs: clock.now() } : open));
+    const stop = await this.#stopOf(plan);
     if (stop === undefined) {
-      await this.drop(restoreId);
+      await vault.delete(argumentsKey(plan.id));
       throw new FlinkError("never-received", { what: "stop with savepoint", jobName: plan.jobName });
     }
-    const stopped = stop.state === "requested" || stop.state === "running" || stop.stop?.job === "pending" ? await follower.follow(stop.id, (step) => run.report(step), run.signal) : stop;
-    return this.#fromStop(restoreId, stopped, run, programArgs);
+    await ledger.update<RestoreRecord>(plan.id, "its stop is under way after all", (open) => (open.state === "dropped" ? { ...open, state: "planned", endedAtMs: null } : open));
+    return stop;
   }
 
   /** Gives a plan up. The savepoint that its stop wrote stays. */
@@ -130,6 +168,7 @@ export class RestoreService {
     this.#watching.add(restoreId);
     const { clusters, ledger, clock, follower } = this.#world;
     const pause = new Backoff(1_000, 30_000);
+    let missed = 0;
     try {
       for (;;) {
         const record = await this.#read(restoreId);
@@ -137,18 +176,21 @@ export class RestoreService {
         try {
           const client = clusters.client(record.cluster.url);
           const [overview, state] = await Promise.all([unlessUnknown(client.checkpoints(record.id, follower.life)), client.jobState(record.id, follower.life)]);
-          const completed = overview?.latest.completed ?? null;
+          const completed = overview === undefined ? null : latestCheckpoint(overview);
           const restored = overview?.latest.restored ?? null;
           if (completed !== null && (restored === null || completed.checkpointId > restored.checkpointId)) {
             await ledger.update<RestoreRecord>(restoreId, `checkpoint #${completed.checkpointId} of its own is complete`, (open) => (open.state === "running" ? { ...open, state: "safe" } : open));
             return;
           }
-          if (state === undefined || isTerminal(state)) {
+          // A JobManager that has just come back does not list its jobs at once.
+          missed = state === undefined ? missed + 1 : 0;
+          if (missed > 3 || (state !== undefined && isTerminal(state))) {
             await ledger.update<RestoreRecord>(restoreId, `the job is ${state ?? "gone"}`, (open) => ({ ...open, endedAtMs: clock.now() }));
             return;
           }
         } catch (error) {
           if (isAbort(error)) return;
+          this.#world.log.debug(`watching ${restoreId}`, error);
         }
         await clock.sleep(pause.next(), follower.life);
       }
@@ -166,25 +208,49 @@ export class RestoreService {
   }
 
   async #fromStop(restoreId: string, stopped: SavepointRecord, run: Run, givenArgs?: readonly string[]): Promise<RestoreRecord> {
-    const { ledger, clock } = this.#world;
+    const { clusters, ledger, clock, follower, self } = this.#world;
     if (stopped.state !== "completed" || stopped.path === null) {
       if (stopped.state === "failed") await this.drop(restoreId);
-      throw stopped.state === "failed"
-        ? new FlinkError("stop-failed", { jobName: stopped.job.name, message: stopped.failure?.message ?? "Flink gives no reason", exception: stopped.failure?.exception ?? "", jobState: "running on" })
-        : new FlinkError("outcome-unknown", { what: "stop with savepoint", jobName: stopped.job.name, lookIn: stopped.directory });
+      throw outcomeError(stopped);
     }
-    if (stopped.stop?.job === "running-on") refuseIf("restored", stopped.job.name, [{ rule: "in-use", by: { jobId: stopped.job.id, name: stopped.job.name }, how: "has written its savepoint but still runs" }]);
+    const state = await clusters.client(stopped.cluster.url).jobState(stopped.job.id, run.signal);
+    if (state !== undefined && !isTerminal(state)) refuseIf("restored", stopped.job.name, [{ rule: "in-use", by: { jobId: stopped.job.id, name: stopped.job.name }, how: "has written its savepoint but still runs" }]);
     const plan = await this.#read(restoreId);
     const savepoint = plan.savepoint ?? { path: stopped.path, recordId: stopped.id, checkpointId: stopped.checkpointId };
     await this.#check(plan.cluster.url, savepoint.path, run.signal);
     const programArgs = givenArgs ?? (await this.#keptArguments(plan));
-    const record = await ledger.update<RestoreRecord>(restoreId, `continues from ${savepoint.path}`, (open) => (open.state === "planned"
-      ? { ...open, state: "requested", savepoint, requestedAtMs: clock.now(), owner: this.#world.self }
-      : open));
-    // Another window continued the same plan in the same moment: follow what it started.
-    if (record.owner.instance !== this.#world.self.instance || record.state !== "requested") return this.follow(restoreId, run);
-    await this.#world.vault.delete(argumentsKey(restoreId));
-    return this.#submit(record, programArgs, run);
+    const release = follower.hold(restoreId);
+    try {
+      let mine = false;
+      const record = await ledger.update<RestoreRecord>(restoreId, `continues from ${savepoint.path}`, (open) => {
+        mine = open.state === "planned";
+        return mine ? { ...open, state: "requested", savepoint, requestedAtMs: clock.now(), owner: self } : open;
+      });
+      // Another window continued the same plan in the same moment: follow what it started.
+      if (!mine) return await this.follow(restoreId, run);
+      await this.#refuseRivals(record, "planned", run.signal);
+      await this.#world.vault.delete(argumentsKey(restoreId));
+      return await this.#submit(record, programArgs, run);
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Two starts that claim one savepoint, or a start and a disposal, each look only after both have written down what they are about to do: so
+   * at least one sees the other, and steps back.
+   */
+  async #refuseRivals(record: RestoreRecord, back: "dropped" | "planned", signal: AbortSignal): Promise<void> {
+    const { clusters, ledger, clock } = this.#world;
+    if (record.savepoint === null) return;
+    const { path } = record.savepoint;
+    try {
+      const info = await clusters.info(record.cluster.url, signal);
+      refuseIf("restored from", path, restoreRefusals(info, path, (await ledger.all()).filter(({ id }) => id !== record.id)));
+    } catch (error) {
+      await ledger.update<RestoreRecord>(record.id, "not sent", (open) => (open.state === "requested" ? { ...open, state: back, endedAtMs: back === "dropped" ? clock.now() : null } : open));
+      throw error;
+    }
   }
 
   /** The arguments of a plan. Throws `plan-arguments-lost`. */
@@ -211,6 +277,9 @@ export class RestoreService {
           await ledger.update<RestoreRecord>(record.id, `uploaded as ${uploaded}`, (open) => ({ ...open, jar: { ...open.jar, id: uploaded } }));
         }
         run.signal.throwIfAborted();
+        // An upload takes long: another process may have settled the record meanwhile, and then it stays so.
+        const open = await this.#read(record.id);
+        if (open.state !== "requested" || open.owner.instance !== this.#world.self.instance) return;
         run.report({ message: "Flink starts the program" });
         sent = true;
         await client.runJar(jarId, runRequest(record, programArgs), info.capabilities, follower.life);
@@ -220,9 +289,12 @@ export class RestoreService {
         const error: unknown = !sent && isFlinkError(caught, "answer-lost") ? new FlinkError("cluster-unreachable", caught.facts, { cause: caught }) : caught;
         if (isFlinkError(error, "ledger-unwritable")) throw error;
         if (isAbort(error) && follower.life.aborted) throw error;
-        // A 400 or 500 in Flink's own words is its verdict on the program; anything else that broke off may hide a started job.
-        if (!sent || isAbort(error) || isFlinkError(error, "flink-failed", "file-unreadable", "file-not-a-jar") || !mayHaveArrived(error)) {
-          await ledger.update<RestoreRecord>(record.id, isAbort(error) ? "given up before it was sent" : "Flink refused it, or it was not sent", (open) => (open.state === "requested" ? { ...open, state: isAbort(error) ? "dropped" : "failed", endedAtMs: clock.now(), failure: isAbort(error) ? null : failureOf(error) } : open));
+        // A 400 or 500 in Flink's own words is its verdict on the program, unless the job is there: then the words were of a time-out, or of a
+        // second request. Anything else that broke off may hide a started job.
+        const verdict = !sent || isAbort(error) || !mayHaveArrived(error) || isFlinkError(error, "flink-failed");
+        if (verdict && !(sent && isFlinkError(error, "flink-failed") && (await this.#isThere(record, error.facts)))) {
+          const ended = await ledger.update<RestoreRecord>(record.id, isAbort(error) ? "given up before it was sent" : "Flink refused it, or it was not sent", (open) => (open.state === "requested" ? { ...open, state: isAbort(error) ? "dropped" : "failed", endedAtMs: clock.now(), failure: isAbort(error) ? null : failureOf(error) } : open));
+          if (ended.state === "failed") this.#settled.fire(ended);
           if (isFlinkError(error, "flink-failed")) throw new FlinkError("restore-failed", { savepoint: record.savepoint?.path ?? null, message: error.facts.message, exception: error.facts.exception }, { cause: error });
           throw error;
         }
@@ -239,7 +311,10 @@ export class RestoreService {
     const { clusters, clock, follower, programGraceMs, self } = this.#world;
     const pause = new Backoff(250, 2_000);
     const down = new Backoff(1_000, 30_000);
-    let failuresSeen = 0;
+    /** Failures of the starting job by their time: what it failed with. */
+    const failures = new Map<number, string>();
+    let missingSinceMs: number | undefined;
+    let emptySinceMs: number | undefined;
     for (;;) {
       const record = await this.#read(restoreId);
       if (record.state !== "requested" && record.state !== "submitted") return this.#settle(record);
@@ -252,21 +327,31 @@ export class RestoreService {
         const state = await client.jobState(record.id, follower.life);
         down.reset();
         if (state === undefined) {
-          // The program's main may still run: its job appears when it returns. Nothing is sent again.
-          if (clock.now() - record.requestedAtMs > (record.state === "submitted" ? 10_000 : programGraceMs)) await this.#end(record, "Flink does not know the job", { state: "unknown" });
+          missingSinceMs ??= clock.now();
+          // The program's main may still run: its job appears when it returns. A JobManager that has just come back lists its jobs a little later.
+          const mainMayRun = record.state === "requested" && clock.now() - record.requestedAtMs <= programGraceMs;
+          if (!mainMayRun && clock.now() - missingSinceMs > 10_000) await this.#end(record, "Flink does not know the job", { state: "unknown" });
           else run?.report({ message: "Waiting for the job to appear" });
         } else if (isTerminal(state) || state === "RESTARTING" || state === "FAILING") {
+          missingSinceMs = undefined;
           const failure = await client.latestFailure(record.id, follower.life);
-          failuresSeen++;
-          // One restart may be an accident of deployment; a second with the same reason is the job's answer (flink-api §6: it restarts for ever).
+          if (failure !== undefined) failures.set(failure.atMs, failure.message);
+          const again = failures.size > 2 || new Set(failures.values()).size < failures.size;
+          // One failure may be an accident of deployment; a second with the same reason is the job's answer (flink-api §6: it restarts for ever).
           if (state === "FINISHED" || state === "CANCELED") await this.#end(record, `the job is ${state}`, { state: "running", endedAtMs: clock.now() });
-          else if (isTerminal(state) || (failure !== undefined && failuresSeen > 2)) await this.#end(record, `the job is ${state}: ${failure?.message ?? ""}`, { state: "failed", endedAtMs: clock.now(), failure: { message: failure?.message ?? `the job is ${state}`, exception: failure?.exception ?? "" } });
+          else if (isTerminal(state) || again) await this.#end(record, `the job is ${state}: ${failure?.message ?? ""}`, { state: "failed", endedAtMs: clock.now(), failure: { message: failure?.message ?? `the job is ${state}`, exception: failure?.exception ?? "" } });
           else run?.report({ message: `Flink restarts the job: ${failure?.message ?? "no reason given yet"}` });
         } else {
+          missingSinceMs = undefined;
           const job = await client.job(record.id, follower.life);
           const ready = job.vertices.filter((vertex) => vertex.ready).length;
           run?.report({ message: `${job.state.toLowerCase()}: ${ready} of ${job.vertices.length} operators run` });
-          if (allTasksRun(job)) await this.#runs(record, job.name, client);
+          if (allTasksRun(job) && !(await this.#runs(record, job.name, client))) {
+            emptySinceMs ??= clock.now();
+            if (clock.now() - emptySinceMs > 10_000) {
+              await this.#end(record, "the job runs without the state it was to have", { state: "failed", endedAtMs: clock.now(), failure: { message: "The job runs, but Flink restored nothing: it started without state. Cancel it before it writes results.", exception: "" } });
+            }
+          }
         }
         await clock.sleep(pause.next(), follower.life);
       } catch (error) {
@@ -277,16 +362,32 @@ export class RestoreService {
     }
   }
 
-  /** All tasks run. What Flink says it restored must be what was asked for: a silent start without state would be the worst outcome of all. */
-  async #runs(record: RestoreRecord, jobName: string, client: ClusterClient): Promise<void> {
+  /**
+   * All tasks run. What Flink says it restored must be what was asked for: a silent start without state would be the worst outcome of all.
+   * Resolves to false while Flink shows nothing restored; its statistics are up to three seconds old.
+   */
+  async #runs(record: RestoreRecord, jobName: string, client: ClusterClient): Promise<boolean> {
     const overview = await unlessUnknown(client.checkpoints(record.id, this.#world.follower.life));
     const restored = overview?.latest.restored ?? null;
     const asked = record.savepoint?.path ?? null;
-    if (asked !== null && overview !== undefined && overview.counts.restored === 0) return; // statistics lag; looked at again
-    const proof = restored?.path !== undefined && restored.path !== null && asked !== null && normaliseLocation(restored.path) === normaliseLocation(asked) ? `restored from #${restored.checkpointId}` : asked === null ? "started without state" : `restored from ${restored?.path ?? "an unnamed place"}`;
+    if (asked !== null && overview !== undefined && overview.counts.restored === 0) return false;
+    const exact = restored !== null && restored.path !== null && asked !== null && normaliseLocation(restored.path) === normaliseLocation(asked) ? restored : null;
+    const proof = exact !== null ? `restored from #${exact.checkpointId}` : asked === null ? "started without state" : `restored from ${restored?.path ?? "an unnamed place"}`;
     await this.#world.ledger.update<RestoreRecord>(record.id, `all tasks run; ${proof}`, (open) => (open.state === "requested" || open.state === "submitted"
-      ? { ...open, state: "running", jobName, savepoint: open.savepoint && { ...open.savepoint, checkpointId: restored?.checkpointId ?? open.savepoint.checkpointId } } : open));
+      ? { ...open, state: "running", jobName, savepoint: open.savepoint && { ...open.savepoint, checkpointId: exact?.checkpointId ?? open.savepoint.checkpointId } } : open));
     void this.#world.clusters.refresh(record.cluster.url, this.#world.follower.life);
+    return true;
+  }
+
+  /** Whether Flink has the job although it answered with a failure: after a time-out of its own, or because the request came twice. */
+  async #isThere(record: RestoreRecord, facts: ErrorFacts["flink-failed"]): Promise<boolean> {
+    if (facts.status < 500 && !facts.exception.endsWith("DuplicateJobSubmissionException")) return false;
+    try {
+      return (await this.#world.clusters.client(record.cluster.url).jobState(record.id, this.#world.follower.life)) !== undefined;
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      return false;
+    }
   }
 
   async #end(record: RestoreRecord, event: string, change: Partial<RestoreRecord>): Promise<void> {
@@ -294,9 +395,10 @@ export class RestoreService {
   }
 
   #settle(record: RestoreRecord): RestoreRecord {
-    this.#settled.fire(record);
+    if (record.state !== "dropped") this.#settled.fire(record);
     if (record.state === "running" && record.endedAtMs === null) void this.watchUntilSafe(record.id);
     if (record.state === "failed") throw new FlinkError("restore-failed", { savepoint: record.savepoint?.path ?? null, message: record.failure?.message ?? "Flink gives no reason", exception: record.failure?.exception ?? "" });
+    if (record.state === "dropped") throw new FlinkError("restore-failed", { savepoint: record.savepoint?.path ?? null, message: "It was given up before it was sent, perhaps in another window.", exception: "" });
     if (record.state === "unknown") throw new FlinkError("outcome-unknown", { what: "start", jobName: record.jobName, lookIn: null });
     return record;
   }
@@ -306,7 +408,7 @@ export class RestoreService {
     const atMs = clock.now();
     return {
       kind: "restore", version: recordVersion, id: this.#world.newId(), cluster: { name: clusters.get(request.cluster)?.profile.name ?? request.cluster, url: request.cluster },
-      jobName: request.jobName, savepoint: request.savepoint, afterStop: after?.stopId ?? null,
+      jobName: request.jobName, savepoint: request.savepoint && { ...request.savepoint, path: request.savepoint.path.trim() }, afterStop: after?.stopId ?? null,
       jar: "id" in request.jar ? { id: request.jar.id, file: null, name: request.jar.name } : { id: null, file: request.jar.file, name: request.jar.name },
       entryClass: request.entryClass ?? null, argumentCount: request.programArgs.length, parallelism: request.parallelism ?? null,
       claimMode: request.claimMode, allowNonRestoredState: request.allowNonRestoredState, state, requestedAtMs: atMs, endedAtMs: null, failure: null, owner: self,

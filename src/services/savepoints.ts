@@ -7,13 +7,13 @@ import type { Ledger } from "../core/ledger/store";
 import type { SavepointFormat } from "../core/model/checkpoint";
 import type { ClusterInfo } from "../core/model/cluster";
 import { allTasksRun, type JobRef } from "../core/model/job";
-import { normaliseLocation } from "../core/model/location";
+import { normaliseLocation, requireLocation } from "../core/model/location";
 import type { Clock, FoundFolder, Log, ProcessIdentity, Run, Vault, WorkspaceCommit } from "../core/ports";
 import { type Operation, operationsIn } from "../core/rows";
 import type { ClusterService } from "./clusters";
 import { notReceived, unlessAborted, type SavepointFollower } from "./following";
 import type { JobService } from "./jobs";
-import { failureOf, mayHaveArrived, refuseIf, requireLocation } from "./requests";
+import { failureOf, mayHaveArrived, refuseIf } from "./requests";
 
 /** What a person chooses for a savepoint (C-6, C-7, A-7). */
 export interface SavepointRequest {
@@ -55,6 +55,7 @@ interface Asked {
   readonly job: JobRef;
   readonly jobName: string;
   readonly isStop: boolean;
+  readonly mayGoOn: (() => Promise<void>) | undefined;
 }
 
 /** How long after the first attempt a request whose answer was lost may be sent again; Flink starts nothing twice for an id that it still knows. */
@@ -87,10 +88,10 @@ export class SavepointService {
 
   /**
    * Stops the job with a savepoint (`POST /stop`). Throws `stopped-uncleanly` when the savepoint is complete but the job FAILED.
-   * `recordId`, 32 hex digits, is given by a plan that was written down with it.
+   * `recordId`, 32 hex digits, is given by a plan that was written down with it; `mayGoOn` is asked last before sending, and throws when not.
    */
-  async stop(job: JobRef, request: SavepointRequest & { readonly drain: boolean }, run: Run, recordId = this.#world.newId()): Promise<SavepointRecord> {
-    const record = await this.#take(recordId, job, request, { drain: request.drain }, run);
+  async stop(job: JobRef, request: SavepointRequest & { readonly drain: boolean }, run: Run, recordId = this.#world.newId(), mayGoOn?: () => Promise<void>): Promise<SavepointRecord> {
+    const record = await this.#take(recordId, job, request, { drain: request.drain }, run, mayGoOn);
     if (record.state !== "completed") throw outcomeError(record);
     if (record.stop?.job === "failed") throw new FlinkError("stopped-uncleanly", { jobName: record.job.name, path: record.path ?? "", jobState: "FAILED" });
     if (record.stop?.job === "running-on") throw new FlinkError("stop-failed", { jobName: record.job.name, message: `its savepoint was written to ${record.path ?? ""}, but the job did not stop; do not use it as the job's last`, exception: "", jobState: "RUNNING" });
@@ -149,7 +150,7 @@ export class SavepointService {
     for (const { id } of found) await ledger.update<SavepointRecord>(id, `known as ${recordId}`, (record) => ({ ...record, forgotten: true, pinned: false }));
   }
 
-  async #take(id: string, job: JobRef, request: SavepointRequest, stop: { readonly drain: boolean } | null, run: Run): Promise<SavepointRecord> {
+  async #take(id: string, job: JobRef, request: SavepointRequest, stop: { readonly drain: boolean } | null, run: Run, mayGoOn?: () => Promise<void>): Promise<SavepointRecord> {
     const { ledger, follower, clock, self } = this.#world;
     if (request.directory !== null) requireLocation(request.directory);
     const { facts, jobName } = await this.#facts(job, run.signal);
@@ -175,7 +176,7 @@ export class SavepointService {
         durationMs: null, failure: null, stop: stop && { drain: stop.drain, job: "pending" }, jobRestarted: false, pinned: false, forgotten: false, disposal: null,
         candidates: [], workspace, owner: self, trail: [{ atMs, event: "requested" }],
       });
-      if (created) await this.#beforeSending({ id, atMs, job, jobName, isStop: stop !== null }, run.signal);
+      if (created) await this.#beforeSending({ id, atMs, job, jobName, isStop: stop !== null, mayGoOn }, run.signal);
       run.report({ message: "Asking Flink" });
       // Not awaited step by step: when the caller stops waiting, sending and following go on.
       const outcome = (created ? this.#send(id, job, request, stop, facts.info) : Promise.resolve(undefined)).then((unanswered) => this.#outcome(id, run, unanswered)).finally(release);
@@ -200,6 +201,7 @@ export class SavepointService {
       await this.#yieldToRival(asked);
       const state = await this.#world.clusters.client(asked.job.cluster).jobState(asked.job.jobId, signal);
       if (state !== "RUNNING") refuseIf(asked.isStop ? "stopped" : "saved", asked.jobName, [{ rule: "job-not-running", state: state ?? "gone" }]);
+      await asked.mayGoOn?.();
       signal.throwIfAborted();
     } catch (error) {
       const why = isFlinkError(error) ? explain(error).message : "It was given up before it was sent.";

@@ -2,7 +2,7 @@ import path from "node:path";
 import { FlinkError, isFlinkError } from "../../core/errors";
 import type { ClusterInfo, ClusterProfile } from "../../core/model/cluster";
 import type { JobDetails, JobState } from "../../core/model/job";
-import { locationFault } from "../../core/model/location";
+import { requireLocation } from "../../core/model/location";
 import { capabilitiesOf, parseFlinkVersion } from "../../core/model/version";
 import type { ClusterClient, Run } from "../../core/ports";
 import { sizeText } from "../../core/wording";
@@ -152,13 +152,13 @@ class RestClient implements ClusterClient {
   }
 
   async triggerSavepoint(jobId: string, request: Parameters<ClusterClient["triggerSavepoint"]>[1], signal: AbortSignal): Promise<void> {
-    checkLocation(request.directory);
+    requireLocation(request.directory);
     const reply = await this.#callJob(endpoints.triggerSavepoint, { ...request, jobId }, signal);
     this.#expectId(reply["request-id"], request.triggerId, `/jobs/${jobId}/savepoints`);
   }
 
   async stopWithSavepoint(jobId: string, request: Parameters<ClusterClient["stopWithSavepoint"]>[1], signal: AbortSignal): Promise<void> {
-    checkLocation(request.directory);
+    requireLocation(request.directory);
     const reply = await this.#callJob(endpoints.stopWithSavepoint, { ...request, jobId }, signal);
     this.#expectId(reply["request-id"], request.triggerId, `/jobs/${jobId}/stop`);
   }
@@ -179,7 +179,7 @@ class RestClient implements ClusterClient {
   }
 
   async dispose(savepointPath: string, signal: AbortSignal): Promise<string> {
-    checkLocation(savepointPath);
+    requireLocation(savepointPath);
     return (await this.#call(endpoints.disposeSavepoint, { path: savepointPath }, signal))["request-id"];
   }
 
@@ -220,7 +220,7 @@ class RestClient implements ClusterClient {
   }
 
   async runJar(jarId: string, request: Parameters<ClusterClient["runJar"]>[1], capabilities: Parameters<ClusterClient["runJar"]>[2], signal: AbortSignal): Promise<void> {
-    checkLocation(request.savepointPath);
+    requireLocation(request.savepointPath);
     const { jobid } = await this.#call(endpoints.runJar, { jarId, request, capabilities }, signal);
     this.#expectId(jobid, request.jobId, `/jars/${jarId}/run`);
   }
@@ -284,9 +284,4 @@ class RestClient implements ClusterClient {
   #expectId(actual: string, expected: string, route: string): void {
     if (actual.toLowerCase() !== expected.toLowerCase()) throw new FlinkError("answer-lost", { url: `${this.#profile.url}${route}`, reason: "another id came back" });
   }
-}
-
-function checkLocation(location: string | undefined): void {
-  const fault = location === undefined ? undefined : locationFault(location);
-  if (fault !== undefined) throw new FlinkError("location-invalid", { location: location ?? "", fault });
 }

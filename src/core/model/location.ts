@@ -1,3 +1,5 @@
+import { FlinkError } from "../errors";
+
 /**
  * A savepoint location in one spelling, so that two mentions of the same place compare equal: `file:/x`, `file:///x` and `/x` are
  * `file:/x`; doubled and trailing slashes and a trailing `/_metadata` go (`org.apache.flink.core.fs.Path`; Flink takes the directory and
@@ -32,6 +34,12 @@ export function locationFault(location: string): LocationFault | undefined {
   if (text === "") return "empty";
   if (/[\u0000-\u001f\u007f]/.test(location)) return "unreadable";
   return /^\/[^/]/.test(text) || /^[a-z][a-z0-9+.-]+:\/+[^/]/i.test(text) ? undefined : "relative";
+}
+
+/** Lets through what may be sent to Flink; absent means the cluster's own directory, or a start without state. Throws `location-invalid`. */
+export function requireLocation(location: string | undefined): void {
+  const fault = location === undefined ? undefined : locationFault(location);
+  if (fault !== undefined) throw new FlinkError("location-invalid", { location: location ?? "", fault });
 }
 
 /** The folder name of a savepoint: `savepoint-<first six of the job id>-<random>` (C-15). */

@@ -1,10 +1,10 @@
 import { cliLine } from "../../core/cli";
 import type { CheckpointRef, ClusterRef, SavepointRef } from "../../core/contributions";
-import { FlinkError, isFlinkError } from "../../core/errors";
+import { isFlinkError } from "../../core/errors";
 import { explain, explainWarning } from "../../core/explain";
 import { isUsable, type SavepointRecord } from "../../core/ledger/record";
 import type { JobRef, JobSummary } from "../../core/model/job";
-import { locationFault, normaliseLocation, shortJobId } from "../../core/model/location";
+import { normaliseLocation, requireLocation, shortJobId } from "../../core/model/location";
 import { atLeast, parseFlinkVersion } from "../../core/model/version";
 import type { ClaimMode } from "../../core/ports";
 import { joinText, oneLine } from "../../core/rowText";
@@ -136,8 +136,7 @@ async function askSource(ask: Steps, world: CommandWorld, cluster: string | unde
 /** The source of a row. Tells why when it can't be one. */
 async function sourceOf(world: CommandWorld, target: SavepointRef | CheckpointRef): Promise<Source | "refused"> {
   if ("path" in target) {
-    const fault = locationFault(target.path);
-    if (fault !== undefined) throw new FlinkError("location-invalid", { location: target.path, fault });
+    requireLocation(target.path);
     return { path: target.path, recordId: null, checkpointId: target.checkpointId, jobName: jobSummary(world, target)?.name ?? null, cluster: target.cluster, flinkVersion: null };
   }
   return usableSource(world, await recordOf(world, target.recordId, "restored from"));

@@ -79,7 +79,7 @@ async function askJar(ask: Steps, onCluster: readonly JarSummary[], built: reado
   ];
   const chosen = await ask.choose({ placeholder: "Which program is started?", choices: choices.sort((a, b) => a.rank - b.rank) });
   if (chosen !== "disk") return chosen;
-  const files = await ask.aside(() => vscode.window.showOpenDialog({ title: "Jar to upload", openLabel: "Upload", filters: { "Jar files": ["jar"] }, ...folderOfWorkspace() }));
+  const files = await ask.aside(() => vscode.window.showOpenDialog({ title: "Jar to start", openLabel: "Choose", filters: { "Jar files": ["jar"] }, ...folderOfWorkspace() }));
   const file = files?.[0];
   if (file === undefined) return ask.back();
   return { jar: { file: file.fsPath, name: file.path.split("/").at(-1) ?? file.path }, entryClasses: null };

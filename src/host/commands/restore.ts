@@ -182,8 +182,9 @@ async function confirmWarnings(world: CommandWorld, { source, cluster, ready }: 
   const sentences = go.way.way === "go-on" ? [] : ready.warnings.map(explainWarning);
   if (go.way.way === "beside" && go.running) sentences.unshift(explainWarning({ warning: "job-runs", job: { jobId: go.running.jobId, name: go.running.name } }));
   // The same job on another cluster: a restore here makes a second one of it.
-  const elsewhere = source.jobName === null ? [] : world.clusters.list().flatMap(({ profile }) => (profile.url === cluster ? [] : world.restores.runningJobsNamed(profile.url, source.jobName ?? "")));
-  if (elsewhere[0] && go.way.way !== "go-on") sentences.unshift(explainWarning({ warning: "job-runs", job: { jobId: elsewhere[0].jobId, name: elsewhere[0].name } }));
+  const { jobName } = source;
+  const elsewhere = world.clusters.list().filter(({ profile }) => jobName !== null && profile.url !== cluster && world.restores.runningJobsNamed(profile.url, jobName).length > 0);
+  if (elsewhere.length > 0 && go.way.way !== "go-on") sentences.unshift(`A job of this name runs on ${elsewhere.map(({ profile }) => oneLine(profile.name, 60)).join(", ")}; if it is the same one, both would read and write the same data.`);
   if (go.way.way === "go-back") sentences.unshift(`${name} is stopped first. What it did since ${savepointName(source)} is undone in its state, not in what it has already written elsewhere.`);
   if (go.claimMode === "CLAIM") sentences.push("Flink will delete the savepoint once newer checkpoints replace it. Do not start another job from it.");
   if (go.claimMode === "LEGACY") sentences.push("LEGACY is deprecated: the job may need the savepoint's files for as long as it lives.");

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -40,6 +40,11 @@ export class Controls {
 
   constructor(folder: string) {
     this.folder = folder;
+  }
+
+  /** Makes the folder, for a job that is to be started with it. */
+  make(): void {
+    mkdirSync(this.folder, { recursive: true });
   }
 
   on(name: "fail-snapshot" | "fail-process" | "fail-restore" | "fail-commit" | "hang-source"): void {

@@ -7,7 +7,7 @@ import { cancelOnlyStopsWaiting, waitFor } from "./outcomes";
 import { jobSummary, pickJob } from "./pick";
 import { refuse } from "./refuse";
 import { stop } from "./savepoints";
-import { askInSteps } from "./steps";
+import { askInSteps, typeName } from "./steps";
 import type { CommandWorld } from "./world";
 
 const withoutSavepoint = "Cancel without Savepoint";
@@ -40,15 +40,6 @@ export async function cancel(world: CommandWorld, target?: JobRef): Promise<void
   const state = await waitFor(world, `Cancelling ${shown} ${cancelOnlyStopsWaiting}`, (run) => world.jobs.cancel(job, run));
   if (state === undefined) return world.notify.done(`${shown} is told to end; its row shows when it has.`);
   if (state !== "CANCELED") world.notify.refused(`${shown} ended ${state} before it could be cancelled.`);
-}
-
-/** Has the job's name typed. Resolves to the name, or undefined when that was dismissed. */
-export async function typeName(title: string, name: string, why: string): Promise<string | undefined> {
-  const typed = await askInSteps(title, 1, (ask) => ask.enter({
-    prompt: `${why} Type the job's name, ${oneLine(name, 80)}, to go on.`, placeholder: oneLine(name, 80),
-    check: (text) => (text === name.trim() ? undefined : { severity: "error", text: `Type ${oneLine(name, 80)} to go on, Escape to leave it.` }),
-  }));
-  return typed === undefined ? undefined : name;
 }
 
 interface Loss {

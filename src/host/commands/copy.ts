@@ -6,7 +6,7 @@ import type { JobRef } from "../../core/model/job";
 import { parseFlinkVersion } from "../../core/model/version";
 import { oneLine } from "../../core/rowText";
 import { savepointName } from "../../core/wording";
-import { askSavepoint, pickJob, savepointChoices } from "./pick";
+import { askSavepoint, jobSummary, pickJob, savepointChoices } from "./pick";
 import { recordOf, refuse } from "./refuse";
 import { askInSteps } from "./steps";
 import type { CommandWorld } from "./world";
@@ -90,7 +90,7 @@ async function askSubject(world: CommandWorld, target: SavepointRef | Checkpoint
 }
 
 function ofJob(world: CommandWorld, job: JobRef): CliSubject {
-  const name = oneLine(world.clusters.get(job.cluster)?.jobs.find(({ jobId }) => jobId === job.jobId)?.name ?? job.jobId, 80);
+  const name = oneLine(jobSummary(world, job)?.name ?? job.jobId, 80);
   return {
     name,
     lines: async () => {
@@ -124,7 +124,7 @@ function ofSavepoint(world: CommandWorld, record: SavepointRecord): CliSubject {
 }
 
 function ofCheckpoint(world: CommandWorld, checkpoint: CheckpointRef): CliSubject {
-  const job = world.clusters.get(checkpoint.cluster)?.jobs.find(({ jobId }) => jobId === checkpoint.jobId)?.name ?? checkpoint.jobId;
+  const job = jobSummary(world, checkpoint)?.name ?? checkpoint.jobId;
   return {
     name: `checkpoint #${checkpoint.checkpointId}`,
     lines: async () => linesFor(await targetOf(world, checkpoint.cluster, null), [["Restore", { verb: "restore", jar: await jarOf(world, job), savepointPath: checkpoint.path, claimMode: "NO_CLAIM" }]]),

@@ -4,10 +4,10 @@ import { joinText, oneLine } from "../../core/rowText";
 import { claimedPlaces, newestUsable } from "../../core/rows";
 import { ageText, savepointName, shortId, sizeText } from "../../core/wording";
 import type { DisposalCheck } from "../../services/disposals";
-import { typeName } from "./cancel";
 import { cancelOnlyStopsWaiting, waitFor } from "./outcomes";
 import { askSavepoint } from "./pick";
 import { refuse } from "./refuse";
+import { typeName } from "./steps";
 import type { CommandWorld } from "./world";
 
 /** *Dispose*: deletes a savepoint's files through Flink, after asking every job that could need them (C-31…C-34; safety rule 1). */

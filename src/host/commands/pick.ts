@@ -106,7 +106,7 @@ export function savepointChoices(world: CommandWorld, records: readonly LedgerRe
 }
 
 /** Asks for a savepoint of the ledger. Resolves to undefined, and says so, when there is none for the verb. */
-export async function pickSavepoint(ask: Steps, world: CommandWorld, question: SavepointQuestion): Promise<SavepointRecord | undefined> {
+async function pickSavepoint(ask: Steps, world: CommandWorld, question: SavepointQuestion): Promise<SavepointRecord | undefined> {
   const records = await ask.wait("Reading the ledger", () => world.ledger.all());
   const choices = savepointChoices(world, records, question);
   if (choices.length > 0) return ask.choose({ placeholder: question.placeholder, choices });
@@ -118,6 +118,11 @@ export async function pickSavepoint(ask: Steps, world: CommandWorld, question: S
 export async function askSavepoint(world: CommandWorld, target: SavepointRef | undefined, title: string, question: SavepointQuestion): Promise<SavepointRecord | undefined> {
   if (target !== undefined) return recordOf(world, target.recordId, "used");
   return askInSteps(title, 1, (ask) => pickSavepoint(ask, world, question));
+}
+
+/** What a cluster is called, else its address; on one line. */
+export function clusterName(world: CommandWorld, cluster: string): string {
+  return oneLine(world.clusters.get(cluster)?.profile.name ?? cluster, 60);
 }
 
 /** What the cluster last said of a job, if it is listed there. */

@@ -11,15 +11,14 @@ import { joinText, oneLine } from "../../core/rowText";
 import { savepointName } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
 import type { Readiness, SavepointRequest } from "../../services/savepoints";
-import { typeName } from "./cancel";
 import { copyText } from "./copy";
 import { cancelDropsStart, cancelKeepsPlan, orError, runningText, waitFor } from "./outcomes";
-import { jobSummary, pickCluster, savepointChoices } from "./pick";
+import { clusterName, jobSummary, pickCluster, savepointChoices } from "./pick";
 import { askClaimMode, askProgram, programText, type Program } from "./programSteps";
 import { recordOf, refuse } from "./refuse";
 import { leaveStart } from "./restorePlans";
 import { askDirectory, locationRemark } from "./savepointSteps";
-import { askInSteps, type Steps } from "./steps";
+import { askInSteps, typeName, type Steps } from "./steps";
 import type { CommandWorld } from "./world";
 
 /** What a job is restored from. */
@@ -192,8 +191,4 @@ async function confirmWarnings(world: CommandWorld, { source, cluster, ready }: 
   if (written !== undefined && !atLeast(ready.info.version, written.major, written.minor)) sentences.push(`It was taken on Flink ${written.text}; Flink ${ready.info.version.text} may not be able to read it, since savepoints only move forward.`);
   if (sentences.length === 0) return true;
   return world.notify.confirm({ title: `Restore ${name} from ${go.way.way === "go-on" ? "a new savepoint" : savepointName(source)}?`, detail: sentences.join("\n\n"), button: go.way.way === "go-back" ? "Stop and Restore" : "Restore" });
-}
-
-function clusterName(world: CommandWorld, cluster: string): string {
-  return oneLine(world.clusters.get(cluster)?.profile.name ?? cluster, 60);
 }

@@ -62,11 +62,16 @@ export function askFormat(ask: Steps): Promise<SavepointFormat> {
   });
 }
 
+/** What keeps a text from being a savepoint's description. */
+export function descriptionRemark(text: string): Remark | undefined {
+  return text.length > 500 ? { severity: "error", text: "At most 500 characters." } : undefined;
+}
+
 /** Asks what the savepoint is for. Empty is fine. */
 export function askDescription(ask: Steps, tool?: Tool): Promise<string> {
   return ask.enter({
     prompt: "What is it for? Optional; stands beside its number.", placeholder: "such as: before v2", ...(tool === undefined ? {} : { tool }),
-    check: (text) => (text.length > 500 ? { severity: "error", text: "At most 500 characters." } : undefined),
+    check: descriptionRemark,
   });
 }
 

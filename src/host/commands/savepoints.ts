@@ -8,9 +8,9 @@ import { ageText, durationText, sizeText } from "../../core/wording";
 import type { Readiness, SavepointRequest } from "../../services/savepoints";
 import { copyText } from "./copy";
 import { cancelOnlyStopsWaiting, completedText, leaveToFlink, nextVerbs, orError, tellSavepoint, waitFor } from "./outcomes";
-import { askSavepoint, pickJob } from "./pick";
+import { askSavepoint, clusterName, pickJob } from "./pick";
 import { refuse } from "./refuse";
-import { askDescription, askDirectory, askFormat, locationRemark } from "./savepointSteps";
+import { askDescription, askDirectory, askFormat, descriptionRemark, locationRemark } from "./savepointSteps";
 import { askInSteps, type Steps } from "./steps";
 import type { CommandWorld } from "./world";
 
@@ -76,7 +76,7 @@ export async function editDescription(world: CommandWorld, target?: SavepointRef
   if (record === undefined) return;
   const text = await askInSteps(`Description of ${oneLine(record.job.name, 80)}'s savepoint`, 1, (ask) => ask.enter({
     prompt: "What is it for? Empty removes it.", placeholder: "such as: before v2", initial: record.description,
-    check: (text) => (text.length > 500 ? { severity: "error", text: "At most 500 characters." } : undefined),
+    check: descriptionRemark,
   }));
   if (text !== undefined && text !== record.description) await world.savepoints.describe(record.id, text);
 }
@@ -104,10 +104,9 @@ export async function adopt(world: CommandWorld, target?: SavepointRef): Promise
 }
 
 /** Where, how and what for. The last question offers the same as a CLI line. */
-export async function askRequest(ask: Steps, world: CommandWorld, { job, ready }: Subject, stop: { readonly drain: boolean } | undefined): Promise<SavepointRequest> {
-  const view = world.clusters.get(job.cluster);
+async function askRequest(ask: Steps, world: CommandWorld, { job, ready }: Subject, stop: { readonly drain: boolean } | undefined): Promise<SavepointRequest> {
   const recent = await ask.wait("Reading the ledger", () => world.jobs.recentDirectories(job.cluster));
-  const directory = await askDirectory(ask, { cluster: job.cluster, clusterName: oneLine(view?.profile.name ?? job.cluster, 60), info: ready.info, recent });
+  const directory = await askDirectory(ask, { cluster: job.cluster, clusterName: clusterName(world, job.cluster), info: ready.info, recent });
   const format = await askFormat(ask);
   const line = cliLine({ url: job.cluster, version: ready.info.version }, {
     ...(stop === undefined ? { verb: "trigger" } : { verb: "stop", drain: stop.drain }), jobId: job.jobId, format, ...(directory === null ? {} : { directory }),

@@ -6,15 +6,14 @@ import { oneLine } from "../../core/rowText";
 import { claimedPlaces, newestUsable } from "../../core/rows";
 import { ageText, countText, savepointName } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
-import { typeName } from "./cancel";
 import { copyText } from "./copy";
 import { cancelDropsStart, runningText, waitFor } from "./outcomes";
-import { pickCluster } from "./pick";
+import { clusterName, pickCluster } from "./pick";
 import { askProgram, programText, type Program } from "./programSteps";
 import { refuse } from "./refuse";
 import { restore } from "./restore";
 import { leaveStart } from "./restorePlans";
-import { askInSteps } from "./steps";
+import { askInSteps, typeName } from "./steps";
 import type { CommandWorld } from "./world";
 
 const restoreInstead = "Restore…";
@@ -25,7 +24,7 @@ export async function startWithoutState(world: CommandWorld, target?: ClusterRef
   const plan = await askInSteps("Start Job without State", 5, async (ask) => {
     const cluster = target?.cluster ?? (await pickCluster(ask, world, "On which cluster?"));
     if (cluster === undefined) return undefined;
-    const name = oneLine(world.clusters.get(cluster)?.profile.name ?? cluster, 60);
+    const name = clusterName(world, cluster);
     ask.title = `Start a job without state on ${name}`;
     const ready = await ask.wait("Looking at the cluster", async (signal) => {
       const found = await world.restores.readiness(cluster, null, signal);

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { isAbort, systemClock } from "../../core/base/async";
 import { DisposableStore } from "../../core/base/disposable";
+import { oneLine } from "../../core/rowText";
 
 /** One entry of a list. */
 export interface Choice<T> {
@@ -96,6 +97,15 @@ export async function askInSteps<T>(title: string, totalSteps: number, body: (as
       waits.splice(0, waits.length, ...kept);
     }
   }
+}
+
+/** Has the job's name typed. Resolves to the name, or undefined when that was dismissed. */
+export async function typeName(title: string, name: string, why: string): Promise<string | undefined> {
+  const typed = await askInSteps(title, 1, (ask) => ask.enter({
+    prompt: `${why} Type the job's name, ${oneLine(name, 80)}, to go on.`, placeholder: oneLine(name, 80),
+    check: (text) => (text === name.trim() ? undefined : { severity: "error", text: `Type ${oneLine(name, 80)} to go on, Escape to leave it.` }),
+  }));
+  return typed === undefined ? undefined : name;
 }
 
 /** What `askInSteps` lends its body. */

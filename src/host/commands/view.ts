@@ -5,7 +5,7 @@ import { operationTitle } from "../../core/rowText";
 import type { Operation } from "../../core/rows";
 import { durationText } from "../../core/wording";
 import { nodeId } from "../views/explorerRows";
-import { pickCluster } from "./pick";
+import { clusterName, jobSummary, pickCluster } from "./pick";
 import { askInSteps } from "./steps";
 import type { CommandWorld } from "./world";
 
@@ -30,9 +30,8 @@ export async function showOperations(world: CommandWorld): Promise<void> {
   const [only, second] = operations;
   if (only === undefined) return world.notify.done("No savepoint, stop, restore or disposal is under way.");
   const now = world.clock.now();
-  const name = (cluster: string): string => world.clusters.get(cluster)?.profile.name ?? cluster;
   const chosen = second === undefined ? only : await askInSteps("Running operations", 1, (ask) => ask.choose({
-    placeholder: "Go to", choices: operations.map((operation) => ({ label: operationTitle(operation), description: `${durationText(Math.max(0, now - operation.sinceMs))} · ${name(operation.cluster)}`, value: operation })),
+    placeholder: "Go to", choices: operations.map((operation) => ({ label: operationTitle(operation), description: `${durationText(Math.max(0, now - operation.sinceMs))} · ${clusterName(world, operation.cluster)}`, value: operation })),
   }));
   if (chosen !== undefined && !(await world.explorer.reveal(rowOf(chosen)))) await world.explorer.reveal(chosen.cluster);
 }
@@ -56,7 +55,7 @@ function isJob(target: JobRef | ClusterRef): target is JobRef {
 
 /** Flink's web UI has running and ended jobs at different addresses. */
 function jobPage(world: CommandWorld, job: JobRef): string {
-  const summary = world.clusters.get(job.cluster)?.jobs.find(({ jobId }) => jobId === job.jobId);
+  const summary = jobSummary(world, job);
   return `#/job/${summary !== undefined && isTerminal(summary.state) ? "completed" : "running"}/${job.jobId}/overview`;
 }
 

@@ -8,8 +8,10 @@ export type JavaValue =
   | { readonly type: "boolean"; readonly value: boolean }
   | { readonly type: "enum"; readonly className: string; readonly constant: string }
   | { readonly type: "class"; readonly className: string }
-  | { readonly type: "array"; readonly className: string; readonly length: number }
-  | { readonly type: "object"; readonly className: string; readonly fields: ReadonlyMap<string, JavaValue> };
+  /** `elements` of arrays of objects only. */
+  | { readonly type: "array"; readonly className: string; readonly length: number; readonly elements: readonly JavaValue[] }
+  /** `classNames` leads from the class to its top-most serializable super class; `written` are the objects that a class wrote by itself. */
+  | { readonly type: "object"; readonly className: string; readonly classNames: readonly string[]; readonly fields: ReadonlyMap<string, JavaValue>; readonly written: readonly JavaValue[] };
 
 /** One object out of a Java object stream. */
 export interface JavaObject {
@@ -73,9 +75,12 @@ class JavaStream {
       case 0x73: {
         const descriptor = this.#descriptor(depth + 1) ?? this.#broken("an object without a class");
         const fields = new Map<string, JavaValue>();
-        const value: JavaValue = { type: "object", className: descriptor.name, fields };
+        const written: JavaValue[] = [];
+        const chain: ClassDescriptor[] = [];
+        for (let at: ClassDescriptor | undefined = descriptor; at !== undefined; at = at.superClass) chain.push(at);
+        const value: JavaValue = { type: "object", className: descriptor.name, classNames: chain.map(({ name }) => name), fields, written };
         this.#handles.push({ kind: "value", value });
-        this.#objectData(descriptor, fields, depth);
+        for (const one of chain.reverse()) this.#classData(one, fields, written, depth);
         return value;
       }
       case 0x74:
@@ -91,9 +96,14 @@ class JavaStream {
         const descriptor = this.#descriptor(depth + 1) ?? this.#broken("an array without a class");
         const elementType = descriptor.name[1] ?? "";
         const length = reader.count(sizeOf(elementType), "length");
-        const value: JavaValue = { type: "array", className: descriptor.name, length };
+        const elements: JavaValue[] = [];
+        const value: JavaValue = { type: "array", className: descriptor.name, length, elements };
         this.#handles.push({ kind: "value", value });
-        for (let i = 0; i < length; i++) this.#field(elementType, depth);
+        const holdsObjects = elementType === "L" || elementType === "[";
+        for (let i = 0; i < length; i++) {
+          const element = this.#field(elementType, depth);
+          if (holdsObjects) elements.push(element);
+        }
         return value;
       }
       case 0x76: {
@@ -123,17 +133,13 @@ class JavaStream {
     return text;
   }
 
-  #objectData(descriptor: ClassDescriptor, fields: Map<string, JavaValue>, depth: number): void {
-    const chain: ClassDescriptor[] = [];
-    for (let at: ClassDescriptor | undefined = descriptor; at !== undefined; at = at.superClass) chain.unshift(at);
-    for (const one of chain) {
-      if ((one.flags & flagSerializable) !== 0) {
-        for (const { type, name } of one.fields) fields.set(name, this.#field(type, depth));
-        if ((one.flags & flagWriteMethod) !== 0) this.#annotation(depth);
-      } else if ((one.flags & flagExternalizable) !== 0) {
-        if ((one.flags & flagBlockData) === 0) this.#broken("an Externalizable of protocol version 1");
-        this.#annotation(depth);
-      }
+  #classData(descriptor: ClassDescriptor, fields: Map<string, JavaValue>, written: JavaValue[], depth: number): void {
+    if ((descriptor.flags & flagSerializable) !== 0) {
+      for (const { type, name } of descriptor.fields) fields.set(name, this.#field(type, depth));
+      if ((descriptor.flags & flagWriteMethod) !== 0) this.#annotation(depth, written);
+    } else if ((descriptor.flags & flagExternalizable) !== 0) {
+      if ((descriptor.flags & flagBlockData) === 0) this.#broken("an Externalizable of protocol version 1");
+      this.#annotation(depth, written);
     }
   }
 
@@ -155,7 +161,7 @@ class JavaStream {
   }
 
   /** Contents and blocks of data up to the end mark. */
-  #annotation(depth: number): void {
+  #annotation(depth: number, written?: JavaValue[]): void {
     const reader = this.#reader;
     for (;;) {
       const at = reader.at;
@@ -165,7 +171,8 @@ class JavaStream {
       else if (tag === 0x7a) reader.skip(reader.count(1, "length"), "block");
       else {
         reader.seek(at);
-        this.content(depth + 1);
+        const value = this.content(depth + 1);
+        written?.push(value);
       }
     }
   }

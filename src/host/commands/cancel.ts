@@ -1,3 +1,4 @@
+import { latestCheckpoint } from "../../core/guards";
 import type { SavepointRecord } from "../../core/ledger/record";
 import type { JobRef } from "../../core/model/job";
 import { oneLine } from "../../core/rowText";
@@ -52,7 +53,7 @@ async function lossOf(world: CommandWorld, job: JobRef, name: string): Promise<L
   const now = world.clock.now();
   const seen = world.jobs.observation(job);
   const overview = seen?.overview;
-  const checkpoint = overview?.latest.completed ?? null;
+  const checkpoint = overview === undefined ? null : latestCheckpoint(overview);
   const kept = checkpoint !== null && checkpoint.path !== null ? seen?.config?.keptOnCancel : false;
   const records = await world.ledger.all();
   const savepoint = newestUsable(records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === job.cluster && record.job.name === name), claimedPlaces(records));

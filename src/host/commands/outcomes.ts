@@ -7,6 +7,7 @@ import type { JobRef } from "../../core/model/job";
 import type { Run } from "../../core/ports";
 import { joinText, oneLine } from "../../core/rowText";
 import { durationText, savepointName, sizeText } from "../../core/wording";
+import { outcomeError } from "../../services/savepoints";
 import type { Step } from "../platform/notify";
 import type { CommandWorld } from "./world";
 
@@ -91,13 +92,9 @@ export function tellSavepoint(world: CommandWorld, record: SavepointRecord): voi
     return world.notify.refused(message, nextVerbs(record.id));
   }
   if (record.state === "completed") return world.notify.done(completedText(record), nextVerbs(record.id));
-  if (record.state === "unknown") {
-    return world.notify.refused(explain(new FlinkError("outcome-unknown", { what: record.stop === null ? "savepoint" : "stop", jobName: name, lookIn: record.directory })).message, [{ title: "Adopt…", command: "flinkSavepoints.adopt", args: [{ recordId: record.id }] }]);
-  }
-  const failure = record.failure ?? { message: "Flink gives no reason", exception: "" };
-  world.notify.failure(explain(record.stop === null
-    ? new FlinkError("savepoint-failed", { jobName: name, ...failure, jobRestarted: record.jobRestarted })
-    : new FlinkError("stop-failed", { jobName: name, ...failure, jobState: record.stop.job === "failed" ? "FAILED" : record.jobRestarted ? "restarting" : "running on" })));
+  const explanation = explain(outcomeError({ ...record, job: { ...record.job, name } }));
+  if (record.state === "unknown") return world.notify.refused(explanation.message, [{ title: "Adopt…", command: "flinkSavepoints.adopt", args: [{ recordId: record.id }] }]);
+  world.notify.failure(explanation);
 }
 
 /** One toast for a start that has ended. */

@@ -93,7 +93,12 @@ export class RestoreService {
       // What may still be continued stays a plan: a stop that goes on, a savepoint that is complete, or an outcome that a person can tell.
       const stopRecord = await ledger.get(stopId).catch(() => undefined);
       const wasStopped = stopRecord?.kind === "savepoint" && stopRecord.state !== "failed";
-      if (!wasStopped || (isFlinkError(error, "stop-failed"))) await this.drop(plan.id).catch((failed: unknown) => this.#world.log.warn(`dropping ${plan.id}`, failed));
+      if (!wasStopped || isFlinkError(error, "stop-failed")) {
+        await this.drop(plan.id).catch(async (failed: unknown) => {
+          this.#world.log.warn(`dropping ${plan.id}`, failed);
+          await this.#world.vault.delete(argumentsKey(plan.id));
+        });
+      }
       throw error;
     } finally {
       this.#flows.delete(plan.id);

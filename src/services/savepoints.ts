@@ -106,8 +106,13 @@ export class SavepointService {
     return times.length === 0 ? null : (times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? null);
   }
 
+  /** Keeps a savepoint from being disposed of, or no longer. Throws `refused` when it is too late for that. */
   async pin(recordId: string, pinned: boolean): Promise<void> {
-    await this.#world.ledger.update<SavepointRecord>(recordId, pinned ? "pinned" : "unpinned", (record) => ({ ...record, pinned }));
+    await this.#world.ledger.update<SavepointRecord>(recordId, pinned ? "pinned" : "unpinned", (record) => {
+      const { state } = record.disposal ?? {};
+      if (pinned && (state === "requested" || state === "disposed")) refuseIf("pinned", `The savepoint of ${record.job.name}`, [{ rule: state === "requested" ? "disposal-running" : "already-disposed" }]);
+      return { ...record, pinned };
+    });
   }
 
   async describe(recordId: string, description: string): Promise<void> {
@@ -262,6 +267,8 @@ export class SavepointService {
         log.warn(`the answer to ${stop === null ? "savepoint" : "stop"} ${id} was lost; asking Flink for it`, error);
         const unanswered = isFlinkError(error) ? error : undefined;
         if (await this.#isKnown(job, id)) return undefined;
+        // Flink did something under another id: history and storage tell what.
+        if (isFlinkError(error, "answer-lost") && error.facts.acted === true) return unanswered;
         await clock.sleep(again.next(), follower.life);
         // Past that, the follower settles it from history and storage, and sends nothing.
         if (clock.now() > lastMs || !(await this.#isSameJobManager(job, firstMs))) return unanswered;

@@ -50,7 +50,7 @@ export interface ProgramPlan {
   /** The tasks fail this often, each time after `startsInMs`, before they run. */
   readonly failsTimes?: number;
   readonly failure?: FlinkFailure;
-  /** The job ends by itself as soon as it ran. */
+  /** The job ends by itself as soon as it ran; FAILED: before it ran. */
   readonly ends?: JobState;
   /** Flink starts it without the state that was asked for. */
   readonly losesState?: boolean;
@@ -339,11 +339,13 @@ export class SimulatedFlink {
             this.#later(job, plan.startsInMs ?? 500, begin);
           });
         }
+        if (plan.ends === "FAILED") {
+          job.failures.unshift({ ...(plan.failure ?? failureOf("it failed")), atMs: this.now() });
+          return this.#end(job, "FAILED");
+        }
         Object.assign(job, { state: "RUNNING", ready: true });
-        if (plan.ends !== undefined) return this.#later(job, 100, () => {
-          if (plan.ends === "FAILED") job.failures.unshift({ ...(plan.failure ?? failureOf("it failed")), atMs: this.now() });
-          this.#end(job, plan.ends ?? "FINISHED");
-        });
+        const { ends } = plan;
+        if (ends !== undefined) return this.#later(job, 100, () => this.#end(job, ends));
         if (plan.checkpointEveryMs !== undefined) this.checkpointsEvery(job, plan.checkpointEveryMs);
       };
       this.#later(job, plan.startsInMs ?? 500, begin);

@@ -17,8 +17,11 @@ export interface ErrorFacts {
   "unexpected-reply": { url: string; detail: string };
   "reply-too-large": { url: string; limitBytes: number };
   "no-answer": { url: string; afterMs: number };
-  /** The request left, the connection broke, and no answer came: Flink may or may not have acted. */
-  "answer-lost": { url: string; reason: string };
+  /**
+   * The request left, the connection broke, and no answer came: Flink may or may not have acted. `acted`: an answer of success came, but
+   * it does not name what we asked for, so that the same request sent again could do it twice.
+   */
+  "answer-lost": { url: string; reason: string; acted?: true };
   /** Flink has no such route: an older version, or one that was switched off. */
   "no-such-route": { url: string };
   /** No JobManager leads at the moment. */

@@ -36,6 +36,10 @@ export class DisposalService {
 
   /** Asks every running job of every cluster what it was restored from, and weighs the answer (safety rule 1). Throws when the savepoint's own cluster can't be asked. */
   async check(recordId: string, run: Run): Promise<DisposalCheck> {
+    return this.#weigh(recordId, run);
+  }
+
+  async #weigh(recordId: string, run: Run): Promise<DisposalCheck & { readonly jobs: readonly JobSeen[] }> {
     const { clusters, ledger } = this.#world;
     const record = await this.#read(recordId);
     await clusters.info(record.cluster.url, run.signal);
@@ -60,13 +64,13 @@ export class DisposalService {
     const verdict = disposalVerdict(record, records, jobs);
     const path = record.path === null ? null : normaliseLocation(record.path);
     const restored = records.flatMap((other) => (other.kind === "restore" && path !== null && other.savepoint !== null && other.state !== "dropped" && normaliseLocation(other.savepoint.path) === path ? [{ jobId: other.id, name: other.jobName }] : []));
-    return { record, ...verdict, unreachable, restored };
+    return { record, ...verdict, unreachable, restored, jobs };
   }
 
   /** Checks again, writes the intention down, calls Flink, and reports "disposed" only when Flink says so or the files are seen to be gone. Throws `refused`, `disposal-failed`. */
   async dispose(recordId: string, confirmed: { readonly typedJobName: string | null }, run: Run): Promise<SavepointRecord> {
     const { ledger, clock, self } = this.#world;
-    const check = await this.check(recordId, run);
+    const check = await this.#weigh(recordId, run);
     const subject = `${savepointName(check.record)} of ${check.record.job.name}`;
     const refusals = [...check.refusals];
     if (check.needsTyping && confirmed.typedJobName !== check.record.job.name && refusals.length === 0) refusals.push({ rule: "only-completed" });
@@ -78,6 +82,7 @@ export class DisposalService {
       if (record.pinned) refuseIf("disposed of", subject, [{ rule: "pinned" }]);
       return { ...record, disposal: { state: "requested", requestedAtMs: clock.now(), requestId: null, endedAtMs: null, message: null, owner: self, seen } };
     });
+    await this.#refuseRivals(check, subject);
     run.report({ message: "Flink disposes of it" });
     const outcome = this.#send(recordId).then(() => this.follow(recordId));
     outcome.catch(() => undefined);
@@ -109,6 +114,19 @@ export class DisposalService {
         this.#world.log.debug(`following the disposal of ${recordId}`, error);
         await clock.sleep(down.next(), follower.life);
       }
+    }
+  }
+
+  /** A restore from it may have begun, or its place been pinned, since it was weighed. Each side looks only after it has written: at least one sees the other, and steps back. */
+  async #refuseRivals({ record: { id, disposal }, jobs }: { readonly record: SavepointRecord; readonly jobs: readonly JobSeen[] }, subject: string): Promise<void> {
+    const { ledger } = this.#world;
+    try {
+      const records = (await ledger.all()).map((other) => (other.id === id && other.kind === "savepoint" ? { ...other, disposal } : other));
+      const record = records.find((other): other is SavepointRecord => other.id === id && other.kind === "savepoint");
+      if (record !== undefined) refuseIf("disposed of", subject, disposalVerdict(record, records, jobs).refusals);
+    } catch (error) {
+      await ledger.update<SavepointRecord>(id, "not sent", (open) => ({ ...open, disposal }));
+      throw error;
     }
   }
 

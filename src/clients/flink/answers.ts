@@ -29,7 +29,7 @@ export function readAnswer<R>(answer: HttpAnswer, reply: z.ZodType<R>, acts: boo
   const parsed = reply.safeParse(json);
   if (parsed.success) return parsed.data;
   const detail = describeIssues(parsed.error);
-  throw acts ? new FlinkError("answer-lost", { url, reason: `unexpected reply: ${detail}` }) : new FlinkError("unexpected-reply", { url, detail });
+  throw acts ? new FlinkError("answer-lost", { url, reason: `unexpected reply: ${detail}`, acted: true }) : new FlinkError("unexpected-reply", { url, detail });
 }
 
 /** The text of a page's `<title>`, at most 100 characters, or null. */

@@ -282,6 +282,6 @@ class RestClient implements ClusterClient {
 
   /** Flink answers with the id that we chose. Another one means that what was started is not what we shall look for. */
   #expectId(actual: string, expected: string, route: string): void {
-    if (actual.toLowerCase() !== expected.toLowerCase()) throw new FlinkError("answer-lost", { url: `${this.#profile.url}${route}`, reason: "another id came back" });
+    if (actual.toLowerCase() !== expected.toLowerCase()) throw new FlinkError("answer-lost", { url: `${this.#profile.url}${route}`, reason: "another id came back", acted: true });
   }
 }

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { type ErrorCode, FlinkError, isFlinkError } from "../../src/core/errors";
+import type { SavepointRecord } from "../../src/core/ledger/record";
+import type { JobRef } from "../../src/core/model/job";
+import type { RestoreRequest } from "../../src/services/restores";
+import { JumpingClock, makeWorld, openWindow, SharedStorage, toDefault, until, watchedRun, type Window, type World } from "./fakes";
+import { jobId } from "./samples";
+import { SimulatedFlink } from "./simulatedFlink";
+
+let clock: JumpingClock;
+let storage: SharedStorage;
+let flink: SimulatedFlink;
+let world: World;
+let job: JobRef;
+let open: Window[];
+
+beforeEach(() => {
+  clock = new JumpingClock();
+  storage = new SharedStorage();
+  flink = new SimulatedFlink(clock, storage);
+  flink.addJob(jobId);
+  world = makeWorld(clock, storage, flink);
+  open = [];
+  job = { cluster: flink.url, jobId };
+});
+
+afterEach(() => {
+  for (const one of open) one.dispose();
+  clock.stop();
+});
+
+function another(): Window {
+  const opened = openWindow(world);
+  open.push(opened);
+  return opened;
+}
+
+/** Two savepoints, so that the first is not the last one of its job. */
+async function savepoint(window: Window): Promise<SavepointRecord> {
+  const first = await window.savepoints.trigger(job, toDefault, watchedRun());
+  await window.savepoints.trigger(job, toDefault, watchedRun());
+  return first;
+}
+
+function from(record: SavepointRecord, changes: Partial<RestoreRequest> = {}): RestoreRequest {
+  return { cluster: flink.url, jobName: record.job.name, savepoint: { path: record.path ?? "", recordId: record.id, checkpointId: record.checkpointId }, jar: { id: "1_words.jar", name: "words.jar" }, programArgs: [], claimMode: "NO_CLAIM", allowNonRestoredState: false, ...changes };
+}
+
+async function outcome<T>(work: Promise<T>): Promise<T | ErrorCode> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof FlinkError) return error.code;
+    throw error;
+  }
+}
+
+/** Keeps writes from being made until they are released: what was read before them is old by then. */
+function holdWrites(events: readonly string[]): { readonly held: number; release(): void } {
+  let release = (): void => undefined;
+  let held = 0;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  world.disk.beforeWrite = (_id, event) => {
+    if (!events.includes(event)) return undefined;
+    held++;
+    return released;
+  };
+  return {
+    get held() {
+      return held;
+    },
+    release: () => {
+      world.disk.beforeWrite = () => undefined;
+      release();
+    },
+  };
+}
+
+describe("in the same moment, in two windows", () => {
+  for (const late of ["disposal", "restore"] as const) {
+    test(`a savepoint is disposed of or restored from, never both, when the ${late} was checked first and is written last`, async () => {
+      const [here, there] = [another(), another()];
+      const record = await savepoint(here);
+      const dispose = (): Promise<unknown> => outcome(here.disposals.dispose(record.id, { typedJobName: null }, watchedRun()));
+      const restore = (): Promise<unknown> => outcome(there.restores.start(from(record), watchedRun()));
+      const writes = holdWrites([late === "disposal" ? "disposal requested" : "created"]);
+      const first = late === "disposal" ? dispose() : restore();
+      await until(clock, "it is about to be written", () => writes.held === 1);
+      const second = late === "disposal" ? restore() : dispose();
+      await clock.sleep(5_000);
+      writes.release();
+      const ends = await Promise.all([first, second]);
+      assert.equal(ends[0], "refused");
+      assert.deepEqual([flink.sent("dispose").length, flink.sent("runJar").length], late === "disposal" ? [0, 1] : [1, 0]);
+    });
+  }
+
+  test("C-27: one savepoint is claimed once", async () => {
+    const [here, there] = [another(), another()];
+    const record = await savepoint(here);
+    const writes = holdWrites(["created"]);
+    const both = [here, there].map((window) => outcome(window.restores.start(from(record, { claimMode: "CLAIM" }), watchedRun())));
+    await clock.sleep(2_000);
+    writes.release();
+    await Promise.all(both);
+    assert.ok(flink.sent("runJar").length <= 1, flink.sent("runJar").join(", "));
+  });
+
+  test("a savepoint that was pinned meanwhile, under another record of its place, is not disposed of", async () => {
+    const [here, there] = [another(), another()];
+    const record = await savepoint(here);
+    world.disk.put({ ...record, id: "found-twin", origin: "found" });
+    const writes = holdWrites(["disposal requested"]);
+    const disposing = outcome(here.disposals.dispose(record.id, { typedJobName: null }, watchedRun()));
+    await clock.sleep(2_000);
+    await there.savepoints.pin("found-twin", true);
+    writes.release();
+    assert.equal(await disposing, "refused");
+    assert.deepEqual(flink.sent("dispose"), []);
+  });
+});
+
+test("a savepoint that is being disposed of is not pinned: that would promise what nobody can keep", async () => {
+  const window = another();
+  const record = await savepoint(window);
+  flink.disposal = { takesMs: 10_000 };
+  const disposing = window.disposals.dispose(record.id, { typedJobName: null }, watchedRun());
+  await until(clock, "it is sent", () => flink.sent("dispose").length === 1);
+  await assert.rejects(window.savepoints.pin(record.id, true), (error) => isFlinkError(error, "refused"));
+  await disposing;
+});
+
+test("an answer with another id means that Flink took a savepoint: no second one is asked for", async () => {
+  const window = another();
+  let other = 0;
+  flink.fault = (call) => {
+    if (call.name !== "triggerSavepoint") return undefined;
+    void flink.strangerTriggers(jobId, `other-${++other}`);
+    return { before: new FlinkError("answer-lost", { url: flink.url, reason: "another id came back", acted: true }) };
+  };
+  const result = await outcome(window.savepoints.trigger(job, toDefault, watchedRun()));
+  assert.equal(flink.sent("triggerSavepoint").length, 1);
+  assert.equal(typeof result === "string" ? result : result.state, "completed");
+});

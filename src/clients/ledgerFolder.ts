@@ -145,7 +145,7 @@ export class LedgerFolder {
     }
   }
 
-  /** Looks into `damaged/`, whichever process and session put the files there. Never fails. */
+  /** Looks into `damaged/`, whichever process put the files there, and when. Never fails. */
   async readAside(): Promise<void> {
     try {
       const names = (await namesIn(this.#aside)).filter((name) => /\.json(\.\d+)?$/.test(name));

@@ -1,10 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import type { ProcessIdentity } from "../core/ports";
-
-/** What is known about a process named in a record. `other-host` = it cannot be looked at from here. */
-export type Liveness = "self" | "alive" | "dead" | "other-host";
+import type { Liveness, ProcessIdentity } from "../core/ports";
 
 let self: ProcessIdentity | undefined;
 

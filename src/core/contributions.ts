@@ -54,6 +54,7 @@ export interface CommandArgs {
   "flinkSavepoints.runSampleJob": [target?: ClusterRef];
 }
 
+/** The id of a command, as in package.json. */
 export type CommandId = keyof CommandArgs;
 
 /** Views by id. */

@@ -153,10 +153,13 @@ export interface WorkspaceCommit {
   readonly dirty: boolean;
 }
 
-/** Who is running: names this process in records, and tells whether another is alive. */
+/** Names a process in records, so that another can tell whether it still runs. */
 export interface ProcessIdentity {
   readonly host: string;
   readonly pid: number;
-  /** Random per process, so that a re-used pid is not taken for the same process. */
+  /** Tells this start of the process from every other, so that a re-used pid is not taken for it; see `thisProcess`. */
   readonly instance: string;
 }
+
+/** What is known about a process named in a record. `other-host` = it cannot be looked at from here. */
+export type Liveness = "self" | "alive" | "dead" | "other-host";

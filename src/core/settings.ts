@@ -14,6 +14,8 @@ export const clusterEntrySchema = z.object({
   url: clusterUrl.describe("Base address of the JobManager's REST API, path prefix included."),
   caFile: z.string().min(1).optional().describe("PEM file with the certificate authorities to trust for this cluster."),
 });
+
+/** An entry of the list as it is written; `url` is not normalised yet. */
 export type ClusterEntry = z.infer<typeof clusterEntrySchema>;
 
 /** Every setting, keyed as in package.json without the prefix `flinkSavepoints.`. `manifest.test` keeps both alike. */
@@ -28,5 +30,9 @@ export const settingsSchema = {
   "localFlink.keepRunning": z.boolean().default(false).describe("Keep the local Flink running when the window closes."),
 } as const;
 
+
+/** A setting's key without the prefix. */
 export type SettingKey = keyof typeof settingsSchema;
+
+/** Valid values of all settings. */
 export type Settings = { readonly [K in SettingKey]: z.infer<(typeof settingsSchema)[K]> };

@@ -1,13 +1,10 @@
 import { isAbort } from "../core/base/async";
 import { DisposableStore, type Disposable } from "../core/base/disposable";
 import { isOpen, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
-import type { ProcessIdentity } from "../core/ports";
+import type { Liveness, ProcessIdentity } from "../core/ports";
 import type { DisposalService } from "./disposals";
 import type { RestoreService } from "./restores";
 import type { SavepointWorld } from "./savepoints";
-
-/** Whether the process that wrote a record is still at work on it. */
-export type Liveness = (owner: ProcessIdentity) => "self" | "alive" | "dead" | "other-host";
 
 /**
  * After a restart, takes over what a dead process left open and finds out how it ended (safety rule 6). Only asks and follows; the one request
@@ -17,12 +14,13 @@ export class Reconciler implements Disposable {
   readonly #world: SavepointWorld;
   readonly #restores: RestoreService;
   readonly #disposals: DisposalService;
-  readonly #liveness: Liveness;
+  /** Whether the process that wrote a record is still at work on it. */
+  readonly #liveness: (owner: ProcessIdentity) => Liveness;
   readonly #store = new DisposableStore();
   readonly #life = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
 
-  constructor(world: SavepointWorld, restores: RestoreService, disposals: DisposalService, liveness: Liveness) {
+  constructor(world: SavepointWorld, restores: RestoreService, disposals: DisposalService, liveness: (owner: ProcessIdentity) => Liveness) {
     this.#world = world;
     this.#restores = restores;
     this.#disposals = disposals;

@@ -64,7 +64,7 @@ export async function prepareJars(list: JarList, sources: JarSources, run: Run):
 }
 
 /** SHA-256 of a file in hex, or undefined when there is no such file. */
-export async function sha256Of(file: string, signal: AbortSignal): Promise<string | undefined> {
+async function sha256Of(file: string, signal: AbortSignal): Promise<string | undefined> {
   const hash = createHash("sha256");
   try {
     await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash, { signal });

@@ -109,6 +109,8 @@ export type RestoreRecord = z.infer<typeof restoreRecordSchema>;
 
 /** Any record of the ledger. */
 export const ledgerRecordSchema = z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema]);
+
+/** A savepoint or a start of a job. */
 export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;
 
 /** A record with something still under way, to be reconciled after a restart. A planned restore waits for a person instead. */

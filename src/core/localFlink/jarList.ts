@@ -9,7 +9,10 @@ export const jarListSchema = z.object({
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
   })).min(1),
 });
+
+/** A list of jars that was read and checked. */
 export type JarList = z.infer<typeof jarListSchema>;
+/** One jar of a list. */
 export type ListedJar = JarList["jars"][number];
 
 /** The file name of a listed jar. Unique within a list. */
@@ -57,7 +60,7 @@ export function mavenFailure(output: string): string | undefined {
 }
 
 /** Addresses without user name and password. */
-export function withoutUserInfo(text: string): string {
+function withoutUserInfo(text: string): string {
   return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s@]*@/gi, "$1");
 }
 

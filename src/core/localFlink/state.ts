@@ -23,6 +23,8 @@ export const localFlinkStateSchema = z.object({
   /** The `java` it runs with. */
   java: z.string(),
 });
+
+/** A written state that was read and checked. */
 export type LocalFlinkState = z.infer<typeof localFlinkStateSchema>;
 
 /** What living processes say about a written state. */

@@ -28,7 +28,7 @@ export function registerCommands(table: CommandTable, boundary: CommandBoundary)
 }
 
 /** The chain of causes below an error, for the log: one line each, then the innermost stack. Facts are data without secrets. */
-export function describeForLog(error: unknown): string {
+function describeForLog(error: unknown): string {
   const lines: string[] = [];
   let innermost: unknown = error;
   for (let at: unknown = error; at !== undefined && at !== null && lines.length < 20; at = at instanceof Error ? at.cause : undefined) {

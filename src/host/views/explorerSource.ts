@@ -12,7 +12,7 @@ import type { SavepointService } from "../../services/savepoints";
 import { failureNode, nodeId, type ExplorerNode } from "./explorerRows";
 
 /** Rows of a list that are shown at first, and added by *Show more*. */
-export const pageSize = { jobs: 200, savepoints: 50 } as const;
+const pageSize = { jobs: 200, savepoints: 50 } as const;
 
 /** At most this many clusters are open at first: each open one is asked all the time. */
 const openAtFirst = 3;

@@ -19,7 +19,7 @@ test("a cluster opens to its jobs, a job to its savepoints and checkpoints", asy
   await flink.waitUntilRunning(jobId);
   const path = await flink.savepoint(jobId);
   await set("clusters", [{ name: "prod", url: `${flink.url}/` }, { name: "down", url: "http://localhost:19395" }]);
-  await eventually("both clusters", async () => ((await rows()).length === 2 ? true : undefined));
+  await eventually("both clusters", async () => ((await rows()).filter(({ contextValue }) => contextValue.includes("configured")).length === 2 ? true : undefined));
 
   const jobs = await rows(flink.url);
   assert.deepEqual(texts(jobs), ["test job | running # s · 5 tasks"]);
@@ -82,7 +82,7 @@ test("a job that was stopped, and a cluster that left the settings, stay reachab
 
   await flink.stop();
   await set("clusters", undefined);
-  const removed = await eventually("the remembered cluster", async () => (await rows()).find(({ description }) => description === "not in the settings any more"));
+  const removed = await eventually("the remembered cluster", async () => (await rows()).find(({ id, description }) => id === flink.url && description === "not in the settings any more"));
   assert.equal(removed.id, flink.url);
   const [kept] = await rows(flink.url);
   assert.match(kept?.description ?? "", /^not seen · last good #\d+, /);

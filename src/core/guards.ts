@@ -1,5 +1,5 @@
 import type { JobNamed, Refusal } from "./errors";
-import { isUsable, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
+import { isUsable, mayHaveStarted, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
 import type { CheckpointConfig, CheckpointOverview, CheckpointStats, RestoredFrom } from "./model/checkpoint";
 import type { ClusterInfo } from "./model/cluster";
 import { isTerminal, type JobState } from "./model/job";
@@ -82,11 +82,9 @@ export function restoreRefusals(info: ClusterInfo, savepointPath: string | null,
   if (info.capabilities.claimModeField === "none") refusals.push({ rule: "version-too-old", version: info.version.text, since: "1.15" });
   if (savepointPath === null) return refusals;
   const path = normaliseLocation(savepointPath);
-  for (const record of records) {
-    if (record.kind === "savepoint" && record.path !== null && normaliseLocation(record.path) === path) {
-      if (record.disposal?.state === "disposed") refusals.push({ rule: "already-disposed" });
-      else if (record.disposal?.state === "requested") refusals.push({ rule: "disposal-running" });
-    }
+  for (const { disposal } of savepointsAt(path, records)) {
+    if (disposal?.state === "disposed") refusals.push({ rule: "already-disposed" });
+    else if (disposal?.state === "requested") refusals.push({ rule: "disposal-running" });
   }
   const claimer = restoresFrom(path, records).find((restore) => restore.claimMode === "CLAIM");
   if (claimer) refusals.push({ rule: "claimed", by: named(claimer) });
@@ -98,7 +96,7 @@ export function restoreWarnings(savepointPath: string | null, records: readonly 
   if (savepointPath === null) return [];
   const path = normaliseLocation(savepointPath);
   const warnings: Warning[] = [];
-  const source = records.find((record): record is SavepointRecord => record.kind === "savepoint" && record.path !== null && normaliseLocation(record.path) === path);
+  const [source] = savepointsAt(path, records);
   if (source?.stop?.drain === true) warnings.push({ warning: "drained" });
   if (source?.stop?.job === "failed") warnings.push({ warning: "uncommitted", jobState: "FAILED" });
   const earlier = restoresFrom(path, records);
@@ -132,7 +130,7 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
   if (record.path === null) return refused({ rule: "no-path" });
 
   const path = normaliseLocation(record.path);
-  const here = records.filter((other): other is SavepointRecord => other.kind === "savepoint" && other.path !== null && normaliseLocation(other.path) === path);
+  const here = savepointsAt(path, records);
   if (here.some((twin) => twin.disposal?.state === "disposed")) return refused({ rule: "already-disposed" });
   if (here.some((twin) => twin.disposal?.state === "requested")) return refused({ rule: "disposal-running" });
   const refusals: Refusal[] = [];
@@ -220,9 +218,14 @@ function clusterRefusals(info: ClusterInfo): Refusal[] {
   return [];
 }
 
-/** Starts of ours from a savepoint that reached Flink, or may have. */
+/** Savepoints of the ledger at a normalised location: one place may have several records. */
+function savepointsAt(path: string, records: readonly LedgerRecord[]): SavepointRecord[] {
+  return records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.path !== null && normaliseLocation(record.path) === path);
+}
+
+/** Starts of ours from a savepoint at a normalised location that reached Flink, or may have. */
 function restoresFrom(path: string, records: readonly LedgerRecord[]): RestoreRecord[] {
-  return records.filter((record): record is RestoreRecord => record.kind === "restore" && record.savepoint !== null && normaliseLocation(record.savepoint.path) === path && record.state !== "planned" && record.state !== "dropped" && record.state !== "failed");
+  return records.filter((record): record is RestoreRecord => record.kind === "restore" && record.savepoint !== null && normaliseLocation(record.savepoint.path) === path && mayHaveStarted(record));
 }
 
 function named(restore: RestoreRecord): JobNamed {

@@ -1,5 +1,5 @@
 import type { JobNamed } from "./errors";
-import { isUsable, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
+import { isUsable, mayHaveStarted, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
 import type { CheckpointOverview, CheckpointStats, SavepointFormat } from "./model/checkpoint";
 import type { JobState, JobSummary } from "./model/job";
 import { normaliseLocation } from "./model/location";
@@ -167,7 +167,7 @@ export function operationsIn(records: readonly LedgerRecord[]): Operation[] {
 
 /** Locations that a job took over with CLAIM: Flink deletes them when it likes, so that nobody can count on them (C-27). */
 export function claimedPlaces(records: readonly LedgerRecord[]): ReadonlySet<string> {
-  const claims = records.filter((record): record is RestoreRecord => record.kind === "restore" && record.claimMode === "CLAIM" && record.state !== "planned" && record.state !== "dropped" && record.state !== "failed");
+  const claims = records.filter((record): record is RestoreRecord => record.kind === "restore" && record.claimMode === "CLAIM" && mayHaveStarted(record));
   return new Set(claims.flatMap(({ savepoint }) => (savepoint === null ? [] : [normaliseLocation(savepoint.path)])));
 }
 
@@ -191,7 +191,7 @@ function withoutTwins(records: readonly SavepointRecord[]): SavepointRecord[] {
 function startsByPath(records: readonly LedgerRecord[]): Map<string, RestoreRecord[]> {
   const starts = new Map<string, RestoreRecord[]>();
   for (const record of records) {
-    if (record.kind !== "restore" || record.savepoint === null || record.state === "dropped" || record.state === "planned" || record.state === "failed") continue;
+    if (record.kind !== "restore" || record.savepoint === null || !mayHaveStarted(record)) continue;
     const path = normaliseLocation(record.savepoint.path);
     const list = starts.get(path);
     if (list) list.push(record);

@@ -119,6 +119,11 @@ export function isOpen(record: LedgerRecord): boolean {
   return record.state === "requested" || record.state === "running" || record.stop?.job === "pending" || record.disposal?.state === "requested";
 }
 
+/** True for a start that reached Flink, or may have. */
+export function mayHaveStarted({ state }: RestoreRecord): boolean {
+  return state !== "planned" && state !== "dropped" && state !== "failed";
+}
+
 /** A completed savepoint that, as far as we know, is still there and whole. */
 export function isUsable(record: SavepointRecord): boolean {
   return record.state === "completed" && record.path !== null && record.disposal?.state !== "disposed" && record.disposal?.state !== "requested" && !lostItsMetadata(record);

@@ -48,6 +48,11 @@ export class SnapshotReader {
     this.#assumed = assumed;
   }
 
+  /** Lengths are being tried, so what follows must be beyond doubt. */
+  get isGuessing(): boolean {
+    return this.#assumed.length > 0;
+  }
+
   get maxDepth(): number {
     return this.#maxDepth;
   }
@@ -63,7 +68,7 @@ export class SnapshotReader {
   snapshot(reader: ByteReader, depth: number): Serializer {
     if (depth > this.#maxDepth) reader.fail("limit", "serializer", { limit: "depth", value: this.#maxDepth });
     const className = reader.utf("snapshotClass");
-    if (!/^[\w$.]+$/.test(className)) reader.fail("value-invalid", "snapshotClass", { value: className.length });
+    if (!(this.isGuessing ? /^[\w$]+([.$][\w$]+)+$/ : /^[\w$.]+$/).test(className)) reader.fail("value-invalid", "snapshotClass", { value: className.length });
     const version = reader.i32("snapshotVersion");
     const name = shortNameOf(className);
     const base = { className, name, version, outerVersion: null, facts: {}, nested: [], opaqueBytes: null };
@@ -146,7 +151,8 @@ export class SnapshotReader {
     else if (/^(TupleSerializer|ScalaOptionSerializer|ScalaTrySerializer|TraversableSerializer|EitherSerializer|CollectionSerializer|MapSerializer|TimerSerializer|TtlSerializer|GenericArraySerializer)/.test(short)) {
       resilientList(reader, this.#maxDepth, depth);
       if (/^(TupleSerializer|GenericArraySerializer)/.test(short)) readJavaObject(reader, this.#maxDepth);
-    } else return { ...body, opaqueBytes: this.#pass(reader, className) };
+    } else if (short === "EnumValueSerializer$ScalaEnumSerializerConfigSnapshot") return { ...body, ...enumBody(true)(reader, configVersion, this, depth) };
+    else return { ...body, opaqueBytes: this.#pass(reader, className) };
     return body;
   }
 }

@@ -9,6 +9,7 @@ const maxAttempts = 20_000;
 
 const stateTypes: readonly StateType[] = ["KEY_VALUE", "OPERATOR", "BROADCAST", "PRIORITY_QUEUE", "KEY_VALUE_V2"];
 const descriptorTypes = ["UNKNOWN", "VALUE", "LIST", "REDUCING", "FOLDING", "AGGREGATING", "MAP"];
+const serializerKeys: ReadonlySet<string> = new Set(["KEY_SERIALIZER", "NAMESPACE_SERIALIZER", "VALUE_SERIALIZER", "USER_KEY_SERIALIZER"]);
 const modes = ["SPLIT_DISTRIBUTE", "UNION", "BROADCAST"];
 
 /**
@@ -112,7 +113,11 @@ function metaInfo(reader: ByteReader, snapshots: SnapshotReader, id: number): St
   const { name, type, options } = metaInfoHead(reader);
   const count = reader.count(12, "serializers");
   const serializers: [string, Serializer][] = [];
-  for (let i = 0; i < count; i++) serializers.push([reader.utf("serializerKey"), snapshots.proxied(reader)]);
+  for (let i = 0; i < count; i++) {
+    const key = reader.utf("serializerKey");
+    if (snapshots.isGuessing && !serializerKeys.has(key)) reader.fail("value-invalid", "serializerKey", { value: i });
+    serializers.push([key, snapshots.proxied(reader)]);
+  }
   return description(id, name, type, options, Object.fromEntries(serializers));
 }
 

@@ -13,7 +13,7 @@ export function logicalTypeText(value: JavaValue, depthLeft = 32): string {
   };
   const numbers = ["length", "precision", "scale", "yearPrecision", "dayPrecision", "fractionalPrecision"].map(text).filter((one) => one !== undefined);
   const parts = [
-    ...numbers,
+    ...(numbers.length > 0 ? [numbers.join(",")] : []),
     ...listOf(fields.get("fields")).map((field) => {
       if (field.type !== "object") return "";
       const name = field.fields.get("name");

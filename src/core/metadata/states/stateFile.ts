@@ -6,6 +6,7 @@ import { UnknownSnapshot } from "./catalogue";
 import { EntryCounter, formatOf, type DataFormat, type EntryCount, type StoppedAt } from "./entries";
 import { readKeyedHeader, readOperatorHeader, readStateMetaInfo } from "./header";
 import type { StateDescription, StateHeader } from "./serializer";
+import { unsnappy } from "./snappy";
 import { addRawTimers, type RawTimers, type TimerCount } from "./timers";
 import { NotWalkable } from "./values";
 
@@ -122,15 +123,75 @@ export async function readRawKeyedStates(input: RandomAccess, keyGroups: KeyGrou
   return { timers, stoppedAt: null };
 }
 
-/** Reads the description of a state out of a change for key group -1 of a changelog; undefined for other changes. Throws `ProblemError`. */
-export function readChangelogState(bytes: Uint8Array, offset: number, maxDepth = defaultStateLimits.depth): StateDescription | undefined {
-  const reader = new ByteReader(bytes, offset);
-  if (reader.u8("operation") !== 8) return undefined;
-  const state = readStateMetaInfo(reader, maxDepth);
-  // Its number and kind are the last three bytes, whatever is between.
-  if (reader.leftBytes < 3) reader.fail("truncated", "stateId", { missingBytes: 3 - reader.leftBytes });
-  reader.seek(bytes.length - 3);
-  return { ...state, id: reader.i16("stateId") };
+/** What the changes of a changelog tell. */
+export interface ChangelogStates {
+  /** States that it describes, by their numbers in it. */
+  readonly states: readonly StateDescription[];
+  /** Changes by number of the state and operation (`StateChangeOperation`), descriptions not counted. */
+  readonly operations: ReadonlyMap<number, ReadonlyMap<string, number>>;
+  readonly problems: readonly Problem[];
+}
+
+const operations = ["CLEAR", "SET", "SET_INTERNAL", "ADD", "MERGE_NS", "ADD_ELEMENT", "ADD_OR_UPDATE_ELEMENT", "REMOVE_ELEMENT", "METADATA"];
+
+/** Reads changes: those inside the metadata, or those of a part of a changelog file. Ends with a problem at the first that can't be read. */
+export function readChanges(changes: Iterable<{ readonly bytes: Uint8Array; readonly offset: number }>, maxDepth = defaultStateLimits.depth): ChangelogStates {
+  const states: StateDescription[] = [];
+  const counts = new Map<number, Map<string, number>>();
+  try {
+    for (const { bytes, offset } of changes) {
+      const reader = new ByteReader(bytes, offset);
+      const code = reader.u8("operation");
+      const operation = operations[code] ?? reader.failAt("value-invalid", 0, "operation", { value: code });
+      if (operation !== "METADATA") {
+        const id = reader.i16("stateId");
+        const ofState = counts.get(id) ?? new Map<string, number>();
+        counts.set(id, ofState.set(operation, (ofState.get(operation) ?? 0) + 1));
+        continue;
+      }
+      const state = readStateMetaInfo(reader, maxDepth);
+      // Its number and kind are the last three bytes, whatever is between.
+      if (reader.leftBytes < 3) reader.fail("truncated", "stateId", { missingBytes: 3 - reader.leftBytes });
+      reader.seek(bytes.length - 3);
+      states.push({ ...state, id: reader.i16("stateId") });
+    }
+  } catch (error) {
+    if (error instanceof UnknownSnapshot) return { states, operations: counts, problems: [new ProblemError("properties-unexpected", 0, "serializer", { className: error.className }).problem("changes")] };
+    if (error instanceof ProblemError) return { states, operations: counts, problems: [error.problem("changes")] };
+    throw error;
+  }
+  return { states, operations: counts, problems: [] };
+}
+
+/** Reads the changes of one part of a changelog file, at `offset` of its uncompressed content (`StateChangeFormat`). Throws what reading throws. */
+export async function readChangelogFile(input: RandomAccess, offset: bigint, options: StateOptions = {}): Promise<ChangelogStates> {
+  const limits = { ...defaultStateLimits, ...options.limits };
+  const fail = (error: ProblemError): ChangelogStates => ({ states: [], operations: new Map(), problems: [error.problem("changelog")] });
+  if (input.sizeBytes === 0 || input.sizeBytes > limits.stateBytes) return fail(new ProblemError("limit", 0, "", { limit: "stateBytes", value: limits.stateBytes }));
+  options.signal?.throwIfAborted();
+  const file = await input.read(0, input.sizeBytes, options.signal);
+  const changes: { bytes: Uint8Array; offset: number }[] = [];
+  try {
+    const compressed = file[0] === 1;
+    const content = compressed ? unsnappy(file.subarray(1), 1, limits.stateBytes).bytes : file.subarray(1);
+    // Offsets of problems are in the uncompressed content.
+    const reader = new ByteReader(content, compressed ? 0 : 1);
+    if (offset < 0n || offset > BigInt(content.length)) reader.fail("value-invalid", "offset", { value: Number(offset) });
+    reader.seek(Number(offset));
+    const groups = reader.count(8, "groups");
+    for (let g = 0; g < groups; g++) {
+      const count = reader.count(4, "changes");
+      reader.i32("keyGroup");
+      for (let i = 0; i < count; i++) {
+        const length = reader.count(1, "length");
+        changes.push({ offset: reader.offset, bytes: reader.slice(length, "change") });
+      }
+    }
+  } catch (error) {
+    if (error instanceof ProblemError) return fail(error);
+    throw error;
+  }
+  return readChanges(changes, limits.depth);
 }
 
 interface Group {

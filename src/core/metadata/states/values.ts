@@ -117,7 +117,16 @@ const nullable: Skip = (reader, serializer, depthLeft) => {
 
 const avro: Skip = (reader, serializer, depthLeft) => {
   const schema = serializer.facts["schema"];
-  (typeof schema === "string" ? avroSkipper(schema) : undefined ?? fail(serializer))?.(reader, depthLeft);
+  const skip = typeof schema === "string" ? avroSkipper(schema) : undefined;
+  (skip ?? fail(serializer))(reader, depthLeft);
+};
+
+/** A record with or without its time, a watermark, a latency marker or a status. */
+const streamElement: Skip = (reader, serializer, depthLeft) => {
+  const tag = reader.u8("tag");
+  const head = [8, 0, 8, 28, 4][tag] ?? fail(serializer);
+  reader.skip(head, "element");
+  if (tag < 2) skipValue(reader, one(serializer, 0), depthLeft - 1);
 };
 
 const numbers: Readonly<Record<string, number>> = { Boolean: 1, Byte: 1, Short: 2, Int: 4, Long: 8, Float: 4, Double: 8, Char: 2 };
@@ -201,4 +210,5 @@ const skips: Readonly<Record<string, Skip | undefined>> = Object.assign(Object.c
     reader.skip(typeof precision === "number" && precision <= 3 ? 8 : 12, "value");
   }) satisfies Skip,
   ExternalSerializer: each,
+  StreamElementSerializer: streamElement,
 });

@@ -7,7 +7,7 @@ import { normaliseLocation } from "../core/model/location";
 import type { ClusterClient, Run, StorageLook } from "../core/ports";
 import { savepointName, shortId } from "../core/wording";
 import { unlessAborted, unlessUnknown } from "./following";
-import { failureOf, mayHaveArrived, refuseIf } from "./requests";
+import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import type { SavepointWorld } from "./savepoints";
 
 /** What a person must know, and may have to do, before a savepoint is disposed of. */
@@ -110,7 +110,7 @@ export class DisposalService {
         else if (status.state === "forgotten") await this.#settleByLooking(record, "Flink no longer knows the request.");
         else await clock.sleep(pause.next(), follower.life);
       } catch (error) {
-        if (isAbort(error) || isFlinkError(error, "ledger-unwritable", "refused")) throw error;
+        if (isAbort(error) || isFlinkError(error, "ledger-record-damaged", "refused")) throw error;
         this.#world.log.debug(`following the disposal of ${recordId}`, error);
         await clock.sleep(down.next(), follower.life);
       }
@@ -135,7 +135,7 @@ export class DisposalService {
     const record = await this.#read(recordId);
     try {
       const requestId = await clusters.client(record.cluster.url).dispose(record.path ?? "", follower.life);
-      await ledger.update<SavepointRecord>(recordId, "Flink accepted the disposal", (open) => (open.disposal === null ? open : { ...open, disposal: { ...open.disposal, requestId } }));
+      await unlessUnwritable(ledger.update<SavepointRecord>(recordId, "Flink accepted the disposal", (open) => (open.disposal === null ? open : { ...open, disposal: { ...open.disposal, requestId } })), this.#world.log);
     } catch (error) {
       if (isAbort(error) || isFlinkError(error, "ledger-unwritable")) throw error;
       if (!mayHaveArrived(error)) {

@@ -125,8 +125,8 @@ export class SavepointFollower {
     const down = new Backoff(1_000, 30_000);
     for (;;) {
       const record = await this.#read(recordId);
-      if (record.state !== "requested" && record.state !== "running") return this.#settle(await this.#afterwards(record));
       try {
+        if (record.state !== "requested" && record.state !== "running") return this.#settle(await this.#afterwards(record));
         const client = this.#clusters.client(record.cluster.url);
         const status = await client.savepointStatus(record.job.id, record.id, this.life);
         down.reset();
@@ -142,9 +142,10 @@ export class SavepointFollower {
           await this.#clock.sleep(pause.next(), this.life);
         }
       } catch (error) {
-        if (isAbort(error) || isFlinkError(error, "ledger-unwritable")) throw error;
+        if (isAbort(error) || isFlinkError(error, "ledger-record-damaged")) throw error;
         this.#log.debug(`following ${recordId}`, error);
-        tell({ message: "The cluster does not answer; still looking" });
+        // Flink goes on whatever becomes of our disk: what it says is written down as soon as that can be.
+        tell({ message: isFlinkError(error, "ledger-unwritable") ? `The ledger can't be written (${error.facts.reason}); trying again` : "The cluster does not answer; still looking" });
         await this.#clock.sleep(down.next(), this.life);
       }
     }

@@ -1,5 +1,6 @@
 import { FlinkError, isFlinkError, type ErrorFacts, type Refusal } from "../core/errors";
 import { explain } from "../core/explain";
+import type { Log } from "../core/ports";
 
 /** Throws `refused` unless the list is empty. */
 export function refuseIf(verb: string, subject: string, refusals: readonly Refusal[]): void {
@@ -26,4 +27,17 @@ export function mayHaveArrived(error: unknown): boolean {
 export function failureOf(error: unknown): { message: string; exception: string } {
   if (isFlinkError(error, "flink-failed")) return { message: error.facts.message, exception: error.facts.exception };
   return { message: isFlinkError(error) ? explain(error).message : String(error), exception: "" };
+}
+
+/**
+ * Waits for a write that only adds to what the record says of a request that is sent. When the disk is full or read-only Flink has acted all
+ * the same: whoever follows finds out, and writes as soon as that can be.
+ */
+export async function unlessUnwritable(write: Promise<unknown>, log: Log): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (!isFlinkError(error, "ledger-unwritable")) throw error;
+    log.warn("what Flink answered could not be written down yet", error);
+  }
 }

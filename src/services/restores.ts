@@ -7,7 +7,7 @@ import { allTasksRun, isTerminal, type JobRef, type JobSummary } from "../core/m
 import { normaliseLocation, requireLocation } from "../core/model/location";
 import type { ClaimMode, ClusterClient, Run, RunJarRequest } from "../core/ports";
 import { unlessAborted, unlessUnknown } from "./following";
-import { failureOf, mayHaveArrived, refuseIf } from "./requests";
+import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import { outcomeError, type Readiness, type SavepointRequest, type SavepointService, type SavepointWorld } from "./savepoints";
 
 /** What a person chooses for a start of a job (C-22…C-30). */
@@ -288,7 +288,7 @@ export class RestoreService {
         run.report({ message: "Flink starts the program" });
         sent = true;
         await client.runJar(jarId, runRequest(record, programArgs), info.capabilities, follower.life);
-        await ledger.update<RestoreRecord>(record.id, "Flink accepted the job", (open) => (open.state === "requested" ? { ...open, state: "submitted" } : open));
+        await unlessUnwritable(ledger.update<RestoreRecord>(record.id, "Flink accepted the job", (open) => (open.state === "requested" ? { ...open, state: "submitted" } : open)), log);
       } catch (caught) {
         // An upload whose answer was lost may have left a jar on the cluster, but it started nothing.
         const error: unknown = !sent && isFlinkError(caught, "answer-lost") ? new FlinkError("cluster-unreachable", caught.facts, { cause: caught }) : caught;
@@ -334,7 +334,8 @@ export class RestoreService {
         if (state === undefined) {
           missingSinceMs ??= clock.now();
           // The program's main may still run: its job appears when it returns. A JobManager that has just come back lists its jobs a little later.
-          const mainMayRun = record.state === "requested" && clock.now() - record.requestedAtMs <= programGraceMs;
+          // Whose start it is knows better, while it lives; when it has died, somebody takes the record over.
+          const mainMayRun = record.owner.instance !== self.instance || this.#sending.has(restoreId) || (record.state === "requested" && clock.now() - record.requestedAtMs <= programGraceMs);
           if (!mainMayRun && clock.now() - missingSinceMs > 10_000) await this.#end(record, "Flink does not know the job", { state: "unknown" });
           else run?.report({ message: "Waiting for the job to appear" });
         } else if (isTerminal(state) || state === "RESTARTING" || state === "FAILING") {
@@ -360,8 +361,9 @@ export class RestoreService {
         }
         await clock.sleep(pause.next(), follower.life);
       } catch (error) {
-        if (isAbort(error) || isFlinkError(error, "ledger-unwritable")) throw error;
+        if (isAbort(error) || isFlinkError(error, "ledger-record-damaged")) throw error;
         this.#world.log.debug(`following start ${restoreId}`, error);
+        if (isFlinkError(error, "ledger-unwritable")) run?.report({ message: `The ledger can't be written (${error.facts.reason}); trying again` });
         await clock.sleep(down.next(), follower.life);
       }
     }

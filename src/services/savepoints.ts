@@ -13,7 +13,7 @@ import { type Operation, operationsIn } from "../core/rows";
 import type { ClusterService } from "./clusters";
 import { notReceived, unlessAborted, type SavepointFollower } from "./following";
 import type { JobService } from "./jobs";
-import { failureOf, mayHaveArrived, refuseIf } from "./requests";
+import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 
 /** What a person chooses for a savepoint (C-6, C-7, A-7). */
 export interface SavepointRequest {
@@ -254,11 +254,10 @@ export class SavepointService {
       try {
         if (stop === null) await client.triggerSavepoint(job.jobId, body, follower.life);
         else await client.stopWithSavepoint(job.jobId, { ...body, drain: stop.drain }, follower.life);
-        await ledger.update<SavepointRecord>(id, "Flink accepted it", (record) => (record.state === "requested" ? { ...record, state: "running" } : record));
+        await unlessUnwritable(ledger.update<SavepointRecord>(id, "Flink accepted it", (record) => (record.state === "requested" ? { ...record, state: "running" } : record)), log);
         return undefined;
       } catch (error) {
         if (isAbort(error)) throw error;
-        if (isFlinkError(error, "ledger-unwritable")) throw error;
         if (!mayHaveArrived(error)) {
           await ledger.update<SavepointRecord>(id, "it did not reach Flink, or Flink refused it", (record) => (record.state === "requested" ? { ...record, state: "failed", endedAtMs: clock.now(), failure: failureOf(error), stop: record.stop && { ...record.stop, job: "running-on" } } : record));
           await follower.follow(id); // tells the end

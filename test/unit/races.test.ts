@@ -143,3 +143,66 @@ test("an answer with another id means that Flink took a savepoint: no second one
   assert.equal(flink.sent("triggerSavepoint").length, 1);
   assert.equal(typeof result === "string" ? result : result.state, "completed");
 });
+
+test("a start that is still being uploaded is not called lost by another window that watches it", async () => {
+  const [here, there] = [another(), another()];
+  const record = await savepoint(here);
+  flink.fault = (call) => (call.name === "uploadJar" ? { takesMs: 300_000 } : undefined);
+  const starting = outcome(here.restores.start(from(record, { jar: { file: "/x/words.jar", name: "words.jar" } }), watchedRun()));
+  await until(clock, "it is written", () => world.disk.restores().length === 1);
+  const watching = outcome(there.restores.follow(world.disk.restores()[0]?.id ?? ""));
+  const states = (await Promise.all([starting, watching])).map((end) => (typeof end === "string" ? end : end.state));
+  assert.deepEqual([flink.sent("runJar").length, states], [1, ["running", "running"]]);
+});
+
+describe("a disk that is full for a while, after the request was sent,", () => {
+  const fill = async (): Promise<void> => {
+    world.disk.beforeWrite = () => {
+      throw new FlinkError("ledger-unwritable", { folder: "/x", reason: "ENOSPC" });
+    };
+    await clock.sleep(60_000);
+    world.disk.beforeWrite = () => undefined;
+  };
+
+  test("loses no savepoint, and nobody is told that nothing was sent", async () => {
+    const window = another();
+    flink.savepoint = { takesMs: 20_000 };
+    const run = watchedRun();
+    const taking = outcome(window.savepoints.trigger(job, toDefault, run));
+    await until(clock, "it is sent", () => flink.sent("triggerSavepoint").length === 1);
+    await fill();
+    const end = await taking;
+    assert.equal(typeof end === "string" ? end : end.state, "completed");
+    assert.ok(run.steps.some((step) => step.includes("ENOSPC")), run.steps.join("\n"));
+  });
+
+  test("loses no end of a stop", async () => {
+    const window = another();
+    flink.savepoint = { takesMs: 1_000 };
+    const stopping = outcome(window.savepoints.stop(job, { ...toDefault, drain: false }, watchedRun()));
+    await until(clock, "the savepoint is written down", () => world.disk.savepoints()[0]?.state === "completed");
+    await fill();
+    const end = await stopping;
+    assert.equal(typeof end === "string" ? end : end.stop?.job, "stopped");
+  });
+
+  test("loses no start", async () => {
+    const window = another();
+    const record = await savepoint(window);
+    const starting = outcome(window.restores.start(from(record), watchedRun()));
+    await until(clock, "it is sent", () => flink.sent("runJar").length === 1);
+    await fill();
+    const end = await starting;
+    assert.equal(typeof end === "string" ? end : end.state, "running");
+  });
+
+  test("loses no disposal", async () => {
+    const window = another();
+    const record = await savepoint(window);
+    const disposing = outcome(window.disposals.dispose(record.id, { typedJobName: null }, watchedRun()));
+    await until(clock, "it is sent", () => flink.sent("dispose").length === 1);
+    await fill();
+    const end = await disposing;
+    assert.equal(typeof end === "string" ? end : end.disposal?.state, "disposed");
+  });
+});

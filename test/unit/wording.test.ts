@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joinText, oneLine } from "../../src/core/rowText";
-import { problemsText, readClusters, validateSetting } from "../../src/host/platform/settingsCheck";
-import { targetOf } from "../../src/host/platform/target";
-import { ageText, countText, durationText, savepointName, sizeText, spanText } from "../../src/core/wording";
+import { ageText, countText, durationText, savepointName, shortId, sizeText, spanText, timeText } from "../../src/core/wording";
 
 test("sizes are in binary units with one decimal", () => {
   assert.deepEqual([0, 812, 1024, 4.2 * 1024 ** 3, 3 * 1024 ** 5].map(sizeText), ["0 B", "812 B", "1.0 kB", "4.2 GB", "3.0 PB"]);
@@ -21,6 +19,35 @@ test("a savepoint is called by its number, else by its folder", () => {
   assert.equal(countText(1, "job") + countText(1_200, "job"), "1 job1,200 jobs");
 });
 
+test("a size never reads as a thousand of the smaller unit", () => {
+  assert.deepEqual([1023, 1024, 1024 ** 2 - 1, 1024 ** 2, 1024 ** 3 - 1, 1024 ** 4 - 1].map(sizeText), ["1023 B", "1.0 kB", "1.0 MB", "1.0 MB", "1.0 GB", "1.0 TB"]);
+  assert.deepEqual([0, 0.4, -1, 5000 * 1024 ** 5].map(sizeText), ["0 B", "0 B", "0 B", "5000.0 PB"]);
+});
+
+test("a duration below a second is in milliseconds, and never a thousand of them", () => {
+  assert.deepEqual([0, -5, 999, 999.6, 1_000, 59_999, 60_000, 3_599_999, 3_600_000, 100 * 3_600_000].map(durationText), ["0 ms", "0 ms", "999 ms", "0:01", "0:01", "0:59", "1:00", "59:59", "1:00:00", "100:00:00"]);
+});
+
+test("a span goes over to the next unit where the old one gets long", () => {
+  assert.deepEqual([0, 59_999, 60_000, 3_599_999, 3_600_000, 48 * 3_600_000 - 1, 48 * 3_600_000].map(spanText), ["0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 d"]);
+});
+
+test("what another clock puts into the future happened just now", () => {
+  assert.equal(ageText(2_000, 1_000), "0 s ago");
+});
+
+test("a savepoint without a number is called by its folder, also when the path names its _metadata or ends in a slash", () => {
+  for (const path of ["s3://b/savepoint-ab12cd-01", "s3://b/savepoint-ab12cd-01/", "s3://b/savepoint-ab12cd-01/_metadata"]) assert.equal(savepointName({ checkpointId: null, path }), "savepoint-ab12cd-01");
+  assert.equal(savepointName({ checkpointId: null, path: null }), "savepoint");
+  assert.equal(savepointName({ checkpointId: 0, path: null }), "#0");
+});
+
+test("one thing is singular, and thousands have a comma", () => {
+  assert.deepEqual([0, 1, 2, 1_000].map((count) => countText(count, "job")), ["0 jobs", "1 job", "2 jobs", "1,000 jobs"]);
+  assert.equal(shortId("ab12cd34ab12cd34ab12cd34ab12cd34"), "ab12cd");
+  assert.match(timeText(Date.UTC(2026, 10, 20, 12, 0, 5)), /2026.*:05/);
+});
+
 test("parts of a row that are missing leave no gap", () => {
   assert.equal(joinText("a", null, false, "", "b"), "a · b");
 });
@@ -29,51 +56,4 @@ test("a stranger's text becomes one plain line of bounded length", () => {
   assert.equal(oneLine(" a\r\n\tb\u0000\u202e c "), "a b c");
   assert.equal(oneLine("x".repeat(300)).length, 200);
   assert.equal(oneLine("👍 日本語"), "👍 日本語");
-});
-
-test("a setting that is wrong has its default, and the others keep their values", () => {
-  assert.deepEqual(validateSetting("refresh.intervalSeconds", 10), { value: 10, problem: null });
-  const wrong = validateSetting("refresh.intervalSeconds", 0);
-  assert.equal(wrong.value, 3);
-  assert.equal(wrong.problem, "must be at least 1");
-  assert.equal(validateSetting("refresh.intervalSeconds", "often").problem, "must be a number");
-  assert.equal(validateSetting("localFlink.port", 8081.5).problem, "must be a whole number");
-  assert.match(validateSetting("localFlink.version", "0.9").problem ?? "", /^must be one of .*2\.2\.1/);
-  assert.equal(validateSetting("localFlink.keepRunning", "yes").value, false);
-});
-
-test("a cluster entry that is wrong is named, and the others work", () => {
-  const { profiles, problems } = readClusters("flinkSavepoints.clusters", [{ level: "user", entries: [
-    { name: "prod", url: "https://flink.example.com/gw/" }, { name: "staging", url: "flink:8081" }, { url: "http://a" }, 7, { name: "leaky", url: "http://user:secret@host" }, { name: "again", url: "HTTPS://flink.example.com/gw" },
-  ] }]);
-  assert.deepEqual(profiles, [{ name: "prod", url: "https://flink.example.com/gw" }]);
-  assert.deepEqual(problems.map(({ setting }) => setting.slice("flinkSavepoints.clusters, ".length)), ["“staging”", "entry 3", "entry 4", "“leaky”", "“again”"]);
-  const text = problemsText(problems);
-  assert.match(text, /“staging”: url: must be an http:\/\/ or https:\/\/ address without user name and password\./);
-  assert.match(text, /“again”: has the same address as “prod” and is not shown\./);
-  assert.ok(!text.includes("secret"));
-});
-
-test("a workspace adds clusters and names those it knows, and takes none away", () => {
-  const { profiles, problems } = readClusters("flinkSavepoints.clusters", [
-    { level: "user", entries: [{ name: "mine", url: "http://a" }, { name: "ours?", url: "http://b" }] },
-    { level: "workspace", entries: [{ name: "ours", url: "http://b", caFile: "/ca.pem" }] },
-    { level: "folder", entries: "nonsense" },
-  ]);
-  assert.deepEqual(profiles, [{ name: "mine", url: "http://a" }, { name: "ours", url: "http://b", caFile: "/ca.pem" }]);
-  assert.deepEqual(problems, [{ setting: "flinkSavepoints.clusters (folder)", problem: "is no list" }]);
-});
-
-test("a command gets the target its type names and nothing else, whatever it is called with", () => {
-  const job = { cluster: "http://a", jobId: "j" };
-  assert.deepEqual(targetOf("flinkSavepoints.trigger", { ...job, extra: 1 }), job);
-  assert.deepEqual(targetOf("flinkSavepoints.trigger", { id: "x", ref: job, parent: {} }), job);
-  assert.equal(targetOf("flinkSavepoints.trigger", { recordId: "r" }), undefined);
-  assert.equal(targetOf("flinkSavepoints.trigger", { cluster: 1, jobId: "j" }), undefined);
-  for (const junk of [undefined, null, 1, "job", [], { ref: null }]) assert.equal(targetOf("flinkSavepoints.trigger", junk), undefined);
-  assert.deepEqual(targetOf("flinkSavepoints.openWebUi", job), job);
-  assert.deepEqual(targetOf("flinkSavepoints.openWebUi", { cluster: "http://a" }), { cluster: "http://a" });
-  assert.deepEqual(targetOf("flinkSavepoints.restore", { ...job, path: "p", checkpointId: 3 }), { ...job, path: "p", checkpointId: 3 });
-  // A title button passes the row that has the focus.
-  assert.equal(targetOf("flinkSavepoints.refresh", { ref: job }), undefined);
 });

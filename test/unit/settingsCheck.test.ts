@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { problemsText, readClusters, validateSetting } from "../../src/host/platform/settingsCheck";
+
+test("a setting that is wrong has its default, and the others keep their values", () => {
+  assert.deepEqual(validateSetting("refresh.intervalSeconds", 10), { value: 10, problem: null });
+  const wrong = validateSetting("refresh.intervalSeconds", 0);
+  assert.equal(wrong.value, 3);
+  assert.equal(wrong.problem, "must be at least 1");
+  assert.equal(validateSetting("refresh.intervalSeconds", "often").problem, "must be a number");
+  assert.equal(validateSetting("localFlink.port", 8081.5).problem, "must be a whole number");
+  assert.match(validateSetting("localFlink.version", "0.9").problem ?? "", /^must be one of .*2\.2\.1/);
+  assert.equal(validateSetting("localFlink.keepRunning", "yes").value, false);
+});
+
+test("a cluster entry that is wrong is named, and the others work", () => {
+  const { profiles, problems } = readClusters("flinkSavepoints.clusters", [{ level: "user", entries: [
+    { name: "prod", url: "https://flink.example.com/gw/" }, { name: "staging", url: "flink:8081" }, { url: "http://a" }, 7, { name: "leaky", url: "http://user:secret@host" }, { name: "again", url: "HTTPS://flink.example.com/gw" },
+  ] }]);
+  assert.deepEqual(profiles, [{ name: "prod", url: "https://flink.example.com/gw" }]);
+  assert.deepEqual(problems.map(({ setting }) => setting.slice("flinkSavepoints.clusters, ".length)), ["“staging”", "entry 3", "entry 4", "“leaky”", "“again”"]);
+  const text = problemsText(problems);
+  assert.match(text, /“staging”: url: must be an http:\/\/ or https:\/\/ address without user name and password\./);
+  assert.match(text, /“again”: has the same address as “prod” and is not shown\./);
+  assert.ok(!text.includes("secret"));
+});
+
+test("a workspace adds clusters and names those it knows, and takes none away", () => {
+  const { profiles, problems } = readClusters("flinkSavepoints.clusters", [
+    { level: "user", entries: [{ name: "mine", url: "http://a" }, { name: "ours?", url: "http://b" }] },
+    { level: "workspace", entries: [{ name: "ours", url: "http://b", caFile: "/ca.pem" }] },
+    { level: "folder", entries: "nonsense" },
+  ]);
+  assert.deepEqual(profiles, [{ name: "mine", url: "http://a" }, { name: "ours", url: "http://b", caFile: "/ca.pem" }]);
+  assert.deepEqual(problems, [{ setting: "flinkSavepoints.clusters (folder)", problem: "is no list" }]);
+});

@@ -1,7 +1,7 @@
 import { Backoff, isAbort, mapLimit } from "../core/base/async";
 import { FlinkError, isFlinkError, type ErrorFacts, type JobNamed, type Refusal } from "../core/errors";
 import { disposalVerdict, type JobSeen } from "../core/guards";
-import type { SavepointRecord } from "../core/ledger/record";
+import { lostItsMetadata, mayHaveStarted, metadataGone, type SavepointRecord } from "../core/ledger/record";
 import { isTerminal, type JobSummary } from "../core/model/job";
 import { normaliseLocation } from "../core/model/location";
 import type { ClusterClient, Run, StorageLook } from "../core/ports";
@@ -63,7 +63,7 @@ export class DisposalService {
     const records = await ledger.all();
     const verdict = disposalVerdict(record, records, jobs);
     const path = record.path === null ? null : normaliseLocation(record.path);
-    const restored = records.flatMap((other) => (other.kind === "restore" && path !== null && other.savepoint !== null && other.state !== "dropped" && normaliseLocation(other.savepoint.path) === path ? [{ jobId: other.id, name: other.jobName }] : []));
+    const restored = records.flatMap((other) => (other.kind === "restore" && path !== null && other.savepoint !== null && mayHaveStarted(other) && normaliseLocation(other.savepoint.path) === path ? [{ jobId: other.id, name: other.jobName }] : []));
     return { record, ...verdict, unreachable, restored, jobs };
   }
 
@@ -165,13 +165,13 @@ export class DisposalService {
     if (gone !== "there" && record.disposal?.seen !== true) gone = flinkFindsNothing(message) ? "gone" : "unknown";
     if (gone === "gone") await this.#end(record, `the files are gone (${message})`, "disposed", null);
     else if (gone === "unknown") await this.#end(record, `outcome unknown: ${message}`, "unknown", message);
-    else await this.#end(record, `failed: ${message}`, "failed", `${gone === "partly" ? "_metadata is gone, other files are left" : "the files are still there"}: ${message}`);
+    else await this.#end(record, `failed: ${message}`, "failed", `${gone === "partly" ? `${metadataGone}, other files are left` : "the files are still there"}: ${message}`);
   }
 
   #settle(record: SavepointRecord): SavepointRecord {
     const disposal = record.disposal;
     if (disposal?.state === "disposed") return record;
-    const gone: Gone = disposal?.state === "unknown" || disposal === null ? "unknown" : disposal.message?.startsWith("_metadata is gone") === true ? "partly" : "there";
+    const gone: Gone = disposal?.state === "unknown" || disposal === null ? "unknown" : lostItsMetadata(record) ? "partly" : "there";
     throw new FlinkError("disposal-failed", { path: record.path ?? "", message: disposal?.message ?? "Flink gives no reason", gone });
   }
 

@@ -142,17 +142,18 @@ export class SnapshotReader {
   }
 
   /** A snapshot of Flink 1.6 inside one of 1.7: the serializer as a Java object, then the old snapshot's own body. */
-  #legacy(reader: ByteReader, className: string, depth: number): Body & { readonly name?: string; readonly opaqueBytes?: number } {
-    const { name, facts, nested } = readJavaSerializer(reader, this.#maxDepth);
+  #legacy(reader: ByteReader, className: string, depth: number): Body & { readonly name: string } {
+    const { className: serializerClass, name, facts, nested } = readJavaSerializer(reader, this.#maxDepth);
     const configVersion = reader.i32("configVersion");
     const short = className.slice(className.lastIndexOf(".") + 1);
-    const body = { name, facts: { ...facts, configVersion }, nested };
+    const body = { name, facts: { ...facts, serializerClass, configVersion }, nested };
     if (short === "ParameterlessTypeSerializerConfig") reader.utf("format");
     else if (/^(TupleSerializer|ScalaOptionSerializer|ScalaTrySerializer|TraversableSerializer|EitherSerializer|CollectionSerializer|MapSerializer|TimerSerializer|TtlSerializer|GenericArraySerializer)/.test(short)) {
       resilientList(reader, this.#maxDepth, depth);
       if (/^(TupleSerializer|GenericArraySerializer)/.test(short)) readJavaObject(reader, this.#maxDepth);
-    } else if (short === "EnumValueSerializer$ScalaEnumSerializerConfigSnapshot") return { ...body, ...enumBody(true)(reader, configVersion, this, depth) };
-    else return { ...body, opaqueBytes: this.#pass(reader, className) };
+    } else if (short === "EnumValueSerializer$ScalaEnumSerializerConfigSnapshot") return { ...body, facts: { ...body.facts, ...enumBody(true)(reader, configVersion, this, depth).facts } };
+    // Values follow the serializer's own class, whatever its old snapshot held.
+    else this.#pass(reader, className);
     return body;
   }
 }

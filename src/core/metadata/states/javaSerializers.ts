@@ -1,4 +1,4 @@
-import { ByteReader } from "../byteReader";
+import type { ByteReader } from "../byteReader";
 import { readJavaObject, type JavaValue } from "../javaStream";
 import { ProblemError } from "../problem";
 import { shortNameOf, type Serializer } from "./serializer";

@@ -21,7 +21,7 @@ type Skip = (reader: ByteReader, serializer: Serializer, depthLeft: number) => v
 export function skipValue(reader: ByteReader, serializer: Serializer, depthLeft = 64): void {
   if (depthLeft < 0) reader.fail("limit", "value", { limit: "depth", value: 64 });
   const skip = serializer.opaqueBytes === null ? skips[serializer.name] : undefined;
-  if (skip === undefined) throw new NotWalkable(serializer.className);
+  if (skip === undefined) fail(serializer);
   skip(reader, serializer, depthLeft);
 }
 
@@ -38,7 +38,8 @@ function one(serializer: Serializer, at: number): Serializer {
 }
 
 function fail(serializer: Serializer): never {
-  throw new NotWalkable(serializer.className);
+  const own = serializer.facts["serializerClass"];
+  throw new NotWalkable(typeof own === "string" ? own : serializer.className);
 }
 
 /** A count, then elements of at least so many bytes. An element of no bytes is not repeated for ever. */

@@ -1,10 +1,11 @@
 import { Backoff, isAbort, mapLimit } from "../core/base/async";
 import { FlinkError, isFlinkError, type ErrorFacts, type JobNamed, type Refusal } from "../core/errors";
-import { disposalVerdict, type JobSeen } from "../core/guards";
+import { disposalVerdict, latestCheckpoint, type JobSeen } from "../core/guards";
 import { lostItsMetadata, mayHaveStarted, metadataGone, type SavepointRecord } from "../core/ledger/record";
 import { isTerminal, type JobSummary } from "../core/model/job";
 import { normaliseLocation } from "../core/model/location";
 import type { ClusterClient, Run, StorageLook } from "../core/ports";
+import { shortReason } from "../core/rowText";
 import { savepointName, shortId } from "../core/wording";
 import { unlessAborted, unlessUnknown } from "./following";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
@@ -28,6 +29,7 @@ type Gone = ErrorFacts["disposal-failed"]["gone"];
 export class DisposalService {
   readonly #world: SavepointWorld;
   readonly #look: StorageLook;
+  readonly #following = new Map<string, Promise<SavepointRecord>>();
 
   constructor(world: SavepointWorld, look: StorageLook) {
     this.#world = world;
@@ -43,7 +45,7 @@ export class DisposalService {
     const { clusters, ledger } = this.#world;
     const record = await this.#read(recordId);
     await clusters.info(record.cluster.url, run.signal);
-    const unreachable: string[] = [];
+    const unreachable: { readonly name: string; readonly url: string; readonly reason: string }[] = [];
     const running: { cluster: string; job: JobSummary }[] = [];
     for (const view of clusters.list().filter(({ removed }) => !removed)) {
       run.report({ message: `Asking ${view.profile.name} for its jobs` });
@@ -51,7 +53,7 @@ export class DisposalService {
         for (const job of await clusters.client(view.profile.url).jobs(run.signal)) if (!isTerminal(job.state)) running.push({ cluster: view.profile.url, job });
       } catch (error) {
         if (isAbort(error) || view.profile.url === record.cluster.url) throw error;
-        unreachable.push(view.profile.name);
+        unreachable.push({ name: view.profile.name, url: view.profile.url, reason: isFlinkError(error) ? shortReason(error) : String(error) });
       }
     }
     let asked = 0;
@@ -64,12 +66,15 @@ export class DisposalService {
     const verdict = disposalVerdict(record, records, jobs);
     const path = record.path === null ? null : normaliseLocation(record.path);
     const restored = records.flatMap((other) => (other.kind === "restore" && path !== null && other.savepoint !== null && mayHaveStarted(other) && normaliseLocation(other.savepoint.path) === path ? [{ jobId: other.id, name: other.jobName }] : []));
-    return { record, ...verdict, unreachable, restored, jobs };
+    // A job that was restored with LEGACY may refer to its files for as long as it lives.
+    const legacy = unreachable.filter(({ url }) => path !== null && records.some((other) => other.kind === "restore" && other.claimMode === "LEGACY" && other.endedAtMs === null && mayHaveStarted(other) && other.cluster.url === url && other.savepoint !== null && normaliseLocation(other.savepoint.path) === path));
+    const refusals = [...verdict.refusals, ...legacy.map(({ name, reason }): Refusal => ({ rule: "cluster-unchecked", cluster: name, reason }))];
+    return { record, refusals, needsTyping: verdict.needsTyping, unreachable: unreachable.map(({ name }) => name), restored, jobs };
   }
 
   /** Checks again, writes the intention down, calls Flink, and reports "disposed" only when Flink says so or the files are seen to be gone. Throws `refused`, `disposal-failed`. */
   async dispose(recordId: string, confirmed: { readonly typedJobName: string | null }, run: Run): Promise<SavepointRecord> {
-    const { ledger, clock, self } = this.#world;
+    const { ledger, clock, follower, self } = this.#world;
     const check = await this.#weigh(recordId, run);
     const subject = `${savepointName(check.record)} of ${check.record.job.name}`;
     const refusals = [...check.refusals];
@@ -84,13 +89,24 @@ export class DisposalService {
     });
     await this.#refuseRivals(check, subject);
     run.report({ message: "Flink disposes of it" });
-    const outcome = this.#send(recordId).then(() => this.follow(recordId));
+    const release = follower.hold(recordId);
+    const outcome = this.#send(recordId).then(() => this.follow(recordId)).finally(release);
     outcome.catch(() => undefined);
     return unlessAborted(outcome, run.signal);
   }
 
-  /** Follows a disposal to its outcome, also one begun before a restart. Flink takes no id of ours for it, so nothing is ever sent again: the files tell. */
-  async follow(recordId: string): Promise<SavepointRecord> {
+  /** Follows a disposal to its outcome, also one begun before a restart; a second call joins the first. Flink takes no id of ours for it, so nothing is ever sent again: the files tell. */
+  follow(recordId: string): Promise<SavepointRecord> {
+    let following = this.#following.get(recordId);
+    if (following === undefined) {
+      following = this.#untilSettled(recordId).finally(() => this.#following.delete(recordId));
+      following.catch(() => undefined);
+      this.#following.set(recordId, following);
+    }
+    return following;
+  }
+
+  async #untilSettled(recordId: string): Promise<SavepointRecord> {
     const { clusters, clock, follower } = this.#world;
     const pause = new Backoff(200, 2_000);
     const down = new Backoff(1_000, 30_000);
@@ -100,7 +116,7 @@ export class DisposalService {
       const { requestId } = record.disposal;
       try {
         if (requestId === null) {
-          await this.#settleByLooking(record, "The answer to the request was lost.");
+          await this.#settleByLooking(record, record.disposal.message ?? "The answer to the request was lost.");
           continue;
         }
         const status = await clusters.client(record.cluster.url).disposalStatus(requestId, follower.life);
@@ -143,6 +159,9 @@ export class DisposalService {
         throw error;
       }
       this.#world.log.warn(`the answer to disposing of ${recordId} was lost; looking at the files`, failureOf(error));
+      if (!isFlinkError(error, "flink-failed")) return;
+      const { message } = error.facts;
+      await unlessUnwritable(ledger.update<SavepointRecord>(recordId, "Flink answered with a failure", (open) => (open.disposal === null ? open : { ...open, disposal: { ...open.disposal, message } })), this.#world.log);
     }
   }
 
@@ -184,12 +203,12 @@ export class DisposalService {
     try {
       const overview = await unlessUnknown(client.checkpoints(job.jobId, signal));
       if (overview === undefined) return { restored: null, completedCheckpointId: null, checkpointIntervalMs: null };
-      const { restored, completed } = overview.latest;
+      const { restored } = overview.latest;
       const config = restored === null ? undefined : await unlessUnknown(client.checkpointConfig(job.jobId, signal));
-      return { restored, completedCheckpointId: completed?.checkpointId ?? null, checkpointIntervalMs: config?.intervalMs ?? null };
+      return { restored, completedCheckpointId: latestCheckpoint(overview)?.checkpointId ?? null, checkpointIntervalMs: config?.intervalMs ?? null };
     } catch (error) {
       if (isAbort(error)) throw error;
-      return { error: isFlinkError(error) ? error.code : `job ${shortId(job.jobId)} did not answer` };
+      return { error: isFlinkError(error) ? shortReason(error) : `job ${shortId(job.jobId)} did not answer` };
     }
   }
 

@@ -6,6 +6,9 @@ import type { DisposalService } from "./disposals";
 import type { RestoreService } from "./restores";
 import type { SavepointWorld } from "./savepoints";
 
+/** How long a record of another machine must have been left alone before it is taken over: its process can't be seen, and may still be sending. */
+const otherHostPatienceMs = 10 * 60_000;
+
 /**
  * After a restart, takes over what a dead process left open and finds out how it ended (safety rule 6). Only asks and follows; the one request
  * it could make, sending again, it never makes. A record has one follower: taking over is a compare-and-swap of its owner.
@@ -19,6 +22,7 @@ export class Reconciler implements Disposable {
   readonly #store = new DisposableStore();
   readonly #life = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
+  #reconciling: Promise<unknown> = Promise.resolve();
 
   constructor(world: SavepointWorld, restores: RestoreService, disposals: DisposalService, liveness: (owner: ProcessIdentity) => Liveness) {
     this.#world = world;
@@ -29,7 +33,7 @@ export class Reconciler implements Disposable {
 
   /** Looks now, whenever a cluster comes back, and every half minute while anything is open elsewhere. */
   start(): void {
-    this.#store.add(this.#world.clusters.onDidComeOnline(() => void this.reconcile()));
+    this.#store.add(this.#world.clusters.onDidComeOnline(() => void this.reconcile().catch((error: unknown) => this.#world.log.warn("reconciling the ledger", error))));
     void this.#lookRepeatedly();
   }
 
@@ -38,15 +42,21 @@ export class Reconciler implements Disposable {
     this.#store.dispose();
   }
 
-  /** Takes over every open record whose process is gone. Resolves when each has been taken over, not when each has ended. */
-  async reconcile(): Promise<number> {
+  /** Takes over every open record whose process is gone. Resolves to how many are open, when each has been taken over, not when each has ended. */
+  reconcile(): Promise<number> {
+    const mine = this.#reconciling.then(() => this.#reconcile());
+    this.#reconciling = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #reconcile(): Promise<number> {
     const { ledger, log } = this.#world;
     const known = new Set(this.#world.clusters.list().filter(({ removed }) => !removed).map(({ profile }) => profile.url));
     let open = 0;
     for (const record of await ledger.all()) {
       if (!isOpen(record)) continue;
       open++;
-      if (this.#running.has(record.id) || !known.has(record.cluster.url)) continue;
+      if (this.#running.has(record.id) || !known.has(record.cluster.url) || this.#life.signal.aborted) continue;
       try {
         if (await this.#takeOver(record)) this.#resume(record);
       } catch (error) {
@@ -85,7 +95,8 @@ export class Reconciler implements Disposable {
     const owner = disposal?.owner ?? record.owner;
     const alive = this.#liveness(owner);
     if (alive === "alive") return false;
-    if (alive === "self") return !this.#world.follower.isHeld(record.id) && record.kind === "restore" && record.state === "running";
+    if (alive === "self") return !this.#world.follower.isHeld(record.id);
+    if (alive === "other-host" && this.#world.clock.now() - (record.trail.at(-1)?.atMs ?? 0) < otherHostPatienceMs) return false;
     const taken = disposal !== null
       ? await ledger.update<SavepointRecord>(record.id, "taken over after a restart", (now) => (now.disposal?.state === "requested" && now.disposal.owner.instance === owner.instance ? { ...now, disposal: { ...now.disposal, owner: self } } : now))
       : record.kind === "savepoint"

@@ -307,7 +307,8 @@ export class RestoreService {
       }
     };
     this.#sending.add(record.id);
-    const outcome = work().finally(() => this.#sending.delete(record.id)).then(() => this.follow(record.id, { signal: follower.life, report: (step) => run.report(step) }));
+    const release = follower.hold(record.id);
+    const outcome = work().finally(() => this.#sending.delete(record.id)).then(() => this.follow(record.id, { signal: follower.life, report: (step) => run.report(step) })).finally(release);
     outcome.catch(() => undefined);
     return unlessAborted(outcome, run.signal);
   }

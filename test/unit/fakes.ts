@@ -164,10 +164,13 @@ export class SharedStorage {
   readonly folders = new Map<string, { hasMetadata: boolean; modifiedAtMs: number; files: number }>();
   /** False: this machine sees nothing of it, as with S3. */
   visible = true;
+  /** What has to happen before somebody looks: each JobManager does by then what was due. */
+  readonly beforeLook: (() => void)[] = [];
 
   readonly look: StorageLook = {
     savepoint: async (location) => {
       await turn();
+      for (const happen of this.beforeLook) happen();
       if (!this.visible) return "unreachable";
       const folder = this.folders.get(normaliseLocation(location));
       if (folder === undefined) return "missing";
@@ -175,6 +178,7 @@ export class SharedStorage {
     },
     list: async (directory) => {
       await turn();
+      for (const happen of this.beforeLook) happen();
       if (!this.visible) return undefined;
       return [...this.folders].flatMap(([location, folder]): FoundFolder[] =>
         (location.startsWith(`${normaliseLocation(directory)}/`) ? [{ location, hasMetadata: folder.hasMetadata, modifiedAtMs: folder.modifiedAtMs, sizeBytes: 4_096 }] : []));

@@ -114,6 +114,7 @@ export class SimulatedFlink {
     this.url = url;
     this.name = name;
     this.info = clusterInfo();
+    storage.beforeLook.push(() => this.#settle());
   }
 
   /** The JobManager's clock. */

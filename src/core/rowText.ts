@@ -13,8 +13,17 @@ export function joinText(...parts: readonly (string | null | false)[]): string {
 
 /** A text of strangers as one plain line: control and direction characters go, white space becomes one blank, the rest is cut at `limit`. */
 export function oneLine(text: string, limit = 200): string {
-  const line = text.replace(/\s+/gu, " ").replace(/[\p{Cc}\p{Cf}]/gu, "").trim();
+  // A name may be as long as its owner likes; only its beginning is worth the work.
+  const line = text.slice(0, limit * 10).replace(/\s+/gu, " ").replace(/[\p{Cc}\p{Cf}]/gu, "").trim();
   return line.length > limit ? `${line.slice(0, limit - 1).trimEnd()}…` : line;
+}
+
+/**
+ * A message or question with strangers' words in it, as VS Code may get it: in those it makes of `[x](command:y)` a link that runs any command.
+ * Control and direction characters go, line breaks stay, and the end of what nobody reads is cut.
+ */
+export function plainMessage(text: string): string {
+  return text.slice(0, 10_000).replace(/(?!\n)[\p{Cc}\p{Cf}]/gu, "").replaceAll("](", "] (");
 }
 
 /** What a savepoint's row is called: `#1042`, with the description beside it, or what it is while it has no number. */

@@ -5,6 +5,7 @@ import { type ErrorCode, type ErrorFacts, FlinkError, isFlinkError, type Refusal
 import { explain, explainRefusal, explainWarning, reasonText } from "../../src/core/explain";
 import type { Warning } from "../../src/core/guards";
 import { jobId } from "./samples";
+import { plainMessage } from "../../src/core/rowText";
 
 const url = "http://flink:8081";
 const by = { jobId, name: "orders" };
@@ -176,4 +177,10 @@ test("an error is told apart by its code, and carries what lay beneath", () => {
   assert.equal(isFlinkError(error, "refused"), false);
   assert.equal(isFlinkError(new Error("job-not-found"), "job-not-found"), false);
   assert.match(String(error.cause), /deep/);
+});
+
+test("what strangers write stays text in a message: VS Code would make a link of it, and commands of links", () => {
+  assert.equal(plainMessage("Savepoint of [orders](command:x) is done.\n\nIt\u202E is \u001b[31mthere."), "Savepoint of [orders] (command:x) is done.\n\nIt is [31mthere.");
+  assert.equal(plainMessage("[a]\u200b(command:x)"), "[a] (command:x)");
+  assert.ok(plainMessage("x".repeat(10_000_000)).length <= 10_000);
 });

@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { isAbort, systemClock } from "../../core/base/async";
 import { DisposableStore } from "../../core/base/disposable";
-import { oneLine } from "../../core/rowText";
+import { oneLine, plainMessage } from "../../core/rowText";
 
 /** One entry of a list. */
 export interface Choice<T> {
@@ -199,13 +199,13 @@ export class Steps {
 
   #showInput(question: TextQuestion): Promise<{ value: string; shown: string }> {
     const box = vscode.window.createInputBox();
-    box.prompt = question.prompt;
+    box.prompt = plainMessage(question.prompt);
     box.placeholder = question.placeholder;
     box.password = question.secret === true;
     box.value = this.#earlier[this.#at] ?? question.initial ?? "";
     const remarkOn = (text: string): Remark | undefined => question.check?.(text.trim());
     const show = (remark: Remark | undefined): void => {
-      box.validationMessage = remark && { message: remark.text, severity: severities[remark.severity] };
+      box.validationMessage = remark && { message: plainMessage(remark.text), severity: severities[remark.severity] };
     };
     // An empty box is not told that it is empty before anything was typed.
     if (box.value !== "") show(remarkOn(box.value));

@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import type { CommandArgs, CommandId } from "../../core/contributions";
 import type { Explanation } from "../../core/explain";
 import type { Log } from "../../core/ports";
+import { plainMessage } from "../../core/rowText";
 
 /** A follow-up verb offered as a button. */
 export type Step = { [C in CommandId]: { readonly title: string; readonly command: C; readonly args?: CommandArgs[C] } }[CommandId];
@@ -31,7 +32,7 @@ export class Notify {
 
   /** Asks in a modal with several answers; resolves to the button's text, undefined when cancelled. */
   async choose<B extends string>(question: Question<B>): Promise<B | undefined> {
-    return vscode.window.showWarningMessage(question.title, { modal: true, detail: question.detail }, ...question.buttons);
+    return vscode.window.showWarningMessage(plainMessage(question.title), { modal: true, detail: plainMessage(question.detail) }, ...question.buttons);
   }
 
   /** Tells that a verb failed: our sentence, its next step and *Show Log*. `retry` runs the verb again; `target` goes to the next step. */
@@ -76,7 +77,8 @@ export class Notify {
     return { title: step.title, press: () => vscode.commands.executeCommand(step.command, ...(step.args ?? [])) };
   }
 
-  #show(severity: "error" | "warning" | "information", message: string, buttons: readonly Button[]): void {
+  #show(severity: "error" | "warning" | "information", text: string, buttons: readonly Button[]): void {
+    const message = plainMessage(text);
     const titles = buttons.map((button) => button.title);
     const shown = severity === "error" ? vscode.window.showErrorMessage(message, ...titles) : severity === "warning" ? vscode.window.showWarningMessage(message, ...titles) : vscode.window.showInformationMessage(message, ...titles);
     void (async () => {

@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import { isAbort } from "../../core/base/async";
 import { views } from "../../core/contributions";
 import type { Log, Run } from "../../core/ports";
+import { plainMessage } from "../../core/rowText";
 
 /** The only place that meets `vscode.Progress` and `CancellationToken`: work gets a `Run`. */
 export class Progress {
@@ -16,7 +17,7 @@ export class Progress {
    * work goes on by itself; `title` should say what cancelling does when that is not plain.
    */
   inNotification<T>(title: string, work: (run: Run) => Promise<T>): Promise<T> {
-    return this.#run({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, work);
+    return this.#run({ location: vscode.ProgressLocation.Notification, title: plainMessage(title), cancellable: true }, work);
   }
 
   /** Runs work under the explorer's progress bar. */
@@ -34,7 +35,8 @@ export class Progress {
         report: (step) => {
           const increment = step.percent === undefined ? 0 : Math.max(0, step.percent - percent);
           percent += increment;
-          progress.report(increment > 0 ? { message: step.message, increment } : { message: step.message });
+          const message = plainMessage(step.message);
+          progress.report(increment > 0 ? { message, increment } : { message });
         },
       };
       const left = new Promise<never>((_resolve, reject) => {

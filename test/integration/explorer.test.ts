@@ -45,7 +45,7 @@ test("a cluster opens to its jobs, a job to its savepoints and checkpoints", asy
 
 test("a cluster that does not answer says why in its row and opens to a sentence with a next step", async () => {
   const below = await rows("http://localhost:19395");
-  assert.deepEqual(below.map(({ label, command }) => [label, command]), [["Could not reach http://localhost:19395: connection refused. Check that the cluster runs and that its address is right.", "flinkSavepoints.editClusters"]]);
+  assert.deepEqual(below.map(({ label, command }) => [label, command]), [["Could not reach it: connection refused. Check that the cluster runs and that its address is right.", "flinkSavepoints.editClusters"]]);
   const row = (await rows()).find(({ label }) => label === "down");
   assert.match(row?.description ?? "", /^connection refused · (next try in \d+ s|trying now)$/);
   assert.equal(row?.contextValue, "cluster configured");

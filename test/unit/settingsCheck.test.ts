@@ -22,6 +22,7 @@ test("a cluster entry that is wrong is named, and the others work", () => {
   const text = problemsText(problems);
   assert.match(text, /“staging”: url: must be an http:\/\/ or https:\/\/ address without user name and password\./);
   assert.match(text, /“again”: has the same address as “prod” and is not shown\./);
+  assert.match(text, /entry 3: name: is missing\./);
   assert.ok(!text.includes("secret"));
 });
 

@@ -81,7 +81,7 @@ function mustText(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "too_small": return issue.origin === "string" ? "must not be empty" : `must be at least ${issue.minimum}`;
     case "too_big": return `must be at most ${issue.maximum}`;
-    case "invalid_type": return issue.expected === "int" ? "must be a whole number" : `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
+    case "invalid_type": return issue.message.endsWith("received undefined") ? "is missing" : issue.expected === "int" ? "must be a whole number" : `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
     case "invalid_value": return `must be one of ${issue.values.map(String).join(", ")}`;
     default: return issue.message;
   }

@@ -173,13 +173,15 @@ function plannedRow(record: RestoreRecord, stopped: boolean): Row {
 
 /** The sentence for a cluster's or a job's failure, and what a click on it does. */
 export function failureNode(id: string, error: FlinkError, cluster: string): Extract<ExplorerNode, { kind: "message" }> {
-  const message = clusterSentence(error, cluster);
-  const { action } = explain(error);
+  const { message, action } = explain(error);
+  // The row stands below its cluster and has little room, so it begins with what matters and not with the address.
+  const named = "url" in error.facts && error.facts.url.startsWith(cluster) && error.code !== "no-such-route" && error.code !== "reply-too-large";
+  const text = named ? capital(message.replaceAll(error.facts.url, "it")) : clusterSentence(error, cluster);
   const again: RowCommand = { command: "flinkSavepoints.reconnect", title: "Try Again", args: [{ cluster }] };
   const click: RowCommand = action?.command === "flinkSavepoints.setCredentials" ? { command: action.command, title: action.title, args: [{ cluster }] }
     : action?.command === "flinkSavepoints.editClusters" || action?.command === "flinkSavepoints.showLog" ? { command: action.command, title: action.title, args: [] }
       : again;
-  return { kind: "message", id, text: message, detail: `Click: ${click.title}.`, tone: "warning", click };
+  return { kind: "message", id, text, detail: `Click: ${click.title}.`, tone: "warning", click };
 }
 
 /** Spoken form of a job's state for tooltips. */
@@ -202,6 +204,10 @@ function row(label: string, description: string, parts: RowParts): Row {
     label, description, icon: parts.icon, contextValue: (parts.words ?? []).join(" "), children: parts.children ?? "none", ref: parts.ref ?? null, click: parts.click ?? null,
     spoken: [label, parts.noun, description.replaceAll(" · ", ", ")].filter((part) => part !== undefined && part !== "").join(", "),
   };
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function fileName(file: string): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { FlinkError, isFlinkError } from "../../src/core/errors";
+import { type FlinkError, isFlinkError } from "../../src/core/errors";
 import { JumpingClock, makeWorld, openWindow, SharedStorage, type Window, type World } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
 import { clusterInfo, jobId } from "./samples";

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { isAbort } from "../../src/core/base/async";
-import { type ErrorCode, FlinkError, isFlinkError, type Refusal } from "../../src/core/errors";
+import { FlinkError } from "../../src/core/errors";
 import type { RestoreRecord } from "../../src/core/ledger/record";
 import type { JobRef } from "../../src/core/model/job";
 import type { RestoreRequest } from "../../src/services/restores";
 import { JumpingClock, makeWorld, openWindow, SharedStorage, toDefault, until, watchedRun, type Window, type World } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
+import { refusals, rejected } from "./rejected";
 import { clusterInfo, jobId, restoreRecord, stats } from "./samples";
 import { failureOf, SimulatedFlink } from "./simulatedFlink";
 
@@ -39,20 +40,6 @@ function another(options: Parameters<typeof openWindow>[1] = {}): Window {
   const opened = openWindow(world, options);
   open.push(opened);
   return opened;
-}
-
-async function rejected<C extends ErrorCode>(work: Promise<unknown>, code: C): Promise<FlinkError<C>> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(isFlinkError(error, code), `${String(error)}: ${JSON.stringify((error as FlinkError).facts)}`);
-    return error as unknown as FlinkError<C>;
-  }
-  return assert.fail(`not rejected with ${code}`);
-}
-
-async function refusals(work: Promise<unknown>): Promise<Refusal["rule"][]> {
-  return (await rejected(work, "refused")).facts.refusals.map(({ rule }) => rule);
 }
 
 const from = { path, recordId: null, checkpointId: null };
@@ -291,12 +278,12 @@ describe("after a start", () => {
     assert.ok(only().endedAtMs !== null);
   });
 
-  test("a cluster that is down for a day is asked twice a minute at most", async () => {
+  test("a cluster that is down for hours is asked twice a minute at most, each time for two things", async () => {
     await start();
     flink.down = true;
     flink.calls.splice(0);
-    await clock.sleep(24 * 3_600_000);
-    assert.ok(flink.calls.length < 7_000, `${flink.calls.length} calls`);
+    await clock.sleep(6 * 3_600_000);
+    assert.ok(flink.calls.length < 1_750, `${flink.calls.length} calls`);
   });
 });
 

@@ -11,10 +11,10 @@ import { createLocalFlink } from "../../src/clients/localFlink/localFlink";
 import { processesOf, signalProcess } from "../../src/clients/localFlink/processTable";
 import { StateFile } from "../../src/clients/localFlink/stateFile";
 import { systemClock } from "../../src/core/base/async";
-import { isFlinkError, type ErrorCode, type FlinkError } from "../../src/core/errors";
 import type { LocalFlink, LocalFlinkOptions } from "../../src/core/localFlink/localFlink";
 import { localFlinkVersions } from "../../src/core/settings";
 import { cacheFolder, checkExactlyOnce, plainHttp, quietLog, rootFolder, startFlink, until, unwatched } from "../rig/flink";
+import { rejected } from "../unit/rejected";
 
 const [newest] = localFlinkVersions;
 const oldest = localFlinkVersions.at(-1) ?? newest;
@@ -70,7 +70,7 @@ describe("a local Flink", () => {
 
   test("is one per folder: a second start is refused in this process and in another", async () => {
     const { url } = await local.start(optionsOf({ port: 19210 }), unwatched());
-    assert.deepEqual((await rejects(local.start(optionsOf({}), unwatched()), "local-flink-already-running")).facts, { url });
+    assert.deepEqual((await rejected(local.start(optionsOf({}), unwatched()), "local-flink-already-running")).facts, { url });
     assert.deepEqual(await openWindow().outcome(), { error: "local-flink-already-running" });
     assert.equal((await processes()).length, 2);
   });
@@ -82,7 +82,7 @@ describe("a local Flink", () => {
     assert.equal((await processes()).length, 2);
     const found = await local.find();
     assert.ok(found.state === "running" && !found.flink.mine);
-    await rejects(local.adopt({ keep: false }, unwatched()), "local-flink-already-running");
+    await rejected(local.adopt({ keep: false }, unwatched()), "local-flink-already-running");
   });
 
   test("left over by a killed window is found, not doubled, adopted with its jobs, and stopped", async () => {
@@ -92,7 +92,7 @@ describe("a local Flink", () => {
     await window.kill();
     const found = await local.find();
     assert.ok(found.state === "left-over" && !found.flink.mine && found.flink.url === url);
-    await rejects(local.start(optionsOf({}), unwatched()), "local-flink-already-running");
+    await rejected(local.start(optionsOf({}), unwatched()), "local-flink-already-running");
     const before = await processes();
     signalProcess(before.find((row) => row.role === "taskManager")?.pid ?? 0, "SIGKILL");
     const adopted = await local.adopt({ keep: false }, unwatched());
@@ -160,7 +160,7 @@ describe("a local Flink", () => {
     signalProcess(before.find((row) => row.role === "jobManager")?.pid ?? 0, "SIGKILL");
     await until("the JobManager to end", async () => (await processes()).length === 1);
     assert.deepEqual(await local.find(), { state: "none" });
-    await rejects(local.adopt({ keep: false }, unwatched()), "local-flink-died");
+    await rejected(local.adopt({ keep: false }, unwatched()), "local-flink-died");
     await local.start(optionsOf({ port: 19262 }), unwatched());
     assert.deepEqual(await alive(before.map((row) => row.pid)), []);
     assert.equal((await processes()).length, 2);
@@ -191,7 +191,7 @@ describe("a local Flink", () => {
 
   test("that cannot run says why, with Flink's own words, and leaves nothing running", async () => {
     const extraConfig = { "taskmanager.memory.network.min": "much" };
-    const error = await rejects(local.start(optionsOf({ port: 19268, extraConfig }), unwatched()), "local-flink-died");
+    const error = await rejected(local.start(optionsOf({ port: 19268, extraConfig }), unwatched()), "local-flink-died");
     assert.equal(error.facts.exitCode, 1);
     assert.match(error.facts.lastLines, /Could not parse value 'much'/);
     assert.equal(error.facts.logFile, path.join(folder, "log", "taskmanager.log"));
@@ -200,10 +200,10 @@ describe("a local Flink", () => {
   });
 
   test("says when there is no Java, and when its jars cannot be got, and starts nothing", async () => {
-    const noJava = await rejects(local.start(optionsOf({ javaHome: "/nowhere" }), unwatched()), "local-flink-java-missing");
+    const noJava = await rejected(local.start(optionsOf({ javaHome: "/nowhere" }), unwatched()), "local-flink-java-missing");
     assert.deepEqual(noJava.facts, { looked: "/nowhere", found: null });
     const world = { cacheFolder: path.join(folder, "cache"), homeFolder: folder, env: { PATH: await onlyJava() } };
-    const noJars = await rejects(localFlinkIn(folder, world).start(optionsOf({}), unwatched()), "local-flink-jars-missing");
+    const noJars = await rejected(localFlinkIn(folder, world).start(optionsOf({}), unwatched()), "local-flink-jars-missing");
     assert.ok(noJars.facts.missing.length > 30);
     assert.match(noJars.facts.tried, /mvn is not on the PATH/);
     assert.deepEqual(await local.find(), { state: "none" });
@@ -354,14 +354,4 @@ async function onlyJava(): Promise<string> {
   await mkdir(bin);
   await symlink(homes.map((home) => path.join(home, "java")).find((java) => existsSync(java)) ?? "", path.join(bin, "java"));
   return bin;
-}
-
-async function rejects<C extends ErrorCode>(promise: Promise<unknown>, code: C): Promise<FlinkError<C>> {
-  try {
-    await promise;
-  } catch (error) {
-    if (isFlinkError(error, code)) return error as FlinkError<C>;
-    throw error;
-  }
-  return assert.fail(`did not reject with ${code}`);
 }

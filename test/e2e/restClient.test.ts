@@ -11,7 +11,8 @@ import { allTasksRun } from "../../src/core/model/job";
 import { atLeast } from "../../src/core/model/version";
 import type { ClusterClient, Credential, OperationStatus, RunJarRequest } from "../../src/core/ports";
 import { startFlink, until, unwatched, type TestFlink } from "../rig/flink";
-import { client, failureOf, steady, testIdentities } from "../unit/httpServers";
+import { client, steady, testIdentities } from "../unit/httpServers";
+import { rejected } from "../unit/rejected";
 
 const newId = (): string => randomBytes(16).toString("hex");
 const onDisk = (location: string): string => location.replace(/^file:\/*/, "/");
@@ -108,7 +109,7 @@ for (const { version, port } of [{ version: "1.20.5", port: 19160 }, { version: 
       assert.equal(await rest.jobState(unknown, steady), undefined);
       assert.equal(await rest.latestFailure(unknown, steady), undefined);
       for (const call of [() => rest.job(unknown, steady), () => rest.checkpoints(unknown, steady), () => rest.checkpointConfig(unknown, steady), () => rest.cancelJob(unknown, steady)]) {
-        assert.deepEqual((await failureOf(call(), "job-not-found")).facts, { jobId: unknown });
+        assert.deepEqual((await rejected(call(), "job-not-found")).facts, { jobId: unknown });
       }
     });
 
@@ -119,7 +120,7 @@ for (const { version, port } of [{ version: "1.20.5", port: 19160 }, { version: 
       const status = await outcome(jobId, triggerId);
       assert.ok(status.state === "completed");
       await until("the job to finish", async () => (await rest.jobState(jobId, steady)) === "FINISHED");
-      const late = await failureOf(rest.cancelJob(jobId, steady), "flink-failed");
+      const late = await rejected(rest.cancelJob(jobId, steady), "flink-failed");
       assert.deepEqual([late.facts.status, late.facts.message], [409, "Job cancellation failed because the job has already reached another terminal state (FINISHED)."]);
 
       const restored = await start({ savepointPath: status.path, claimMode: "NO_CLAIM", parallelism: 3 });
@@ -149,12 +150,12 @@ for (const { version, port } of [{ version: "1.20.5", port: 19160 }, { version: 
       ];
       for (const [request, status, message] of failures) {
         const id = request.jobId ?? newId();
-        const { facts } = await failureOf(rest.runJar(jarId, { ...request, jobId: id }, info.capabilities, steady), "flink-failed");
+        const { facts } = await rejected(rest.runJar(jarId, { ...request, jobId: id }, info.capabilities, steady), "flink-failed");
         assert.equal(facts.status, status);
         assert.match(facts.message, message);
         if (/rollback/.test(facts.message)) assert.match((await rest.latestFailure(id, steady))?.message ?? "", message);
       }
-      assert.match((await failureOf(rest.runJar("none.jar", { jobId: newId() }, info.capabilities, steady), "flink-failed")).facts.message, /^Jar file .*none\.jar does not exist$/);
+      assert.match((await rejected(rest.runJar("none.jar", { jobId: newId() }, info.capabilities, steady), "flink-failed")).facts.message, /^Jar file .*none\.jar does not exist$/);
     });
 
     it("disposes, and says why it could not", async () => {
@@ -187,10 +188,10 @@ for (const { version, port } of [{ version: "1.20.5", port: 19160 }, { version: 
       await behind.deleteJar(id, steady);
 
       const nobody = createFlinkClient(client(t, { credentials: () => [identity.client] }), profile);
-      assert.equal((await failureOf(nobody.connect(steady), "unauthorized")).facts.status, 401);
-      await failureOf(nobody.dispose("file:/flink/savepoint-1", steady), "unauthorized");
-      await failureOf(createFlinkClient(client(t, { credentials: () => [basic] }), profile).connect(steady), "tls-failed");
-      await failureOf(createFlinkClient(client(t), { name: "front", url: front.replace("https:", "http:") }).connect(steady), "cluster-unreachable");
+      assert.equal((await rejected(nobody.connect(steady), "unauthorized")).facts.status, 401);
+      await rejected(nobody.dispose("file:/flink/savepoint-1", steady), "unauthorized");
+      await rejected(createFlinkClient(client(t, { credentials: () => [basic] }), profile).connect(steady), "tls-failed");
+      await rejected(createFlinkClient(client(t), { name: "front", url: front.replace("https:", "http:") }).connect(steady), "cluster-unreachable");
     });
 
     it("tells a JobManager that is gone from one that has restarted and forgotten", async () => {
@@ -199,8 +200,8 @@ for (const { version, port } of [{ version: "1.20.5", port: 19160 }, { version: 
       await rest.triggerSavepoint(jobId, { triggerId, format: "canonical" }, steady);
       await flink.killJobManager();
       // While the system takes a killed process apart, its port may still accept and reset.
-      await until("its port to close", async () => (await failureOf(rest.savepointStatus(jobId, triggerId, steady), "cluster-unreachable")).facts.reason === "ECONNREFUSED");
-      assert.equal((await failureOf(rest.cancelJob(jobId, steady), "cluster-unreachable")).facts.reason, "ECONNREFUSED");
+      await until("its port to close", async () => (await rejected(rest.savepointStatus(jobId, triggerId, steady), "cluster-unreachable")).facts.reason === "ECONNREFUSED");
+      assert.equal((await rejected(rest.cancelJob(jobId, steady), "cluster-unreachable")).facts.reason, "ECONNREFUSED");
       await flink.startJobManager();
       assert.deepEqual(await rest.savepointStatus(jobId, triggerId, steady), { state: "forgotten" });
       assert.equal(await rest.jobState(jobId, steady), undefined);

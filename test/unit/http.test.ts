@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { describe, test } from "node:test";
 import type { Credential } from "../../src/core/ports";
-import { client, failureOf, serve, serveRaw, steady, testIdentities } from "./httpServers";
+import { client, serve, serveRaw, steady, testIdentities } from "./httpServers";
+import { rejected } from "./rejected";
 
 const basic: Credential = { kind: "basic", user: "ada", password: "Pässwort:1" };
 const bearer: Credential = { kind: "bearer", token: "tok-4711" };
@@ -22,7 +23,7 @@ test("a token wins over a password, and one that no header can carry is refused 
   await client(t, { credentials: () => [basic, { kind: "bearer", token: " tok-4711\n" }] }).send({ method: "GET", url: server.origin }, steady);
   assert.equal(server.seen[0]?.headers.authorization, "Bearer tok-4711");
   const broken = client(t, { credentials: () => [{ kind: "bearer", token: "se\ncret" }] });
-  const error = await failureOf(broken.send({ method: "GET", url: server.origin }, steady), "setting-invalid");
+  const error = await rejected(broken.send({ method: "GET", url: server.origin }, steady), "setting-invalid");
   assert.doesNotMatch(JSON.stringify([error.facts, broken.lines]), /cret/);
 });
 
@@ -44,7 +45,7 @@ test("no log line and no error holds a credential or a query", async (t) => {
   const server = await serve(t, (request, response) => response.writeHead(request.url.startsWith("/ok") ? 200 : 401).end("{}"));
   const http = client(t, { credentials: () => [basic, bearer] });
   await http.send({ method: "GET", url: `${server.origin}/ok?token=hidden` }, steady);
-  const refused = await failureOf(http.send({ method: "POST", url: `${server.origin}/no?token=hidden`, json: {} }, steady), "unauthorized");
+  const refused = await rejected(http.send({ method: "POST", url: `${server.origin}/no?token=hidden`, json: {} }, steady), "unauthorized");
   assert.deepEqual(refused.facts, { url: `${server.origin}/no`, status: 401 });
   assert.equal(http.lines.length, 2);
   assert.match(http.lines[0] ?? "", /^GET \/ok 200, 2 bytes in \d+ ms$/);
@@ -55,16 +56,16 @@ test("no log line and no error holds a credential or a query", async (t) => {
 test("401 and 403 are unauthorized", async (t) => {
   const server = await serve(t, (request, response) => response.writeHead(Number(request.url.slice(1))).end("<html>no</html>"));
   for (const status of [401, 403]) {
-    assert.equal((await failureOf(client(t).send({ method: "GET", url: `${server.origin}/${status}` }, steady), "unauthorized")).facts.status, status);
+    assert.equal((await rejected(client(t).send({ method: "GET", url: `${server.origin}/${status}` }, steady), "unauthorized")).facts.status, status);
   }
 });
 
 test("nothing listens: unreachable, with the network's code", async (t) => {
   for (const method of ["GET", "POST"] as const) {
-    const error = await failureOf(client(t).send({ method, url: "http://localhost:9/x" }, steady), "cluster-unreachable");
+    const error = await rejected(client(t).send({ method, url: "http://localhost:9/x" }, steady), "cluster-unreachable");
     assert.deepEqual(error.facts, { url: "http://localhost:9/x", reason: "ECONNREFUSED" });
   }
-  const unknown = await failureOf(client(t).send({ method: "GET", url: "http://no-such-host.invalid/x" }, steady), "cluster-unreachable");
+  const unknown = await rejected(client(t).send({ method: "GET", url: "http://no-such-host.invalid/x" }, steady), "cluster-unreachable");
   assert.match(unknown.facts.reason, /^(ENOTFOUND|EAI_AGAIN)$/);
 });
 
@@ -82,10 +83,10 @@ test("a request that only reads and breaks is unreachable, one that acts has los
   };
   for (const [name, act] of Object.entries(breaks)) {
     const server = await serve(t, (_, response) => act(response));
-    const read = await failureOf(client(t).send({ method: "GET", url: server.origin }, steady), "cluster-unreachable");
+    const read = await rejected(client(t).send({ method: "GET", url: server.origin }, steady), "cluster-unreachable");
     assert.equal(read.facts.reason, "ECONNRESET", name);
     for (const method of ["POST", "PATCH", "DELETE"] as const) {
-      const acted = await failureOf(client(t).send({ method, url: server.origin }, steady), "answer-lost");
+      const acted = await rejected(client(t).send({ method, url: server.origin }, steady), "answer-lost");
       assert.equal(acted.facts.reason, "ECONNRESET", name);
     }
     assert.equal(server.seen.length, 4, `${name}: nothing is sent twice`);
@@ -97,8 +98,8 @@ describe("time", { concurrency: true }, () => {
     const server = await serve(t, () => undefined);
     const http = client(t, { timeoutMs: 500 });
     const [read, acted] = await Promise.all([
-      failureOf(http.send({ method: "GET", url: server.origin }, steady), "no-answer"),
-      failureOf(http.send({ method: "POST", url: server.origin, json: {} }, steady), "answer-lost"),
+      rejected(http.send({ method: "GET", url: server.origin }, steady), "no-answer"),
+      rejected(http.send({ method: "POST", url: server.origin, json: {} }, steady), "answer-lost"),
     ]);
     assert.deepEqual(read.facts, { url: `${server.origin}/`, afterMs: 500 });
     assert.equal(acted.facts.reason, "timeout");
@@ -106,7 +107,7 @@ describe("time", { concurrency: true }, () => {
 
   test("a server that accepts and never shakes hands was not reached, whatever was asked", async (t) => {
     const server = await serveRaw(t, () => undefined);
-    const ask = (method: "GET" | "POST") => failureOf(client(t, { timeoutMs: 300 }).send({ method, url: server.origin.replace("http:", "https:") }, steady), "cluster-unreachable");
+    const ask = (method: "GET" | "POST") => rejected(client(t, { timeoutMs: 300 }).send({ method, url: server.origin.replace("http:", "https:") }, steady), "cluster-unreachable");
     for (const error of await Promise.all([ask("GET"), ask("POST")])) assert.equal(error.facts.reason, "ETIMEDOUT");
   });
 
@@ -123,7 +124,7 @@ describe("time", { concurrency: true }, () => {
       }, 200);
     });
     const http = client(t, { timeoutMs: 700 });
-    const stalled = failureOf(http.send({ method: "GET", url: `${server.origin}/stall` }, steady), "no-answer");
+    const stalled = rejected(http.send({ method: "GET", url: `${server.origin}/stall` }, steady), "no-answer");
     const answer = await http.send({ method: "GET", url: `${server.origin}/trickle` }, steady);
     assert.equal(answer.body.toString(), "[1,2,3,4]");
     await stalled;
@@ -132,7 +133,7 @@ describe("time", { concurrency: true }, () => {
   test("a call that may think as long as it likes is waited for, but its body is watched again", async (t) => {
     const server = await serve(t, (request, response) => setTimeout(() => (request.url === "/stall" ? response.writeHead(200).write("{") : response.end("{}")), 900));
     const http = client(t, { timeoutMs: 400 });
-    const stalled = failureOf(http.send({ method: "POST", url: `${server.origin}/stall`, json: {}, headTimeout: "none" }, steady), "answer-lost");
+    const stalled = rejected(http.send({ method: "POST", url: `${server.origin}/stall`, json: {}, headTimeout: "none" }, steady), "answer-lost");
     assert.equal((await http.send({ method: "POST", url: server.origin, json: {}, headTimeout: "none" }, steady)).status, 200);
     assert.equal((await stalled).facts.reason, "timeout");
   });
@@ -168,11 +169,11 @@ test("an answer above the limit is not read, whether it says its length or not",
   });
   const http = client(t);
   for (const where of ["/said", "/unsaid"]) {
-    const error = await failureOf(http.send({ method: "GET", url: `${server.origin}${where}`, limitBytes: 1_000_000 }, steady), "reply-too-large");
+    const error = await rejected(http.send({ method: "GET", url: `${server.origin}${where}`, limitBytes: 1_000_000 }, steady), "reply-too-large");
     assert.deepEqual(error.facts, { url: `${server.origin}${where}`, limitBytes: 1_000_000 });
   }
   assert.ok(written < 40_000_000, `the server could write ${written} bytes`);
-  assert.equal((await failureOf(http.send({ method: "POST", url: `${server.origin}/said`, limitBytes: 1_000_000 }, steady), "answer-lost")).facts.reason, "reply-too-large");
+  assert.equal((await rejected(http.send({ method: "POST", url: `${server.origin}/said`, limitBytes: 1_000_000 }, steady), "answer-lost")).facts.reason, "reply-too-large");
 });
 
 test("of a 10 MB page only the beginning is read", async (t) => {
@@ -221,16 +222,16 @@ test("a connection that the server closed while it idled: a read is asked again,
 
 test("what does not speak HTTP is not Flink, and what speaks TLS is told apart", async (t) => {
   const garbage = await serveRaw(t, (socket) => socket.end("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"));
-  const error = await failureOf(client(t).send({ method: "GET", url: garbage.origin }, steady), "not-flink");
+  const error = await rejected(client(t).send({ method: "GET", url: garbage.origin }, steady), "not-flink");
   assert.deepEqual(error.facts, { url: `${garbage.origin}/`, status: 0, contentType: "", title: null });
-  assert.match((await failureOf(client(t).send({ method: "POST", url: garbage.origin, json: {} }, steady), "answer-lost")).facts.reason, /^HPE_/);
+  assert.match((await rejected(client(t).send({ method: "POST", url: garbage.origin, json: {} }, steady), "answer-lost")).facts.reason, /^HPE_/);
   const alert = await serveRaw(t, (socket) => socket.end(Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x46])));
-  await failureOf(client(t).send({ method: "GET", url: alert.origin }, steady), "tls-expected");
+  await rejected(client(t).send({ method: "GET", url: alert.origin }, steady), "tls-expected");
 });
 
 test("a server that ends in the middle of its head was not understood", async (t) => {
   const server = await serveRaw(t, (socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-le"));
-  const error = await failureOf(client(t).send({ method: "GET", url: server.origin }, steady), "cluster-unreachable");
+  const error = await rejected(client(t).send({ method: "GET", url: server.origin }, steady), "cluster-unreachable");
   assert.equal(error.facts.reason, "ECONNRESET");
 });
 
@@ -251,31 +252,31 @@ test("redirects of a read within the origin are followed three times, others nev
   });
   const http = client(t, { credentials: () => [basic] });
   assert.equal((await http.send({ method: "GET", url: `${server.origin}/hop2` }, steady)).url, `${server.origin}/end`);
-  assert.deepEqual((await failureOf(http.send({ method: "GET", url: `${server.origin}/hop3` }, steady), "redirected")).facts, { url: `${server.origin}/hop0`, status: 302, target: `${server.origin}/end` });
+  assert.deepEqual((await rejected(http.send({ method: "GET", url: `${server.origin}/hop3` }, steady), "redirected")).facts, { url: `${server.origin}/hop0`, status: 302, target: `${server.origin}/end` });
   for (const method of ["POST", "PATCH", "DELETE"] as const) {
     server.seen.length = 0;
-    const error = await failureOf(http.send({ method, url: `${server.origin}/hop0` }, steady), "redirected");
+    const error = await rejected(http.send({ method, url: `${server.origin}/hop0` }, steady), "redirected");
     assert.deepEqual(error.facts, { url: `${server.origin}/hop0`, status: 302, target: `${server.origin}/end` });
     assert.equal(server.seen.length, 1);
   }
   for (const method of ["GET", "POST"] as const) {
-    const away = await failureOf(http.send({ method, url: `${server.origin}/away` }, steady), "redirected");
+    const away = await rejected(http.send({ method, url: `${server.origin}/away` }, steady), "redirected");
     assert.deepEqual(away.facts, { url: `${server.origin}/away`, status: 307, target: `${other.origin}/jobs` });
   }
   assert.equal(other.seen.length, 0, "another origin sees neither request nor credential");
   for (const where of ["/nowhere", "/strange"]) {
-    assert.equal((await failureOf(http.send({ method: "GET", url: `${server.origin}${where}` }, steady), "redirected")).facts.target, null);
+    assert.equal((await rejected(http.send({ method: "GET", url: `${server.origin}${where}` }, steady), "redirected")).facts.target, null);
   }
 });
 
 test("a redirect to a login page of the same origin means that credentials are missing", async (t) => {
   const server = await serve(t, (request, response) => response.writeHead(302, { location: request.url.includes("/auth/") ? "/gateway/auth/flink/config/" : "/oauth2/sign_in?rd=%2Fconfig" }).end());
   for (const method of ["GET", "POST"] as const) {
-    const error = await failureOf(client(t).send({ method, url: `${server.origin}/config` }, steady), "unauthorized");
+    const error = await rejected(client(t).send({ method, url: `${server.origin}/config` }, steady), "unauthorized");
     assert.deepEqual(error.facts, { url: `${server.origin}/config`, status: 302 });
   }
   // A prefix that only sounds like a login page is none.
-  await failureOf(client(t).send({ method: "GET", url: `${server.origin}/gateway/auth/flink/config` }, steady), "redirected");
+  await rejected(client(t).send({ method: "GET", url: `${server.origin}/gateway/auth/flink/config` }, steady), "redirected");
 });
 
 test("plain http to a TLS port: Flink's redirect, nginx' page and a server that hangs up", async (t) => {
@@ -283,12 +284,12 @@ test("plain http to a TLS port: Flink's redirect, nginx' page and a server that 
   const nginx = await serve(t, (_, response) => response.writeHead(400, { "content-type": "text/html" }).end("<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>"));
   for (const server of [flink, nginx]) {
     for (const method of ["GET", "POST"] as const) {
-      const error = await failureOf(client(t).send({ method, url: `${server.origin}/config` }, steady), "tls-expected");
+      const error = await rejected(client(t).send({ method, url: `${server.origin}/config` }, steady), "tls-expected");
       assert.deepEqual(error.facts, { url: `${server.origin}/config` });
     }
   }
   const silent = await serve(t, (_, response) => response.end("{}"), testIdentities().server);
-  assert.equal((await failureOf(client(t).send({ method: "GET", url: silent.origin.replace("https:", "http:") }, steady), "cluster-unreachable")).facts.reason, "ECONNRESET");
+  assert.equal((await rejected(client(t).send({ method: "GET", url: silent.origin.replace("https:", "http:") }, steady), "cluster-unreachable")).facts.reason, "ECONNRESET");
 });
 
 test("a body is streamed with its length, and told how far it is", async (t) => {
@@ -327,15 +328,15 @@ test("a source that fails or is too short ends the request with its own error", 
 test("an upload that breaks before its last byte did not arrive; one that is refused early says why", async (t) => {
   const reset = await serveRaw(t, (socket) => socket.once("data", () => socket.resetAndDestroy()));
   const endless = () => ({ contentType: "x/y", lengthBytes: 1_000_000_000, chunks: async function* () { for (;;) yield Buffer.alloc(100_000); } });
-  assert.match((await failureOf(client(t).send({ method: "POST", url: reset.origin, stream: endless() }, steady), "cluster-unreachable")).facts.reason, /^(ECONNRESET|EPIPE)$/);
+  assert.match((await rejected(client(t).send({ method: "POST", url: reset.origin, stream: endless() }, steady), "cluster-unreachable")).facts.reason, /^(ECONNRESET|EPIPE)$/);
   const swallowing = await serve(t, (_, response) => response.destroy());
   const whole = { contentType: "x/y", lengthBytes: 10, chunks: async function* () { yield Buffer.alloc(10); } };
-  await failureOf(client(t).send({ method: "POST", url: swallowing.origin, stream: whole }, steady), "answer-lost");
+  await rejected(client(t).send({ method: "POST", url: swallowing.origin, stream: whole }, steady), "answer-lost");
   const refusing = await serveRaw(t, (socket) => {
     socket.once("data", () => socket.write("HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"));
     socket.resume();
   });
   assert.equal((await client(t).send({ method: "POST", url: refusing.origin, stream: endless() }, steady)).status, 413);
   const stuck = await serveRaw(t, (socket) => socket.pause());
-  assert.equal((await failureOf(client(t, { timeoutMs: 400 }).send({ method: "POST", url: stuck.origin, stream: endless() }, steady), "no-answer")).facts.afterMs, 400);
+  assert.equal((await rejected(client(t, { timeoutMs: 400 }).send({ method: "POST", url: stuck.origin, stream: endless() }, steady), "no-answer")).facts.afterMs, 400);
 });

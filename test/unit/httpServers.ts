@@ -8,7 +8,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { createHttp, type Http } from "../../src/clients/http";
-import { isFlinkError, type ErrorCode, type FlinkError } from "../../src/core/errors";
 import type { Credential, Log } from "../../src/core/ports";
 
 /** A request as a server saw it. */
@@ -90,18 +89,6 @@ export function client(t: { after(end: () => void): void }, options: { credentia
 
 /** Never aborted. */
 export const steady = new AbortController().signal;
-
-/** The `FlinkError` that a call ends with; fails when it succeeds, or ends with another error or code. */
-export async function failureOf<C extends ErrorCode>(call: Promise<unknown>, code: C): Promise<FlinkError<C>> {
-  let value: unknown;
-  try {
-    value = await call;
-  } catch (error) {
-    if (isFlinkError(error, code)) return error as FlinkError<C>;
-    throw error;
-  }
-  throw new Error(`Expected ${code}, got ${JSON.stringify(value)}`);
-}
 
 /** An authority, a server identity for localhost and a client identity, made with openssl. */
 export interface TestIdentities {

@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { client, failureOf, serve, steady, testIdentities } from "./httpServers";
+import { client, serve, steady, testIdentities } from "./httpServers";
+import { rejected } from "./rejected";
 
 test("an unknown authority is refused, and the cluster's own file makes it known", async (t) => {
   const { caFile, server: identity } = testIdentities();
   const server = await serve(t, (_, response) => response.end("{}"), identity);
   const url = `${server.origin}/config`;
   for (const method of ["GET", "POST"] as const) {
-    const error = await failureOf(client(t).send({ method, url }, steady), "tls-failed");
+    const error = await rejected(client(t).send({ method, url }, steady), "tls-failed");
     assert.equal(error.facts.url, url);
     assert.match(error.facts.reason, /^(UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT_LOCALLY|SELF_SIGNED_CERT_IN_CHAIN)$/);
   }
@@ -20,13 +21,13 @@ test("an unknown authority is refused, and the cluster's own file makes it known
 test("a certificate for another host is refused", async (t) => {
   const { caFile, server: identity } = testIdentities();
   const server = await serve(t, (_, response) => response.end("{}"), identity);
-  const error = await failureOf(client(t).send({ method: "GET", url: server.origin.replace("localhost", "127.0.0.1"), caFile }, steady), "tls-failed");
+  const error = await rejected(client(t).send({ method: "GET", url: server.origin.replace("localhost", "127.0.0.1"), caFile }, steady), "tls-failed");
   assert.equal(error.facts.reason, "ERR_TLS_CERT_ALTNAME_INVALID");
 });
 
 test("https to a server that speaks plain http fails with OpenSSL's reason", async (t) => {
   const server = await serve(t, (_, response) => response.end("{}"));
-  const error = await failureOf(client(t).send({ method: "POST", url: server.origin.replace("http:", "https:"), json: {} }, steady), "tls-failed");
+  const error = await rejected(client(t).send({ method: "POST", url: server.origin.replace("http:", "https:"), json: {} }, steady), "tls-failed");
   assert.equal(error.facts.reason, "ERR_SSL_WRONG_VERSION_NUMBER");
 });
 
@@ -45,7 +46,7 @@ test("a server that asks for a certificate and gets none was not reached by anyt
     const server = await serve(t, (_, response) => response.end("{}"), { ...identity, ca: caPem, requestCert: true, rejectUnauthorized: true, maxVersion });
     for (const method of ["GET", "POST"] as const) {
       // With TLS 1.3 the refusal comes after the request was sent; no program has seen it all the same.
-      const error = await failureOf(client(t).send({ method, url: server.origin, caFile, ...(method === "POST" ? { json: {} } : {}) }, steady), "tls-failed");
+      const error = await rejected(client(t).send({ method, url: server.origin, caFile, ...(method === "POST" ? { json: {} } : {}) }, steady), "tls-failed");
       assert.match(error.facts.reason, /ALERT/);
     }
     assert.equal(server.seen.length, 0);
@@ -57,7 +58,7 @@ test("a wrong passphrase, a key of another certificate and text that is no key f
   const server = await serve(t, (_, response) => response.end("{}"), { ...identity, ca: caPem, requestCert: true });
   for (const wrong of [{ ...own, passphrase: "hidden" }, { kind: own.kind, certPem: own.certPem, keyPem: identity.key }, { ...own, keyPem: "hidden" }]) {
     const http = client(t, { credentials: () => [wrong] });
-    const error = await failureOf(http.send({ method: "GET", url: server.origin, caFile }, steady), "tls-failed");
+    const error = await rejected(http.send({ method: "GET", url: server.origin, caFile }, steady), "tls-failed");
     assert.match(error.facts.reason, /^ERR_/);
     assert.doesNotMatch(JSON.stringify([error.facts, http.lines, String(error.cause)]), /hidden|BEGIN/);
   }
@@ -68,8 +69,8 @@ test("an authority file that is missing or holds no certificate is named", async
   const empty = path.join(folder, "empty.pem");
   writeFileSync(empty, "not a certificate\n");
   const missing = path.join(folder, "missing.pem");
-  assert.deepEqual((await failureOf(client(t).send({ method: "GET", url: "https://localhost:9/", caFile: missing }, steady), "file-unreadable")).facts, { path: missing, reason: "ENOENT" });
-  assert.deepEqual((await failureOf(client(t).send({ method: "GET", url: "https://localhost:9/", caFile: empty }, steady), "file-unreadable")).facts, { path: empty, reason: "no PEM certificate in it" });
+  assert.deepEqual((await rejected(client(t).send({ method: "GET", url: "https://localhost:9/", caFile: missing }, steady), "file-unreadable")).facts, { path: missing, reason: "ENOENT" });
+  assert.deepEqual((await rejected(client(t).send({ method: "GET", url: "https://localhost:9/", caFile: empty }, steady), "file-unreadable")).facts, { path: empty, reason: "no PEM certificate in it" });
 });
 
 test("two identities at one address never share a connection", async (t) => {

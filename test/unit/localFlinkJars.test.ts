@@ -10,9 +10,9 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { createHttp } from "../../src/clients/http";
 import { prepareJars, type JarSources } from "../../src/clients/localFlink/jars";
 import { findJava } from "../../src/clients/localFlink/java";
-import { isFlinkError, type ErrorCode, type FlinkError } from "../../src/core/errors";
 import type { JarList } from "../../src/core/localFlink/jarList";
 import type { Log, Run } from "../../src/core/ports";
+import { rejected } from "./rejected";
 
 const content = (name: string): Buffer => Buffer.from(`content of ${name} `.repeat(500));
 const names = ["a", "b", "c"];
@@ -83,14 +83,14 @@ describe("the jars of a local Flink", () => {
     await rm(path.join(folder, ".m2"), { recursive: true });
     await rm(jar);
     await writeFile(jar, "something else");
-    await rejects(prepareJars(list, sources(), run()), "local-flink-jars-missing");
+    await rejected(prepareJars(list, sources(), run()), "local-flink-jars-missing");
     assert.equal(existsSync(jar), false);
   });
 
   test("that a repository serves with another content are refused, named by their address, and never get their name", async () => {
     for (const wrong of [Buffer.from("something else"), Buffer.concat([content("a"), Buffer.from("more")])]) {
       await serving((_request, response) => response.end(wrong), async (url) => {
-        const error = await rejects(prepareJars(list, sources(url), run()), "local-flink-jar-corrupt");
+        const error = await rejected(prepareJars(list, sources(url), run()), "local-flink-jar-corrupt");
         assert.match(error.facts.file, /^http:\/\/127\.0\.0\.1:\d+\/org\/example\/[abc]\/1\.0\/[abc]-1\.0\.jar$/);
       });
     }
@@ -100,13 +100,13 @@ describe("the jars of a local Flink", () => {
 
   test("that nobody has are listed, with what was tried", async () => {
     await fillRepository(["b"]);
-    const withoutMaven = await rejects(prepareJars(list, sources(), run()), "local-flink-jars-missing");
+    const withoutMaven = await rejected(prepareJars(list, sources(), run()), "local-flink-jars-missing");
     assert.deepEqual(withoutMaven.facts, { version: "9.9.9", missing: ["a-1.0.jar", "c-1.0.jar"], tried: `${folder}/.m2/repository; mvn is not on the PATH` });
     await serving((_request, response) => response.writeHead(404).end(), async (url) => {
-      const error = await rejects(prepareJars(list, sources(url), run()), "local-flink-jars-missing");
+      const error = await rejected(prepareJars(list, sources(url), run()), "local-flink-jars-missing");
       assert.match(error.facts.tried, /; http:\/\/127\.0\.0\.1:\d+ \([ac]-1\.0\.jar: HTTP 404\)$/);
     });
-    const unreachable = await rejects(prepareJars(list, sources("http://127.0.0.1:9"), run()), "local-flink-jars-missing");
+    const unreachable = await rejected(prepareJars(list, sources("http://127.0.0.1:9"), run()), "local-flink-jars-missing");
     assert.match(unreachable.facts.tried, /ECONNREFUSED/);
     await nothingHalfWritten();
   });
@@ -134,7 +134,7 @@ describe("the jars of a local Flink", () => {
 
   test("are not asked for at an address that is none, or that holds a password", async () => {
     for (const bad of ["repo", "ftp://host/maven2", "file:///maven2", "https://me:secret@host/maven2"]) {
-      const error = await rejects(prepareJars(list, sources(bad), run()), "setting-invalid");
+      const error = await rejected(prepareJars(list, sources(bad), run()), "setting-invalid");
       assert.doesNotMatch(JSON.stringify(error.facts), /secret/);
     }
   });
@@ -163,11 +163,11 @@ describe("the Java of a local Flink", () => {
   test("is missed with what was found, or where it was looked for", async () => {
     const eight = await fakeJava('java version "1.8.0_392"');
     const { signal } = new AbortController();
-    assert.deepEqual((await rejects(findJava(eight, {}, signal), "local-flink-java-missing")).facts, { looked: eight, found: "Java 8" });
-    assert.deepEqual((await rejects(findJava("", { JAVA_HOME: eight, PATH: folder }, signal), "local-flink-java-missing")).facts, { looked: `JAVA_HOME (${eight})`, found: "Java 8" });
-    assert.deepEqual((await rejects(findJava("", { JAVA_HOME: "/nowhere", PATH: folder }, signal), "local-flink-java-missing")).facts, { looked: "JAVA_HOME (/nowhere), PATH", found: null });
+    assert.deepEqual((await rejected(findJava(eight, {}, signal), "local-flink-java-missing")).facts, { looked: eight, found: "Java 8" });
+    assert.deepEqual((await rejected(findJava("", { JAVA_HOME: eight, PATH: folder }, signal), "local-flink-java-missing")).facts, { looked: `JAVA_HOME (${eight})`, found: "Java 8" });
+    assert.deepEqual((await rejected(findJava("", { JAVA_HOME: "/nowhere", PATH: folder }, signal), "local-flink-java-missing")).facts, { looked: "JAVA_HOME (/nowhere), PATH", found: null });
     const notJava = await fakeJava("hello");
-    assert.deepEqual((await rejects(findJava(notJava, {}, signal), "local-flink-java-missing")).facts, { looked: notJava, found: null });
+    assert.deepEqual((await rejected(findJava(notJava, {}, signal), "local-flink-java-missing")).facts, { looked: notJava, found: null });
   });
 });
 
@@ -213,14 +213,4 @@ function contents(files: readonly string[]): Promise<Buffer[]> {
 
 async function nothingHalfWritten(): Promise<void> {
   assert.deepEqual(await readdir(path.join(folder, "cache", "9.9.9")), ["lib"]);
-}
-
-async function rejects<C extends ErrorCode>(promise: Promise<unknown>, code: C): Promise<FlinkError<C>> {
-  try {
-    await promise;
-  } catch (error) {
-    if (isFlinkError(error, code)) return error as FlinkError<C>;
-    throw error;
-  }
-  return assert.fail(`did not reject with ${code}`);
 }

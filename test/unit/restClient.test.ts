@@ -7,7 +7,8 @@ import { createFlinkClient } from "../../src/clients/flink/restClient";
 import { allTasksRun } from "../../src/core/model/job";
 import { capabilitiesOf, parseFlinkVersion } from "../../src/core/model/version";
 import type { ClusterClient } from "../../src/core/ports";
-import { client, failureOf, serve, steady, type SeenRequest } from "./httpServers";
+import { client, serve, steady, type SeenRequest } from "./httpServers";
+import { rejected } from "./rejected";
 
 const job = "a".repeat(32);
 const trigger = `${"b".repeat(31)}1`;
@@ -95,7 +96,7 @@ for (const version of ["1.15.4", "1.20.5", "2.3.0"]) {
     assert.ok(allTasksRun(details) && details.nowMs > details.startTimeMs);
     assert.deepEqual(details.vertices.map((vertex) => vertex.parallelism), [2, 1, 2, 2, 2]);
     assert.deepEqual((await flink.job(failed, steady)).vertices, []);
-    assert.deepEqual((await failureOf(flink.job(unknown, steady), "job-not-found")).facts, { jobId: unknown });
+    assert.deepEqual((await rejected(flink.job(unknown, steady), "job-not-found")).facts, { jobId: unknown });
 
     seen.length = 0;
     assert.equal(await flink.jobState(job, steady), "RUNNING");
@@ -129,7 +130,7 @@ for (const version of ["1.15.4", "1.20.5", "2.3.0"]) {
     assert.ok(overview.history.some((entry) => entry.discarded));
     const source = (await flink.checkpoints(failed, steady))?.latest.restored;
     assert.ok(source?.isSavepoint === true && source.path === savepoint?.path && source.checkpointId === savepoint?.checkpointId);
-    await failureOf(flink.checkpoints(unknown, steady), "job-not-found");
+    await rejected(flink.checkpoints(unknown, steady), "job-not-found");
 
     assert.deepEqual(await flink.checkpointConfig(job, steady), { intervalMs: 1_000, timeoutMs: 600_000, keptOnCancel: true });
     assert.equal((await flink.checkpointConfig(failed, steady))?.intervalMs, null);
@@ -174,9 +175,9 @@ for (const version of ["1.15.4", "1.20.5", "2.3.0"]) {
     assert.ok(undisposed.state === "failed" && /^Cannot find checkpoint or savepoint/.test(undisposed.failure.message));
     assert.deepEqual(await flink.disposalStatus("3", steady), { state: "forgotten" });
 
-    const late = await failureOf(flink.cancelJob(job, steady), "flink-failed");
+    const late = await rejected(flink.cancelJob(job, steady), "flink-failed");
     assert.equal(late.facts.status, 409);
-    await failureOf(flink.cancelJob(unknown, steady), "job-not-found");
+    await rejected(flink.cancelJob(unknown, steady), "job-not-found");
   });
 
   test(`Flink ${version}: a job is run with the fields this version knows`, async (t) => {
@@ -191,9 +192,9 @@ for (const version of ["1.15.4", "1.20.5", "2.3.0"]) {
       { jobId: job, entryClass: "a.B", parallelism: 3, savepointPath: "file:/sp/savepoint-1", allowNonRestoredState: false, [mode]: "NO_CLAIM" },
       { jobId: job, savepointPath: "file:/sp/savepoint-1", allowNonRestoredState: true, [mode]: "CLAIM" },
     ]);
-    const missing = await failureOf(flink.runJar("nope.jar", { jobId: job }, capabilities, steady), "flink-failed");
+    const missing = await rejected(flink.runJar("nope.jar", { jobId: job }, capabilities, steady), "flink-failed");
     assert.deepEqual([missing.facts.status, missing.facts.message], [500, "Jar file /flink/tmp/flink-web-upload/nope.jar does not exist"]);
-    assert.equal((await failureOf(flink.runJar(jar, { jobId: unknown }, capabilities, steady), "answer-lost")).facts.reason, "another id came back");
+    assert.equal((await rejected(flink.runJar(jar, { jobId: unknown }, capabilities, steady), "answer-lost")).facts.reason, "another id came back");
 
     const [listed] = await flink.jars(steady);
     assert.deepEqual([listed?.jarId, listed?.name, listed?.entryClasses], [jar, "job.jar", ["acme.TestJob"]]);
@@ -206,10 +207,10 @@ test("no empty, relative or unreadable location ever leaves, in any call", async
   const { flink, seen } = await recorded(t, "2.3.0");
   const capabilities = capabilitiesOf({ major: 2, minor: 3, text: "2.3.0" });
   for (const location of ["", "  ", "rel/dir", "C:\\sp", "file:/a\nb"]) {
-    await failureOf(flink.triggerSavepoint(job, { triggerId: trigger, format: "native", directory: location }, steady), "location-invalid");
-    await failureOf(flink.stopWithSavepoint(job, { triggerId: trigger, format: "native", drain: false, directory: location }, steady), "location-invalid");
-    await failureOf(flink.dispose(location, steady), "location-invalid");
-    await failureOf(flink.runJar(jar, { jobId: job, savepointPath: location }, capabilities, steady), "location-invalid");
+    await rejected(flink.triggerSavepoint(job, { triggerId: trigger, format: "native", directory: location }, steady), "location-invalid");
+    await rejected(flink.stopWithSavepoint(job, { triggerId: trigger, format: "native", drain: false, directory: location }, steady), "location-invalid");
+    await rejected(flink.dispose(location, steady), "location-invalid");
+    await rejected(flink.runJar(jar, { jobId: job, savepointPath: location }, capabilities, steady), "location-invalid");
   }
   assert.equal(seen.length, 0);
 });
@@ -239,13 +240,13 @@ test("other kinds of cluster are recognised by what they say of themselves", asy
   // A proxy that keeps the configuration to itself; and a Flink so old that it has no features.
   assert.deepEqual(await connect({ "flink-version": "2.0-SNAPSHOT", "features": { "web-submit": true } }, { status: 403, body: {} }), { ...at("2.0-SNAPSHOT"), kind: "session", ...none, cancelAllowed: true });
   assert.deepEqual(await connect({ "flink-version": "1.8.0" }, noFile), { ...at("1.8.0"), kind: "session", ...none, cancelAllowed: true });
-  await failureOf(connect({ hello: "world" }, noFile), "not-flink");
-  await failureOf(connect({ "flink-version": "<unknown>" }, noFile), "unexpected-reply");
+  await rejected(connect({ hello: "world" }, noFile), "not-flink");
+  await rejected(connect({ "flink-version": "<unknown>" }, noFile), "unexpected-reply");
 });
 
 test("a wrong path prefix and a page behind it are told apart from Flink", async (t) => {
   const server = await serve(t, (_, response) => response.writeHead(404, { "content-type": "application/json" }).end('{"errors":["Unable to load requested file /nope/config."]}'));
-  await failureOf(createFlinkClient(client(t), { name: "test", url: `${server.origin}/nope` }).connect(steady), "no-such-route");
+  await rejected(createFlinkClient(client(t), { name: "test", url: `${server.origin}/nope` }).connect(steady), "no-such-route");
 });
 
 test("a history server knows no trigger, keeps no status, and says of unknown jobs that there is no file", async (t) => {
@@ -260,8 +261,8 @@ test("a history server knows no trigger, keeps no status, and says of unknown jo
   assert.equal(await flink.checkpoints(job, steady), undefined);
   assert.equal(await flink.jobState(unknown, steady), undefined);
   assert.ok(server.seen.every((request) => !request.url.endsWith("/status")));
-  await failureOf(flink.job(unknown, steady), "job-not-found");
-  assert.equal((await failureOf(flink.savepointStatus(job, trigger, steady), "flink-failed")).facts.status, 404);
+  await rejected(flink.job(unknown, steady), "job-not-found");
+  assert.equal((await rejected(flink.savepointStatus(job, trigger, steady), "flink-failed")).facts.status, 404);
 });
 
 test("a job without checkpoint coordinator has neither checkpoints nor their configuration", async (t) => {

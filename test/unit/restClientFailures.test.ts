@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { failureOfCause, failureOfErrors, failureOfTrace, type FailureCause } from "../../src/clients/flink/failures";
 import { createFlinkClient } from "../../src/clients/flink/restClient";
 import type { ErrorCode } from "../../src/core/errors";
-import { client, failureOf, serve, steady, type Answer } from "./httpServers";
+import { client, serve, steady, type Answer } from "./httpServers";
+import { rejected } from "./rejected";
 
 interface Recorded {
   readonly status: number;
@@ -122,7 +123,7 @@ for (const [name, answer, read, act] of answers) {
     const server = await serve(t, answer);
     const flink = createFlinkClient(client(t), { name: "test", url: server.origin });
     for (const [call, route, [code, facts]] of [[() => flink.jobs(steady), "/jobs/overview", read], [() => flink.dispose("file:/x/savepoint-1", steady), "/savepoint-disposal", act]] as const) {
-      const error = await failureOf(call(), code);
+      const error = await rejected(call(), code);
       assert.equal((error.facts as { url: string }).url, `${server.origin}${route}`);
       for (const [key, value] of Object.entries(facts)) assert.deepEqual((error.facts as Record<string, unknown>)[key], value, key);
     }
@@ -131,7 +132,7 @@ for (const [name, answer, read, act] of answers) {
 
 test("JSON of another shape is an unexpected reply that names the place and not the value", async (t) => {
   const server = await serve(t, raw(200, json, JSON.stringify({ jobs: [{ "jid": "1", "name": "n", "state": "secret-state", "start-time": "soon" }] })));
-  const error = await failureOf(createFlinkClient(client(t), { name: "test", url: server.origin }).jobs(steady), "unexpected-reply");
+  const error = await rejected(createFlinkClient(client(t), { name: "test", url: server.origin }).jobs(steady), "unexpected-reply");
   assert.match(error.facts.detail, /^jobs\.0\.state: .*; jobs\.0\.start-time: /);
   assert.doesNotMatch(error.facts.detail, /secret|soon/);
 });
@@ -139,17 +140,17 @@ test("JSON of another shape is an unexpected reply that names the place and not 
 test("a success that does not name what it started may have started it", async (t) => {
   const server = await serve(t, raw(202, json, "{}"));
   const flink = createFlinkClient(client(t), { name: "test", url: server.origin });
-  const error = await failureOf(flink.triggerSavepoint("a".repeat(32), { triggerId: "b".repeat(32), format: "canonical" }, steady), "answer-lost");
+  const error = await rejected(flink.triggerSavepoint("a".repeat(32), { triggerId: "b".repeat(32), format: "canonical" }, steady), "answer-lost");
   assert.match(error.facts.reason, /^unexpected reply: request-id: /);
   const other = await serve(t, raw(202, json, JSON.stringify({ "request-id": "c".repeat(32) })));
   const elsewhere = createFlinkClient(client(t), { name: "test", url: other.origin });
-  assert.equal((await failureOf(elsewhere.stopWithSavepoint("a".repeat(32), { triggerId: "b".repeat(32), format: "canonical", drain: false }, steady), "answer-lost")).facts.reason, "another id came back");
+  assert.equal((await rejected(elsewhere.stopWithSavepoint("a".repeat(32), { triggerId: "b".repeat(32), format: "canonical", drain: false }, steady), "answer-lost")).facts.reason, "another id came back");
 });
 
 test("a 10 MB page with a hostile head gives its title quickly", async (t) => {
   const server = await serve(t, raw(200, html, `${"<title".repeat(1_000)}>Proxy\u0007 status</title>${"<title ".repeat(1_500_000)}`));
   const startedMs = Date.now();
-  const error = await failureOf(createFlinkClient(client(t), { name: "test", url: server.origin }).connect(steady), "not-flink");
+  const error = await rejected(createFlinkClient(client(t), { name: "test", url: server.origin }).connect(steady), "not-flink");
   assert.equal(error.facts.title, "Proxy status");
   assert.ok(Date.now() - startedMs < 2_000);
 });

@@ -5,7 +5,8 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { uploadName } from "../../src/clients/flink/jarFile";
 import { createFlinkClient } from "../../src/clients/flink/restClient";
-import { client, failureOf, serve, steady } from "./httpServers";
+import { client, serve, steady } from "./httpServers";
+import { rejected } from "./rejected";
 
 const folder = await mkdtemp(path.join(tmpdir(), "jar-test-"));
 after(() => rm(folder, { recursive: true, force: true }));
@@ -69,11 +70,11 @@ test("what is no whole jar is refused before anything is sent", async (t) => {
   const whole = zip(100_000);
   for (const [name, content] of [["text.jar", "#!/bin/sh\n"], ["empty.jar", ""], ["truncated.jar", whole.subarray(0, 50_000)], ["tail.jar", whole.subarray(60_000)], ["nothing-in-it.jar", Buffer.concat([Buffer.from([0x50, 0x4b, 5, 6]), Buffer.alloc(18)])]] as const) {
     const made = await file(name, content);
-    assert.deepEqual((await failureOf(flink.uploadJar(made, run), "file-not-a-jar")).facts, { path: made });
+    assert.deepEqual((await rejected(flink.uploadJar(made, run), "file-not-a-jar")).facts, { path: made });
   }
   const missing = path.join(folder, "missing.jar");
-  assert.deepEqual((await failureOf(flink.uploadJar(missing, run), "file-unreadable")).facts, { path: missing, reason: "ENOENT" });
-  assert.deepEqual((await failureOf(flink.uploadJar(folder, run), "file-unreadable")).facts, { path: folder, reason: "EISDIR" });
+  assert.deepEqual((await rejected(flink.uploadJar(missing, run), "file-unreadable")).facts, { path: missing, reason: "ENOENT" });
+  assert.deepEqual((await rejected(flink.uploadJar(folder, run), "file-unreadable")).facts, { path: folder, reason: "EISDIR" });
   assert.equal(server.seen.length, 0);
 });
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { explain } from "../../../src/core/explain";
-import { FlinkError, isFlinkError, type ErrorCode, type ErrorFacts } from "../../../src/core/errors";
+import { isFlinkError, type ErrorFacts } from "../../../src/core/errors";
 import type { SavepointRecord } from "../../../src/core/ledger/record";
 import type { RestoreRequest } from "../../../src/services/restores";
 import type { SavepointRequest } from "../../../src/services/savepoints";
@@ -16,6 +16,7 @@ import { FaultyProxy, type Fate, type Passing } from "./faultyProxy";
 import { ServicesProcess } from "./servicesProcess";
 import { makeFull, makeUnwritable } from "./smallDisk";
 import { openApp, patience, type TestApp } from "./testApp";
+import { rejected } from "../../unit/rejected";
 
 const own: SavepointRequest = { directory: null, format: "canonical", description: "" };
 const small = ["--window", "false", "--broadcast", "false"];
@@ -825,15 +826,4 @@ interface Subject {
   readonly args: readonly string[];
   readonly controls: Controls;
   readonly savepoints: string;
-}
-
-/** The error of one of these codes that the work must end with. */
-async function rejected<C extends ErrorCode>(work: Promise<unknown> | undefined, ...codes: readonly C[]): Promise<FlinkError<C> & { readonly facts: ErrorFacts[C] }> {
-  try {
-    const value = await work;
-    assert.fail(`expected ${codes.join(" or ")}, but it went well: ${JSON.stringify(value)}`);
-  } catch (error) {
-    if (error instanceof FlinkError && (codes as readonly string[]).includes(error.code)) return error as FlinkError<C> & { readonly facts: ErrorFacts[C] };
-    throw error;
-  }
 }

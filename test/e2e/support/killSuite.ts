@@ -170,7 +170,7 @@ class Round {
     let records = 1 + Math.floor(chance * 4);
     await child.begins();
     // Whatever the mark, it ends: a verb may not come that far.
-    await Promise.race([strike, sleep(moment === "any moment" ? chance * usualMs * 1.1 : usualMs * 2 + 3_000)]);
+    await Promise.race([strike, sleep(moment === "any moment" ? chance * (usualMs * 1.5 + 50) : usualMs * 2 + 3_000)]);
     await child.end();
     watching?.close();
     this.#proxy.calm();

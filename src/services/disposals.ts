@@ -47,15 +47,15 @@ export class DisposalService {
     await clusters.info(record.cluster.url, run.signal);
     const unreachable: { readonly name: string; readonly url: string; readonly reason: string }[] = [];
     const running: { cluster: string; job: JobSummary }[] = [];
-    for (const view of clusters.list().filter(({ removed }) => !removed)) {
-      run.report({ message: `Asking ${view.profile.name} for its jobs` });
+    run.report({ message: "Asking every cluster for its jobs" });
+    await mapLimit(clusters.list().filter(({ removed }) => !removed), 8, async ({ profile }) => {
       try {
-        for (const job of await clusters.client(view.profile.url).jobs(run.signal)) if (!isTerminal(job.state)) running.push({ cluster: view.profile.url, job });
+        for (const job of await clusters.client(profile.url).jobs(run.signal)) if (!isTerminal(job.state)) running.push({ cluster: profile.url, job });
       } catch (error) {
-        if (isAbort(error) || view.profile.url === record.cluster.url) throw error;
-        unreachable.push({ name: view.profile.name, url: view.profile.url, reason: isFlinkError(error) ? shortReason(error) : String(error) });
+        if (isAbort(error) || profile.url === record.cluster.url) throw error;
+        unreachable.push({ name: profile.name, url: profile.url, reason: isFlinkError(error) ? shortReason(error) : String(error) });
       }
-    }
+    });
     let asked = 0;
     const jobs = await mapLimit(running, 8, async ({ cluster, job }): Promise<JobSeen> => {
       const seen = await this.#lookAt(clusters.client(cluster), job, run.signal);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { isAbort } from "../../src/core/base/async";
-import { type ErrorCode, FlinkError, isFlinkError, type Refusal } from "../../src/core/errors";
+import { FlinkError } from "../../src/core/errors";
 import type { SavepointRecord } from "../../src/core/ledger/record";
 import { JumpingClock, makeWorld, openWindow, SharedStorage, until, watchedRun, type Window, type World } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
+import { refusals, rejected } from "./rejected";
 import { jobId, restoreFrom, stats } from "./samples";
 import { failureOf, SimulatedFlink } from "./simulatedFlink";
 
@@ -45,20 +46,6 @@ function another(): Window {
 function put(recordId: string, place: string, changes: Partial<SavepointRecord> = {}): void {
   storage.put(place, clock.now());
   world.disk.put(savepointRecord(recordId, { cluster: { name: "local", url: flink.url }, job: { id: jobId, name: "Word count" }, state: "completed", path: place, checkpointId: 9, ...changes }));
-}
-
-async function rejected<C extends ErrorCode>(work: Promise<unknown>, code: C): Promise<FlinkError<C>> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(isFlinkError(error, code), `${String(error)}: ${JSON.stringify((error as FlinkError).facts)}`);
-    return error as unknown as FlinkError<C>;
-  }
-  return assert.fail(`not rejected with ${code}`);
-}
-
-async function refusals(work: Promise<unknown>): Promise<Refusal["rule"][]> {
-  return (await rejected(work, "refused")).facts.refusals.map(({ rule }) => rule);
 }
 
 const dispose = (run = watchedRun(), typedJobName: string | null = null, from = window): Promise<SavepointRecord> => from.disposals.dispose(id, { typedJobName }, run);
@@ -122,6 +109,14 @@ describe("a disposal", () => {
     assert.equal(facts.refusals[0]?.rule, "cluster-unchecked");
     flink.down = true;
     await rejected(dispose(), "cluster-unreachable");
+  });
+
+  test("asks its clusters beside each other: ten that hang take no longer than one", async () => {
+    window.clusters.setProfiles([{ name: "local", url: flink.url }, { name: "staging", url: other.url }]);
+    for (const one of [flink, other]) one.fault = (call) => (call.name === "jobs" ? { takesMs: 30_000 } : undefined);
+    const began = clock.now();
+    await window.disposals.check(id, watchedRun());
+    assert.equal(clock.now() - began, 30_000);
   });
 
   test("of the only completed one wants the job's name typed, exactly", async () => {

@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { storm } from "./ledgerStorm";
+import { storm } from "./support/ledgerStorm";
 
 test("three processes that write three thousand records each lose and double nothing in two hundred kills", async (t) => {
   t.diagnostic(await storm({ recordsEach: 3000, shared: 5, publish: "link", kills: 200, everyMs: 200 }));

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { openLedger } from "../../src/clients/ledgerFiles";
 import { systemClock } from "../../src/core/base/async";
 import { keptLog } from "../unit/ledgerSamples";
-import { storm, writerFile } from "./ledgerStorm";
+import { storm, writerFile } from "./support/ledgerStorm";
 
 test("three processes that write a thousand records each, and are killed at random, lose and double nothing", async (t) => {
   t.diagnostic(await storm({ recordsEach: 1000, shared: 2, publish: "link", kills: 15, everyMs: 300 }));

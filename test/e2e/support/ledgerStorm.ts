@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { PublishWay } from "../../src/clients/atomicFile";
-import { openLedger } from "../../src/clients/ledgerFiles";
-import { systemClock } from "../../src/core/base/async";
-import type { SavepointRecord } from "../../src/core/ledger/record";
-import { keptLog } from "../unit/ledgerSamples";
+import type { PublishWay } from "../../../src/clients/atomicFile";
+import { openLedger } from "../../../src/clients/ledgerFiles";
+import { systemClock } from "../../../src/core/base/async";
+import type { SavepointRecord } from "../../../src/core/ledger/record";
+import { keptLog } from "../../unit/ledgerSamples";
 
 /** The process that writes, as bundled. */
 export const writerFile = fileURLToPath(new URL("./ledgerWriter.process.mjs", import.meta.url));

@@ -2,7 +2,7 @@ import type { JobNamed, Refusal } from "./errors";
 import { isUsable, mayHaveStarted, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
 import type { CheckpointConfig, CheckpointOverview, CheckpointStats, RestoredFrom } from "./model/checkpoint";
 import type { ClusterInfo } from "./model/cluster";
-import { isTerminal, type JobState } from "./model/job";
+import { isSameJob, isTerminal, type JobState } from "./model/job";
 import { folderName, localPath, normaliseLocation } from "./model/location";
 import { claimedPlaces, operationsIn, savepointsIn } from "./rows";
 
@@ -60,7 +60,7 @@ export function savepointWarnings(facts: JobFacts, verb: "trigger" | "stop"): Wa
   }
   if (facts.expectedMs !== null && config !== undefined && facts.expectedMs > config.timeoutMs * 0.7) warnings.push({ warning: "may-expire", expectedMs: facts.expectedMs, timeoutMs: config.timeoutMs });
   // Statistics are up to three seconds old, our own records are not.
-  const running = operationsIn(facts.records).some((operation) => operation.what === "savepoint" && operation.cluster === facts.cluster && operation.jobId === facts.jobId)
+  const running = operationsIn(facts.records).some((operation) => operation.what === "savepoint" && isSameJob(operation, facts))
     || savepointsIn(overview).some((entry) => entry.status === "in-progress" && entry.kind === "savepoint");
   if (verb === "stop" && running) warnings.push({ warning: "savepoint-running" });
   return warnings;
@@ -199,8 +199,8 @@ export function directoryWarning(directory: string, clusterUrl: string): Warning
 }
 
 /** When the stop that is under way began (epoch ms): one of ours in the ledger, or anyone's in the job's statistics. */
-function stopUnderWay(facts: Pick<JobFacts, "cluster" | "jobId" | "records" | "overview">): number | undefined {
-  const ours = operationsIn(facts.records).find((operation) => operation.what === "stop" && operation.cluster === facts.cluster && operation.jobId === facts.jobId);
+export function stopUnderWay(facts: Pick<JobFacts, "cluster" | "jobId" | "records" | "overview">): number | undefined {
+  const ours = operationsIn(facts.records).find((operation) => operation.what === "stop" && isSameJob(operation, facts));
   if (ours) return ours.sinceMs;
   return savepointsIn(facts.overview).find((entry) => entry.status === "in-progress" && entry.kind === "stop-savepoint")?.triggeredAtMs;
 }

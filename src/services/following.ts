@@ -1,10 +1,10 @@
 import { Backoff, isAbort } from "../core/base/async";
 import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError } from "../core/errors";
-import type { SavepointRecord } from "../core/ledger/record";
+import { jobOf, type SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
 import type { CheckpointOverview, CheckpointStats } from "../core/model/checkpoint";
-import { isTerminal, type JobRef, type JobState } from "../core/model/job";
+import { isSameJob, isTerminal, type JobRef, type JobState } from "../core/model/job";
 import { liesIn, normaliseLocation, shortJobId } from "../core/model/location";
 import type { Clock, ClusterClient, FlinkFailure, FoundFolder, Log, StorageLook } from "../core/ports";
 import { savepointsIn } from "../core/rows";
@@ -250,8 +250,9 @@ export class SavepointFollower {
    * request. `late` ones were triggered so long after it that it would have to have been held up on its way.
    */
   async #inHistory(record: SavepointRecord, overview: CheckpointOverview, skewMs: number): Promise<{ readonly ours: readonly CheckpointStats[]; readonly late: readonly CheckpointStats[] }> {
-    const taken = (await this.#ledger.all()).filter((other): other is SavepointRecord => other.kind === "savepoint" && other.job.id === record.job.id && other.id !== record.id && other.origin !== "found");
-    const ids = new Set(taken.map((other) => other.checkpointId));
+    const taken = (await this.#ledger.all()).filter((other): other is SavepointRecord => other.kind === "savepoint" && isSameJob(jobOf(other), jobOf(record)) && other.id !== record.id && other.origin !== "found");
+    // The number of one that is complete may be used again by the next life of an application; its place may not.
+    const ids = new Set(taken.flatMap((other) => (other.path === null ? [other.checkpointId] : [])));
     const paths = new Set(taken.flatMap((other) => (other.path === null ? [] : [normaliseLocation(other.path)])));
     const directory = record.directory ?? (await this.#savepointDirectory(record));
     const since = savepointsIn(overview).filter((entry) =>

@@ -2,11 +2,11 @@ import { Backoff, isAbort } from "../core/base/async";
 import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError, type Refusal } from "../core/errors";
 import { cancelRefusals } from "../core/guards";
-import { recordVersion, type SavepointRecord } from "../core/ledger/record";
+import { jobOf, recordVersion, type SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
 import type { CheckpointConfig, CheckpointOverview, CheckpointStats, RestoredFrom } from "../core/model/checkpoint";
-import { isTerminal, type JobRef, type JobState } from "../core/model/job";
-import { normaliseLocation, parentLocation } from "../core/model/location";
+import { isSameJob, isTerminal, type JobRef, type JobState } from "../core/model/job";
+import { folderName, normaliseLocation, parentLocation } from "../core/model/location";
 import type { Clock, Log, ProcessIdentity, Run } from "../core/ports";
 import { checkpointsIn, jobRows, operationsIn, savepointRows, savepointsIn, type JobRow, type Operation, type SavepointRow } from "../core/rows";
 import type { ClusterService } from "./clusters";
@@ -62,7 +62,8 @@ export class JobService {
 
   /** A job's savepoints, newest first. */
   async savepoints(job: JobRef): Promise<SavepointRow[]> {
-    return savepointRows(job.jobId, await this.#ledger.all(), this.observation(job)?.overview);
+    const records = (await this.#ledger.all()).filter((record) => record.kind === "restore" || isSameJob(jobOf(record), job));
+    return savepointRows(job.jobId, records, this.observation(job)?.overview);
   }
 
   /** Checkpoints of the last observation, newest first. */
@@ -193,7 +194,8 @@ export class JobService {
   async #keepFound(job: JobRef, overview: CheckpointOverview | undefined): Promise<void> {
     const entries = savepointsIn(overview).filter((entry) => entry.status === "completed" && entry.path !== null && !entry.discarded);
     if (entries.length === 0) return;
-    const records = (await this.#ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && record.job.id === job.jobId);
+    const all = await this.#ledger.all();
+    const records = all.filter((record): record is SavepointRecord => record.kind === "savepoint" && isSameJob(jobOf(record), job));
     if (records.some((record) => record.state === "requested" || record.state === "running")) return;
     const known = new Map(records.flatMap((record) => (record.path === null ? [] : [[normaliseLocation(record.path), record]])));
     const view = this.#clusters.get(job.cluster);
@@ -206,8 +208,11 @@ export class JobService {
       if (kept?.checkpointId === null) await this.#ledger.update<SavepointRecord>(kept.id, `it is #${entry.checkpointId} of the job`, (record) => withStatistics(record, entry));
       if (kept !== undefined) continue;
       const atMs = this.#clock.now();
+      // An application that was deployed anew, or another one, may have the same id and count from the same number: then the folder's own part of its name tells them apart.
+      const id = `found-${job.jobId}-${entry.checkpointId}`;
+      const isTaken = all.some((other) => other.id === id);
       await this.#ledger.create({
-        kind: "savepoint", version: recordVersion, id: `found-${job.jobId}-${entry.checkpointId}`, cluster: { name: view.profile.name, url: job.cluster }, job: { id: job.jobId, name },
+        kind: "savepoint", version: recordVersion, id: isTaken ? `${id}-${folderName(entry.path).replaceAll(/[^A-Za-z0-9]/g, "-").slice(-40)}` : id, cluster: { name: view.profile.name, url: job.cluster }, job: { id: job.jobId, name },
         origin: "found", format: entry.format, description: "", directory: null, flinkVersion: view.reach.info.version.text, state: "completed",
         requestedAtMs: entry.triggeredAtMs, sentAtMs: entry.triggeredAtMs, endedAtMs: entry.triggeredAtMs + (entry.durationMs ?? 0), checkpointId: entry.checkpointId, path: entry.path,
         sizeBytes: entry.sizeBytes, durationMs: entry.durationMs, failure: null, stop: entry.kind === "stop-savepoint" ? { drain: false, job: "unknown" } : null,
@@ -224,7 +229,7 @@ export class JobService {
   async #numberFailed(job: JobRef, overview: CheckpointOverview | undefined, signal: AbortSignal): Promise<void> {
     const failed = savepointsIn(overview).filter((entry) => entry.status === "failed");
     if (failed.length === 0) return;
-    const records = (await this.#ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && record.job.id === job.jobId);
+    const records = (await this.#ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && isSameJob(jobOf(record), job));
     const known = new Set(records.map((record) => record.checkpointId));
     const nameless = records.filter((record) => record.state === "failed" && record.checkpointId === null && !record.forgotten).sort((a, b) => a.requestedAtMs - b.requestedAtMs);
     const sameKind = (entry: CheckpointStats, record: SavepointRecord): boolean => (entry.kind === "stop-savepoint") === (record.stop !== null);

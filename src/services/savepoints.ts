@@ -6,7 +6,7 @@ import { isOpen, recordVersion, type SavepointRecord } from "../core/ledger/reco
 import type { Ledger } from "../core/ledger/store";
 import type { SavepointFormat } from "../core/model/checkpoint";
 import type { ClusterInfo } from "../core/model/cluster";
-import { allTasksRun, type JobRef } from "../core/model/job";
+import { allTasksRun, isSameJob, type JobRef } from "../core/model/job";
 import { normaliseLocation, requireLocation } from "../core/model/location";
 import type { Clock, FoundFolder, Log, ProcessIdentity, Run, Vault, WorkspaceCommit } from "../core/ports";
 import { type Operation, operationsIn } from "../core/rows";
@@ -227,7 +227,7 @@ export class SavepointService {
     const untilMs = clock.now() + 5_000;
     for (;;) {
       const records = await ledger.all();
-      const rivals = operationsIn(records).filter((operation) => operation.what === "stop" && operation.cluster === job.cluster && operation.jobId === job.jobId && operation.recordId !== id);
+      const rivals = operationsIn(records).filter((operation) => operation.what === "stop" && isSameJob(operation, job) && operation.recordId !== id);
       const [rival] = rivals;
       if (rival === undefined) return;
       const isAhead = (operation: Operation): boolean => operation.sinceMs < atMs || (operation.sinceMs === atMs && operation.recordId < id);

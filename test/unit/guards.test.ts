@@ -36,7 +36,7 @@ describe("a savepoint or a stop", () => {
     assert.deepEqual(rules({ records: [{ ...stopping, state: "completed", path }] }), ["operation-running"], "its savepoint is written, the job not yet ended");
     assert.deepEqual(rules({ overview: overview([stats(10, { kind: "stop-savepoint", status: "in-progress", triggeredAtMs: 7 }), checkpoint]) }), ["operation-running"]);
     assert.deepEqual(rules({ records: [{ ...stopping, job: { id: "other", name: jobName } }] }), [], "another job's stop is its own affair");
-    assert.deepEqual(rules({ records: [{ ...stopping, cluster: { name: "b", url: "http://b" } }] }), []);
+    assert.deepEqual(rules({ records: [{ ...stopping, cluster: { name: "b", url: "http://b" } }] }), ["operation-running"], "the same job, seen through another address");
     assert.deepEqual(rules({ records: [{ ...stopping, state: "failed", stop: { drain: false, job: "running-on" } }] }), []);
   });
 

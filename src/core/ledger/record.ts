@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { JobRef } from "../model/job";
 
 /** Version of the record format. A newer one is shown as "written by a newer version" and left alone. */
 export const recordVersion = 1;
@@ -106,6 +107,11 @@ export const restoreRecordSchema = z.object({
 
 /** A start of a job and its life. */
 export type RestoreRecord = z.infer<typeof restoreRecordSchema>;
+
+/** The job that a savepoint is of. */
+export function jobOf(record: SavepointRecord): JobRef {
+  return { cluster: record.cluster.url, jobId: record.job.id };
+}
 
 /** Any record of the ledger. */
 export const ledgerRecordSchema = z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema]);

@@ -6,6 +6,14 @@ export interface JobRef {
   readonly jobId: string;
 }
 
+/**
+ * Whether two mentions are of one job. Ids are random, so the same id under two addresses is one job seen through both; only applications with
+ * high availability all have an id of zeros, each on its own cluster (`ApplicationDispatcherBootstrap.ZERO_JOB_ID`).
+ */
+export function isSameJob(a: JobRef, b: JobRef): boolean {
+  return a.jobId === b.jobId && (a.cluster === b.cluster || !/^0+$/.test(a.jobId));
+}
+
 /** `org.apache.flink.api.common.JobStatus`, spelled as on the wire. */
 export type JobState =
   | "INITIALIZING" | "CREATED" | "RUNNING" | "FAILING" | "FAILED" | "CANCELLING" | "CANCELED"

@@ -78,6 +78,9 @@ export type Refusal =
   | { rule: "disposal-running" }
   | { rule: "no-path" }
   | { rule: "pinned" }
+  /** With CLAIM Flink deletes the savepoint, which somebody pinned, or another job needs. */
+  | { rule: "claim-of-pinned" }
+  | { rule: "claim-of-needed"; by: JobNamed }
   | { rule: "claimed"; by: JobNamed }
   | { rule: "no-claim-not-safe"; by: JobNamed; checkpointIntervalMs: number | null }
   | { rule: "restore-source"; by: JobNamed }

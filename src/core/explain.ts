@@ -109,6 +109,8 @@ export function explainRefusal(refusal: Refusal): string {
     case "disposal-running": return "It is being disposed of.";
     case "no-path": return "Its location is not known.";
     case "pinned": return "It is pinned. Unpin it first.";
+    case "claim-of-pinned": return "It is pinned, and Flink deletes what it takes over with CLAIM. Let the files stay yours (NO_CLAIM), or unpin it first.";
+    case "claim-of-needed": return `${jobText(refusal.by)} needs it too, and Flink deletes what it takes over with CLAIM. Let the files stay yours (NO_CLAIM).`;
     case "claimed": return `${jobText(refusal.by)} claimed it: its files belong to that job, and Flink deletes them when they are no longer needed.`;
     case "no-claim-not-safe": return `${jobText(refusal.by)} was restored from it and has not completed a checkpoint since. It is safe after the next one${refusal.checkpointIntervalMs === null ? "" : ` (checkpoints every ${spanText(refusal.checkpointIntervalMs)})`}.`;
     case "restore-source": return `${jobText(refusal.by)} was restored from it and would need it again when it fails over.`;

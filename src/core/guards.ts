@@ -4,6 +4,7 @@ import type { CheckpointConfig, CheckpointOverview, CheckpointStats, RestoredFro
 import type { ClusterInfo } from "./model/cluster";
 import { isSameJob, isTerminal, type JobState } from "./model/job";
 import { folderName, localPath, normaliseLocation } from "./model/location";
+import type { ClaimMode } from "./ports";
 import { claimedPlaces, operationsIn, savepointsIn } from "./rows";
 
 /** Something a person should know before a verb; it does not forbid it. `explainWarning` turns it into a sentence. */
@@ -75,8 +76,11 @@ export function cancelRefusals(state: JobState | undefined, info: ClusterInfo): 
   return refusals;
 }
 
-/** Why no job can be started on a cluster, or not from this savepoint (C-27: a claimed one starts no second job). */
-export function restoreRefusals(info: ClusterInfo, savepointPath: string | null, records: readonly LedgerRecord[]): Refusal[] {
+/**
+ * Why no job can be started on a cluster, or not from this savepoint (C-27: a claimed one starts no second job). `claimMode`, once it is
+ * chosen: CLAIM would delete what is pinned, or what another job would need when it fails over (safety rule 1, C-26).
+ */
+export function restoreRefusals(info: ClusterInfo, savepointPath: string | null, records: readonly LedgerRecord[], claimMode?: ClaimMode): Refusal[] {
   const refusals: Refusal[] = [];
   if (info.kind !== "session") refusals.push({ rule: "cluster-reads-only", kind: info.kind });
   if (info.capabilities.claimModeField === "none") refusals.push({ rule: "version-too-old", version: info.version.text, since: "1.15" });
@@ -88,6 +92,11 @@ export function restoreRefusals(info: ClusterInfo, savepointPath: string | null,
   }
   const claimer = restoresFrom(path, records).find((restore) => restore.claimMode === "CLAIM");
   if (claimer) refusals.push({ rule: "claimed", by: named(claimer) });
+  else if (claimMode === "CLAIM") {
+    if (savepointsAt(path, records).some(({ pinned }) => pinned)) refusals.push({ rule: "claim-of-pinned" });
+    const needing = restoresFrom(path, records).find((restore) => restore.endedAtMs === null && (restore.state !== "safe" || restore.claimMode === "LEGACY"));
+    if (needing) refusals.push({ rule: "claim-of-needed", by: named(needing) });
+  }
   return refusals;
 }
 

@@ -46,11 +46,11 @@ export class RestoreService {
     this.#savepoints = savepoints;
   }
 
-  /** Whether a job can be started there, and from that savepoint. Throws the connection's errors. */
-  async readiness(cluster: string, savepointPath: string | null, signal: AbortSignal): Promise<Readiness> {
+  /** Whether a job can be started there, and from that savepoint (in that way, once it is chosen). Throws the connection's errors. */
+  async readiness(cluster: string, savepointPath: string | null, signal: AbortSignal, claimMode?: ClaimMode): Promise<Readiness> {
     const info = await this.#world.clusters.info(cluster, signal);
     const records = await this.#world.ledger.all();
-    return { refusals: restoreRefusals(info, savepointPath, records), warnings: restoreWarnings(savepointPath, records), info, jobName: "" };
+    return { refusals: restoreRefusals(info, savepointPath, records, claimMode), warnings: restoreWarnings(savepointPath, records), info, jobName: "" };
   }
 
   /** Jobs of that name that have not ended, as of the last look at the cluster (A-27). */
@@ -60,7 +60,7 @@ export class RestoreService {
 
   /** Starts the job and follows it until all its tasks run. Throws `restore-failed` with Flink's reason, `refused`, `outcome-unknown`. */
   async start(request: RestoreRequest, run: Run): Promise<RestoreRecord> {
-    await this.#check(request.cluster, request.savepoint?.path ?? null, run.signal);
+    await this.#check(request.cluster, request.savepoint?.path ?? null, request.claimMode, run.signal);
     const record = this.#recordOf(request, "requested", null);
     const release = this.#world.follower.hold(record.id);
     try {
@@ -77,7 +77,7 @@ export class RestoreService {
    * down whole before the first step, so that a reload in the middle finds it and `continue` goes on with the step where it was (A-27).
    */
   async stopThenRestore(job: JobRef, stop: SavepointRequest, request: RestoreRequest, run: Run): Promise<RestoreRecord> {
-    await this.#check(request.cluster, request.savepoint?.path ?? null, run.signal);
+    await this.#check(request.cluster, request.savepoint?.path ?? null, request.claimMode, run.signal);
     const { ledger } = this.#world;
     const stopId = this.#world.newId();
     const plan = this.#recordOf(request, "planned", { stopId, jobId: job.jobId });
@@ -206,9 +206,9 @@ export class RestoreService {
     }
   }
 
-  async #check(cluster: string, path: string | null, signal: AbortSignal): Promise<void> {
+  async #check(cluster: string, path: string | null, claimMode: ClaimMode, signal: AbortSignal): Promise<void> {
     if (path !== null) requireLocation(path);
-    const { refusals } = await this.readiness(cluster, path, signal);
+    const { refusals } = await this.readiness(cluster, path, signal, claimMode);
     refuseIf(path === null ? "started" : "restored from", path ?? "The job", refusals);
   }
 
@@ -222,7 +222,7 @@ export class RestoreService {
     if (state !== undefined && !isTerminal(state)) refuseIf("restored", stopped.job.name, [{ rule: "in-use", by: { jobId: stopped.job.id, name: stopped.job.name }, how: "has written its savepoint but still runs" }]);
     const plan = await this.#read(restoreId);
     const savepoint = plan.savepoint ?? { path: stopped.path, recordId: stopped.id, checkpointId: stopped.checkpointId };
-    await this.#check(plan.cluster.url, savepoint.path, run.signal);
+    await this.#check(plan.cluster.url, savepoint.path, plan.claimMode, run.signal);
     const programArgs = givenArgs ?? (await this.#keptArguments(plan));
     const release = follower.hold(restoreId);
     try {
@@ -251,7 +251,7 @@ export class RestoreService {
     const { path } = record.savepoint;
     try {
       const info = await clusters.info(record.cluster.url, signal);
-      refuseIf("restored from", path, restoreRefusals(info, path, (await ledger.all()).filter(({ id }) => id !== record.id)));
+      refuseIf("restored from", path, restoreRefusals(info, path, (await ledger.all()).filter(({ id }) => id !== record.id), record.claimMode));
     } catch (error) {
       await ledger.update<RestoreRecord>(record.id, "not sent", (open) => (open.state === "requested" ? { ...open, state: back, endedAtMs: back === "dropped" ? clock.now() : null } : open));
       throw error;

@@ -67,6 +67,8 @@ const refusals: Examples<Refusal, "rule"> = {
   "disposal-running": [{ rule: "disposal-running" }],
   "no-path": [{ rule: "no-path" }],
   "pinned": [{ rule: "pinned" }],
+  "claim-of-pinned": [{ rule: "claim-of-pinned" }],
+  "claim-of-needed": [{ rule: "claim-of-needed", by: { jobId, name: "orders" } }],
   "claimed": [{ rule: "claimed", by }],
   "no-claim-not-safe": [{ rule: "no-claim-not-safe", by, checkpointIntervalMs: 60_000 }, { rule: "no-claim-not-safe", by, checkpointIntervalMs: null }],
   "restore-source": [{ rule: "restore-source", by }],

@@ -104,6 +104,17 @@ describe("a restore", () => {
     assert.deepEqual(restoreRefusals(clusterInfo(), path, [{ ...claim, claimMode: "NO_CLAIM" }]), []);
   });
 
+  test("never claims what is pinned, or what a job would need when it fails over: Flink would delete it", () => {
+    const claims = (...records: readonly LedgerRecord[]): readonly string[] => restoreRefusals(clusterInfo(), path, records, "CLAIM").map(({ rule }) => rule);
+    const pinned = savepointRecord("a", { state: "completed", path, pinned: true });
+    assert.deepEqual(claims(pinned), ["claim-of-pinned"]);
+    assert.deepEqual(restoreRefusals(clusterInfo(), path, [pinned], "NO_CLAIM"), []);
+    for (const state of ["requested", "submitted", "running", "unknown"] as const) assert.deepEqual(claims(restoreFrom(path, "r", { state })), ["claim-of-needed"], state);
+    for (const state of ["planned", "dropped", "failed", "safe"] as const) assert.deepEqual(claims(restoreFrom(path, "r", { state })), [], state);
+    assert.deepEqual(claims(restoreFrom(path, "r", { state: "safe", claimMode: "LEGACY" })), ["claim-of-needed"], "its checkpoints refer to the savepoint for ever");
+    assert.deepEqual(claims(restoreFrom(path, "r", { state: "running", endedAtMs: 1 })), []);
+  });
+
   test("never begins from a savepoint that is, or is being, disposed of", () => {
     const disposal = (state: "requested" | "disposed" | "failed" | "unknown", message: string | null = null): LedgerRecord => completed("1", { path, disposal: { state, requestedAtMs: 1, requestId: null, endedAtMs: null, message, owner: { host: "", pid: 1, instance: "" } } });
     assert.deepEqual(restoreRefusals(clusterInfo(), path, [disposal("disposed")]), [{ rule: "already-disposed" }]);

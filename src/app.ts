@@ -2,12 +2,11 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createFlinkClient } from "./clients/flink/restClient";
 import { createHttp } from "./clients/http";
-import { openLedger } from "./clients/ledgerFiles";
+import { openLedger, type LedgerFiles } from "./clients/ledgerFiles";
 import { localStorageLook } from "./clients/localStorageLook";
 import { isAlive, thisProcess } from "./clients/processIdentity";
 import { systemClock } from "./core/base/async";
 import { DisposableStore, type Disposable } from "./core/base/disposable";
-import type { Ledger } from "./core/ledger/store";
 import type { Clock, Credentials, Log, Vault, WorkspaceCommit } from "./core/ports";
 import { ClusterService } from "./services/clusters";
 import { DisposalService } from "./services/disposals";
@@ -36,7 +35,7 @@ export interface AppWorld {
 
 /** Every service, joined. Building it does no I/O. */
 export interface App extends Disposable {
-  readonly ledger: Ledger;
+  readonly ledger: LedgerFiles;
   readonly clusters: ClusterService;
   readonly jobs: JobService;
   readonly savepoints: SavepointService;

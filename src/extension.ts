@@ -80,7 +80,10 @@ export function activate(context: vscode.ExtensionContext): Api {
     }
   }
   // After activation has returned: nothing that reads may delay it.
-  void clock.sleep(0).then(recall).then(() => reconciler.start()).then(async () => context.subscriptions.push(await watchLocalFlink(world))).catch((error: unknown) => log.error("looking for a local Flink", error));
+  void clock.sleep(0).then(recall).then(() => {
+    context.subscriptions.push(ledger.watch());
+    reconciler.start();
+  }).then(async () => context.subscriptions.push(await watchLocalFlink(world))).catch((error: unknown) => log.error("looking for a local Flink", error));
   return { rows: (parentId) => explorer.rows(parentId) };
 }
 

@@ -93,8 +93,8 @@ export class SavepointService {
   async stop(job: JobRef, request: SavepointRequest & { readonly drain: boolean }, run: Run, recordId = this.#world.newId(), mayGoOn?: () => Promise<void>): Promise<SavepointRecord> {
     const record = await this.#take(recordId, job, request, { drain: request.drain }, run, mayGoOn);
     if (record.state !== "completed") throw outcomeError(record);
-    if (record.stop?.job === "failed") throw new FlinkError("stopped-uncleanly", { jobName: record.job.name, path: record.path ?? "", jobState: "FAILED" });
-    if (record.stop?.job === "running-on") throw new FlinkError("stop-failed", { jobName: record.job.name, message: `its savepoint was written to ${record.path ?? ""}, but the job did not stop; do not use it as the job's last`, exception: "", jobState: "RUNNING" });
+    const unclean = uncleanStop(record);
+    if (unclean !== undefined) throw unclean;
     return record;
   }
 
@@ -350,4 +350,12 @@ function endOf(record: SavepointRecord, job: NonNullable<SavepointRecord["stop"]
     case "unknown": return "unknown";
     default: return record.jobRestarted ? "restarting" : "running on";
   }
+}
+
+/** The error of a stop whose savepoint is complete although the job did not end as it should; undefined for every other record. */
+export function uncleanStop(record: SavepointRecord): FlinkError | undefined {
+  if (record.state !== "completed") return undefined;
+  if (record.stop?.job === "failed") return new FlinkError("stopped-uncleanly", { jobName: record.job.name, path: record.path ?? "", jobState: "FAILED" });
+  if (record.stop?.job === "running-on") return new FlinkError("stop-failed", { jobName: record.job.name, message: `its savepoint was written to ${record.path ?? ""}, but the job did not stop; do not use it as the job's last`, exception: "", jobState: "RUNNING" });
+  return undefined;
 }

@@ -33,7 +33,7 @@ export async function cancel(world: CommandWorld, target?: JobRef): Promise<void
   if (refusals.length > 0) return refuse(world, `${shown} can't be cancelled.`, refusals);
 
   const loss = await lossOf(world, job, name);
-  const answer = await world.notify.choose({ title: `Cancel ${shown} without a savepoint?`, detail: loss.text, buttons: [withSavepoint, withoutSavepoint] });
+  const answer = await world.notify.choose({ title: `Cancel ${shown} without a savepoint?`, detail: loss.text, buttons: [withSavepoint, withoutSavepoint], close: "Keep Running" });
   if (answer === withSavepoint) return stop(world, job);
   if (answer !== withoutSavepoint) return;
   if (loss.everything !== null && (await typeName(`Cancel ${shown} without a savepoint`, name, loss.everything)) === undefined) return;

@@ -7,7 +7,7 @@ import type { JobRef } from "../../core/model/job";
 import type { Run } from "../../core/ports";
 import { joinText, oneLine } from "../../core/rowText";
 import { durationText, savepointName, sizeText } from "../../core/wording";
-import { outcomeError } from "../../services/savepoints";
+import { outcomeError, uncleanStop } from "../../services/savepoints";
 import type { Step } from "../platform/notify";
 import type { CommandWorld } from "./world";
 
@@ -87,12 +87,11 @@ export function tellEndsOfEarlier(world: CommandWorld): Disposable {
 /** One toast for a savepoint or stop that has ended, whichever way. */
 export function tellSavepoint(world: CommandWorld, record: SavepointRecord): void {
   const name = oneLine(record.job.name, 80);
-  if (record.state === "completed" && record.stop?.job === "failed") {
-    const { message } = explain(new FlinkError("stopped-uncleanly", { jobName: name, path: record.path ?? "", jobState: "FAILED" }));
-    return world.notify.refused(message, nextVerbs(record.id));
-  }
+  const shown = { ...record, job: { ...record.job, name } };
+  const unclean = uncleanStop(shown);
+  if (unclean !== undefined) return world.notify.refused(explain(unclean).message, nextVerbs(record.id));
   if (record.state === "completed") return world.notify.done(completedText(record), nextVerbs(record.id));
-  const explanation = explain(outcomeError({ ...record, job: { ...record.job, name } }));
+  const explanation = explain(outcomeError(shown));
   if (record.state === "unknown") return world.notify.refused(explanation.message, [{ title: "Adopt…", command: "flinkSavepoints.adopt", args: [{ recordId: record.id }] }]);
   world.notify.failure(explanation);
 }

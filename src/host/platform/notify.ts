@@ -7,11 +7,13 @@ import { plainMessage } from "../../core/rowText";
 /** A follow-up verb offered as a button. */
 export type Step = { [C in CommandId]: { readonly title: string; readonly command: C; readonly args?: CommandArgs[C] } }[CommandId];
 
-/** A modal question: the fact in the title, the consequence in the detail. *Cancel* is always there. */
+/** A modal question: the fact in the title, the consequence in the detail. A button that closes it is always there, *Cancel* unless named. */
 export interface Question<B extends string = string> {
   readonly title: string;
   readonly detail: string;
   readonly buttons: readonly [B, ...B[]];
+  /** Where "Cancel" would read like one of the answers. */
+  readonly close?: string;
 }
 
 const showLog: Step = { title: "Show Log", command: "flinkSavepoints.showLog" };
@@ -32,7 +34,9 @@ export class Notify {
 
   /** Asks in a modal with several answers; resolves to the button's text, undefined when cancelled. */
   async choose<B extends string>(question: Question<B>): Promise<B | undefined> {
-    return vscode.window.showWarningMessage(plainMessage(question.title), { modal: true, detail: plainMessage(question.detail) }, ...question.buttons);
+    const items: { title: string; value?: B; isCloseAffordance?: boolean }[] = question.buttons.map((title) => ({ title, value: title }));
+    if (question.close !== undefined) items.push({ title: question.close, isCloseAffordance: true });
+    return (await vscode.window.showWarningMessage(plainMessage(question.title), { modal: true, detail: plainMessage(question.detail) }, ...items))?.value;
   }
 
   /** Tells that a verb failed: our sentence, its next step and *Show Log*. `retry` runs the verb again; `target` goes to the next step. */

@@ -81,6 +81,8 @@ export type Refusal =
   /** With CLAIM Flink deletes the savepoint, which somebody pinned, or another job needs. */
   | { rule: "claim-of-pinned" }
   | { rule: "claim-of-needed"; by: JobNamed }
+  /** Going back to a checkpoint of the job that is stopped for it: Flink deletes it with the job (flink-api §15.3). */
+  | { rule: "checkpoint-of-stopped"; by: JobNamed }
   | { rule: "claimed"; by: JobNamed }
   | { rule: "no-claim-not-safe"; by: JobNamed; checkpointIntervalMs: number | null }
   | { rule: "restore-source"; by: JobNamed }

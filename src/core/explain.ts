@@ -110,6 +110,7 @@ export function explainRefusal(refusal: Refusal): string {
     case "no-path": return "Its location is not known.";
     case "pinned": return "It is pinned. Unpin it first.";
     case "claim-of-pinned": return "It is pinned, and Flink deletes what it takes over with CLAIM. Let the files stay yours (NO_CLAIM), or unpin it first.";
+    case "checkpoint-of-stopped": return `It is a checkpoint of ${jobText(refusal.by)}, and Flink deletes those when the job stops. Start a second job from it, then stop the first.`;
     case "claim-of-needed": return `${jobText(refusal.by)} needs it too, and Flink deletes what it takes over with CLAIM. Let the files stay yours (NO_CLAIM).`;
     case "claimed": return `${jobText(refusal.by)} claimed it: its files belong to that job, and Flink deletes them when they are no longer needed.`;
     case "no-claim-not-safe": return `${jobText(refusal.by)} was restored from it and has not completed a checkpoint since. It is safe after the next one${refusal.checkpointIntervalMs === null ? "" : ` (checkpoints every ${spanText(refusal.checkpointIntervalMs)})`}.`;

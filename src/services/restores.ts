@@ -4,7 +4,7 @@ import { FlinkError, isFlinkError, type ErrorFacts } from "../core/errors";
 import { latestCheckpoint, restoreRefusals, restoreWarnings } from "../core/guards";
 import { recordVersion, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
 import { allTasksRun, isTerminal, type JobRef, type JobSummary } from "../core/model/job";
-import { normaliseLocation, requireLocation } from "../core/model/location";
+import { checkpointOwner, normaliseLocation, requireLocation } from "../core/model/location";
 import type { ClaimMode, ClusterClient, Run, RunJarRequest } from "../core/ports";
 import { unlessAborted, unlessUnknown } from "./following";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
@@ -78,6 +78,8 @@ export class RestoreService {
    */
   async stopThenRestore(job: JobRef, stop: SavepointRequest, request: RestoreRequest, run: Run): Promise<RestoreRecord> {
     await this.#check(request.cluster, request.savepoint?.path ?? null, request.claimMode, run.signal);
+    const { path } = request.savepoint ?? { path: "" };
+    if (checkpointOwner(path) === job.jobId) refuseIf("restored from", path, [{ rule: "checkpoint-of-stopped", by: { jobId: job.jobId, name: request.jobName } }]);
     const { ledger } = this.#world;
     const stopId = this.#world.newId();
     const plan = this.#recordOf(request, "planned", { stopId, jobId: job.jobId });
@@ -206,9 +208,17 @@ export class RestoreService {
     }
   }
 
+  /** The job that lives and has its checkpoint there: whoever claims it has Flink delete files that this job needs. */
+  #runningOwner(path: string): JobSummary | undefined {
+    const jobId = checkpointOwner(path);
+    return jobId === undefined ? undefined : this.#world.clusters.list().flatMap(({ jobs }) => jobs).find((job) => job.jobId === jobId && !isTerminal(job.state));
+  }
+
   async #check(cluster: string, path: string | null, claimMode: ClaimMode, signal: AbortSignal): Promise<void> {
     if (path !== null) requireLocation(path);
     const { refusals } = await this.readiness(cluster, path, signal, claimMode);
+    const owner = path === null || claimMode !== "CLAIM" ? undefined : this.#runningOwner(path);
+    if (owner) refuseIf("restored from", path ?? "", [{ rule: "claim-of-needed", by: owner }]);
     refuseIf(path === null ? "started" : "restored from", path ?? "The job", refusals);
   }
 

@@ -68,6 +68,7 @@ const refusals: Examples<Refusal, "rule"> = {
   "no-path": [{ rule: "no-path" }],
   "pinned": [{ rule: "pinned" }],
   "claim-of-pinned": [{ rule: "claim-of-pinned" }],
+  "checkpoint-of-stopped": [{ rule: "checkpoint-of-stopped", by: { jobId, name: "orders" } }],
   "claim-of-needed": [{ rule: "claim-of-needed", by: { jobId, name: "orders" } }],
   "claimed": [{ rule: "claimed", by }],
   "no-claim-not-safe": [{ rule: "no-claim-not-safe", by, checkpointIntervalMs: 60_000 }, { rule: "no-claim-not-safe", by, checkpointIntervalMs: null }],

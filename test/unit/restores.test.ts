@@ -483,3 +483,20 @@ test("jobs of a name that run are named, and those that have ended are not", asy
   assert.deepEqual(window.restores.runningJobsNamed(flink.url, "Word count").map((job) => job.jobId), [jobId]);
   assert.deepEqual(window.restores.runningJobsNamed("http://unknown", "Word count"), []);
 });
+
+describe("a checkpoint of a job that runs", () => {
+  const checkpoint = { path: `file:/cp/${jobId}/chk-1/_metadata`, recordId: null, checkpointId: 1 };
+
+  test("is gone once the job is stopped, so that the job is not stopped to go back to it", async () => {
+    flink.addJob(jobId);
+    assert.deepEqual(await refusals(window.restores.stopThenRestore(job, toDefault, request({ savepoint: checkpoint }), watchedRun())), ["checkpoint-of-stopped"]);
+    assert.deepEqual([flink.sent(), world.disk.restores(), world.vault.kept.size], [[], [], 0]);
+  });
+
+  test("starts a second job, which does not take over what the first one needs", async () => {
+    flink.addJob(jobId);
+    await window.clusters.refresh(flink.url, watchedRun().signal);
+    assert.deepEqual(await refusals(start({ savepoint: checkpoint, claimMode: "CLAIM" })), ["claim-of-needed"]);
+    assert.equal((await start({ savepoint: checkpoint })).state, "running");
+  });
+});

@@ -68,6 +68,11 @@ export function shortJobId(location: string): string | undefined {
   return /^savepoint-([0-9a-f]{6})-[0-9a-f]+$/.exec(folderName(location))?.[1];
 }
 
+/** The id of the job whose checkpoint lies there (`<id>/chk-<number>`), or undefined when it is none. Flink deletes most of them with their job. */
+export function checkpointOwner(location: string): string | undefined {
+  return /\/([0-9a-f]{32})\/chk-\d+$/.exec(normaliseLocation(location))?.[1];
+}
+
 interface LocationParts {
   /** Lower-case; undefined for a plain path, which belongs to the cluster's default storage. */
   readonly scheme: string | undefined;

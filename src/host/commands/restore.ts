@@ -4,7 +4,7 @@ import { isFlinkError } from "../../core/errors";
 import { explain, explainWarning } from "../../core/explain";
 import { isUsable, type SavepointRecord } from "../../core/ledger/record";
 import type { JobRef, JobSummary } from "../../core/model/job";
-import { normaliseLocation, requireLocation, shortJobId } from "../../core/model/location";
+import { checkpointOwner, normaliseLocation, requireLocation, shortJobId } from "../../core/model/location";
 import { atLeast, parseFlinkVersion } from "../../core/model/version";
 import type { ClaimMode } from "../../core/ports";
 import { joinText, oneLine } from "../../core/rowText";
@@ -166,7 +166,8 @@ async function askWay(ask: Steps, world: CommandWorld, source: Source, cluster: 
     placeholder: `${name} still runs on ${clusterName(world, cluster)}.`,
     choices: [
       { label: "Stop it, and go on from where it stops", description: "nothing is lost", detail: "A new savepoint is taken as it stops, and it starts again from that one.", value: "go-on" },
-      { label: `Stop it, and go back to ${from}`, description: `what it did since ${from} is undone`, detail: "It is stopped with a savepoint all the same: that one is the way back.", value: "go-back" },
+      // Flink deletes a job's checkpoints when it stops.
+      ...(checkpointOwner(source.path) === running.jobId ? [] : [{ label: `Stop it, and go back to ${from}`, description: `what it did since ${from} is undone`, detail: "It is stopped with a savepoint all the same: that one is the way back.", value: "go-back" as const }]),
       { label: `Leave it running, and start a second one from ${from}`, description: "a fork", detail: "Both read and write the same data: give the second its own sinks and groups.", value: "beside" },
     ],
   });

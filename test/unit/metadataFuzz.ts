@@ -3,8 +3,12 @@ import * as fs from "node:fs/promises";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { decodeCoordinator, decodeSubtasks } from "../../src/core/metadata/decode";
+import type { StreamHandle } from "../../src/core/metadata/handles";
+import type { Metadata } from "../../src/core/metadata/metadata";
+import type { Problem } from "../../src/core/metadata/problem";
 import { inMemory } from "../../src/core/metadata/randomAccess";
 import { scanMetadata, type ScanResult } from "../../src/core/metadata/scan";
+import { readIncrementalStates, readKeyedStates, readOperatorStates, readRawKeyedStates } from "../../src/core/metadata/states/stateFile";
 import { snapshotFolders } from "./metadataFiles";
 import { Random, writeMetadata } from "./metadataWriter";
 
@@ -74,6 +78,65 @@ export async function readEverything(bytes: Buffer, windowBytes = 1 << 20): Prom
   return result;
 }
 
+/** State streams to start from, each with what its handle says of it: of the project's own snapshots, and small ones of others. */
+async function stateSeeds(): Promise<{ readonly bytes: Buffer; readonly read: (bytes: Buffer) => Promise<readonly Problem[]> }[]> {
+  const seeds: { bytes: Buffer; read: (bytes: Buffer) => Promise<readonly Problem[]> }[] = [];
+  for (const { folder } of snapshotFolders()) {
+    const file = await fs.readFile(path.join(folder, "_metadata"));
+    const { metadata } = await scanMetadata(inMemory(file));
+    const bytesOf = async (handle: StreamHandle): Promise<Buffer | undefined> => {
+      if (handle.type === "bytes") return file.subarray(handle.dataOffset, handle.dataOffset + Number(handle.sizeBytes));
+      if (handle.type !== "relativeFile" || handle.sizeBytes > 20_000n) return undefined;
+      return fs.readFile(path.join(folder, handle.path));
+    };
+    for (const operator of metadata?.operators ?? []) {
+      const [subtask] = (await decodeSubtasks(inMemory(file), metadata as Metadata, { row: operator.row, limit: 1 })).subtasks;
+      const keyed = subtask?.managedKeyed;
+      if (keyed?.type === "keyGroups") {
+        const bytes = await bytesOf(keyed.delegate);
+        if (bytes !== undefined) seeds.push({ bytes, read: async (mutated) => (await readKeyedStates(inMemory(mutated), keyed.keyGroups, { entries: true })).problems });
+      } else if (keyed?.type === "incremental") {
+        const bytes = await bytesOf(keyed.metaHandle);
+        if (bytes !== undefined) seeds.push({ bytes, read: async (mutated) => (await readIncrementalStates(inMemory(mutated))).problems });
+      }
+      const raw = subtask?.rawKeyed;
+      if (raw?.type === "keyGroups") {
+        const bytes = await bytesOf(raw.delegate);
+        if (bytes !== undefined) seeds.push({ bytes, read: (mutated) => readRawKeyedStates(inMemory(mutated), raw.keyGroups).then(() => []) });
+      }
+      for (const handle of subtask?.managedOperator ?? []) {
+        const bytes = handle === null ? undefined : await bytesOf(handle.delegate);
+        if (handle !== null && bytes !== undefined) seeds.push({ bytes, read: async (mutated) => (await readOperatorStates(inMemory(mutated), handle)).problems });
+      }
+    }
+  }
+  return seeds;
+}
+
+/** As `fuzz`, for state files. */
+export async function fuzzStates(count: number, seed: number): Promise<{ readonly clean: number; readonly codes: ReadonlyMap<string, number>; readonly slowestMs: number }> {
+  const seeds = await stateSeeds();
+  const codes = new Map<string, number>();
+  let clean = 0;
+  let slowestMs = 0;
+  for (let i = 0; i < count; i++) {
+    const random = new Random(seed + i);
+    const { bytes, read } = random.pick(seeds);
+    const mutated = mutate(bytes, random);
+    const start = performance.now();
+    try {
+      const problems = await read(mutated);
+      if (problems.length === 0) clean++;
+      for (const { code } of problems) codes.set(code, (codes.get(code) ?? 0) + 1);
+    } catch (error) {
+      throw new Error(`Input ${seed + i}: ${mutated.subarray(0, 3000).toString("base64")}`, { cause: error });
+    }
+    slowestMs = Math.max(slowestMs, performance.now() - start);
+  }
+  assert.ok(slowestMs < 5000, `one took ${slowestMs} ms`);
+  return { clean, codes, slowestMs };
+}
+
 /** Mutates and reads `count` files from a seed; a failure names the seed and leaves the file's bytes in base64. */
 export async function fuzz(count: number, seed: number): Promise<{ readonly whole: number; readonly codes: ReadonlyMap<string, number> }> {
   const seeds = await fuzzSeeds();
@@ -91,4 +154,12 @@ export async function fuzz(count: number, seed: number): Promise<{ readonly whol
     }
   }
   return { whole, codes };
+}
+
+/** Cuts a file at every byte; fails when what is left passes for a file. */
+export async function cutEverywhere(bytes: Buffer): Promise<void> {
+  for (let length = 0; length < bytes.length; length++) {
+    const { metadata, problems } = await scanMetadata(inMemory(bytes.subarray(0, length)));
+    if (metadata?.whole === true || problems.at(-1)?.severity !== "error") assert.fail(`The first ${length} of ${bytes.length} bytes of version ${bytes[7]} pass for a file.`);
+  }
 }

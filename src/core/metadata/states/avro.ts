@@ -16,7 +16,7 @@ export function avroSkipper(schemaText: string): ((reader: ByteReader, depthLeft
 }
 
 function collect(schema: Schema, named: Map<string, Schema>, depthLeft: number): void {
-  if (typeof schema === "string" || schema === null || depthLeft < 0) return;
+  if (typeof schema !== "object" || schema === null || depthLeft < 0) return;
   if (Array.isArray(schema)) {
     for (const one of schema as readonly Schema[]) collect(one, named, depthLeft - 1);
     return;
@@ -26,7 +26,7 @@ function collect(schema: Schema, named: Map<string, Schema>, depthLeft: number):
     named.set(one.name, one);
     if (one.namespace !== undefined) named.set(`${one.namespace}.${one.name}`, one);
   }
-  for (const child of [one.type, one.items, one.values, ...(Array.isArray(one.fields) ? one.fields.map((field) => field.type) : [])]) {
+  for (const child of [one.type, one.items, one.values, ...(Array.isArray(one.fields) ? (one.fields as readonly ({ readonly type?: Schema } | null)[]).map((field) => field?.type) : [])]) {
     if (child !== undefined && typeof child === "object") collect(child, named, depthLeft - 1);
   }
 }
@@ -39,25 +39,29 @@ function skip(reader: ByteReader, schema: Schema, named: ReadonlyMap<string, Sch
     const chosen = (schema as readonly Schema[])[branch] ?? reader.fail("value-invalid", "union", { value: branch });
     return skip(reader, chosen, named, depthLeft - 1);
   }
+  if (typeof schema !== "object" || schema === null) reader.fail("value-invalid", "avro", { value: 0 });
   const one = schema as Exclude<Schema, string | readonly Schema[]>;
   switch (one.type) {
     case "record":
     case "error":
-      for (const field of one.fields ?? []) skip(reader, field.type, named, depthLeft - 1);
+      for (const field of Array.isArray(one.fields) ? (one.fields as readonly ({ readonly type?: Schema } | null)[]) : []) skip(reader, field?.type ?? "", named, depthLeft - 1);
       return;
     case "enum":
       reader.skip(4, "enum");
       return;
     case "fixed":
-      reader.skip(one.size ?? 0, "fixed");
+      reader.skip(typeof one.size === "number" ? one.size : 0, "fixed");
       return;
     case "array":
     case "map":
       for (let count = varLong(reader); count !== 0; count = varLong(reader)) {
         if (count > reader.leftBytes) reader.fail("count-impossible", "block", { count, leftBytes: reader.leftBytes });
         for (let i = 0; i < count; i++) {
+          const before = reader.at;
           if (one.type === "map") skipNamed(reader, "string", named, depthLeft - 1);
           skip(reader, one.items ?? one.values ?? "null", named, depthLeft - 1);
+          // Where one takes no bytes, none does.
+          if (reader.at === before) break;
         }
       }
       return;

@@ -4,8 +4,9 @@ import { resilientList, SnapshotReader, UnknownSnapshot } from "./catalogue";
 import { readBareJavaSerializer, readJavaSerializer } from "./javaSerializers";
 import { hasTtl, type Serializer, type StateDescription, type StateHeader, type StateType } from "./serializer";
 
-/** Attempts at the lengths of bodies that nobody knows. */
+/** Attempts at the lengths of bodies that nobody knows, and bytes read in all of them. */
 const maxAttempts = 20_000;
+const maxAttemptBytes = 64 << 20;
 
 const stateTypes: readonly StateType[] = ["KEY_VALUE", "OPERATOR", "BROADCAST", "PRIORITY_QUEUE", "KEY_VALUE_V2"];
 const descriptorTypes = ["UNKNOWN", "VALUE", "LIST", "REDUCING", "FOLDING", "AGGREGATING", "MAP"];
@@ -41,7 +42,8 @@ function solve(reader: ByteReader, maxDepth: number, read: ReadHeader, mayEnd: (
   const assumed: number[] = [];
   const mosts: number[] = [];
   let firstFailure: unknown;
-  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+  let bytes = 0;
+  for (let attempt = 0; attempt < maxAttempts && bytes < maxAttemptBytes; attempt++) {
     reader.seek(start);
     const snapshots = new SnapshotReader(maxDepth, assumed);
     try {
@@ -59,6 +61,7 @@ function solve(reader: ByteReader, maxDepth: number, read: ReadHeader, mayEnd: (
       firstFailure ??= error;
       if (assumed.length === 0) throw error;
     }
+    bytes += reader.at - start;
     while (assumed.length > 0 && (assumed.at(-1) ?? 0) >= (mosts.at(-1) ?? 0)) {
       assumed.pop();
       mosts.pop();

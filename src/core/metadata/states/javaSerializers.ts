@@ -15,13 +15,13 @@ export function readJavaSerializer(reader: ByteReader, maxDepth: number): Serial
 
 /** The same without the frame (Flink 1.2, and timers before 1.4.1). */
 export function readBareJavaSerializer(reader: ByteReader, maxDepth: number): Serializer {
-  return serializerOfValue(readJavaObject(reader, maxDepth).value, maxDepth) ?? unknown("");
+  return serializerOfValue(readJavaObject(reader, maxDepth).value, maxDepth, { nodes: maxNodes }) ?? unknown("");
 }
 
 function serializerOf(part: ByteReader, maxDepth: number): Serializer {
   const opaqueBytes = part.leftBytes;
   try {
-    return serializerOfValue(readJavaObject(part, maxDepth).value, maxDepth) ?? unknown("", opaqueBytes);
+    return serializerOfValue(readJavaObject(part, maxDepth).value, maxDepth, { nodes: maxNodes }) ?? unknown("", opaqueBytes);
   } catch (error) {
     if (error instanceof ProblemError) return unknown("", opaqueBytes);
     throw error;
@@ -32,14 +32,18 @@ function unknown(className: string, opaqueBytes: number | null = null): Serializ
   return { className, name: "", version: null, outerVersion: null, facts: {}, nested: [], opaqueBytes };
 }
 
-function serializerOfValue(value: JavaValue, depthLeft: number): Serializer | undefined {
-  if (value.type !== "object" || depthLeft < 0 || !isSerializer(value)) return undefined;
+/** Objects refer to each other, even in circles, so what is made of them is bounded by their number too. */
+const maxNodes = 10_000;
+
+function serializerOfValue(value: JavaValue, depthLeft: number, left: { nodes: number }): Serializer | undefined {
+  if (value.type !== "object" || depthLeft < 0 || left.nodes <= 0 || !isSerializer(value)) return undefined;
+  left.nodes--;
   const nested: Serializer[] = [];
   const facts: Record<string, string> = {};
   for (const [name, field] of value.fields) {
     const elements = field.type === "array" ? field.elements : [field];
     for (const element of elements) {
-      const one = serializerOfValue(element, depthLeft - 1);
+      const one = serializerOfValue(element, depthLeft - 1, left);
       // A serializer may keep copies of itself; only those it was built from count.
       if (one !== undefined && !/^(original|cached|duplicate)/.test(name)) nested.push(one);
     }

@@ -1,12 +1,24 @@
 import type { JavaValue } from "../javaStream";
 
 /** A SQL type out of its Java object, such as `RowType(a IntType, b VarCharType(20)) NOT NULL` (`LogicalType` and `DataType`). */
-export function logicalTypeText(value: JavaValue, depthLeft = 32): string {
-  if (value.type !== "object" || depthLeft < 0) return value.type === "object" ? simpleName(value.className) : value.type;
+export function logicalTypeText(value: JavaValue): string {
+  return textOf(value, { depth: 32, nodes: 5000 });
+}
+
+/** Objects refer to each other, even in circles, so depth and number are bounded. */
+function textOf(value: JavaValue, left: { depth: number; nodes: number }): string {
+  left.nodes--;
+  if (value.type !== "object" || left.depth < 0 || left.nodes < 0) return value.type === "object" ? simpleName(value.className) : value.type;
   const { fields } = value;
+  const inner = (type: JavaValue): string => {
+    left.depth--;
+    const text = textOf(type, left);
+    left.depth++;
+    return text;
+  };
   // A DataType holds the logical type that it is a form of.
   const logical = fields.get("logicalType");
-  if (logical !== undefined) return logicalTypeText(logical, depthLeft - 1);
+  if (logical !== undefined) return inner(logical);
   const text = (name: string): string | undefined => {
     const field = fields.get(name);
     return field?.type === "number" ? String(field.value) : undefined;
@@ -18,11 +30,11 @@ export function logicalTypeText(value: JavaValue, depthLeft = 32): string {
       if (field.type !== "object") return "";
       const name = field.fields.get("name");
       const type = field.fields.get("type");
-      return `${name?.type === "string" ? name.value : ""} ${type === undefined ? "" : logicalTypeText(type, depthLeft - 1)}`.trim();
+      return `${name?.type === "string" ? name.value : ""} ${type === undefined ? "" : inner(type)}`.trim();
     }),
     ...["elementType", "keyType", "valueType"].flatMap((name) => {
       const type = fields.get(name);
-      return type?.type === "object" ? [logicalTypeText(type, depthLeft - 1)] : [];
+      return type?.type === "object" ? [inner(type)] : [];
     }),
   ];
   const nullable = fields.get("isNullable");

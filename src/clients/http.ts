@@ -67,6 +67,9 @@ export interface HttpOptions {
 const maxRedirects = 3;
 const idleConnectionMs = 20_000;
 const connectionsPerOrigin = 8;
+/** For so many time-outs any byte of an answer counts as progress; after that only so many bytes do, so that no answer can drip for ever. */
+const dropsForTimeouts = 10;
+const paceBytes = 64 * 1024;
 
 /**
  * The only place that speaks HTTP. It calls the `request` functions of Node's own modules, because those are the ones through which
@@ -195,6 +198,14 @@ function exchange(attempt: Attempt, agent: http.Agent | false, signal: AbortSign
     let head = false;
     let movedAtMs = Date.now();
     const moved = (): void => void (movedAtMs = Date.now());
+    let headAtMs = 0;
+    let unpacedBytes = 0;
+    const received = (bytes: number): void => {
+      unpacedBytes += bytes;
+      if (Date.now() - headAtMs > dropsForTimeouts * timeoutMs && unpacedBytes < paceBytes) return;
+      unpacedBytes = 0;
+      moved();
+    };
 
     const finish = (settle: () => void): void => {
       if (over.signal.aborted) return;
@@ -232,7 +243,8 @@ function exchange(attempt: Attempt, agent: http.Agent | false, signal: AbortSign
     outgoing.on("response", (incoming) => {
       head = true;
       moved();
-      read(incoming, request, moved).then(
+      headAtMs = Date.now();
+      read(incoming, request, received).then(
         (body) =>
           finish(() => {
             // An answer before the end of the upload, or a page cut short: this connection is of no more use.

@@ -31,8 +31,8 @@ export async function pump(body: StreamedBody, outgoing: ClientRequest, over: Ab
   outgoing.end();
 }
 
-/** Reads an answer's body, at most as long as allowed; `moved` is called for every piece. Throws `reply-too-large`. */
-export async function read(incoming: IncomingMessage, request: HttpRequest, moved: () => void): Promise<Buffer> {
+/** Reads an answer's body, at most as long as allowed; `received` is told the size of every piece. Throws `reply-too-large`. */
+export async function read(incoming: IncomingMessage, request: HttpRequest, received: (bytes: number) => void): Promise<Buffer> {
   const page = /^\s*(text\/html|application\/xhtml)/i.test(incoming.headers["content-type"] ?? "");
   const limitBytes = page ? pageLimitBytes : (request.limitBytes ?? defaultLimitBytes);
   const tooLarge = (): Error => new FlinkError("reply-too-large", { url: publicUrl(new URL(request.url)), limitBytes });
@@ -40,7 +40,7 @@ export async function read(incoming: IncomingMessage, request: HttpRequest, move
   const parts: Buffer[] = [];
   let sizeBytes = 0;
   for await (const part of incoming as AsyncIterable<Buffer>) {
-    moved();
+    received(part.length);
     parts.push(part);
     sizeBytes += part.length;
     if (sizeBytes <= limitBytes) continue;

@@ -130,6 +130,17 @@ describe("time", { concurrency: true }, () => {
     await stalled;
   });
 
+  test("a body that trickles for ever is given up after ten time-outs", async (t) => {
+    const server = await serve(t, (_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).write("[");
+      const timer = setInterval(() => response.write(" "), 40);
+      response.on("close", () => clearInterval(timer));
+    });
+    const startMs = Date.now();
+    await rejected(client(t, { timeoutMs: 150 }).send({ method: "GET", url: server.origin }, AbortSignal.timeout(10_000)), "no-answer");
+    assert.ok(Date.now() - startMs >= 1_500);
+  });
+
   test("a call that may think as long as it likes is waited for, but its body is watched again", async (t) => {
     const server = await serve(t, (request, response) => setTimeout(() => (request.url === "/stall" ? response.writeHead(200).write("{") : response.end("{}")), 900));
     const http = client(t, { timeoutMs: 400 });

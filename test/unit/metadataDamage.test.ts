@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeSubtasks } from "../../src/core/metadata/decode";
 import type { Problem } from "../../src/core/metadata/problem";
+import { problemText } from "../../src/core/metadata/problemText";
 import { inMemory, type RandomAccess } from "../../src/core/metadata/randomAccess";
 import { scanMetadata } from "../../src/core/metadata/scan";
 import { largeMetadata } from "./metadataSamples";
@@ -79,6 +80,15 @@ test("state inside the metadata is passed over without being read when it is lon
   const { metadata } = await scanMetadata(input, { limits: { windowBytes: 512 } });
   assert.ok(metadata?.whole);
   assert.ok(read < bytes.length / 4, `${read} of ${bytes.length} bytes`);
+});
+
+test("every problem is a sentence", async () => {
+  const out = new ByteWriter().i32(0x4960672d).i32(6).i64(5).i32(0).i32(1000);
+  const { problems } = await scanMetadata(inMemory(out.finish()));
+  assert.deepEqual(problems.map(problemText), ["A count of 1,000 can't be right with 0 bytes left."]);
+  const cut = await scanMetadata(inMemory(tiny().finish().subarray(0, 70)));
+  assert.deepEqual(cut.problems.map(problemText), ["The file ends here, 1 byte short of this field's end."]);
+  assert.deepEqual((await scanMetadata(inMemory(new Uint8Array(0)))).problems.map(problemText), ["This is no Flink metadata: the file is empty."]);
 });
 
 test("a file that is no metadata says what it looks like", async () => {

@@ -57,7 +57,7 @@ export async function plainMetadata(input: RandomAccess, metadata: Metadata, fil
   for (const operator of metadata.operators) {
     const { subtasks, problems } = await decodeSubtasks(input, metadata, { row: operator.row });
     if (problems.length > 0) throw new Error(JSON.stringify(problems));
-    const coordinator = await decodeCoordinator(input, metadata, operator.row);
+    const { handle: coordinator } = await decodeCoordinator(input, metadata, operator.row);
     const uidMatches = metadata.operators.uidMatches(operator.row);
     const modern = metadata.version >= 3;
     operators.push({

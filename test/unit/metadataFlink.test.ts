@@ -76,7 +76,7 @@ for (const { name, folder } of folders) {
   });
 }
 
-test("six keys have one entry each, and four in the map state, in every snapshot of every release", async () => {
+test("six keys have one entry each, and their maps four, in every snapshot of every release", async () => {
   for (const { name, folder } of folders) {
     const file = await fs.readFile(path.join(folder, "_metadata"));
     const { metadata } = await scanMetadata(inMemory(file));
@@ -90,7 +90,8 @@ test("six keys have one entry each, and four in the map state, in every snapshot
         for (const [state, { total }] of entries) totals.set(state, (totals.get(state) ?? 0) + total);
       }
     }
-    assert.deepEqual([totals.get("recent"), totals.get("blob")], [6, 24], `${name}: ${JSON.stringify([...totals])}`);
+    // The heap's own format has a map as one entry, the canonical one each of its pairs.
+    assert.deepEqual([totals.get("recent"), totals.get("blob")], [6, name.endsWith("canonical") ? 24 : 6], `${name}: ${JSON.stringify([...totals])}`);
   }
 });
 

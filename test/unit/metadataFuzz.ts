@@ -68,7 +68,7 @@ export async function readEverything(bytes: Buffer, windowBytes = 1 << 20): Prom
         assert.equal(page.subtasks.length, operator.subtaskCount);
         const decoded = page.subtasks.reduce((total, subtask) => total + subtask.sizeBytes, operator.sizes.coordinator);
         assert.equal(BigInt.asIntN(64, decoded), operator.sizeBytes, "The scan and the handles count the same.");
-        await decodeCoordinator(input, metadata, operator.row);
+        assert.deepEqual((await decodeCoordinator(input, metadata, operator.row)).problems, []);
       }
     }
     assert.equal(BigInt.asIntN(64, sum), metadata.totals.stateBytes);

@@ -45,21 +45,27 @@ export async function decodeSubtasks(input: RandomAccess, metadata: Metadata, pa
   return { subtasks, problems: [] };
 }
 
-/** Decodes the state handle of an operator's coordinator: null, or bytes inside the metadata. */
-export async function decodeCoordinator(input: RandomAccess, metadata: Metadata, row: number, signal?: AbortSignal): Promise<StreamHandle | null> {
+/** Decodes the state handle of an operator's coordinator: null, or bytes inside the metadata. Throws what reading throws. */
+export async function decodeCoordinator(input: RandomAccess, metadata: Metadata, row: number, signal?: AbortSignal): Promise<{ readonly handle: StreamHandle | null; readonly problems: readonly Problem[] }> {
   const operator = metadata.operators.get(row);
-  if (!operator.hasCoordinatorState) return null;
-  const head = Math.min(operator.lengthBytes, 2 * 65_537 + 24 + 65_600);
-  const reader = new ByteReader(await input.read(operator.offset, head, signal), operator.offset);
-  if (metadata.version >= 5) {
-    reader.utf("name");
-    reader.utf("uid");
+  if (!operator.hasCoordinatorState) return { handle: null, problems: [] };
+  // Three texts of at most 64 kB and some numbers; the state itself is not read.
+  const headBytes = Math.min(operator.lengthBytes, 3 * 65_537 + 64);
+  const reader = new ByteReader(await input.read(operator.offset, headBytes, signal), operator.offset);
+  try {
+    if (metadata.version >= 5) {
+      reader.utf("name");
+      reader.utf("uid");
+    }
+    reader.skip(24, "id");
+    if (reader.u8("tag") !== tags.bytes) reader.fail("changed", "coordinatorState.tag", {});
+    const name = reader.utf("coordinatorState.name");
+    const sizeBytes = BigInt(reader.i32("coordinatorState.length"));
+    return { handle: { type: "bytes", name, dataOffset: reader.offset, sizeBytes }, problems: [] };
+  } catch (error) {
+    if (error instanceof ProblemError) return { handle: null, problems: [error.problem(`operators[${row}]`)] };
+    throw error;
   }
-  reader.skip(24, "id");
-  reader.u8("tag");
-  const name = reader.utf("name");
-  const size = reader.i32("length");
-  return { type: "bytes", name, dataOffset: reader.offset, sizeBytes: BigInt(size) };
 }
 
 interface Group {

@@ -37,8 +37,6 @@ export interface ProblemFacts {
   "parallelism-invalid": { parallelism: number; maxParallelism: number };
   /** Two operators have the same id. */
   "operator-repeated": { id: string };
-  /** The uid in the file does not hash to the id in the file. */
-  "uid-mismatch": { uid: string; id: string };
   /** The bytes changed between two reads. */
   "changed": Record<never, never>;
 }

@@ -6,7 +6,7 @@ import { hasTtl, type Serializer, type StateDescription, type StateHeader, type 
 
 /** Attempts at the lengths of bodies that nobody knows, and bytes read in all of them. */
 const maxAttempts = 20_000;
-const maxAttemptBytes = 64 << 20;
+const maxAttemptBytes = 16 << 20;
 
 const stateTypes: readonly StateType[] = ["KEY_VALUE", "OPERATOR", "BROADCAST", "PRIORITY_QUEUE", "KEY_VALUE_V2"];
 const descriptorTypes = ["UNKNOWN", "VALUE", "LIST", "REDUCING", "FOLDING", "AGGREGATING", "MAP"];

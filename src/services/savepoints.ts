@@ -7,7 +7,7 @@ import type { Ledger } from "../core/ledger/store";
 import type { SavepointFormat } from "../core/model/checkpoint";
 import type { ClusterInfo } from "../core/model/cluster";
 import { allTasksRun, isSameJob, type JobRef } from "../core/model/job";
-import { normaliseLocation, requireLocation } from "../core/model/location";
+import { normaliseLocation, parentLocation, requireLocation } from "../core/model/location";
 import type { Clock, FoundFolder, Log, ProcessIdentity, Run, Vault, WorkspaceCommit } from "../core/ports";
 import { type Operation, operationsIn } from "../core/rows";
 import type { ClusterService } from "./clusters";
@@ -336,7 +336,7 @@ export class SavepointService {
 
 /** The error that tells how a savepoint, or a stop, ended that is not complete. */
 export function outcomeError(record: SavepointRecord): FlinkError {
-  if (record.state === "unknown") return new FlinkError("outcome-unknown", { what: record.stop === null ? "savepoint" : "stop", jobName: record.job.name, lookIn: record.directory });
+  if (record.state === "unknown") return new FlinkError("outcome-unknown", { what: record.stop === null ? "savepoint" : "stop", jobName: record.job.name, lookIn: record.directory ?? (record.candidates[0] === undefined ? null : parentLocation(record.candidates[0])) });
   const failure = record.failure ?? { message: "Flink gives no reason", exception: "" };
   if (record.stop === null) return new FlinkError("savepoint-failed", { jobName: record.job.name, ...failure, jobRestarted: record.jobRestarted });
   return new FlinkError("stop-failed", { jobName: record.job.name, ...failure, jobState: endOf(record, record.stop.job) });

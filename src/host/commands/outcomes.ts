@@ -47,7 +47,10 @@ export async function orError<T, C extends ErrorCode>(work: Promise<T>, ...codes
   }
 }
 
-/** Says what goes on after a person stopped waiting for a savepoint or a stop, and tells its end when it comes. */
+/**
+ * After a person stopped waiting for a savepoint or a stop: says what goes on, and tells its end when it comes. One that has ended is told at
+ * once, with the verbs that its end calls for.
+ */
 export async function leaveToFlink(world: CommandWorld, job: JobRef, sinceMs: number): Promise<void> {
   const mine = (await world.ledger.all()).find((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === job.cluster && record.job.id === job.jobId && record.origin !== "found" && record.requestedAtMs >= sinceMs);
   if (mine === undefined) return world.notify.done("Nothing was sent to Flink.");

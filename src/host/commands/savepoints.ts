@@ -7,7 +7,7 @@ import { joinText, oneLine } from "../../core/rowText";
 import { ageText, durationText, sizeText } from "../../core/wording";
 import type { Readiness, SavepointRequest } from "../../services/savepoints";
 import { copyText } from "./copy";
-import { cancelOnlyStopsWaiting, completedText, leaveToFlink, nextVerbs, orError, tellSavepoint, waitFor } from "./outcomes";
+import { cancelOnlyStopsWaiting, completedText, leaveToFlink, nextVerbs, orError, waitFor } from "./outcomes";
 import { askSavepoint, clusterName, pickJob } from "./pick";
 import { refuse } from "./refuse";
 import { askDescription, askDirectory, askFormat, descriptionRemark, locationRemark } from "./savepointSteps";
@@ -32,9 +32,9 @@ export async function trigger(world: CommandWorld, target?: JobRef): Promise<voi
   const record = await waitFor(world, `Savepoint of ${name} ${cancelOnlyStopsWaiting}`, async (run) => {
     const usualMs = await world.savepoints.expectedMs(job);
     if (usualMs !== null) run.report({ message: `usually ${durationText(usualMs)}` });
-    return world.savepoints.trigger(job, request, run);
+    return orError(world.savepoints.trigger(job, request, run), "outcome-unknown");
   });
-  if (record === undefined) return leaveToFlink(world, job, sinceMs);
+  if (record === undefined || isFlinkError(record)) return leaveToFlink(world, job, sinceMs);
   world.notify.done(completedText(record), nextVerbs(record.id));
 }
 
@@ -54,12 +54,9 @@ export async function stop(world: CommandWorld, target?: JobRef): Promise<void> 
   if (request.drain && !(await confirmDrain(world, name))) return;
 
   const sinceMs = world.clock.now();
-  const outcome = await waitFor(world, `Stopping ${name} with a savepoint ${cancelOnlyStopsWaiting}`, (run) => orError(world.savepoints.stop(job, request, run), "stopped-uncleanly"));
-  if (outcome === undefined) return leaveToFlink(world, job, sinceMs);
-  if (!isFlinkError(outcome)) return world.notify.done(completedText(outcome), nextVerbs(outcome.id));
-  const written = (await world.jobs.savepoints(job)).find((row) => row.path === outcome.facts.path)?.record;
-  if (written) return tellSavepoint(world, written);
-  throw outcome;
+  const outcome = await waitFor(world, `Stopping ${name} with a savepoint ${cancelOnlyStopsWaiting}`, (run) => orError(world.savepoints.stop(job, request, run), "stopped-uncleanly", "outcome-unknown"));
+  if (outcome === undefined || isFlinkError(outcome)) return leaveToFlink(world, job, sinceMs);
+  world.notify.done(completedText(outcome), nextVerbs(outcome.id));
 }
 
 /** *Pin*: keeps a savepoint from being disposed of. The row shows it; nothing else is said. */

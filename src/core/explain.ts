@@ -54,17 +54,17 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "answer-lost": ({ url, reason }) => ({ message: `No usable answer came from ${url} after the request was sent (${reasonText(reason)}), so its outcome is not known yet. We keep looking.` }),
   "no-such-route": ({ url }) => ({ message: `This Flink does not offer ${url}: its version is older, or the function is switched off.` }),
   "no-leader": ({ url }) => ({ message: `${url} has no leading JobManager at the moment. It is usually back within a minute.`, action: retry }),
-  "flink-failed": ({ message }) => ({ message: `Flink refused: ${message}${end(message)}` }),
+  "flink-failed": ({ message }) => ({ message: `Flink refused: ${quoted(message)}` }),
   "job-not-found": ({ jobId }) => ({ message: `Flink no longer knows job ${shortId(jobId)}. It ended some time ago, or the JobManager was restarted.` }),
   "setting-invalid": ({ setting, problem }) => ({ message: `${setting === "token" ? "The stored" : "Setting"} ${setting}: ${problem}${end(problem)}`, action: setting === "token" ? credentials : settings }),
   "cluster-unknown": ({ cluster }) => ({ message: `No cluster with the address ${cluster} is configured any more.`, action: settings }),
   "refused": ({ verb, subject, refusals }) => ({ message: `${subject} can't be ${verb}. ${refusals.map(explainRefusal).join(" ")}` }),
-  "savepoint-failed": ({ jobName, message, jobRestarted }) => ({ message: `The savepoint of ${jobName} failed: ${message}${end(message)}${jobRestarted ? " The failed attempt restarted the job, or ended it where it has no restart strategy." : ""}` }),
-  "stop-failed": ({ jobName, message, jobState }) => ({ message: `The stop of ${jobName} failed: ${message}${end(message)} ${jobState === "ended" ? "The job has ended all the same." : jobState === "unknown" ? "What became of the job is not known." : `The job is ${jobState}.`}` }),
+  "savepoint-failed": ({ jobName, message, jobRestarted }) => ({ message: `The savepoint of ${jobName} failed: ${quoted(message)}${jobRestarted ? " The failed attempt restarted the job, or ended it where it has no restart strategy." : ""}` }),
+  "stop-failed": ({ jobName, message, jobState }) => ({ message: `The stop of ${jobName} failed: ${quoted(message)} ${jobState === "ended" ? "The job has ended all the same." : jobState === "unknown" ? "What became of the job is not known." : `The job is ${jobState}.`}` }),
   "stopped-uncleanly": ({ jobName, path, jobState }) => ({ message: `The savepoint of ${jobName} is complete at ${path}, but the job then ended ${jobState}. Transactions may be uncommitted; a job restored from this savepoint commits them.` }),
-  "restore-failed": ({ savepoint, message, exception }) => ({ message: [`The job did not start${savepoint === null ? "" : ` from ${savepoint}`}: ${message}${end(message)}`, restoreAdvice(message, exception) ?? ""].join(" ").trim() }),
+  "restore-failed": ({ savepoint, message, exception }) => ({ message: [`The job did not start${savepoint === null ? "" : ` from ${savepoint}`}: ${quoted(message)}`, restoreAdvice(message, exception) ?? ""].join(" ").trim() }),
   "plan-arguments-lost": ({ jobName }) => ({ message: `The arguments of the planned restore of ${jobName} are no longer stored here, so it can't go on. The savepoint that it waits for is in the list: restore from it, and drop the plan.` }),
-  "disposal-failed": ({ path, message, gone }) => ({ message: `Flink could not dispose of ${path}: ${message}${end(message)} ${goneText[gone]}` }),
+  "disposal-failed": ({ path, message, gone }) => ({ message: `Flink could not dispose of ${path}: ${quoted(message)} ${goneText[gone]}` }),
   "outcome-unknown": ({ what, jobName, lookIn }) => ({ message: `Flink no longer knows how the ${what} of ${jobName} ended.${lookIn === null ? "" : ` Look in ${lookIn}: a savepoint found there can be adopted.`} ${what === "start" ? "Look for the job in the list before starting another." : "The row keeps what is known."}` }),
   "never-received": ({ what, jobName }) => ({ message: `The ${what} of ${jobName} never reached Flink. Nothing was changed.`, action: retry }),
   "location-invalid": ({ location, fault }) => ({ message: locationText(location, fault) }),
@@ -156,6 +156,12 @@ function lastLine(lines: string): string {
 }
 
 /** Ends a quoted cause with a full stop, unless it has one. */
+/** Flink's words within a sentence of ours: cut where they would fill the screen (the log has them whole), and ended with a stop. */
+function quoted(text: string): string {
+  const short = text.length > 300 ? `${text.slice(0, 299).trimEnd()}…` : text;
+  return `${short}${end(short)}`;
+}
+
 function end(text: string): string {
   return /[.!?…]$/.test(text) ? "" : ".";
 }

@@ -121,11 +121,13 @@ export interface JobSeen {
     | { readonly error: string };
 }
 
+/** Why a savepoint goes only after its job's name was typed: it is the job's only completed one, or a running job came from it in a claim mode we did not see. */
+export type TypingReason = "only-completed" | "restored-elsewhere";
+
 /** The outcome of weighing a disposal. */
 export interface DisposalVerdict {
   readonly refusals: Refusal[];
-  /** True when it may go only after the job's name was typed: the job's only completed one, or a running job came from it in an unknown claim mode. */
-  readonly needsTyping: boolean;
+  readonly typing: TypingReason | null;
 }
 
 /**
@@ -147,7 +149,7 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
   if (record.pinned || here.some((twin) => twin.pinned)) refusals.push({ rule: "pinned" });
 
   const restores = restoresFrom(path, records);
-  let needsTyping = false;
+  let typing: TypingReason | null = null;
   const told = new Set<string>();
   const tell = (refusal: Refusal & { by: JobNamed }): void => {
     if (told.has(refusal.by.jobId)) return;
@@ -177,7 +179,7 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
     if (!seen.restored.isSavepoint) tell({ rule: "claimed", by: job });
     else if (seen.completedCheckpointId === null || seen.completedCheckpointId <= seen.restored.checkpointId) {
       tell(mode === "NO_CLAIM" ? { rule: "no-claim-not-safe", by: job, checkpointIntervalMs: seen.checkpointIntervalMs } : { rule: "restore-source", by: job });
-    } else if (mode === undefined) needsTyping = true;
+    } else if (mode === undefined) typing = "restored-elsewhere";
   }
   // Restored by us, not yet seen to have completed a checkpoint, and no longer visible anywhere: it may still run where we can't look.
   for (const restore of restores) {
@@ -186,8 +188,8 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
   }
 
   const notOurs = new Set([path, ...claimedPlaces(records)]);
-  if (!records.some((other) => other.kind === "savepoint" && isWayBack(other, record, notOurs))) needsTyping = true;
-  return { refusals, needsTyping };
+  if (!records.some((other) => other.kind === "savepoint" && isWayBack(other, record, notOurs))) typing = "only-completed";
+  return { refusals, typing };
 }
 
 /** Whether another savepoint of the same job is there to fall back on: whole, ours, and not given away to a job that may delete it (C-27). */
@@ -197,7 +199,7 @@ function isWayBack(other: SavepointRecord, record: SavepointRecord, notOurs: Rea
 }
 
 function refused(refusal: Refusal): DisposalVerdict {
-  return { refusals: [refusal], needsTyping: false };
+  return { refusals: [refusal], typing: null };
 }
 
 /** The directory warning of C-38, for a cluster that is not on this machine. */

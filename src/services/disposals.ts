@@ -1,6 +1,6 @@
 import { Backoff, isAbort, mapLimit } from "../core/base/async";
 import { FlinkError, isFlinkError, type ErrorFacts, type JobNamed, type Refusal } from "../core/errors";
-import { disposalVerdict, latestCheckpoint, type JobSeen } from "../core/guards";
+import { disposalVerdict, latestCheckpoint, type JobSeen, type TypingReason } from "../core/guards";
 import { lostItsMetadata, mayHaveStarted, metadataGone, type SavepointRecord } from "../core/ledger/record";
 import { isTerminal, type JobSummary } from "../core/model/job";
 import { normaliseLocation } from "../core/model/location";
@@ -15,8 +15,8 @@ import type { SavepointWorld } from "./savepoints";
 export interface DisposalCheck {
   readonly record: SavepointRecord;
   readonly refusals: readonly Refusal[];
-  /** True when the job's name must be typed. */
-  readonly needsTyping: boolean;
+  /** Null when the job's name need not be typed. */
+  readonly typing: TypingReason | null;
   /** Names of other clusters that could not be asked whether a job of theirs came from it. */
   readonly unreachable: readonly string[];
   /** Jobs that were started from it at any time, as far as we know. */
@@ -69,7 +69,7 @@ export class DisposalService {
     // A job that was restored with LEGACY may refer to its files for as long as it lives.
     const legacy = unreachable.filter(({ url }) => path !== null && records.some((other) => other.kind === "restore" && other.claimMode === "LEGACY" && other.endedAtMs === null && mayHaveStarted(other) && other.cluster.url === url && other.savepoint !== null && normaliseLocation(other.savepoint.path) === path));
     const refusals = [...verdict.refusals, ...legacy.map(({ name, reason }): Refusal => ({ rule: "cluster-unchecked", cluster: name, reason }))];
-    return { record, refusals, needsTyping: verdict.needsTyping, unreachable: unreachable.map(({ name }) => name), restored, jobs };
+    return { record, refusals, typing: verdict.typing, unreachable: unreachable.map(({ name }) => name), restored, jobs };
   }
 
   /** Checks again, writes the intention down, calls Flink, and reports "disposed" only when Flink says so or the files are seen to be gone. Throws `refused`, `disposal-failed`. */
@@ -78,7 +78,7 @@ export class DisposalService {
     const check = await this.#weigh(recordId, run);
     const subject = `${savepointName(check.record)} of ${check.record.job.name}`;
     const refusals = [...check.refusals];
-    if (check.needsTyping && confirmed.typedJobName !== check.record.job.name && refusals.length === 0) refusals.push({ rule: "only-completed" });
+    if (check.typing !== null && confirmed.typedJobName !== check.record.job.name && refusals.length === 0) refusals.push({ rule: "only-completed" });
     refuseIf("disposed of", subject, refusals);
     const seen = (await this.#look.savepoint(check.record.path ?? "")) === "metadata";
     await ledger.update<SavepointRecord>(recordId, "disposal requested", (record) => {

@@ -207,7 +207,7 @@ for (const { version, port } of versions) {
       const first = await test.app.savepoints.trigger(job(jobId), { ...own, directory }, patience());
       const second = await test.app.savepoints.trigger(job(jobId), { ...own, directory }, patience());
       const check = await test.app.disposals.check(first.id, patience());
-      assert.deepEqual([check.refusals, check.needsTyping, check.unreachable, check.restored], [[], false, [], []]);
+      assert.deepEqual([check.refusals, check.typing, check.unreachable, check.restored], [[], null, [], []]);
       const disposed = await test.app.disposals.dispose(first.id, { typedJobName: null }, patience());
       assert.equal(disposed.disposal?.state, "disposed");
       assert.deepEqual(savepointFolders(directory), [{ path: onDisk(second.path ?? ""), hasMetadata: true }]);

@@ -121,7 +121,7 @@ describe("a disposal", () => {
 
   test("of the only completed one wants the job's name typed, exactly", async () => {
     world.disk.put({ ...world.disk.savepoints().find((one) => one.id !== id)!, state: "failed" });
-    assert.equal((await window.disposals.check(id, watchedRun())).needsTyping, true);
+    assert.equal((await window.disposals.check(id, watchedRun())).typing, "only-completed");
     assert.deepEqual(await refusals(dispose()), ["only-completed"]);
     assert.deepEqual(await refusals(dispose(watchedRun(), "word count")), ["only-completed"]);
     assert.equal((await dispose(watchedRun(), "Word count")).disposal?.state, "disposed");

@@ -143,7 +143,7 @@ describe("rule 1: a savepoint is disposed of", () => {
   const restore = (changes: Parameters<typeof restoreFrom>[2] = {}): LedgerRecord => restoreFrom(path, job.jobId, { jobName: job.name, state: "running", ...changes });
 
   test("when nothing speaks against it", () => {
-    assert.deepEqual(verdict(), { refusals: [], needsTyping: false });
+    assert.deepEqual(verdict(), { refusals: [], typing: null });
   });
 
   test("never when it is not a completed savepoint with a path, or is gone already", () => {
@@ -185,7 +185,7 @@ describe("rule 1: a savepoint is disposed of", () => {
   test("C-26: not before a job restored with NO_CLAIM has completed a checkpoint of its own", () => {
     assert.deepEqual(verdict([restore()], [seen(null)]).refusals, [{ rule: "no-claim-not-safe", by: job, checkpointIntervalMs: 60_000 }]);
     assert.deepEqual(rules([restore()], [seen(4)]), ["no-claim-not-safe"], "the number is the savepoint's own");
-    assert.deepEqual(verdict([restore({ state: "safe" })], [seen(5)]), { refusals: [], needsTyping: false });
+    assert.deepEqual(verdict([restore({ state: "safe" })], [seen(5)]), { refusals: [], typing: null });
   });
 
   test("C-26: not while a job restored from it may run where nobody can look", () => {
@@ -196,7 +196,7 @@ describe("rule 1: a savepoint is disposed of", () => {
 
   test("not while a job of others runs that was restored from it, and only after typing once that has a checkpoint", () => {
     assert.deepEqual(verdict([], [seen(null)]).refusals, [{ rule: "restore-source", by: job }]);
-    assert.deepEqual(verdict([], [seen(5)]), { refusals: [], needsTyping: true });
+    assert.deepEqual(verdict([], [seen(5)]), { refusals: [], typing: "restored-elsewhere" });
   });
 
   test("C-30: never while a job restored with LEGACY runs, also after its first checkpoint and its first failover", () => {
@@ -220,11 +220,11 @@ describe("rule 1: a savepoint is disposed of", () => {
   });
 
   test("though jobs run that came from elsewhere, or from nothing", () => {
-    assert.deepEqual(verdict([], [seen(null, { path: "file:/sp/savepoint-ab12cd-000000000002" }), seen(null, { path: null }), { job, seen: { restored: null, completedCheckpointId: null, checkpointIntervalMs: null } }]), { refusals: [], needsTyping: false });
+    assert.deepEqual(verdict([], [seen(null, { path: "file:/sp/savepoint-ab12cd-000000000002" }), seen(null, { path: null }), { job, seen: { restored: null, completedCheckpointId: null, checkpointIntervalMs: null } }]), { refusals: [], typing: null });
   });
 
   test("after the job's name was typed when it is the only one left to fall back on", () => {
-    const only = (...others: readonly LedgerRecord[]): boolean => disposalVerdict(target, [target, ...others], []).needsTyping;
+    const only = (...others: readonly LedgerRecord[]): boolean => disposalVerdict(target, [target, ...others], []).typing === "only-completed";
     assert.ok(only());
     assert.equal(only(other), false);
     const disposal = { requestedAtMs: 1, requestId: null, endedAtMs: null, owner: target.owner, message: null };

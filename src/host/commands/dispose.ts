@@ -1,7 +1,7 @@
 import type { SavepointRef } from "../../core/contributions";
-import { isUsable, type SavepointRecord } from "../../core/ledger/record";
+import type { TypingReason } from "../../core/guards";
+import { isUsable } from "../../core/ledger/record";
 import { joinText, oneLine } from "../../core/rowText";
-import { claimedPlaces, newestUsable } from "../../core/rows";
 import { ageText, savepointName, shortId, sizeText } from "../../core/wording";
 import type { DisposalCheck } from "../../services/disposals";
 import { cancelOnlyStopsWaiting, waitFor } from "./outcomes";
@@ -19,8 +19,8 @@ export async function dispose(world: CommandWorld, target?: SavepointRef): Promi
   if (check.refusals.length > 0) return refuse(world, `${subject} can't be disposed of yet.`, check.refusals, { recordId: record.id });
   if (!(await world.notify.confirm({ title: `Dispose savepoint ${subject}?`, detail: detailOf(world, check), button: "Dispose" }))) return;
   let typedJobName: string | null = null;
-  if (check.needsTyping) {
-    const typed = await typeName(`Dispose savepoint ${subject}`, record.job.name, await whyTyped(world, check.record));
+  if (check.typing !== null) {
+    const typed = await typeName(`Dispose savepoint ${subject}`, record.job.name, whyTyped(check.typing, record.job.name));
     if (typed === undefined) return;
     typedJobName = typed;
   }
@@ -54,11 +54,8 @@ function detailOf(world: CommandWorld, check: DisposalCheck): string {
   return [`${what} ${capital(was)}.`, [from, blind].filter((part) => part !== null).join(" "), "This cannot be undone."].join("\n\n");
 }
 
-/** Why the job's name must be typed: the only completed savepoint, or a running job that came from it in a way we did not see. */
-async function whyTyped(world: CommandWorld, record: SavepointRecord): Promise<string> {
-  const records = await world.ledger.all();
-  const others = newestUsable(records.filter((other): other is SavepointRecord => other.kind === "savepoint" && other.id !== record.id && other.cluster.url === record.cluster.url && other.job.name === record.job.name), claimedPlaces(records));
-  return others !== null ? "A running job was started from it elsewhere, and may need it when it fails over." : `It is the only completed savepoint of ${oneLine(record.job.name, 80)}.`;
+function whyTyped(reason: TypingReason, jobName: string): string {
+  return reason === "restored-elsewhere" ? "A running job was started from it elsewhere, and may need it when it fails over." : `It is the only completed savepoint of ${oneLine(jobName, 80)}.`;
 }
 
 function capital(text: string): string {

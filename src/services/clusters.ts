@@ -89,11 +89,14 @@ export class ClusterService {
   list(): readonly ClusterView[] {
     const live = [...this.#entries.values()].map((entry) => view(entry));
     const gone = this.#remembered.filter((profile) => !this.#entries.has(profile.url));
-    return [...live, ...gone.map((profile): ClusterView => ({ profile, reach: { state: "unasked" }, jobs: [], removed: true }))];
+    return [...live, ...gone.map(removed)];
   }
 
   get(cluster: string): ClusterView | undefined {
-    return this.list().find(({ profile }) => profile.url === cluster);
+    const entry = this.#entries.get(cluster);
+    if (entry !== undefined) return view(entry);
+    const gone = this.#remembered.find(({ url }) => url === cluster);
+    return gone && removed(gone);
   }
 
   /** Throws `cluster-unknown`. */
@@ -209,4 +212,9 @@ export class ClusterService {
 
 function view(entry: Entry): ClusterView {
   return { profile: entry.profile, reach: entry.reach, jobs: entry.jobs, removed: false };
+}
+
+/** A cluster of which only the ledger knows. */
+function removed(profile: ClusterProfile): ClusterView {
+  return { profile, reach: { state: "unasked" }, jobs: [], removed: true };
 }

@@ -2,7 +2,7 @@ import { FlinkError } from "../errors";
 
 /**
  * A savepoint location in one spelling, so that two mentions of the same place compare equal: `file:/x`, `file:///x` and `/x` are
- * `file:/x`; doubled and trailing slashes and a trailing `/_metadata` go (`org.apache.flink.core.fs.Path`; Flink takes the directory and
+ * `file:/x`; doubled and trailing slashes, `.`, `..` and a trailing `/_metadata` go (`org.apache.flink.core.fs.Path`; Flink takes the directory and
  * its `_metadata` alike, C-22). What is neither a path nor a URI stays as it is.
  */
 export function normaliseLocation(location: string): string {
@@ -78,7 +78,7 @@ interface LocationParts {
   readonly scheme: string | undefined;
   /** Host, bucket or container; empty when none is named. */
   readonly authority: string;
-  /** Absolute, slashes single, none at the end. */
+  /** Absolute, without `.` and `..`, slashes single, none at the end. */
   readonly path: string;
 }
 
@@ -89,6 +89,11 @@ function partsOf(location: string): LocationParts | undefined {
   const rest = scheme === undefined ? text : text.slice(scheme.length + 1);
   if (!rest.startsWith("/")) return undefined;
   const authority = scheme === undefined ? "" : (/^\/\/([^/]+)/.exec(rest)?.[1] ?? "");
-  const path = (authority === "" ? rest : rest.slice(authority.length + 2)).replace(/\/+/g, "/").replace(/(?:\/(?:_metadata(?=\/|$))?)+$/, "");
-  return { scheme: scheme?.toLowerCase(), authority, path: path === "" ? "/" : path };
+  const segments: string[] = [];
+  for (const segment of (authority === "" ? rest : rest.slice(authority.length + 2)).split("/")) {
+    if (segment === "..") segments.pop();
+    else if (segment !== "" && segment !== ".") segments.push(segment);
+  }
+  while (segments.at(-1) === "_metadata") segments.pop();
+  return { scheme: scheme?.toLowerCase(), authority, path: `/${segments.join("/")}` };
 }

@@ -9,7 +9,7 @@ import { inMemory, type RandomAccess } from "../../src/core/metadata/randomAcces
 import { scanMetadata } from "../../src/core/metadata/scan";
 import type { Serializer, StateDescription } from "../../src/core/metadata/states/serializer";
 import { type ChangelogStates, readChangelogFile, readChanges, readIncrementalStates, readKeyedStates, readOperatorStates, readRawKeyedStates } from "../../src/core/metadata/states/stateFile";
-import { snapshotFolders } from "./metadataFiles";
+import { ownSnapshotFolders, snapshotFolders } from "./metadataFiles";
 
 interface ExpectedSerializer {
   readonly snapshot?: string;
@@ -236,3 +236,31 @@ function checkSerializer(mine: Serializer, expected: ExpectedSerializer, where: 
     checkSerializer(nested, one, where);
   });
 }
+
+test("in the project's own snapshots every header ends where its data begins", async () => {
+  let headers = 0;
+  for (const { name, folder } of ownSnapshotFolders()) {
+    const file = await fs.readFile(path.join(folder, "_metadata"));
+    const { metadata } = await scanMetadata(inMemory(file));
+    assert.ok(metadata);
+    for (const { row } of metadata.operators) {
+      for (const { managedKeyed, managedOperator } of (await decodeSubtasks(inMemory(file), metadata, { row })).subtasks) {
+        if (managedKeyed?.type === "keyGroups") {
+          const { header, problems } = await readKeyedStates(await open(file, folder, managedKeyed.delegate), managedKeyed.keyGroups, { entries: true });
+          assert.deepEqual(problems, [], name);
+          const first = managedKeyed.keyGroups.offsets.filter((offset) => offset > 0n).sort()[0];
+          if (first !== undefined) assert.equal(header?.endOffset, Number(first), name);
+          headers++;
+        }
+        for (const handle of managedOperator) {
+          if (handle === null) continue;
+          const { header } = await readOperatorStates(await open(file, folder, handle.delegate), handle);
+          const first = handle.states.flatMap(({ offsets }) => [...offsets]).sort((a, b) => Number(a - b))[0];
+          if (first !== undefined) assert.equal(header?.endOffset, Number(first), name);
+          headers++;
+        }
+      }
+    }
+  }
+  assert.ok(headers > 50);
+});

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { decodeSubtasks } from "../../src/core/metadata/decode";
+import { decodeSubtasks, type SubtaskResult } from "../../src/core/metadata/decode";
 import type { KeyedHandle, OperatorHandle, StreamHandle } from "../../src/core/metadata/handles";
 import { inMemory, type RandomAccess } from "../../src/core/metadata/randomAccess";
 import { scanMetadata } from "../../src/core/metadata/scan";
@@ -244,18 +244,19 @@ test("in the project's own snapshots every header ends where its data begins", a
     const { metadata } = await scanMetadata(inMemory(file));
     assert.ok(metadata);
     for (const { row } of metadata.operators) {
-      for (const { managedKeyed, managedOperator } of (await decodeSubtasks(inMemory(file), metadata, { row })).subtasks) {
+      const { subtasks }: SubtaskResult = await decodeSubtasks(inMemory(file), metadata, { row });
+      for (const { managedKeyed, managedOperator } of subtasks) {
         if (managedKeyed?.type === "keyGroups") {
           const { header, problems } = await readKeyedStates(await open(file, folder, managedKeyed.delegate), managedKeyed.keyGroups, { entries: true });
           assert.deepEqual(problems, [], name);
-          const first = managedKeyed.keyGroups.offsets.filter((offset) => offset > 0n).sort()[0];
+          const first: bigint | undefined = managedKeyed.keyGroups.offsets.filter((offset) => offset > 0n).sort()[0];
           if (first !== undefined) assert.equal(header?.endOffset, Number(first), name);
           headers++;
         }
         for (const handle of managedOperator) {
           if (handle === null) continue;
           const { header } = await readOperatorStates(await open(file, folder, handle.delegate), handle);
-          const first = handle.states.flatMap(({ offsets }) => [...offsets]).sort((a, b) => Number(a - b))[0];
+          const first: bigint | undefined = handle.states.flatMap(({ offsets }) => [...offsets]).sort((a, b) => Number(a - b))[0];
           if (first !== undefined) assert.equal(header?.endOffset, Number(first), name);
           headers++;
         }

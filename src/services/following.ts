@@ -199,8 +199,12 @@ export class SavepointFollower {
    * the request and holds none proves that there is none; what lies in the directory; else `unknown`. Never triggers again.
    */
   async #settleForgotten(record: SavepointRecord, client: ClusterClient): Promise<void> {
-    if (this.#clock.now() - record.sentAtMs < this.receiveGraceMs) return this.#clock.sleep(Math.min(500, this.receiveGraceMs), this.life);
+    const sinceMs = this.#clock.now() - record.sentAtMs;
+    // A clock goes back a little by itself.
+    const wasSetBack = sinceMs < -this.receiveGraceMs;
+    if (sinceMs < this.receiveGraceMs && !wasSetBack) return this.#clock.sleep(Math.min(500, this.receiveGraceMs), this.life);
     const overview = await unlessUnknown(client.checkpoints(record.job.id, this.life));
+    if (wasSetBack) return this.#settleUnknown(record, savepointsIn(overview).flatMap((entry) => (entry.path !== null && (entry.kind === "stop-savepoint") === (record.stop !== null) ? [entry.path] : [])));
     if (overview !== undefined && (await client.jobState(record.job.id, this.life)) !== undefined) {
       const skewMs = await this.#skewMs(record, client);
       const { ours, late } = await this.#inHistory(record, overview, skewMs);

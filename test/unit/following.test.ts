@@ -137,6 +137,17 @@ describe("a request that Flink no longer knows", () => {
     assert.deepEqual([record.state, record.failure?.message], ["failed", "Flink never received the request, or refused it before it began. No savepoint was written."]);
   });
 
+  for (const aheadMs of [20_000, 86_400_000]) {
+    test(`is unknown when our clock was set back by ${aheadMs / 1_000} s since: what was written by the old one tells nothing`, async () => {
+      const ours = inHistory(400_000);
+      leftBehind(400_000 - aheadMs - 400_000);
+      const startedMs = clock.now();
+      const record = await follow();
+      assert.deepEqual([record.state, record.candidates], ["unknown", [ours.path]]);
+      assert.ok(clock.now() - startedMs < 60_000);
+    });
+  }
+
   test("may have been held up on its way when a savepoint began much later: then it is unknown", async () => {
     const late = inHistory(300_000);
     leftBehind(400_000);

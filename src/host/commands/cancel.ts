@@ -1,8 +1,8 @@
 import { latestCheckpoint } from "../../core/guards";
-import type { SavepointRecord } from "../../core/ledger/record";
-import type { JobRef } from "../../core/model/job";
+import type { LedgerRecord, SavepointRecord } from "../../core/ledger/record";
+import { isSameJob, type JobRef } from "../../core/model/job";
 import { oneLine } from "../../core/rowText";
-import { claimedPlaces, newestUsable } from "../../core/rows";
+import { claimedPlaces, newestUsable, operationsIn } from "../../core/rows";
 import { ageText, savepointName } from "../../core/wording";
 import { cancelOnlyStopsWaiting, waitFor } from "./outcomes";
 import { jobSummary, pickJob } from "./pick";
@@ -58,18 +58,22 @@ async function lossOf(world: CommandWorld, job: JobRef, name: string): Promise<L
   const records = await world.ledger.all();
   const savepoint = newestUsable(records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === job.cluster && record.job.name === name), claimedPlaces(records));
   const sentences: string[] = [];
-  if (checkpoint === null) sentences.push(overview === undefined ? "The job takes no checkpoints." : "The job has no completed checkpoint.");
+  const asked = seen !== undefined && seen.error === null;
+  if (!asked) sentences.push("What checkpoints the job has could not be learned.");
+  else if (checkpoint === null) sentences.push(overview === undefined ? "The job takes no checkpoints." : "The job has no completed checkpoint.");
   else if (kept === true) sentences.push(`What came after checkpoint #${checkpoint.checkpointId}, ${ageText(checkpoint.triggeredAtMs, now)}, has to be read again. That checkpoint is kept at ${checkpoint.path ?? ""}; a restore can begin there.`);
   else if (kept === false) sentences.push(`Its last checkpoint, #${checkpoint.checkpointId} of ${ageText(checkpoint.triggeredAtMs, now)}, is deleted with it.`);
   else sentences.push(`Its last checkpoint is #${checkpoint.checkpointId}, ${ageText(checkpoint.triggeredAtMs, now)}; unless the job is set to retain it, Flink deletes it.`);
   sentences.push(savepoint === null ? "There is no savepoint of it." : `The last savepoint is ${savepointName(savepoint)}, ${ageText(savepoint.requestedAtMs, now)}; ${kept === true ? "it stays too" : "all state since then is lost"}.`);
-  const everything = savepoint !== null || kept === true ? null : kept === undefined ? "All of its state may be lost for good." : "All of its state is lost for good.";
+  const everything = savepoint !== null || kept === true ? null : kept === undefined || !asked ? "All of its state may be lost for good." : "All of its state is lost for good.";
   if (everything !== null) sentences.push(everything);
-  if (operationRuns(world, job)) sentences.push("A savepoint or stop of this job is under way; cancelling makes it fail.");
+  if (operationRuns(world, job, records)) sentences.push("A savepoint or stop of this job is under way; cancelling makes it fail.");
   sentences.push("Stop with Savepoint loses nothing.");
   return { text: sentences.join(" "), everything };
 }
 
-function operationRuns(world: CommandWorld, job: JobRef): boolean {
+/** By our own records, which are not stale, or by the job's statistics, which know of strangers. */
+function operationRuns(world: CommandWorld, job: JobRef, records: readonly LedgerRecord[]): boolean {
+  if (operationsIn(records).some((operation) => (operation.what === "stop" || operation.what === "savepoint") && isSameJob(operation, job))) return true;
   return (world.jobs.observation(job)?.overview?.history ?? []).some((entry) => entry.kind !== "checkpoint" && entry.status === "in-progress");
 }

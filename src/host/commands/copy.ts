@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { cliHindrance, cliLine, type CliTarget, type CliVerb } from "../../core/cli";
 import type { CheckpointRef, SavepointRef } from "../../core/contributions";
+import { FlinkError } from "../../core/errors";
 import { isUsable, type RestoreRecord, type SavepointRecord } from "../../core/ledger/record";
 import type { JobRef } from "../../core/model/job";
 import { parseFlinkVersion } from "../../core/model/version";
@@ -47,8 +48,9 @@ export async function copyCli(world: CommandWorld, target?: SavepointRef | Check
   if (chosen !== undefined) await copyText("command", chosen);
 }
 
-/** Puts a text on the clipboard and says so where it is in nobody's way. */
+/** Puts a text on the clipboard and says so where it is in nobody's way. Throws `location-invalid` for what a terminal would take for keys: a path is Flink's word. */
 export async function copyText(what: string, text: string): Promise<void> {
+  if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text)) throw new FlinkError("location-invalid", { location: text, fault: "unreadable" });
   await vscode.env.clipboard.writeText(text);
   vscode.window.setStatusBarMessage(`$(copy) Copied the ${what}`, 3000);
 }

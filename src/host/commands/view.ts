@@ -1,5 +1,7 @@
 import * as vscode from "vscode";
 import type { ClusterRef } from "../../core/contributions";
+import { FlinkError } from "../../core/errors";
+import { normaliseClusterUrl } from "../../core/model/cluster";
 import { isTerminal, type JobRef } from "../../core/model/job";
 import { operationTitle } from "../../core/rowText";
 import type { Operation } from "../../core/rows";
@@ -40,6 +42,8 @@ export async function showOperations(world: CommandWorld): Promise<void> {
 export async function openWebUi(world: CommandWorld, target?: JobRef | ClusterRef): Promise<void> {
   const about = target ?? (await askCluster(world));
   if (about === undefined) return;
+  // An address may come from a keybinding, or from a ledger that somebody edited; the editor opens files and programs as well.
+  if (normaliseClusterUrl(about.cluster) === undefined) throw new FlinkError("cluster-unknown", { cluster: about.cluster });
   const page = isJob(about) ? jobPage(world, about) : "#/overview";
   await vscode.env.openExternal(vscode.Uri.parse(`${about.cluster}/${page}`, true));
 }

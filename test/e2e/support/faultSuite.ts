@@ -54,14 +54,17 @@ export function describeFaults(version: string, port: number): void {
     });
 
     /** A job of its own for each test, with its own control files, output and savepoint directory. */
-    const startJob = async (...args: string[]): Promise<Subject> => {
+    const startJob = (...args: string[]): Promise<Subject> => startSteered(() => undefined, ...args);
+    const startSteered = async (steer: (controls: Controls) => void, ...args: string[]): Promise<Subject> => {
       const name = `job-${++jobs}`;
       const folder = path.join(scratch, name);
-      mkdirSync(path.join(folder, "control"), { recursive: true });
+      const controls = new Controls(path.join(folder, "control"));
+      controls.make();
+      steer(controls);
       const out = path.join(folder, "out");
-      const all = [...small, "--out", out, "--control", path.join(folder, "control"), "--restart-delay", "200 ms", ...args];
+      const all = [...small, "--out", out, "--control", controls.folder, "--restart-delay", "200 ms", ...args];
       const jobId = await eyes.run({ name, args: all });
-      return { name, jobId, ref: { cluster: proxy.url, jobId }, out, args: ["--job-name", name, ...all], controls: new Controls(path.join(folder, "control")), savepoints: path.join(folder, "savepoints") };
+      return { name, jobId, ref: { cluster: proxy.url, jobId }, out, args: ["--job-name", name, ...all], controls, savepoints: path.join(folder, "savepoints") };
     };
     const request = (subject: Subject): SavepointRequest => ({ ...own, directory: subject.savepoints });
     const restoreOf = async (subject: Subject, savepoint: Pick<SavepointRecord, "path" | "id" | "checkpointId"> | null, more: Partial<RestoreRequest> = {}): Promise<RestoreRequest> => ({
@@ -238,7 +241,8 @@ export function describeFaults(version: string, port: number): void {
       });
 
       it("that waits for its first checkpoint is warned about, too", async () => {
-        const subject = await startJob("--checkpoint-interval", "1 h");
+        // From 2.3 on the first one begins at once; it may take its time.
+        const subject = await startSteered((controls) => controls.slow(60_000), "--checkpoint-interval", "1 h");
         assert.deepEqual((await test.app.savepoints.readiness(subject.ref, "trigger", patience().signal)).warnings, [{ warning: "restart-from-scratch", checkpointing: true, startedFrom: null }]);
       });
 
@@ -252,6 +256,20 @@ export function describeFaults(version: string, port: number): void {
         subject.controls.off();
         await eyes.untilRuns(subject.jobId);
         assert.deepEqual(savepointFolders(subject.savepoints), []);
+      });
+
+      it("takes longer than the checkpoint timeout: a savepoint expires and leaves it alone, a stop expires and restarts it", async () => {
+        const subject = await startJob("--conf", "execution.checkpointing.timeout=1 s");
+        subject.controls.slow(2_000);
+        const saving = await rejected(test.app.savepoints.trigger(subject.ref, request(subject), patience()), "savepoint-failed");
+        assert.match(saving.facts.message, /expired before completing/);
+        assert.equal(saving.facts.jobRestarted, false);
+        const stopping = await rejected(test.app.savepoints.stop(subject.ref, { ...request(subject), drain: false }, patience()), "stop-failed");
+        assert.match(stopping.facts.message, /expired before completing|Stop-with-savepoint failed/);
+        subject.controls.off();
+        await eyes.untilRuns(subject.jobId);
+        assert.deepEqual((await recordsOf(subject)).map(({ state, stop, jobRestarted }) => [state, stop?.job ?? "no stop", jobRestarted]).sort(), [["failed", "no stop", false], ["failed", "running-on", true]]);
+        assert.deepEqual(savepointFolders(subject.savepoints).filter(({ hasMetadata }) => hasMetadata), []);
       });
 
       it("fails while committing during a stop: the savepoint is complete, is offered, and a job restored from it goes on exactly", async () => {

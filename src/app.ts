@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createFlinkClient } from "./clients/flink/restClient";
 import { createHttp } from "./clients/http";
 import { openLedger, type LedgerFiles } from "./clients/ledgerFiles";
+import { openLocalMetadata } from "./clients/localMetadata";
 import { localStorageLook } from "./clients/localStorageLook";
 import { isAlive, thisProcess } from "./clients/processIdentity";
 import { systemClock } from "./core/base/async";
@@ -11,6 +12,7 @@ import type { Clock, Credentials, Log, Vault, WorkspaceCommit } from "./core/por
 import { ClusterService } from "./services/clusters";
 import { DisposalService } from "./services/disposals";
 import { SavepointFollower } from "./services/following";
+import { InspectionService } from "./services/inspection";
 import { JobService } from "./services/jobs";
 import { Reconciler } from "./services/reconciler";
 import { RestoreService } from "./services/restores";
@@ -42,6 +44,7 @@ export interface App extends Disposable {
   readonly restores: RestoreService;
   readonly disposals: DisposalService;
   readonly reconciler: Reconciler;
+  readonly inspection: InspectionService;
 }
 
 /** Joins clients and services; the one place that knows both. */
@@ -62,5 +65,5 @@ export function createApp(world: AppWorld): App {
   const restores = new RestoreService(shared, savepoints);
   const disposals = new DisposalService(shared, localStorageLook);
   const reconciler = store.add(new Reconciler(shared, restores, disposals, (owner) => isAlive(owner, self)));
-  return { ledger, clusters, jobs, savepoints, restores, disposals, reconciler, dispose: () => store.dispose() };
+  return { ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection: new InspectionService(openLocalMetadata, log), dispose: () => store.dispose() };
 }

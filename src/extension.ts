@@ -49,10 +49,10 @@ export function activate(context: vscode.ExtensionContext): Api {
   const localFlink = createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http });
   leave = () => localFlink.leave();
 
-  const { clusters, jobs, savepoints, restores, disposals, ledger, reconciler } = app;
+  const { clusters, jobs, savepoints, restores, disposals, inspection, ledger, reconciler } = app;
   const operations = new Operations(jobs, ledger, log);
   const explorer = new Explorer({ clusters, jobs, savepoints, restores, ledger, operations, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);

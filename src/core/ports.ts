@@ -1,3 +1,4 @@
+import type { RandomAccess } from "./metadata/randomAccess";
 import type { CheckpointConfig, CheckpointOverview, SavepointFormat } from "./model/checkpoint";
 import type { ClusterInfo, ClusterProfile } from "./model/cluster";
 import type { JobDetails, JobState, JobSummary } from "./model/job";
@@ -133,6 +134,9 @@ export interface StorageLook {
   /** Savepoint folders directly below a target directory, or undefined when it cannot be seen from here. */
   list(directory: string): Promise<readonly FoundFolder[] | undefined>;
 }
+
+/** Opens the metadata of a savepoint for reading by range; undefined when it can't be read from here. The caller closes it. */
+export type OpenMetadata = (location: string) => Promise<(RandomAccess & { close(): Promise<void> }) | undefined>;
 
 /** A folder `savepoint-…` seen on storage. */
 export interface FoundFolder {

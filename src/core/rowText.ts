@@ -152,3 +152,14 @@ function flags(row: SavepointRow): (string | null)[] {
 function joinNames(...names: readonly string[]): string {
   return names.filter((name) => name !== "").join(" ");
 }
+
+/** How many operators a question names before it sums up the rest. */
+const namedOperators = 12;
+
+/** The state in a savepoint as a list for a question, one operator a line, largest first: what a restore that drops state may drop (C-23, safety rule 3). */
+export function stateList(operators: readonly { readonly id: string; readonly name: string | null; readonly uid: string | null; readonly sizeBytes: number }[]): string {
+  const lines = operators.slice(0, namedOperators).map(({ id, name, uid, sizeBytes }) => `• ${joinText(name !== null && oneLine(name, 60), uid === null ? `id ${id}` : `uid “${oneLine(uid, 60)}”`, sizeText(sizeBytes))}`);
+  const rest = operators.slice(namedOperators);
+  if (rest.length > 0) lines.push(`• ${countText(rest.length, "more operator")} · ${sizeText(rest.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))}`);
+  return lines.join("\n");
+}

@@ -7,8 +7,8 @@ import type { JobRef, JobSummary } from "../../core/model/job";
 import { checkpointOwner, normaliseLocation, requireLocation, shortJobId } from "../../core/model/location";
 import { atLeast, parseFlinkVersion } from "../../core/model/version";
 import type { ClaimMode } from "../../core/ports";
-import { joinText, oneLine } from "../../core/rowText";
-import { savepointName } from "../../core/wording";
+import { joinText, oneLine, stateList } from "../../core/rowText";
+import { countText, savepointName } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
 import type { Readiness, SavepointRequest } from "../../services/savepoints";
 import { copyText } from "./copy";
@@ -63,7 +63,7 @@ export async function restore(world: CommandWorld, target?: SavepointRef | Check
   }
   if (!(await confirmWarnings(world, plan, go, name))) return;
   const jobName = source.jobName ?? go.program.jar.name;
-  if (go.dropState && (await typeName(`Restore ${name} and drop state`, jobName, "State of operators that are gone is dropped without trace. What that would be can't be listed yet.")) === undefined) return;
+  if (go.dropState && !(await confirmDrop(world, source, name, jobName))) return;
 
   const { way } = go;
   const savepoint = way.way === "go-on" ? null : { path: source.path, recordId: source.recordId, checkpointId: source.checkpointId };
@@ -112,6 +112,17 @@ async function askPlan(ask: Steps, world: CommandWorld, given: Source | undefine
     ...(way.way === "go-on" ? {} : { tool: { icon: "terminal", tooltip: "Copy as CLI Command", press: () => copyText("command", line) } }),
   });
   return { source, cluster, ready, go: { way, program, claimMode, dropState, running } };
+}
+
+/** Names the state at stake before any of it may be dropped, then has the job's name typed (C-23; safety rule 3). */
+async function confirmDrop(world: CommandWorld, source: Source, name: string, jobName: string): Promise<boolean> {
+  const state = await world.progress.inNotification(`Reading what ${savepointName(source)} holds`, ({ signal }) => world.inspection.stateIn(source.path, signal));
+  const what = state === undefined
+    ? `What state ${savepointName(source)} holds can't be read from here, so what would be dropped can't be listed.`
+    : `${savepointName(source)} holds state of ${countText(state.length, "operator")}:\n${stateList(state)}`;
+  const detail = `${what}\n\nThe state of every operator that the program no longer has is dropped without trace; that of all others is kept. The savepoint itself stays as it is.`;
+  if (!(await world.notify.confirm({ title: `Restore ${name} and drop state that has no operator any more?`, detail, button: "Drop State…" }))) return false;
+  return (await typeName(`Restore ${name} and drop state`, jobName, "State of operators that are gone is dropped without trace.")) !== undefined;
 }
 
 /** Asks for a savepoint of the ledger, or a path. */

@@ -3,6 +3,7 @@ import type { Clock, Credentials, Log } from "../../core/ports";
 import type { Ledger } from "../../core/ledger/store";
 import type { ClusterService } from "../../services/clusters";
 import type { DisposalService } from "../../services/disposals";
+import type { InspectionService } from "../../services/inspection";
 import type { JobService } from "../../services/jobs";
 import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
@@ -27,6 +28,7 @@ export interface CommandWorld {
   readonly savepoints: SavepointService;
   readonly restores: RestoreService;
   readonly disposals: DisposalService;
+  readonly inspection: InspectionService;
   readonly ledger: Ledger;
   readonly localFlink: LocalFlink;
   /** Path of the sample job's jar. */

@@ -1,0 +1,43 @@
+import { isAbort } from "../core/base/async";
+import { scanMetadata } from "../core/metadata/scan";
+import type { Log, OpenMetadata } from "../core/ports";
+
+/** An operator of a savepoint that holds state: what a restore maps, or drops (0.3, C-23). */
+export interface OperatorState {
+  /** 32 hex digits. */
+  readonly id: string;
+  /** Written by Flink 2.0 and newer, where the job names them. */
+  readonly name: string | null;
+  readonly uid: string | null;
+  /** `OperatorState.getStateSize`, coordinator included. */
+  readonly sizeBytes: number;
+}
+
+/** Looks into savepoints without Flink. */
+export class InspectionService {
+  readonly #open: OpenMetadata;
+  readonly #log: Log;
+
+  constructor(open: OpenMetadata, log: Log) {
+    this.#open = open;
+    this.#log = log;
+  }
+
+  /** The operators of a savepoint that hold state, largest first; undefined when its metadata can't be read whole from here. */
+  async stateIn(location: string, signal: AbortSignal): Promise<readonly OperatorState[] | undefined> {
+    const source = await this.#open(location);
+    if (source === undefined) return undefined;
+    try {
+      const { metadata } = await scanMetadata(source, { signal });
+      if (metadata?.whole !== true) return undefined;
+      const held = [...metadata.operators].filter((operator) => operator.sizeBytes > 0n || operator.hasCoordinatorState);
+      return held.map(({ id, name, uid, sizeBytes }) => ({ id, name, uid, sizeBytes: Number(sizeBytes) })).sort((a, b) => b.sizeBytes - a.sizeBytes);
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      this.#log.warn(`reading the metadata of ${location}`, error);
+      return undefined;
+    } finally {
+      await source.close();
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile, mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { openLocalMetadata } from "../../src/clients/localMetadata";
+import { operatorIdOf } from "../../src/core/metadata/operatorId";
+import { stateList } from "../../src/core/rowText";
+import { InspectionService } from "../../src/services/inspection";
+import { quietLog } from "../rig/flink";
+
+const inspection = new InspectionService(openLocalMetadata, quietLog);
+const signal = new AbortController().signal;
+const fixture = path.resolve("test", "fixtures", "metadata", "2.3.0", "canonical");
+
+test("C-23: the state of a savepoint on this machine is listed by operator, the largest first, with the uid that the job gave", async () => {
+  const state = await inspection.stateIn(`file:${fixture}`, signal);
+  assert.ok(state !== undefined && state.length > 1);
+  assert.deepEqual(state, [...state].sort((a, b) => b.sizeBytes - a.sizeBytes));
+  for (const { id, uid } of state) if (uid !== null) assert.equal(id, operatorIdOf(uid));
+  assert.ok(state.some(({ uid }) => uid !== null));
+  assert.deepEqual(await inspection.stateIn(path.join(fixture, "_metadata"), signal), state, "the folder and its _metadata are the same");
+});
+
+test("what can't be read whole has no list: another storage, nothing there, a file cut short, no metadata at all", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "inspection-"));
+  try {
+    await mkdir(path.join(folder, "savepoint-ab12cd-0123456789ab"));
+    await writeFile(path.join(folder, "savepoint-ab12cd-0123456789ab", "_metadata"), Buffer.from("4960672d0000000600000000", "hex"));
+    await writeFile(path.join(folder, "text"), "hello");
+    for (const location of ["s3://bucket/savepoint-ab12cd-0123456789ab", `file:${folder}/gone`, `file:${folder}/savepoint-ab12cd-0123456789ab`, `file:${folder}/text`, `file:${folder}`]) assert.equal(await inspection.stateIn(location, signal), undefined, location);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a list of state names twelve operators and sums up the rest; names of strangers stay on their line", () => {
+  const many = Array.from({ length: 14 }, (_, index) => ({ id: String(index).padStart(32, "0"), name: index === 0 ? "Window\n(sum)" : null, uid: index === 0 ? "totals" : null, sizeBytes: 1024 }));
+  const lines = stateList(many).split("\n");
+  assert.equal(lines.length, 13);
+  assert.equal(lines[0], "• Window (sum) · uid “totals” · 1.0 kB");
+  assert.equal(lines[1], "• id 00000000000000000000000000000001 · 1.0 kB");
+  assert.equal(lines[12], "• 2 more operators · 2.0 kB");
+});

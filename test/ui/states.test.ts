@@ -13,6 +13,7 @@ import { testIdentities } from "../unit/httpServers";
 import { basicAuthFront, deadAddress, loginPageFront, tlsFront, type Front } from "./support/fronts";
 import { Keys } from "./support/keys";
 import { bothThemes, pictures, Scene } from "./support/scene";
+import { Verbs } from "./support/verbs";
 
 const user = "operator";
 const password = "sesame-open-7391";
@@ -28,6 +29,7 @@ describe("what the explorer shows", () => {
   let workbench: Workbench;
   let page: WorkbenchPage;
   let keys: Keys;
+  let verbs: Verbs;
   let scene: Scene;
   let dead: string;
   const fronts: Front[] = [];
@@ -45,6 +47,7 @@ describe("what the explorer shows", () => {
     scene = new Scene(workbench);
     page = await openPage(workbench, { name: "states" });
     keys = new Keys(page);
+    verbs = new Verbs(page);
     await page.openView();
     await page.widenSideBar(620);
   });
@@ -57,34 +60,13 @@ describe("what the explorer shows", () => {
     await flink?.stop();
   });
 
-  /** Starts the test job with control files of its own. */
+  /** Starts the test job with control files of its own. Of an argument that comes twice the first counts. */
   const start = async (name: string, ...args: readonly string[]): Promise<{ jobId: string; controls: Controls }> => {
     const control = path.join(scratch, `control-${name}`);
     mkdirSync(control, { recursive: true });
-    const jobId = await eyes.run({ name, args: ["--window", "false", "--broadcast", "false", "--control", control, "--restart-delay", "200 ms", ...args] }, false);
+    const jobId = await eyes.run({ name, args: [...args, "--window", "false", "--broadcast", "false", "--control", control, "--restart-delay", "200 ms"] }, false);
     return { jobId, controls: new Controls(control) };
   };
-  const clearToasts = async (): Promise<void> => {
-    await keys.command("Notifications: Clear All Notifications");
-    await page.waitFor("the notifications to go", async (timeout) => page.page.locator(".notification-toast").first().waitFor({ state: "detached", timeout }));
-  };
-  const trigger = async (job: RegExp, description = ""): Promise<void> => {
-    await page.inlineAction(job, /Trigger Savepoint/);
-    await keys.enterThrough("Savepoint of", 1, 2, 3);
-    await keys.question(/Savepoint of .*\(3\/3\)/);
-    await keys.type(description);
-    await keys.press("Enter");
-  };
-  const restore = async (savepoint: RegExp, args: string, claim: "Yours" | "Flink's"): Promise<void> => {
-    await page.inlineAction(savepoint, /Restore/);
-    for (const asks of ["Which program", "Arguments", "Parallelism", "Whose", "All is set"]) {
-      await keys.question(/Restore /, asks);
-      if (asks === "Arguments") await keys.type(args);
-      if (asks === "Whose" && claim === "Flink's") await keys.press("ArrowDown");
-      await keys.press("Enter");
-    }
-  };
-
   /** A part of the whole; after one that failed the rest would only wait for what does not come. */
   let failed: string | undefined;
   const it = (name: string, body: () => Promise<void>): void => void nodeIt(name, async (context) => {
@@ -159,7 +141,7 @@ describe("what the explorer shows", () => {
       await page.row(sentence);
     }
     await pictures(page, "05 clusters that do not answer");
-    await clearToasts();
+    await verbs.clearToasts();
   });
 
   it("credentials are set by hand, work, and lie in no setting, log or ledger", async () => {
@@ -200,11 +182,11 @@ describe("what the explorer shows", () => {
   });
 
   it("a savepoint under way shows its progress in the row and in the status bar", async () => {
-    await trigger(/^orders/, "first");
+    await verbs.trigger(/^orders/, "first");
     await page.toast(/Savepoint #\d+ of orders/);
-    await clearToasts();
+    await verbs.clearToasts();
     orders.controls.slow(8_000);
-    await trigger(/^orders/, "slow one");
+    await verbs.trigger(/^orders/, "slow one");
     await page.row(/^savepoint slow one, savepoint, running, writing 0:0[2-9], usually \d+ ms/);
     await page.row(/^orders, job, writing savepoint, running/);
     await page.statusBar(/Savepoint of orders · 0:0\d/);
@@ -216,19 +198,19 @@ describe("what the explorer shows", () => {
   });
 
   it("a job that never completed a checkpoint warns that a failing savepoint restarts it from nothing; then it fails, and says why", async () => {
-    await clearToasts();
+    await verbs.clearToasts();
     const fragile = await start("fragile");
     await eyes.untilRuns(fragile.jobId);
     fragile.controls.on("fail-snapshot");
     await page.expand(/^fragile, job, running/);
-    await trigger(/^fragile/, "doomed");
+    await verbs.trigger(/^fragile/, "doomed");
     assert.match(await page.modal(), /Take a savepoint of fragile\?[^]*periodic checkpointing is off\. If the attempt fails in the job, Flink restarts it without any state\./);
     await pictures(page, "09 restart without any state");
     await page.answer("Take Savepoint");
     await page.toast(/The savepoint of fragile failed: .*The failed attempt restarted the job/, 40_000);
     await page.row(/^(#\d+ )?failed doomed, savepoint, failed, .*fail-snapshot requested, restarted the job/);
     await pictures(page, "10 failed savepoint");
-    await clearToasts();
+    await verbs.clearToasts();
     await eyes.cancel(fragile.jobId);
   });
 
@@ -247,7 +229,7 @@ describe("what the explorer shows", () => {
     await page.answer("Dispose");
     await page.row(new RegExp(`^${other} slow one, savepoint, disposed`), 30_000);
     await pictures(page, "11 pinned and disposed");
-    await clearToasts();
+    await verbs.clearToasts();
   });
 
   it("the source of a restore is not disposed of before the job's next checkpoint", async () => {
@@ -255,18 +237,18 @@ describe("what the explorer shows", () => {
     await page.contextMenu(new RegExp(`^${source} first`), /Unpin/);
     await eyes.cancel(orders.jobId);
     await page.row(/^orders, job, cancelled/);
-    await restore(new RegExp(`^${source} first`), `--job-name orders --window false --broadcast false`, "Yours");
+    await verbs.restore(new RegExp(`^${source} first`), { args: `--job-name orders --window false --broadcast false`, claim: "Yours" });
     await page.toast(new RegExp(`orders runs, restored from ${source}`), 60_000);
-    await clearToasts();
+    await verbs.clearToasts();
     await page.contextMenu(new RegExp(`^${source} first`), /Dispose/);
     await page.toast(new RegExp(`${source} of orders can't be disposed of yet\\. orders \\([0-9a-f]{6}\\) was restored from it and has not completed a checkpoint since\\. It is safe after the next one`));
     await pictures(page, "12 dispose refused");
-    await clearToasts();
+    await verbs.clearToasts();
   });
 
   it("a restored job without a checkpoint of its own warns that a failing savepoint sets it back to where it began", async () => {
     const before = proxy.sent("POST", /./).length;
-    await trigger(/^orders, job, running/);
+    await verbs.trigger(/^orders, job, running/);
     const source = await titleOf("first");
     const question = await page.modal();
     assert.match(question, /Take a savepoint of orders\?/);
@@ -282,13 +264,13 @@ describe("what the explorer shows", () => {
     assert.ok(found?.checkpointId);
     for (const { jobId } of (await eyes.jobsNamed("orders")).filter((job) => job.state === "RUNNING")) await eyes.cancel(jobId);
     await page.rowGone(/^orders, job, running/);
-    await restore(new RegExp(`^#${found.checkpointId}, savepoint`), `--job-name orders --window false --broadcast false --checkpoint-interval "1 s"`, "Flink's");
+    await verbs.restore(new RegExp(`^#${found.checkpointId}, savepoint`), { args: `--job-name orders --window false --broadcast false --checkpoint-interval "1 s"`, claim: "Flink's" });
     assert.match(await page.modal(), /Flink will delete the savepoint once newer checkpoints replace it/);
     await page.answer("Restore");
     await page.toast(new RegExp(`orders runs, restored from #${found.checkpointId}`), 60_000);
     await page.row(new RegExp(`^#${found.checkpointId}, savepoint, claimed, .*claimed by orders`));
     await pictures(page, "14 claimed");
-    await clearToasts();
+    await verbs.clearToasts();
   });
 
   it("a ledger record that can't be read is set aside and named, and the rest is there", async () => {
@@ -299,7 +281,7 @@ describe("what the explorer shows", () => {
     await page.row(/^orders, job, running/);
     assert.ok(existsSync(path.join(scene.ledgerFolder, "damaged", "0123456789abcdef0123456789abcdef.000007.json")), "it is kept");
     await pictures(page, "15 damaged record");
-    await clearToasts();
+    await verbs.clearToasts();
   });
 
   it("a savepoint whose outcome Flink forgot is unknown until it is adopted", async () => {
@@ -313,7 +295,7 @@ describe("what the explorer shows", () => {
       sent ||= method === "POST" && /\/savepoints$/.test(route);
       return sent && method === "GET" && /\/savepoints\/|\/checkpoints/.test(route) ? { forward: false } : undefined;
     };
-    await trigger(/^payments/, "lost");
+    await verbs.trigger(/^payments/, "lost");
     await page.modal();
     await page.answer("Take Savepoint");
     await until("the savepoint on the disk", () => Promise.resolve(folders().length === 1));
@@ -324,7 +306,7 @@ describe("what the explorer shows", () => {
     await page.expand(/^payments, job, no longer in Flink/);
     await page.row(/^savepoint lost, savepoint, unknown, .*outcome unknown, look here/);
     await pictures(page, "16 unknown");
-    await clearToasts();
+    await verbs.clearToasts();
     await page.inlineAction(/^savepoint lost/, /Adopt/);
     const [found] = folders();
     assert.ok(found !== undefined);

@@ -347,7 +347,7 @@ export class RestoreService {
           // The program's main may still run: its job appears when it returns. A JobManager that has just come back lists its jobs a little later.
           // Whose start it is knows better, while it lives; when it has died, somebody takes the record over.
           const mainMayRun = record.owner.instance !== self.instance || this.#sending.has(restoreId) || (record.state === "requested" && clock.now() - record.requestedAtMs <= programGraceMs);
-          if (!mainMayRun && clock.now() - missingSinceMs > 10_000) await this.#end(record, "Flink does not know the job", { state: "unknown" });
+          if (!mainMayRun && clock.now() - missingSinceMs > Math.min(10_000, programGraceMs)) await this.#end(record, "Flink does not know the job", { state: "unknown" });
           else run?.report({ message: "Waiting for the job to appear" });
         } else if (isTerminal(state) || state === "RESTARTING" || state === "FAILING") {
           missingSinceMs = undefined;

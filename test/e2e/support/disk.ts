@@ -2,6 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+// A test file that is ended from outside goes through "exit" all the same, where Flinks, processes, mounts and folders are cleared away.
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) process.once(signal, () => process.exit(code));
+
 /** A folder `savepoint-…` on this machine. */
 export interface FolderOnDisk {
   readonly path: string;

@@ -60,6 +60,8 @@ export function activate(context: vscode.ExtensionContext): Api {
   };
   context.subscriptions.push(
     log, app, http, settings, credentials, operations, explorer, operationsStatus(operations, clock), tellEndsOfEarlier(world),
+    // The job's row is looked at again before anything is said of its end.
+    savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
     registerCommands(commandTable(world), { log, notify, focused: () => explorer.focused() }),
     settings.onDidChange(() => {
       applySettings();

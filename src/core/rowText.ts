@@ -73,8 +73,10 @@ export function jobText(row: JobRow, nowMs: number, seen: boolean, asked = false
   switch (row.state) {
     case "RUNNING": {
       const starting = row.tasks !== null && row.tasks.running < row.tasks.total;
-      const state = starting && row.tasks !== null ? `starting ${row.tasks.running} of ${countText(row.tasks.total, "task")}` : joinText(`running ${spanText(nowMs - (row.startTimeMs ?? nowMs))}`, row.tasks !== null && countText(row.tasks.total, "task"));
-      return joinText(operation !== undefined && operationWords[operation.what], state, latest === null ? asked && "no savepoint yet" : `last savepoint ${ageText(latest.requestedAtMs, nowMs)}`);
+      const state = starting && row.tasks !== null ? `starting ${row.tasks.running} of ${countText(row.tasks.total, "task")}` : `running ${spanText(nowMs - (row.startTimeMs ?? nowMs))}`;
+      const tasks = !starting && row.tasks !== null && countText(row.tasks.total, "task");
+      // A side bar is narrow: what one looks for stands before what rarely matters.
+      return joinText(operation !== undefined && operationWords[operation.what], state, latest === null ? asked && "no savepoint yet" : `last savepoint ${ageText(latest.requestedAtMs, nowMs)}`, tasks);
     }
     case "FINISHED":
       if (latest?.stop?.job === "stopped") return joinText("finished with savepoint", ended(row, nowMs));

@@ -25,10 +25,14 @@ export async function tour(page: WorkbenchPage, flink: TestFlink, say: (line: st
   const jobs = async (): Promise<readonly JobOfOverview[]> => (await flink.rest<{ jobs: JobOfOverview[] }>("GET", "/jobs/overview")).jobs;
   const checkpoints = (jobId: string): Promise<Checkpoints> => flink.rest("GET", `/jobs/${jobId}/checkpoints`);
   const folders = async (): Promise<string[]> => (existsSync(flink.savepointDir) ? (await readdir(flink.savepointDir)).filter((name) => name.startsWith("savepoint-")) : []);
-  const enter = async (title: string | RegExp): Promise<void> => {
-    await page.picker(title);
-    await page.page.waitForTimeout(300);
-    await page.page.keyboard.press("Enter");
+  /** Answers each question of a verb with Enter, once it is there: titles end in `(2/5)`. */
+  const enterAll = async (title: string, questions: number, before: (question: number) => Promise<void> = () => Promise.resolve()): Promise<void> => {
+    for (let question = 1; question <= questions; question++) {
+      await page.picker(new RegExp(`${title}.*\\(${question}/\\d+\\)`));
+      await before(question);
+      await page.page.waitForTimeout(300);
+      await page.page.keyboard.press("Enter");
+    }
   };
 
   const first = (await jobs()).find((job) => job.state === "RUNNING");
@@ -43,7 +47,7 @@ export async function tour(page: WorkbenchPage, flink: TestFlink, say: (line: st
   await page.inlineAction(/^Orders/, /Trigger Savepoint/);
   await page.picker(/Savepoint of Orders/);
   await page.picture("2-trigger-directory");
-  for (let question = 0; question < 3; question++) await enter(/Savepoint of Orders/);
+  await enterAll("Savepoint of Orders", 3);
   await page.toast(/Savepoint #\d+ of Orders/);
   await page.picture("2-trigger-done");
   await until("the savepoint in Flink's statistics", async () => (await checkpoints(first.jid)).latest.savepoint !== null);
@@ -55,7 +59,7 @@ export async function tour(page: WorkbenchPage, flink: TestFlink, say: (line: st
   say(`2  trigger   Flink completed #${taken.id} at ${taken.external_path}`);
 
   await page.inlineAction(/^Orders/, /Stop with Savepoint/);
-  for (let question = 0; question < 4; question++) await enter(/Stop Orders/);
+  await enterAll("Stop Orders", 4);
   await page.toast(/Orders is stopped/, 60_000);
   await page.picture("3-stopped");
   const stopped = (await jobs()).find((job) => job.jid === first.jid);
@@ -67,10 +71,9 @@ export async function tour(page: WorkbenchPage, flink: TestFlink, say: (line: st
   await page.inlineAction(new RegExp(`^#${last.id}`), /Restore/);
   await page.picker(/Restore Orders/);
   await page.picture("4-restore-jar");
-  for (const question of ["jar", "arguments", "parallelism", "claim mode", "summary"]) {
-    if (question === "summary") await page.picture("4-restore-summary");
-    await enter(/Restore Orders/);
-  }
+  await enterAll("Restore Orders", 5, async (question) => {
+    if (question === 5) await page.picture("4-restore-summary");
+  });
   await page.toast(/Orders runs, restored from/, 60_000);
   await page.picture("4-restored");
   const second = (await jobs()).find((job) => job.state === "RUNNING");

@@ -85,10 +85,10 @@ test("a failure in the tree is its sentence, and a click is the next step", () =
 });
 
 test("a running job says since when, how large, and how old its last savepoint is", () => {
-  assert.equal(jobLine("RUNNING", { latestSavepoint: { ...latest, requestedAtMs: now - 2 * hour } }), "play | enrich-orders | running 4 d · 8 tasks · last savepoint 2 h ago");
-  assert.equal(jobLine("RUNNING"), "play | enrich-orders | running 4 d · 8 tasks · no savepoint yet");
+  assert.equal(jobLine("RUNNING", { latestSavepoint: { ...latest, requestedAtMs: now - 2 * hour } }), "play | enrich-orders | running 4 d · last savepoint 2 h ago · 8 tasks");
+  assert.equal(jobLine("RUNNING"), "play | enrich-orders | running 4 d · no savepoint yet · 8 tasks");
   assert.equal(jobLine("RUNNING", { tasks: { total: 8, running: 3 } }), "loading~spin | enrich-orders | starting 3 of 8 tasks · no savepoint yet");
-  assert.equal(jobLine("RUNNING", { operations: [{ what: "stop", recordId: "r", cluster, jobId: job.jobId, jobName: "enrich-orders", sinceMs: now }] }), "play | enrich-orders | stopping with savepoint · running 4 d · 8 tasks · no savepoint yet");
+  assert.equal(jobLine("RUNNING", { operations: [{ what: "stop", recordId: "r", cluster, jobId: job.jobId, jobName: "enrich-orders", sinceMs: now }] }), "play | enrich-orders | stopping with savepoint · running 4 d · no savepoint yet · 8 tasks");
   assert.equal(jobLine("RESTARTING", { latestSavepoint: latest }), "sync | enrich-orders | restarting · last good #77, 40 min ago");
 });
 
@@ -182,7 +182,7 @@ test("planned restores, where a job came from, damaged records and long lists ha
 
 test("a screen reader hears the state that the icon shows", () => {
   assert.equal(renderRow({ kind: "savepoint", id: "x", row: savepoint({}), expectedMs: null }, now).spoken, "#1042, savepoint, completed, 2 h ago, 4.2 GB, canonical, manual");
-  assert.equal(renderRow({ kind: "job", id: "x", row: jobRow("RUNNING"), seen: true, asked: true }, now).spoken, "enrich-orders, job, running 4 d, 8 tasks, no savepoint yet");
+  assert.equal(renderRow({ kind: "job", id: "x", row: jobRow("RUNNING"), seen: true, asked: true }, now).spoken, "enrich-orders, job, running 4 d, no savepoint yet, 8 tasks");
 });
 
 test("names of strangers stay names: one line in a row, no markup and no link in a tooltip", () => {
@@ -200,7 +200,7 @@ test("a tooltip holds what the row has no room for", () => {
   const text = renderTooltip({ kind: "savepoint", id: "x", row: savepoint({ workspace: { commit: "0123456789abcdef", branch: "main", dirty: true } }), expectedMs: null }).replaceAll("\\", "");
   assert.match(text, /Path: s3:\/\/state\/savepoints\/savepoint-ab12cd-0123456789ab/);
   assert.match(text, /Took: 1:18/);
-  assert.match(text, /Commit: 0123456789 \(main\), with changes/);
+  assert.match(text, /Workspace commit: 0123456789 \(main\), with changes/);
   assert.match(text, /Trigger id: 5{32}/);
 });
 

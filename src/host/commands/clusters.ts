@@ -17,7 +17,7 @@ export async function addCluster(world: CommandWorld): Promise<void> {
       check: (text) => {
         if (text === "") return { severity: "error", text: "Nothing is entered yet." };
         const url = normaliseClusterUrl(text);
-        if (url === undefined) return { severity: "error", text: "An http:// or https:// address without user name and password. Credentials are asked for when the cluster wants them." };
+        if (url === undefined) return { severity: "error", text: text.includes("@") ? "Without user name and password: credentials are asked for when the cluster wants them." : "An address that begins with http:// or https://." };
         const twin = known(url);
         return twin === undefined ? undefined : { severity: "error", text: `This is ${oneLine(twin.name, 60)}, which is there already.` };
       },

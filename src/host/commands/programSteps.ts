@@ -57,7 +57,7 @@ export function askClaimMode(ask: Steps, info: ClusterInfo): Promise<ClaimMode> 
 export function programText(program: Program): string {
   return joinText(
     oneLine(program.jar.name, 80), program.entryClass === undefined ? null : oneLine(program.entryClass, 80),
-    program.programArgs.length === 0 ? null : countText(program.programArgs.length, "argument"),
+    program.programArgs.length === 0 ? "no arguments" : countText(program.programArgs.length, "argument"),
     program.parallelism === undefined ? null : `parallelism ${program.parallelism}`,
   );
 }
@@ -101,7 +101,7 @@ async function askEntryClass(ask: Steps, inManifest: readonly string[] | null, l
 }
 
 /** Asks for the program's arguments in one line, and shows how it is split. */
-export async function askArguments(ask: Steps, prompt = "Arguments of the program, quoted as in a shell."): Promise<readonly string[]> {
+export async function askArguments(ask: Steps, prompt = "Arguments of the program, quoted as in a shell. Flink does not tell which ones the job ran with; empty means none."): Promise<readonly string[]> {
   const line = await ask.enter({
     prompt, placeholder: "such as: --checkpoint-interval '10 s'",
     check: (text) => {

@@ -92,12 +92,13 @@ async function askPlan(ask: Steps, world: CommandWorld, given: Source | undefine
   if (ready.refusals.length > 0) return { source, cluster, ready };
   const running = source.jobName === null ? undefined : world.restores.runningJobsNamed(cluster, source.jobName)[0];
   const way: Way = running === undefined ? { way: "alone" } : await askWay(ask, world, source, cluster, running, ready);
+  if (way.way === "go-on") ask.title = `Restart ${name} from a new savepoint on ${clusterName(world, cluster)}`;
   ask.expect(5);
   const program = await askProgram(ask, world, cluster, source.jobName);
   ask.expect(2);
   const claimMode = await askClaimMode(ask, ready.info);
   const from = way.way === "go-on" ? "the new savepoint" : savepointName(source);
-  const what = joinText(programText(program), { NO_CLAIM: "the savepoint stays yours", CLAIM: "Flink takes the savepoint over", LEGACY: "legacy mode" }[claimMode]);
+  const what = joinText(programText(program), { NO_CLAIM: way.way === "go-on" ? "the new savepoint stays yours" : "the savepoint stays yours", CLAIM: "Flink takes the savepoint over", LEGACY: "legacy mode" }[claimMode]);
   const line = cliLine({ url: cluster, version: ready.info.version }, {
     verb: "restore", jar: "file" in program.jar ? program.jar.file : program.jar.name, programArgs: program.programArgs, savepointPath: source.path, claimMode,
     ...(program.entryClass === undefined ? {} : { entryClass: program.entryClass }), ...(program.parallelism === undefined ? {} : { parallelism: program.parallelism }),
@@ -106,7 +107,7 @@ async function askPlan(ask: Steps, world: CommandWorld, given: Source | undefine
     placeholder: "All is set. Enter starts it.",
     choices: [
       { label: `$(debug-restart) ${way.way === "go-on" || way.way === "go-back" ? `Stop ${name}, then restore it from ${from}` : `Restore ${name} from ${from}`}`, description: clusterName(world, cluster), detail: what, value: false },
-      { label: "$(warning) Restore, and drop state that has no operator any more…", description: "allowNonRestoredState", detail: "Only where stateful operators were removed on purpose; otherwise Flink refuses.", value: true },
+      { label: `$(warning) ${way.way === "go-on" || way.way === "go-back" ? "Stop and restore" : "Restore"}, and drop state that has no operator any more…`, description: "allowNonRestoredState", detail: "Only where stateful operators were removed on purpose; otherwise Flink refuses.", value: true },
     ],
     // The new savepoint of a stop has no path yet that a line could name.
     ...(way.way === "go-on" ? {} : { tool: { icon: "terminal", tooltip: "Copy as CLI Command", press: () => copyText("command", line) } }),

@@ -67,10 +67,10 @@ export function descriptionRemark(text: string): Remark | undefined {
   return text.length > 500 ? { severity: "error", text: "At most 500 characters." } : undefined;
 }
 
-/** Asks what the savepoint is for. Empty is fine (A-7). */
-export function askDescription(ask: Steps, tool?: Tool): Promise<string> {
+/** Asks what the savepoint is for; empty is fine (A-7). It is the last question, so it says what `does` happen on Enter. */
+export function askDescription(ask: Steps, does: string, tool?: Tool): Promise<string> {
   return ask.enter({
-    prompt: "What is it for? Optional; stands beside its number.", placeholder: "such as: before v2", ...(tool === undefined ? {} : { tool }),
+    prompt: `Enter ${does}. A note for it, if you like:`, placeholder: "such as: before v2", ...(tool === undefined ? {} : { tool }),
     check: descriptionRemark,
   });
 }

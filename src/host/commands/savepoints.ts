@@ -108,7 +108,7 @@ async function askRequest(ask: Steps, world: CommandWorld, { job, ready }: Subje
   const line = cliLine({ url: job.cluster, version: ready.info.version }, {
     ...(stop === undefined ? { verb: "trigger" } : { verb: "stop", drain: stop.drain }), jobId: job.jobId, format, ...(directory === null ? {} : { directory }),
   });
-  const description = await askDescription(ask, { icon: "terminal", tooltip: "Copy as CLI Command", press: () => copyText("command", line) });
+  const description = await askDescription(ask, stop === undefined ? "takes the savepoint" : `stops ${oneLine(ready.jobName, 60)} with a savepoint`, { icon: "terminal", tooltip: "Copy as CLI Command", press: () => copyText("command", line) });
   return { directory, format, description };
 }
 

@@ -56,7 +56,7 @@ function savepointTooltip(row: SavepointRow): string {
     ["Format", row.format], ["Origin", originTexts[row.origin]], ["Reason", row.failure], ["Claimed by", row.claimedBy === null ? null : `${row.claimedBy.name} (${shortId(row.claimedBy.jobId)})`],
     ["Started from it", row.restored.length === 0 ? null : row.restored.map((job) => `${job.name} (${shortId(job.jobId)})`).join(", ")],
     ["Stop", record?.stop ? stopTexts[record.stop.job] : null], ["Disposal", disposalText(row)], ["Written by", record === null ? null : `Flink ${record.flinkVersion}`],
-    ["Commit", record?.workspace ? `${record.workspace.commit.slice(0, 10)}${record.workspace.branch === null ? "" : ` (${record.workspace.branch})`}${record.workspace.dirty ? ", with changes" : ""}` : null],
+    ["Workspace commit", record?.workspace ? `${record.workspace.commit.slice(0, 10)}${record.workspace.branch === null ? "" : ` (${record.workspace.branch})`}${record.workspace.dirty ? ", with changes" : ""}` : null],
     ["Look in", row.state === "unknown" ? (record?.directory ?? "the cluster's savepoint directory") : null], ["Trigger id", record !== null && record.origin !== "found" ? record.id : null],
   );
 }

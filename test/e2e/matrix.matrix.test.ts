@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import path from "node:path";
 import { after, describe, it } from "node:test";
 import { atLeast, capabilitiesOf, parseFlinkVersion, type FlinkVersion } from "../../src/core/model/version";
@@ -203,7 +203,7 @@ function document(rows: readonly Measured[]): string {
   const failed = rows.filter(({ took }) => steps.some((step) => took.get(step) === undefined || took.get(step) === "failed"));
   return `# Compatibility
 
-Measured by \`npm run test:matrix\`, which writes this page: on ${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? "unknown"}), a JobManager and a TaskManager on the same machine, a job of three tasks with a few kilobytes of state.
+Measured by \`npm run test:matrix\`, which writes this page: on ${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? "unknown"}, load average ${(loadavg()[1] ?? 0).toFixed(0)} from other work too), a JobManager and a TaskManager on the same machine, a job of three tasks with a few kilobytes of state.
 
 Each figure is one call of the verb, in milliseconds, until its outcome was in the ledger. After each verb Flink's own account and the disk were compared with the ledger, and the job's exactly-once output had neither a gap nor a repetition. ${failed.length === 0 ? "Everything passed on every release." : `Not everything passed on ${failed.map(({ version }) => version).join(", ")}.`}
 

@@ -4,8 +4,8 @@ import { FlinkError } from "../core/errors";
 import type { HttpRequest, StreamedBody } from "./http";
 import { publicUrl } from "./httpFailures";
 
-/** 20,000 jobs fit; parsing more at once would hold up the extension host for seconds. */
-const defaultLimitBytes = 16 * 1024 * 1024;
+/** The largest plans of real jobs fit; parsing much more at once would hold up the extension host for many seconds. */
+const defaultLimitBytes = 32 * 1024 * 1024;
 /** Of a page nothing but the title is of use. */
 const pageLimitBytes = 64 * 1024;
 

@@ -3,18 +3,22 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Liveness, ProcessIdentity } from "../core/ports";
 
-let self: ProcessIdentity | undefined;
+let instance: string | undefined;
+
+const self: ProcessIdentity = {
+  host: hostname(),
+  pid: process.pid,
+  get instance() {
+    return (instance ??= [machineId(), bootId(), pidNamespace(), statOf(process.pid)?.startTime ?? "0", randomBytes(4).toString("hex")].join("-"));
+  },
+};
 
 /**
- * Names this process. `instance` is `<machine>-<boot>-<pid namespace>-<start time>-<random>`, the first four `0` where the system
- * does not tell them (they are Linux's), so that a re-used pid, a reboot and a container with pids of its own are told apart.
+ * Names this process; nothing is read before `instance` is first asked for. That is `<machine>-<boot>-<pid namespace>-<start time>-<random>`,
+ * the first four `0` where the system does not tell them (they are Linux's), so that a re-used pid, a reboot and a container with pids of its
+ * own are told apart.
  */
 export function thisProcess(): ProcessIdentity {
-  self ??= {
-    host: hostname(),
-    pid: process.pid,
-    instance: [machineId(), bootId(), pidNamespace(), statOf(process.pid)?.startTime ?? "0", randomBytes(4).toString("hex")].join("-"),
-  };
   return self;
 }
 

@@ -91,7 +91,7 @@ describe("what the explorer shows", () => {
     await page.waitFor("the welcome's button", (timeout) => page.page.locator(".welcome-view-content:visible").getByRole("button", { name: "Add Cluster" }).click({ timeout }));
     await keys.question(/Add Flink cluster/, "Address");
     await keys.type("flink.example.com");
-    await page.waitFor("the remark on a text that is no address", (timeout) => page.page.locator(".quick-input-message").filter({ hasText: "An http:// or https:// address" }).waitFor({ timeout }));
+    await page.waitFor("the remark on a text that is no address", (timeout) => page.page.locator(".quick-input-message").filter({ hasText: "An address that begins with http:// or https://" }).waitFor({ timeout }));
     await pictures(page, "02 add cluster, wrong address");
     await page.type("Add Flink cluster", dead);
     await keys.question(/Add Flink cluster/, "Name in the tree");

@@ -20,7 +20,7 @@ const rings = {
   ui: { run: nodeTests, folders: ["ui"], files: plain, limitMs: minutes(15), java: true, workbench: true, package: true },
   long: { run: nodeTests, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".long.test.mjs"), limitMs: minutes(180), java: true, workbench: true, package: true },
   matrix: { run: nodeTests, folders: ["e2e"], files: (file) => file.endsWith(".matrix.test.mjs"), limitMs: minutes(90), java: true },
-  bench: { run: bench, folders: ["unit", "e2e"], files: (file) => file.endsWith(".bench.mjs"), java: true },
+  bench: { run: bench, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".bench.mjs"), java: true, workbench: true, package: true },
 };
 const everyRun = ["check", "unit", "integration", "e2e", "ui"];
 

@@ -92,7 +92,7 @@ async function askPlan(ask: Steps, world: CommandWorld, given: Source | undefine
   if (ready.refusals.length > 0) return { source, cluster, ready };
   const running = source.jobName === null ? undefined : world.restores.runningJobsNamed(cluster, source.jobName)[0];
   const way: Way = running === undefined ? { way: "alone" } : await askWay(ask, world, source, cluster, running, ready);
-  if (way.way === "go-on") ask.title = `Restart ${name} from a new savepoint on ${clusterName(world, cluster)}`;
+  if (way.way === "go-on") ask.title = `Restore ${name} from a new savepoint on ${clusterName(world, cluster)}`;
   ask.expect(5);
   const program = await askProgram(ask, world, cluster, source.jobName);
   ask.expect(2);

@@ -7,8 +7,20 @@ const out = process.argv.find((arg) => arg.startsWith("--out="))?.slice("--out="
 const watch = process.argv.includes("--watch");
 const shared = { bundle: true, platform: "node", target: "node20", mainFields: ["module", "main"], sourcemap: production ? false : "linked", minify: production, logLevel: "warning" };
 
-/** What ships: one file, loaded by the extension host. */
+/** What the extension host loads: one file. */
 const extension = { ...shared, entryPoints: ["src/extension.ts"], outfile: path.join(out, "extension.js"), format: "cjs", external: ["vscode"] };
+
+/** The program for terminals: one file, run by Node. */
+const program = { ...shared, entryPoints: ["src/cli/program.ts"], outfile: path.join(out, "flink-savepoints.mjs"), format: "esm", banner: { js: "#!/usr/bin/env node" } };
+
+/** Each file of src/worker is the main file of a worker thread; each src/webview/NAME/main.tsx is a page. Found by name, never listed. */
+const entries = (folder, is) => (existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String).filter(is).map((file) => path.join(folder, file)) : []);
+const workers = { ...shared, entryPoints: entries("src/worker", (file) => !file.includes(path.sep) && file.endsWith(".ts")), outdir: path.join(out, "worker"), format: "cjs" };
+const pages = {
+  ...shared, platform: "browser", target: "chrome128", entryPoints: entries("src/webview", (file) => /^[^\\/]+[\\/]main\.tsx$/.test(file)), outdir: path.join(out, "webview"), outbase: "src/webview",
+  format: "iife", jsx: "automatic", jsxImportSource: "preact",
+};
+const ships = [extension, program, workers, pages].filter((options) => options.entryPoints.length > 0);
 
 /** Every test and every tool of the rig is a bundle of its own, found by name, never listed. In the host the harness stays one file, since all tests register with it. */
 const sources = readdirSync("test", { recursive: true }).map(String).filter((file) => file.endsWith(".ts"));
@@ -21,7 +33,7 @@ const tests = [
   { ...shared, minify: false, entryPoints: inHost, outdir: "dist/test", outbase: "test", format: "cjs", external: ["vscode", "*/harness"] },
 ].filter((options) => options.entryPoints.length > 0);
 
-for (const options of production ? [extension] : [extension, ...tests]) {
+for (const options of production ? ships : [...ships, ...tests]) {
   if (watch) await (await context(options)).watch();
   else await build(options).catch(() => process.exit(1));
 }

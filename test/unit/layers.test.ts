@@ -10,6 +10,9 @@ const may: Readonly<Record<string, readonly string[]>> = {
   "services": ["core"],
   "host/platform": ["core", "vscode", "zod"],
   "host": ["core", "services", "host/platform", "vscode"],
+  "cli": ["core", "clients", "services", "node"],
+  "worker": ["core", "clients", "services", "node"],
+  "webview": ["core", "preact"],
   "app.ts": ["core", "clients", "services", "node"],
   "extension.ts": ["app", "core", "clients", "services", "host", "host/platform", "vscode", "node"],
 };
@@ -32,7 +35,7 @@ const homes: readonly { readonly call: RegExp; readonly home: readonly string[];
 ];
 
 const src = path.join(process.cwd(), "src");
-const files = readdirSync(src, { recursive: true }).map((file) => String(file).replaceAll(path.sep, "/")).filter((file) => file.endsWith(".ts"));
+const files = readdirSync(src, { recursive: true }).map((file) => String(file).replaceAll(path.sep, "/")).filter((file) => /\.tsx?$/.test(file));
 const text = (file: string): string => readFileSync(path.join(src, file), "utf8");
 
 test("every import goes the allowed way", () => {
@@ -49,7 +52,7 @@ test("every import goes the allowed way", () => {
 });
 
 test("every import within src names a file that is there", () => {
-  const wrong = files.flatMap((file) => importsOf(text(file)).filter((spec) => spec.startsWith(".") && !existsSync(path.join(src, path.dirname(file), `${spec}.ts`))).map((spec) => `src/${file} imports ${spec}`));
+  const wrong = files.flatMap((file) => importsOf(text(file)).filter((spec) => spec.startsWith(".") && ![".ts", ".tsx"].some((end) => existsSync(path.join(src, path.dirname(file), spec + end)))).map((spec) => `src/${file} imports ${spec}`));
   assert.deepEqual(wrong, []);
 });
 

@@ -1,5 +1,6 @@
 import { build, context } from "esbuild";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 
 const production = process.argv.includes("--production");
@@ -15,7 +16,7 @@ const program = { ...shared, entryPoints: ["src/cli/program.ts"], outfile: path.
 
 /** Each file of src/worker is the main file of a worker thread; each src/webview/NAME/main.tsx is a page. Found by name, never listed. */
 const entries = (folder, is) => (existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String).filter(is).map((file) => path.join(folder, file)) : []);
-const workers = { ...shared, entryPoints: entries("src/worker", (file) => !file.includes(path.sep) && file.endsWith(".ts")), outdir: path.join(out, "worker"), format: "cjs" };
+const workers = { ...shared, entryPoints: entries("src/worker", (file) => !file.includes(path.sep) && file.endsWith(".ts")), outdir: path.join(out, "worker"), format: "cjs", alias: { "web-tree-sitter": "web-tree-sitter/web-tree-sitter.cjs" } };
 const pages = {
   ...shared, platform: "browser", target: "chrome128", entryPoints: entries("src/webview", (file) => /^[^\\/]+[\\/]main\.tsx$/.test(file)), outdir: path.join(out, "webview"), outbase: "src/webview",
   format: "iife", jsx: "automatic", jsxImportSource: "preact",
@@ -37,6 +38,12 @@ for (const options of production ? ships : [...ships, ...tests]) {
   if (watch) await (await context(options)).watch();
   else await build(options).catch(() => process.exit(1));
 }
+
+/** The parser and its grammars lie beside the bundles, as their packages ship them. */
+const { resolve } = createRequire(import.meta.url);
+const wasm = ["web-tree-sitter/web-tree-sitter.wasm", ...["tree-sitter-java", "tree-sitter-scala", "@tree-sitter-grammars/tree-sitter-kotlin", "tree-sitter-python"].map((name) => `${name}/${path.basename(name)}.wasm`)];
+mkdirSync(out, { recursive: true });
+for (const file of wasm) copyFileSync(resolve(file), path.join(out, path.basename(file)));
 
 /** A bundle whose source is gone would go on being tested. */
 const made = new Set([...outside.map((file) => file.replace(/\.ts$/, ".mjs")), ...inHost.map((file) => file.replace(/\.ts$/, ".js"))].map((file) => path.join("dist", file)));

@@ -7,6 +7,7 @@ import { test } from "node:test";
 const may: Readonly<Record<string, readonly string[]>> = {
   "core": ["zod"],
   "clients": ["core", "node", "zod"],
+  "clients/syntax": ["core", "node", "web-tree-sitter"],
   "services": ["core"],
   "host/platform": ["core", "vscode", "zod"],
   "host": ["core", "services", "host/platform", "vscode"],

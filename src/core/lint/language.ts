@@ -1,0 +1,40 @@
+import type { Finding } from "./finding";
+import type { LanguageId } from "./rules";
+import type { GrammarName, SyntaxTree } from "./syntax";
+
+/** A file to be analysed. */
+export interface SourceFile {
+  /** Separated by `/`; relative or absolute, but the same kind for all files of a workspace. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Why a file was not analysed. It has no findings then. */
+export type Skip = "too-large" | "too-slow" | "too-deep" | "not-text";
+
+/** What the analyser of a language sees of the other files of the workspace. */
+export interface Workspace<Facts> {
+  /** The facts of the other files of this language, the file's own included, by path. */
+  readonly files: ReadonlyMap<string, Facts>;
+  /** A build or configuration file by path, such as `pom.xml`; of interest are the Flink version and options. */
+  readonly buildFiles: ReadonlyMap<string, string>;
+}
+
+/**
+ * The analysis of one language in two steps, so that each file is parsed once. First `read` makes facts of every file: plain data
+ * without nodes, all that is needed later, small, since those of the whole workspace are kept. Then `findings` looks at one file with the
+ * facts of all. Both are pure, never throw, and take time that grows no faster than the text.
+ */
+export interface LanguageAnalyser<Facts> {
+  readonly language: LanguageId;
+  /** The grammar `read` needs; undefined when it needs no tree. */
+  readonly grammar?: GrammarName;
+  /** Whether the path is one of this language's (`.java`, `flink-conf.yaml`). */
+  owns(path: string): boolean;
+  /** Whether the text can matter at all, told without parsing; a text that can't is not read. */
+  matters(text: string): boolean;
+  /** Facts of a file. `previous` are those of the same file before an edit: what did not change may be taken over. */
+  read(file: SourceFile, tree: SyntaxTree | undefined, previous?: Facts): Facts;
+  /** All findings of the file, unfiltered by severity settings, but without those suppressed by comments; sorted by position. */
+  findings(file: SourceFile, facts: Facts, workspace: Workspace<Facts>): readonly Finding[];
+}

@@ -1,0 +1,58 @@
+import type { TextEdit } from "./finding";
+
+/** A place in a tree: `row` and `column` count from 0, in UTF-16 units. */
+export interface SyntaxPoint {
+  readonly row: number;
+  readonly column: number;
+}
+
+/**
+ * A node of a syntax tree, as much of web-tree-sitter's `Node` as an analyser needs, so that core needs no parser. Each call crosses into
+ * WebAssembly (about 1 µs), so look at a node once. A node dies with its tree: nothing that outlives the analysis of a file may hold one.
+ */
+export interface SyntaxNode {
+  readonly id: number;
+  readonly type: string;
+  readonly isNamed: boolean;
+  readonly isError: boolean;
+  readonly isMissing: boolean;
+  readonly hasError: boolean;
+  /** UTF-16 units from the start of the text. */
+  readonly startIndex: number;
+  readonly endIndex: number;
+  readonly startPosition: SyntaxPoint;
+  readonly endPosition: SyntaxPoint;
+  readonly children: readonly (SyntaxNode | null)[];
+  readonly namedChildren: readonly (SyntaxNode | null)[];
+  readonly parent: SyntaxNode | null;
+  childForFieldName(name: string): SyntaxNode | null;
+}
+
+/** A parsed text. Whoever parsed it frees it. */
+export interface SyntaxTree {
+  readonly rootNode: SyntaxNode;
+}
+
+/** The grammars that are shipped. */
+export type GrammarName = "java" | "kotlin" | "scala" | "python";
+
+/** A document that is parsed again after each edit, as fast as its change is small. */
+export interface SyntaxDocument {
+  readonly tree: SyntaxTree;
+  readonly text: string;
+  /** Applies the edits one after the other, each to the text its predecessor left. The tree is a new one afterwards. Throws `SyntaxTimeout` as `Syntax.parse` does. */
+  edit(edits: readonly TextEdit[]): void;
+  /** Frees the tree. */
+  dispose(): void;
+}
+
+/** The parser, already loaded. */
+export interface Syntax {
+  /** Parses and hands the tree to `use`, then frees it. Throws `SyntaxTimeout` when parsing takes longer than the limit. */
+  parse<T>(grammar: GrammarName, text: string, use: (tree: SyntaxTree) => T): T;
+  /** Opens a document for edits. Throws `SyntaxTimeout` likewise. */
+  open(grammar: GrammarName, text: string): SyntaxDocument;
+}
+
+/** Parsing took longer than its limit. */
+export class SyntaxTimeout extends Error {}

@@ -20,6 +20,8 @@ const expected = [
   ...["CustomerTotals", "Order", "OrderGenerator", "OrdersJob"].map((name) => `extension/media/sampleJob/orders/${name}.java`),
   "extension/package.json",
   "extension/readme.md",
+  "extension/syntaxes/flink-savepoint.language.json",
+  "extension/syntaxes/flink-savepoint.tmLanguage.json",
 ];
 const mainBundleLimitBytes = 500_000;
 const packageLimitBytes = 2_200_000;

@@ -38,6 +38,13 @@ export interface TextLimits {
 /** Enough for 10,000 operators. */
 export const defaultTextLimits: TextLimits = { characters: 12_000_000, statesPerOperator: 500, placesPerOperator: 8 };
 
+/** How a text is made. */
+export interface TextOptions {
+  readonly limits?: Partial<TextLimits>;
+  /** `id` where the text is compared with one of a format without names (before Flink 2.0). */
+  readonly order?: "name" | "id";
+}
+
 /** Where a text comes from: a scan, and a look into one operator, which may find nothing. */
 export interface TextSource extends ScanResult {
   details(row: number): Promise<OperatorDetails | undefined>;
@@ -46,16 +53,17 @@ export interface TextSource extends ScanResult {
 /**
  * A `_metadata` as text, for reading and for comparing line by line. The same content gives the same text: operators come by name, uid and id,
  * and names of files, which Flink makes anew each time, are left out. Every fact has its line, so that a change is one line. Bounded by
- * `limits`. Rejects with what `details` throws.
+ * the limits. Rejects with what `details` throws.
  */
-export async function metadataText(source: TextSource, limits: Partial<TextLimits> = {}): Promise<string> {
-  const bounds = { ...defaultTextLimits, ...limits };
+export async function metadataText(source: TextSource, options: TextOptions = {}): Promise<string> {
+  const bounds = { ...defaultTextLimits, ...options.limits };
   const { metadata } = source;
   const head = [...(metadata === undefined ? [] : snapshotLines(metadata)), ...problemLines(source), ...masterLines(metadata)];
-  if (metadata === undefined) return `${head.join("\n")}\n`;
-  const parts = [head.join("\n")];
-  let characters = head.join("\n").length;
-  const rows = orderOf(metadata);
+  const start = head.join("\n").trimStart();
+  if (metadata === undefined) return `${start}\n`;
+  const parts = [start];
+  let characters = start.length;
+  const rows = orderOf(metadata, options.order ?? "name");
   for (const [at, row] of rows.entries()) {
     const lines = operatorLines(metadata, row, await source.details(row), bounds).join("\n");
     characters += lines.length + 2;
@@ -83,8 +91,10 @@ export function placeText(path: string): string {
 /** The column in which values begin. */
 const keyWidth = 18;
 const line = (key: string, value: string): string => `  ${key.padEnd(keyWidth - 1)} ${value}`;
+/** One formatter: `toLocaleString` makes one each time. */
+const numbers = new Intl.NumberFormat("en");
 const bytes = (size: bigint | number): string => {
-  const exact = `${size.toLocaleString("en")} B`;
+  const exact = `${numbers.format(size)} B`;
   return Number(size) < 1024 ? exact : `${exact} (${sizeText(Number(size))})`;
 };
 
@@ -127,9 +137,9 @@ function masterLines(metadata: Metadata | undefined): string[] {
   return ["", `master states ${count(sorted.length)}`, ...sorted.slice(0, 1000).map(({ name, version, dataBytes }) => `  ${quoted(name)} version ${version}, ${bytes(dataBytes)}`), ...more(sorted.length - 1000, "master state")];
 }
 
-/** Rows by name, uid and id; those without a name after the others. */
-function orderOf({ operators }: Metadata): number[] {
-  const keys = [...operators].map(({ row, name, uid, id }) => ({ row, name, uid, id }));
+/** Rows by name, uid and id, those without a name after the others; or by id. */
+function orderOf({ operators }: Metadata, by: "name" | "id"): number[] {
+  const keys = [...operators].map(({ row, name, uid, id }) => (by === "id" ? { row, name: null, uid: null, id } : { row, name, uid, id }));
   const nullable = (a: string | null, b: string | null): number => (a === null || b === null ? Number(a === null) - Number(b === null) : order(a, b));
   return keys.sort((a, b) => nullable(a.name, b.name) || nullable(a.uid, b.uid) || order(a.id, b.id)).map(({ row }) => row);
 }
@@ -201,7 +211,7 @@ function some(number: number, what: string): string[] {
 }
 
 function count(number: number): string {
-  return number.toLocaleString("en");
+  return numbers.format(number);
 }
 
 function order(a: string, b: string): number {

@@ -3,7 +3,7 @@ import { decodeSubtasks } from "./decode";
 import type { ChannelHandle, KeyedHandle, OperatorHandle, StreamHandle, Subtask } from "./handles";
 import type { Metadata } from "./metadata";
 import type { RandomAccess } from "./randomAccess";
-import { modeKindText, serializerText, stateKindText } from "./states/serializerText";
+import { modeKindText, fullTypeText, stateKindText } from "./states/typeText";
 import type { StateDescription, StateHeader } from "./states/serializer";
 import { readChangelogFile, readChanges, readIncrementalStates, readKeyedStates, readOperatorStates, readRawKeyedStates } from "./states/stateFile";
 import { placeText, type OperatorDetails, type StateText } from "./text";
@@ -143,7 +143,7 @@ class States {
 
   #header(header: StateHeader | undefined): void {
     if (header === undefined) return void this.notes.add("A state file can't be read, so its states are not named.");
-    if (header.keySerializer !== null) this.key ??= serializerText(header.keySerializer);
+    if (header.keySerializer !== null) this.key ??= fullTypeText(header.keySerializer);
     this.#add(...header.states.map(stateText));
   }
 
@@ -191,7 +191,7 @@ function stateText(state: StateDescription): StateText {
   const value = state.serializers["VALUE_SERIALIZER"];
   const userKey = state.serializers["USER_KEY_SERIALIZER"];
   const namespace = state.serializers["NAMESPACE_SERIALIZER"];
-  const inNamespace = namespace === undefined ? null : serializerText(namespace);
-  const type = value === undefined ? null : userKey === undefined ? serializerText(value) : `map<${serializerText(userKey)}, ${serializerText(value)}>`;
+  const inNamespace = namespace === undefined ? null : fullTypeText(namespace);
+  const type = value === undefined ? null : userKey === undefined ? fullTypeText(value) : `map<${fullTypeText(userKey)}, ${fullTypeText(value)}>`;
   return { name: state.name, kind: stateKindText(state), serializer: type, namespace: inNamespace === "void" ? null : inNamespace, ttl: state.ttl };
 }

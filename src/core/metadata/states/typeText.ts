@@ -18,12 +18,12 @@ export function modeKindText(mode: string): string {
 }
 
 /**
- * A serializer as a person would write its type: `long`, `map<string, list<long>>`, `POJO com.acme.Seen {id: long, name: string}`,
+ * A serializer in full, as a person would write its type: `long`, `map<string, list<long>>`, `POJO com.acme.Seen {id: long, name: string}`,
  * `Kryo com.acme.Old`. Beyond `limit` characters it ends in `…`. Equal serializers have equal texts; what Flink may change between
  * versions (snapshot versions) is left out.
  */
-export function serializerText(serializer: Serializer, limit = 500): string {
-  const text = typeText(serializer, 0);
+export function fullTypeText(serializer: Serializer, limit = 500): string {
+  const text = textAt(serializer, 0);
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
@@ -51,10 +51,10 @@ const named: Readonly<Record<string, string>> = {
 /** Deep enough for any type that a person wrote; what is deeper is one `…`. */
 const maxDepth = 12;
 
-function typeText(serializer: Serializer, depth: number): string {
+function textAt(serializer: Serializer, depth: number): string {
   const { name, facts, nested, opaqueBytes, className } = serializer;
   if (depth > maxDepth) return "…";
-  const inner = (): string[] => nested.map((one) => typeText(one, depth + 1));
+  const inner = (): string[] => nested.map((one) => textAt(one, depth + 1));
   const known = plain[name];
   if (known !== undefined) return known;
   // The time of the last access, then the value.

@@ -138,6 +138,9 @@ export interface StorageLook {
 /** Opens the metadata of a savepoint for reading by range; undefined when it can't be read from here. The caller closes it. */
 export type OpenMetadata = (location: string) => Promise<(RandomAccess & { close(): Promise<void> }) | undefined>;
 
+/** Opens one file that a savepoint refers to; undefined when it is not there, or on a storage that can't be reached from here. Rejects when it can't be read. The caller closes it. */
+export type OpenFile = (location: string) => Promise<(RandomAccess & { close(): Promise<void> }) | undefined>;
+
 /** A folder `savepoint-…` seen on storage. */
 export interface FoundFolder {
   readonly location: string;

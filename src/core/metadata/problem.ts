@@ -39,6 +39,14 @@ export interface ProblemFacts {
   "operator-repeated": { id: string };
   /** The bytes changed between two reads. */
   "changed": Record<never, never>;
+  /** A file that the metadata names is not where it should be. */
+  "file-missing": { path: string };
+  /** A file that the metadata names lies outside the snapshot's folder, where it is not opened. */
+  "file-elsewhere": { path: string };
+  /** A file that the metadata names is there and can't be read. */
+  "file-unreadable": { path: string; reason: string };
+  /** A file is shorter than the metadata says. */
+  "file-too-short": { path: string; expected: number; actual: number };
 }
 
 export type ProblemCode = keyof ProblemFacts;

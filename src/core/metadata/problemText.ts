@@ -37,5 +37,9 @@ const sentences: { readonly [C in ProblemCode]: (facts: ProblemFacts[C]) => stri
   "key-groups-out-of-range": ({ first, count, maxParallelism }) => `Key groups ${first} to ${first + count - 1} don't fit the max parallelism ${maxParallelism}.`,
   "parallelism-invalid": ({ parallelism, maxParallelism }) => `Flink refuses the parallelism ${parallelism} with the max parallelism ${maxParallelism}.`,
   "operator-repeated": ({ id }) => `Operator ${id} comes twice.`,
+  "file-missing": ({ path }) => `The file ${path} is not there.`,
+  "file-elsewhere": ({ path }) => `The file ${path} lies outside the snapshot's folder and was not opened.`,
+  "file-unreadable": ({ path, reason }) => `The file ${path} can't be read (${reason}).`,
+  "file-too-short": ({ path, expected, actual }) => `The file ${path} should have ${bytes(expected)} and has ${bytes(actual)}.`,
   "changed": () => "The file has changed since it was first read.",
 };

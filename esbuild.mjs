@@ -14,11 +14,11 @@ const extension = { ...shared, entryPoints: ["src/extension.ts"], outfile: path.
 /** The program for terminals: one file, run by Node. */
 const program = { ...shared, entryPoints: ["src/cli/program.ts"], outfile: path.join(out, "flink-savepoints.mjs"), format: "esm", banner: { js: "#!/usr/bin/env node" } };
 
-/** Each file of src/worker is the main file of a worker thread; each src/webview/NAME/main.tsx is a page. Found by name, never listed. */
+/** Each file of src/worker is the main file of a worker thread; each src/webview/NAME/main.tsx with its style.css is a page. Found by name, never listed. */
 const entries = (folder, is) => (existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String).filter(is).map((file) => path.join(folder, file)) : []);
 const workers = { ...shared, entryPoints: entries("src/worker", (file) => !file.includes(path.sep) && file.endsWith(".ts")), outdir: path.join(out, "worker"), format: "cjs", alias: { "web-tree-sitter": "web-tree-sitter/web-tree-sitter.cjs" } };
 const pages = {
-  ...shared, platform: "browser", target: "chrome128", entryPoints: entries("src/webview", (file) => /^[^\\/]+[\\/]main\.tsx$/.test(file)), outdir: path.join(out, "webview"), outbase: "src/webview",
+  ...shared, platform: "browser", target: "chrome128", entryPoints: entries("src/webview", (file) => /^[^\\/]+[\\/](main\.tsx|style\.css)$/.test(file)), outdir: path.join(out, "webview"), outbase: "src/webview",
   format: "iife", jsx: "automatic", jsxImportSource: "preact",
 };
 const ships = [extension, program, workers, pages].filter((options) => options.entryPoints.length > 0);

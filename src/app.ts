@@ -6,6 +6,7 @@ import { openLedger, type LedgerFiles } from "./clients/ledgerFiles";
 import { openLocalMetadata } from "./clients/localMetadata";
 import { localStorageLook } from "./clients/localStorageLook";
 import { isAlive, thisProcess } from "./clients/processIdentity";
+import { startThread } from "./clients/workerThread";
 import { systemClock } from "./core/base/async";
 import { DisposableStore, type Disposable } from "./core/base/disposable";
 import type { Clock, Credentials, Log, Vault, WorkspaceCommit } from "./core/ports";
@@ -13,6 +14,7 @@ import { ClusterService } from "./services/clusters";
 import { DisposalService } from "./services/disposals";
 import { SavepointFollower } from "./services/following";
 import { InspectionService } from "./services/inspection";
+import { Inspection } from "./services/inspections";
 import { JobService } from "./services/jobs";
 import { Reconciler } from "./services/reconciler";
 import { RestoreService } from "./services/restores";
@@ -33,6 +35,8 @@ export interface AppWorld {
   readonly receiveGraceMs?: number;
   /** See `SavepointWorld.programGraceMs`; two minutes unless told. */
   readonly programGraceMs?: number;
+  /** The bundled file of the thread that reads savepoints. */
+  readonly inspectionThread: string;
 }
 
 /** Every service, joined. Building it does no I/O. */
@@ -45,6 +49,8 @@ export interface App extends Disposable {
   readonly disposals: DisposalService;
   readonly reconciler: Reconciler;
   readonly inspection: InspectionService;
+  /** Begins to inspect a savepoint, on a thread of its own. Whoever asked disposes of it. */
+  inspect(location: string): Inspection;
 }
 
 /** Joins clients and services; the one place that knows both. */
@@ -65,5 +71,6 @@ export function createApp(world: AppWorld): App {
   const restores = new RestoreService(shared, savepoints);
   const disposals = new DisposalService(shared, localStorageLook);
   const reconciler = store.add(new Reconciler(shared, restores, disposals, (owner) => isAlive(owner, self)));
-  return { ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection: new InspectionService(openLocalMetadata, log), dispose: () => store.dispose() };
+  const inspect = (location: string): Inspection => new Inspection(location, (place) => startThread(world.inspectionThread, { location: place }, { heapMb: 2048 }), clock, log);
+  return { inspect, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection: new InspectionService(openLocalMetadata, log), dispose: () => store.dispose() };
 }

@@ -14,6 +14,7 @@ import { watchLocalFlink } from "./host/commands/localFlink";
 import { commandTable } from "./host/commands/table";
 import type { CommandWorld } from "./host/commands/world";
 import { registerCommands } from "./host/platform/commands";
+import { registerInspector } from "./host/inspector/editor";
 import { Notify } from "./host/platform/notify";
 import { Progress } from "./host/platform/progress";
 import { StoredCredentials, vaultOf } from "./host/platform/secrets";
@@ -43,7 +44,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const progress = new Progress(log);
   const requestTimeoutMs = (): number => settings.current["requests.timeoutSeconds"] * 1_000;
 
-  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault: vaultOf(context.secrets), requestTimeoutMs, log, clock, workspaceCommit: openCommit });
+  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault: vaultOf(context.secrets), requestTimeoutMs, log, clock, workspaceCommit: openCommit, inspectionThread: context.asAbsolutePath("dist/worker/inspection.js") });
   // Its own connections, and none of our credentials: it speaks to Maven repositories only.
   const http = createHttp({ credentials: { get: () => Promise.resolve([]) }, requestTimeoutMs, log, readCa: (file) => readFile(file, "utf8") });
   const localFlink = createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http });
@@ -60,6 +61,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   };
   context.subscriptions.push(
     log, app, http, settings, credentials, operations, explorer, operationsStatus(operations, clock), tellEndsOfEarlier(world),
+    registerInspector({ inspect: app.inspect, ledger, pages: { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") }, log }),
     // The job's row is looked at again before anything is said of its end.
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
     registerCommands(commandTable(world), { log, notify, focused: () => explorer.focused() }),

@@ -46,6 +46,9 @@ export interface CommandArgs {
   "flinkSavepoints.copyCli": [target?: SavepointRef | CheckpointRef | JobRef];
   "flinkSavepoints.copyJson": [target?: SavepointRef];
   "flinkSavepoints.openWebUi": [target?: JobRef | ClusterRef];
+  "flinkSavepoints.inspect": [target?: SavepointRef | CheckpointRef];
+  "flinkSavepoints.openRow": [target?: SavepointRef | CheckpointRef];
+  "flinkSavepoints.clickRow": [target?: SavepointRef | CheckpointRef];
   "flinkSavepoints.showLog": [];
   "flinkSavepoints.showOperations": [];
   "flinkSavepoints.showMore": [target?: { nodeId: string }];
@@ -59,6 +62,9 @@ export type CommandId = keyof CommandArgs;
 
 /** Views by id. */
 export const views = { explorer: "flinkSavepoints.explorer" } as const;
+
+/** The custom editor of `_metadata` files. */
+export const inspectorViewType = "flinkSavepoints.inspector";
 
 /** The activity-bar container. */
 export const viewContainer = "flinkSavepoints";

@@ -50,6 +50,12 @@ export interface ErrorFacts {
   "ledger-record-damaged": { file: string; reason: string };
   "file-unreadable": { path: string; reason: string };
   "file-not-a-jar": { path: string };
+  /** A savepoint on a storage that this machine does not read. */
+  "metadata-elsewhere": { location: string };
+  /** No `_metadata` is there, or it may not be read; `reason` is the system's code, such as ENOENT. */
+  "metadata-missing": { location: string; reason: string };
+  /** The thread that reads a savepoint ended: out of memory, or on its own. */
+  "inspection-ended": { location: string; reason: "memory" | "crash" };
   "local-flink-java-missing": { looked: string; found: string | null };
   "local-flink-jars-missing": { version: string; missing: readonly string[]; tried: string };
   "local-flink-jar-corrupt": { file: string; expected: string; actual: string };

@@ -1,4 +1,5 @@
 import type { RandomAccess } from "./metadata/randomAccess";
+import type { Port } from "./rpc";
 import type { CheckpointConfig, CheckpointOverview, SavepointFormat } from "./model/checkpoint";
 import type { ClusterInfo, ClusterProfile } from "./model/cluster";
 import type { JobDetails, JobState, JobSummary } from "./model/job";
@@ -140,6 +141,20 @@ export type OpenMetadata = (location: string) => Promise<(RandomAccess & { close
 
 /** Opens one file that a savepoint refers to; undefined when it is not there, or on a storage that can't be reached from here. Rejects when it can't be read. The caller closes it. */
 export type OpenFile = (location: string) => Promise<(RandomAccess & { close(): Promise<void> }) | undefined>;
+
+/** A thread of ours that answers over a port. */
+export interface Thread {
+  readonly port: Port;
+  /** Settles when the thread is gone; `ended` when it was told to. */
+  readonly gone: Promise<ThreadEnd>;
+  end(): void;
+}
+
+/** How a thread ended: told to, out of the memory it may have, or by an error of its own. */
+export type ThreadEnd = { readonly how: "ended" } | { readonly how: "memory" | "crash"; readonly error: unknown };
+
+/** Starts the thread that reads the savepoint at a location. Does not wait for it. */
+export type StartInspection = (location: string) => Thread;
 
 /** A folder `savepoint-…` seen on storage. */
 export interface FoundFolder {

@@ -73,6 +73,12 @@ export function checkpointOwner(location: string): string | undefined {
   return /\/([0-9a-f]{32})\/chk-\d+$/.exec(normaliseLocation(location))?.[1];
 }
 
+/** True when a location is inside a folder, `..` in it resolved. */
+export function liesBelow(folder: string, location: string): boolean {
+  const base = normaliseLocation(folder);
+  return normaliseLocation(location).startsWith(base.endsWith("/") ? base : `${base}/`);
+}
+
 interface LocationParts {
   /** Lower-case; undefined for a plain path, which belongs to the cluster's default storage. */
   readonly scheme: string | undefined;

@@ -3,6 +3,7 @@ import { cancel } from "./cancel";
 import { addCluster, editClusters, forgetCredentials, reconnect, removeCluster, setCredentials } from "./clusters";
 import { copyCli, copyJson, copyPath, copyTriggerId } from "./copy";
 import { dispose, forget } from "./dispose";
+import { clickRow, inspect, openRow } from "./inspect";
 import { runSampleJob, startLocalFlink, stopLocalFlink } from "./localFlink";
 import { restore } from "./restore";
 import { continueRestore, dropRestore } from "./restorePlans";
@@ -42,6 +43,9 @@ export function commandTable(world: CommandWorld): CommandTable {
     "flinkSavepoints.stopLocalFlink": () => stopLocalFlink(world),
     "flinkSavepoints.runSampleJob": (target) => runSampleJob(world, target),
     "flinkSavepoints.openWebUi": (target) => openWebUi(world, target),
+    "flinkSavepoints.inspect": (target) => inspect(world, target),
+    "flinkSavepoints.openRow": (target) => openRow(world, target),
+    "flinkSavepoints.clickRow": (target) => clickRow(world, target),
     "flinkSavepoints.showLog": () => showLog(world),
     "flinkSavepoints.showOperations": () => showOperations(world),
     "flinkSavepoints.showMore": (target) => showMore(world, target),

@@ -17,6 +17,8 @@ export interface ExplorerControl {
   refresh(): void;
   /** Selects a row, opening what it lies in; false when there is none with this id. */
   reveal(nodeId: string): Promise<boolean>;
+  /** True for the second click of a double click on a row. */
+  isSecondClick(row: string): boolean;
   /** Lengthens a list that ended in *Show more*. */
   showMore(nodeId: string): void;
 }

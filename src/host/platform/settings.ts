@@ -37,6 +37,11 @@ export class SettingsReader implements Disposable {
     return this.#clusters;
   }
 
+  /** VS Code's own choice that rows open on a double click only. */
+  get listOpensOnDoubleClick(): boolean {
+    return vscode.workspace.getConfiguration("workbench.list").get("openMode") === "doubleClick";
+  }
+
   /** What is wrong with the settings as they are. */
   get problems(): readonly SettingProblem[] {
     return this.#problems;

@@ -48,6 +48,7 @@ export class Explorer implements Disposable {
   readonly #held = new DisposableStore();
   readonly #due = new Set<string>();
   #ticking: Disposable | undefined;
+  #click = { row: "", atMs: 0 };
 
   constructor(world: ExplorerWorld) {
     this.#world = world;
@@ -94,6 +95,13 @@ export class Explorer implements Disposable {
   refresh(): void {
     this.#polling.hurry();
     this.#redraw();
+  }
+
+  isSecondClick(row: string): boolean {
+    const { row: before, atMs } = this.#click;
+    const nowMs = this.#world.clock.now();
+    this.#click = { row, atMs: nowMs };
+    return before === row && nowMs - atMs < doubleClickMs;
   }
 
   showMore(listId: string): void {
@@ -199,6 +207,9 @@ export class Explorer implements Disposable {
     void set(contextKeys.localFlink, list.some(({ profile }) => profile.local === true) ? "running" : "none");
   }
 }
+
+/** Within so long two clicks on one row are a double click, as systems have it by default. */
+const doubleClickMs = 500;
 
 /**
  * The time that a row's ages are told by. VS Code draws a row that changes again with all below it, and a menu that is open on one of those

@@ -133,7 +133,8 @@ function savepointRow(savepoint: SavepointRow, expectedMs: number | null, nowMs:
   }
   return row(savepointTitle(savepoint), savepointText(savepoint, nowMs, expectedMs), {
     icon: savepointIcon(savepoint), words, ref: record === null ? null : { recordId: record.id }, noun: `savepoint, ${savepoint.claimedBy !== null && savepoint.state === "completed" ? "claimed" : savepoint.state}`,
-    click: savepoint.state === "unknown" && record !== null ? { command: "flinkSavepoints.adopt", title: "Look for It", args: [{ recordId: record.id }] } : null,
+    click: savepoint.state === "unknown" && record !== null ? { command: "flinkSavepoints.adopt", title: "Look for It", args: [{ recordId: record.id }] }
+      : savepoint.path !== null && record !== null ? { command: "flinkSavepoints.clickRow", title: "Inspect on Double Click", args: [{ recordId: record.id }] } : null,
   });
 }
 
@@ -161,7 +162,8 @@ function checkpointRow(job: JobRef, stats: CheckpointStats, nowMs: number): Row 
   const ref: CheckpointRef | null = stats.path === null ? null : { ...job, path: stats.path, checkpointId: stats.checkpointId };
   const words: ContextWord[] = ref === null ? [] : usable ? ["checkpoint", "completed"] : ["checkpoint"];
   const icon = stats.status === "failed" ? { id: "error", color: red } : stats.status === "in-progress" ? { id: "loading~spin" } : stats.discarded ? { id: "circle-outline", color: grey } : { id: "pass", color: green };
-  return row(`#${stats.checkpointId}`, checkpointText(stats, nowMs), { icon, words, ref, noun: "checkpoint" });
+  const click: RowCommand | null = usable && ref !== null ? { command: "flinkSavepoints.clickRow", title: "Inspect on Double Click", args: [ref] } : null;
+  return row(`#${stats.checkpointId}`, checkpointText(stats, nowMs), { icon, words, ref, click, noun: "checkpoint" });
 }
 
 function plannedRow(record: RestoreRecord, stopped: boolean): Row {

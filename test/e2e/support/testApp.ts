@@ -37,6 +37,7 @@ export function openApp(options: TestAppOptions): TestApp {
     workspaceCommit: () => Promise.resolve({ commit: "0123456789abcdef0123456789abcdef01234567", branch: "main", dirty: false }),
     receiveGraceMs: options.receiveGraceMs ?? 1_500,
     programGraceMs: options.programGraceMs ?? 2_000,
+    inspectionThread: path.join("dist", "worker", "inspection.js"),
   });
   app.clusters.setProfiles(options.clusters.map((url) => ({ name: `Flink at ${new URL(url).host}`, url })));
   const all = (): Promise<readonly LedgerRecord[]> => app.ledger.all();

@@ -1,0 +1,89 @@
+import type { JSX } from "preact";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import type { InspectorPageApi, InspectorPageEvents, SavepointFacts } from "../../core/inspector/page";
+import type { Head, OperatorColumn, OperatorRow } from "../../core/inspector/protocol";
+import { RemoteError, type Client } from "../../core/rpc";
+import { HeadLines } from "./headLines";
+import { OperatorTable } from "./operatorTable";
+import { keepState, restoredState, type PageState } from "./pageState";
+import { ProblemList } from "./problemList";
+
+/** The other side of this page. */
+export type Host = Client<InspectorPageApi, InspectorPageEvents>;
+
+type Opened =
+  | { readonly state: "reading" }
+  | { readonly state: "failed"; readonly code: string; readonly sentence: string }
+  | { readonly state: "read"; readonly head: Head };
+
+/** The page: first the answer, then the picture, then the numbers, then the bytes. */
+export function Inspector({ host }: { readonly host: Host }): JSX.Element {
+  const [opened, setOpened] = useState<Opened>({ state: "reading" });
+  const [gone, setGone] = useState(false);
+  const [facts, setFacts] = useState<SavepointFacts>();
+  /** Counts readings of the file, so that what is shown of an earlier one is asked for again. */
+  const [reading, setReading] = useState(0);
+  const [page, setPage] = useState<PageState>(restoredState);
+  const change = useCallback((part: Partial<PageState>) => setPage((before) => {
+    const after = { ...before, ...part };
+    keepState(after);
+    return after;
+  }), []);
+
+  const open = useCallback(() => {
+    host.call("open", {}).then((head) => {
+      setOpened({ state: "read", head });
+      setReading((count) => count + 1);
+    }, (error: unknown) => setOpened({ state: "failed", code: error instanceof RemoteError ? error.code : "unexpected", sentence: error instanceof Error ? error.message : String(error) }));
+  }, [host]);
+  useEffect(() => {
+    open();
+    host.call("facts", {}).then(setFacts, () => undefined);
+    host.on("facts", setFacts);
+    host.on("changed", ({ reason }) => {
+      setGone(reason === "deleted");
+      if (reason === "replaced") open();
+    });
+  }, [host]);
+
+  const select = useCallback((row: OperatorRow | number | null) => change({ selected: typeof row === "object" ? (row?.row ?? null) : row }), []);
+  const sort = useCallback((by: OperatorColumn) => setPage((before) => {
+    const descending = before.sort.by === by ? !before.sort.descending : by !== "name" && by !== "position";
+    const after = { ...before, sort: { by, descending }, scrollTop: 0 };
+    keepState(after);
+    return after;
+  }), []);
+
+  const tryAgain = (): void => {
+    setOpened({ state: "reading" });
+    open();
+  };
+  const table = useMemo(() => opened.state === "read" && opened.head.snapshot !== null, [opened]);
+
+  if (opened.state === "reading") return <p class="whole" role="status">Reading the metadata…</p>;
+  if (opened.state === "failed") return <Failure sentence={opened.sentence} code={opened.code} tryAgain={tryAgain} host={host} />;
+  const { head } = opened;
+  return (
+    <>
+      <HeadLines head={head} facts={facts} host={host} gone={gone} page={page} change={change} />
+      {head.problems.length > 0 ? <ProblemList problems={head.problems} count={head.problemCount} host={host} /> : null}
+      {table ? (
+        <main class="main">
+          <OperatorTable host={host} reading={reading} page={page} change={change} select={select} sort={sort} />
+        </main>
+      ) : null}
+    </>
+  );
+}
+
+function Failure({ sentence, code, tryAgain, host }: { readonly sentence: string; readonly code: string; tryAgain(): void; readonly host: Host }): JSX.Element {
+  return (
+    <div class="whole" role="alert">
+      <p>{sentence}</p>
+      <p class="buttons">
+        {code === "metadata-elsewhere" ? null : <button type="button" class="button" onClick={tryAgain}>Try again</button>}
+        <button type="button" class="button secondary" onClick={() => void host.call("run", { action: "openWith" })}>Open with…</button>
+      </p>
+    </div>
+  );
+}

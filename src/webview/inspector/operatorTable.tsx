@@ -1,0 +1,91 @@
+import type { JSX } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { channelBytes, rawBytes } from "../../core/inspector/sizes";
+import type { OperatorColumn, OperatorRow } from "../../core/inspector/protocol";
+import { countText, sizeText } from "../../core/wording";
+import { Grid, type GridColumn } from "./grid";
+import type { Host } from "./inspector";
+import type { PageState } from "./pageState";
+import { useRows } from "./rows";
+
+interface OperatorTableProps {
+  readonly host: Host;
+  readonly reading: number;
+  readonly page: PageState;
+  change(part: Partial<PageState>): void;
+  select(row: OperatorRow | null): void;
+  sort(by: OperatorColumn): void;
+}
+
+/** The operators, in any order, with a filter over them. */
+export function OperatorTable({ host, reading, page, change, select, sort }: OperatorTableProps): JSX.Element {
+  const [selectedAt, setSelectedAt] = useState<number | null>(null);
+  const key = `${reading} ${page.sort.by} ${page.sort.descending} ${page.filter}`;
+  const rows = useRows<OperatorRow>(key, async (from, limit, signal) => {
+    const answer = await host.call("operators", { sort: page.sort, filter: page.filter, from, limit, selected: page.selected }, signal);
+    setSelectedAt(answer.selectedAt);
+    return answer;
+  });
+  const columns = useMemo(() => columnsOf(page.uids), [page.uids]);
+  return (
+    <section class="operators" aria-label="Operators">
+      <div class="tools">
+        <input class="filter" type="search" spellcheck={false} aria-label="Filter operators" placeholder="Filter by name, uid or id…" value={page.filter} onInput={(event) => change({ filter: event.currentTarget.value, scrollTop: 0 })} />
+        <span class="count" role="status">{countText(rows.total, "operator")}</span>
+      </div>
+      <Grid label="Operators" columns={columns} rows={rows} selectedAt={selectedAt} sort={page.sort} onSort={(column) => sort(column as OperatorColumn)}
+        onSelect={(row, index) => {
+          setSelectedAt(index);
+          select(row);
+        }}
+        scrollTop={page.scrollTop} onScroll={(scrollTop) => change({ scrollTop })}
+        empty={rows.failure ?? (page.filter === "" ? "There are no operators in this savepoint." : "No operator fits the filter.")} />
+    </section>
+  );
+}
+
+function columnsOf(uids: PageState["uids"]): readonly GridColumn<OperatorRow>[] {
+  const size = (id: OperatorColumn, title: string, hint: string, bytes: (row: OperatorRow) => number): GridColumn<OperatorRow> => ({
+    id, title, hint, track: "minmax(70px, 84px)", isNumber: true, canSort: true, cell: (row) => <Size bytes={bytes(row)} />,
+  });
+  return [
+    { id: "name", title: "Operator", track: "minmax(160px, 2.4fr)", canSort: true, cell: (row) => <Name row={row} typed={uids[row.id]} /> },
+    size("size", "State", "All state of the operator, as Flink counts it", ({ sizeBytes }) => sizeBytes),
+    { id: "share", title: "Share", hint: "Part of the whole state", track: "minmax(90px, 1fr)", cell: (row) => <Share share={row.share} /> },
+    { id: "skew", title: "Skew", hint: "Largest subtask against the mean", track: "minmax(54px, 62px)", isNumber: true, canSort: true, cell: ({ skew }) => (skew === null ? <span class="none">–</span> : <span class={skew >= 2 ? "strong" : ""}>{skew.toFixed(1)}×</span>) },
+    { id: "parallelism", title: "Par. / max", hint: "Parallelism and max parallelism", track: "minmax(76px, 90px)", isNumber: true, canSort: true, cell: (row) => `${row.parallelism} / ${row.maxParallelism}` },
+    { id: "subtasks", title: "Subtasks", hint: "Subtasks in the file; those without state may be left out", track: "minmax(66px, 76px)", isNumber: true, canSort: true, cell: (row) => (row.finished ? "finished" : row.subtasks.toLocaleString("en")) },
+    size("managedKeyed", "Keyed", "Managed keyed state", ({ sizes }) => sizes.managedKeyed),
+    size("managedOperator", "Operator", "Managed operator state: lists, unions, broadcasts", ({ sizes }) => sizes.managedOperator),
+    size("raw", "Raw", "Raw keyed and raw operator state", rawBytes),
+    size("channels", "Channels", "Buffers in flight of an unaligned checkpoint", channelBytes),
+    size("coordinator", "Coord.", "State of the operator's coordinator", ({ sizes }) => sizes.coordinator),
+  ];
+}
+
+/** A size, or a dash for nothing. */
+export function Size({ bytes }: { readonly bytes: number }): JSX.Element {
+  return bytes === 0 ? <span class="none">–</span> : bytes < 0 ? <span class="none">unknown</span> : <span title={`${bytes.toLocaleString("en")} bytes`}>{sizeText(bytes)}</span>;
+}
+
+function Share({ share }: { readonly share: number }): JSX.Element {
+  const percent = share * 100;
+  return (
+    <span class="share">
+      <span class="bar" aria-hidden="true"><span style={{ width: `${Math.min(100, percent)}%` }} /></span>
+      <span class="percent">{percent === 0 ? "–" : percent < 0.1 ? "<0.1%" : `${percent.toFixed(percent < 10 ? 1 : 0)}%`}</span>
+    </span>
+  );
+}
+
+function Name({ row, typed }: { readonly row: OperatorRow; readonly typed: string | undefined }): JSX.Element {
+  const uid = row.uid ?? typed ?? null;
+  const label = row.name ?? uid;
+  return (
+    <span class="name" title={[row.name, uid === null ? null : `uid ${uid}`, row.id].filter((part) => part !== null).join("\n")}>
+      {label === null ? null : <span>{label}</span>}
+      {uid !== null && uid !== label ? <span class="second"> {uid}</span> : null}
+      {uid === null ? <span class="id"> {row.id}</span> : null}
+    </span>
+  );
+}

@@ -1,0 +1,33 @@
+import type { OperatorQuery } from "../../core/inspector/protocol";
+import { savedState, saveState } from "./vscode";
+
+/** What a person has set on the page; kept when it is hidden. */
+export interface PageState {
+  readonly sort: OperatorQuery["sort"];
+  readonly filter: string;
+  /** Selected operator, by its position in the file. */
+  readonly selected: number | null;
+  readonly scrollTop: number;
+  readonly tab: DetailTab;
+  /** How far the treemap is opened. */
+  readonly inside: { readonly row: number; readonly kind: string | null } | null;
+  /** Uids that were typed and fit, by operator id. */
+  readonly uids: Readonly<Record<string, string>>;
+}
+
+/** Parts of the panel below. */
+export type DetailTab = "states" | "subtasks" | "keyGroups" | "about";
+
+export const firstState: PageState = { sort: { by: "size", descending: true }, filter: "", selected: null, scrollTop: 0, tab: "states", inside: null, uids: {} };
+
+/** The kept state, as far as it fits. */
+export function restoredState(): PageState {
+  const saved = savedState();
+  return typeof saved === "object" && saved !== null && "version" in saved && saved.version === stateVersion ? { ...firstState, ...(saved as Partial<PageState>) } : firstState;
+}
+
+export function keepState(state: PageState): void {
+  saveState({ ...state, version: stateVersion });
+}
+
+const stateVersion = 1;

@@ -72,7 +72,8 @@ export type ErrorCode = keyof ErrorFacts;
 export type Refusal =
   | { rule: "job-not-running"; state: string }
   | { rule: "tasks-not-running"; running: number; total: number }
-  | { rule: "operation-running"; what: "stop" | "savepoint" | "cancel" | "restore"; since: number }
+  /** `forMs`: how long it has been under way when it forbids. */
+  | { rule: "operation-running"; what: "stop" | "savepoint" | "cancel" | "restore"; forMs: number }
   | { rule: "no-directory" }
   | { rule: "cluster-reads-only"; kind: "application" | "history" }
   | { rule: "version-too-old"; version: string; since: string }

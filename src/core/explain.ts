@@ -100,8 +100,8 @@ export function explainRefusal(refusal: Refusal): string {
     case "job-not-running": return refusal.state === "gone" ? "Flink no longer knows the job." : `The job is ${refusal.state}, and Flink takes savepoints of running jobs only.`;
     case "tasks-not-running": return `${refusal.running} of ${refusal.total} tasks run; Flink needs all of them.`;
     case "operation-running": return refusal.what === "stop"
-      ? `A stop with savepoint has been under way for ${spanText(Date.now() - refusal.since)}; another request now would fail, and a second stop would also fail the first and restart the job.`
-      : `A ${refusal.what} of it has been under way for ${spanText(Date.now() - refusal.since)}.`;
+      ? `A stop with savepoint has been under way for ${spanText(refusal.forMs)}; another request now would fail, and a second stop would also fail the first and restart the job.`
+      : `A ${refusal.what} of it has been under way for ${spanText(refusal.forMs)}.`;
     case "no-directory": return "No directory was given and the cluster has none configured.";
     case "cluster-reads-only": return refusal.kind === "history" ? "This is a history server: it shows jobs that ended and changes nothing." : "This cluster runs one application and takes no jars. Copy the command and start it where the application is deployed.";
     case "version-too-old": return `Flink ${refusal.version} is too old; this needs ${refusal.since}.`;
@@ -158,7 +158,6 @@ function lastLine(lines: string): string {
   return last === "" ? "." : `: ${last}${end(last)}`;
 }
 
-/** Ends a quoted cause with a full stop, unless it has one. */
 /** Flink's words within a sentence of ours: cut where they would fill the screen (the log has them whole), and ended with a stop. */
 function quoted(text: string): string {
   const short = text.length > 300 ? `${text.slice(0, 299).trimEnd()}…` : text;

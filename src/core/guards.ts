@@ -1,11 +1,11 @@
 import type { JobNamed, Refusal } from "./errors";
-import { isUsable, mayHaveStarted, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
-import type { CheckpointConfig, CheckpointOverview, CheckpointStats, RestoredFrom } from "./model/checkpoint";
+import { claimedPlaces, operationsIn, restoresFrom, savepointsAt } from "./ledger/queries";
+import { isUsable, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
+import { savepointsIn, type CheckpointConfig, type CheckpointOverview, type CheckpointStats, type RestoredFrom } from "./model/checkpoint";
 import type { ClusterInfo } from "./model/cluster";
 import { isSameJob, isTerminal, type JobState } from "./model/job";
-import { folderName, localPath, normaliseLocation } from "./model/location";
+import { folderName, localPath, placeKey } from "./model/location";
 import type { ClaimMode } from "./ports";
-import { claimedPlaces, operationsIn, savepointsIn } from "./rows";
 
 /** Something a person should know before a verb; it does not forbid it. `explainWarning` turns it into a sentence. */
 export type Warning =
@@ -37,6 +37,8 @@ export interface JobFacts {
   readonly info: ClusterInfo;
   /** Median duration of the job's earlier savepoints, milliseconds. */
   readonly expectedMs: number | null;
+  /** Epoch milliseconds. */
+  readonly nowMs: number;
 }
 
 /**
@@ -47,7 +49,7 @@ export function savepointRefusals(facts: JobFacts): Refusal[] {
   const refusals = clusterRefusals(facts.info);
   if (facts.state !== "RUNNING") refusals.push({ rule: "job-not-running", state: facts.state });
   const stop = stopUnderWay(facts);
-  if (stop !== undefined) refusals.push({ rule: "operation-running", what: "stop", since: stop });
+  if (stop !== undefined) refusals.push({ rule: "operation-running", what: "stop", forMs: facts.nowMs - stop });
   return refusals;
 }
 
@@ -85,7 +87,7 @@ export function restoreRefusals(info: ClusterInfo, savepointPath: string | null,
   if (info.kind !== "session") refusals.push({ rule: "cluster-reads-only", kind: info.kind });
   if (info.capabilities.claimModeField === "none") refusals.push({ rule: "version-too-old", version: info.version.text, since: "1.15" });
   if (savepointPath === null) return refusals;
-  const path = normaliseLocation(savepointPath);
+  const path = placeKey(savepointPath);
   for (const { disposal } of savepointsAt(path, records)) {
     if (disposal?.state === "disposed") refusals.push({ rule: "already-disposed" });
     else if (disposal?.state === "requested") refusals.push({ rule: "disposal-running" });
@@ -103,7 +105,7 @@ export function restoreRefusals(info: ClusterInfo, savepointPath: string | null,
 /** What to know before a restore. */
 export function restoreWarnings(savepointPath: string | null, records: readonly LedgerRecord[]): Warning[] {
   if (savepointPath === null) return [];
-  const path = normaliseLocation(savepointPath);
+  const path = placeKey(savepointPath);
   const warnings: Warning[] = [];
   const [source] = savepointsAt(path, records);
   if (source?.stop?.drain === true) warnings.push({ warning: "drained" });
@@ -140,7 +142,7 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
   if (record.state !== "completed") return refused({ rule: "not-completed", state: record.state });
   if (record.path === null) return refused({ rule: "no-path" });
 
-  const path = normaliseLocation(record.path);
+  const path = placeKey(record.path);
   const here = savepointsAt(path, records);
   if (here.some((twin) => twin.disposal?.state === "disposed")) return refused({ rule: "already-disposed" });
   if (here.some((twin) => twin.disposal?.state === "requested")) return refused({ rule: "disposal-running" });
@@ -166,7 +168,7 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
   }
   for (const plan of records) {
     if (plan.kind !== "restore" || plan.state !== "planned") continue;
-    const source = plan.savepoint === null ? plan.afterStop === record.id : normaliseLocation(plan.savepoint.path) === path;
+    const source = plan.savepoint === null ? plan.afterStop === record.id : placeKey(plan.savepoint.path) === path;
     if (source) tell({ rule: "in-use", by: named(plan), how: "is planned to be restored from it" });
   }
   for (const { job, seen } of jobs) {
@@ -175,7 +177,7 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
       refusals.push({ rule: "job-unchecked", job, reason: seen.error });
       continue;
     }
-    if (seen.restored?.path === undefined || seen.restored.path === null || normaliseLocation(seen.restored.path) !== path) continue;
+    if (seen.restored?.path === undefined || seen.restored.path === null || placeKey(seen.restored.path) !== path) continue;
     if (!seen.restored.isSavepoint) tell({ rule: "claimed", by: job });
     else if (seen.completedCheckpointId === null || seen.completedCheckpointId <= seen.restored.checkpointId) {
       tell(mode === "NO_CLAIM" ? { rule: "no-claim-not-safe", by: job, checkpointIntervalMs: seen.checkpointIntervalMs } : { rule: "restore-source", by: job });
@@ -195,7 +197,7 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
 /** Whether another savepoint of the same job is there to fall back on: whole, ours, and not given away to a job that may delete it (C-27). */
 function isWayBack(other: SavepointRecord, record: SavepointRecord, notOurs: ReadonlySet<string>): boolean {
   if (other.cluster.url !== record.cluster.url || other.job.name !== record.job.name) return false;
-  return isUsable(other) && other.disposal?.state !== "unknown" && other.path !== null && !notOurs.has(normaliseLocation(other.path));
+  return isUsable(other) && other.disposal?.state !== "unknown" && other.path !== null && !notOurs.has(placeKey(other.path));
 }
 
 function refused(refusal: Refusal): DisposalVerdict {
@@ -227,16 +229,6 @@ function clusterRefusals(info: ClusterInfo): Refusal[] {
   if (info.kind === "history") return [{ rule: "cluster-reads-only", kind: "history" }];
   if (!info.capabilities.savepointFormats) return [{ rule: "version-too-old", version: info.version.text, since: "1.15" }];
   return [];
-}
-
-/** Savepoints of the ledger at a normalised location: one place may have several records. */
-function savepointsAt(path: string, records: readonly LedgerRecord[]): SavepointRecord[] {
-  return records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.path !== null && normaliseLocation(record.path) === path);
-}
-
-/** Starts of ours from a savepoint at a normalised location that reached Flink, or may have. */
-function restoresFrom(path: string, records: readonly LedgerRecord[]): RestoreRecord[] {
-  return records.filter((record): record is RestoreRecord => record.kind === "restore" && record.savepoint !== null && normaliseLocation(record.savepoint.path) === path && mayHaveStarted(record));
 }
 
 function named(restore: RestoreRecord): JobNamed {

@@ -1,8 +1,9 @@
 import type { JobNamed } from "./errors";
-import { isUsable, mayHaveStarted, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
-import type { CheckpointOverview, CheckpointStats, SavepointFormat } from "./model/checkpoint";
+import { claimedPlaces, newestUsable, operationsIn, startsByPlace, type Operation } from "./ledger/queries";
+import type { LedgerRecord, RestoreRecord, SavepointRecord } from "./ledger/record";
+import { savepointsIn, type CheckpointOverview, type CheckpointStats, type SavepointFormat } from "./model/checkpoint";
 import type { JobState, JobSummary } from "./model/job";
-import { normaliseLocation } from "./model/location";
+import { placeKey } from "./model/location";
 
 /** A job as one row: from Flink, or, once Flink has forgotten it, from our ledger. */
 export interface JobRow {
@@ -18,16 +19,6 @@ export interface JobRow {
   readonly operations: readonly Operation[];
   /** Newest usable savepoint that we know of. */
   readonly latestSavepoint: SavepointRecord | null;
-}
-
-/** Something under way: what a status bar and a job's row show. */
-export interface Operation {
-  readonly what: "savepoint" | "stop" | "restore" | "disposal";
-  readonly recordId: string;
-  readonly cluster: string;
-  readonly jobId: string;
-  readonly jobName: string;
-  readonly sinceMs: number;
 }
 
 /** A savepoint as one row, merged from the ledger and the job's history. */
@@ -58,7 +49,7 @@ export interface SavepointRow {
 export function savepointRows(jobId: string, records: readonly LedgerRecord[], overview: CheckpointOverview | undefined): SavepointRow[] {
   const mine = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.job.id === jobId);
   if (mine.length === 0 && overview === undefined) return [];
-  const restores = startsByPath(records);
+  const restores = startsByPlace(records);
   const written = progressByRecord(mine, overview);
   const rows = withoutTwins(mine).filter((record) => !record.forgotten).map((record) => recordRow(record, restores, written.get(record.id)));
   const ours = new Set([...mine.map((record) => record.checkpointId), ...[...written.values()].map((entry) => entry.checkpointId)]);
@@ -105,22 +96,6 @@ function progressByRecord(mine: readonly SavepointRecord[], overview: Checkpoint
   return found;
 }
 
-/** Savepoints in a job's statistics, newest first, each once. */
-export function savepointsIn(overview: CheckpointOverview | undefined): CheckpointStats[] {
-  if (overview === undefined) return [];
-  const found = new Map<number, CheckpointStats>();
-  for (const entry of [overview.latest.savepoint, ...overview.history]) if (entry !== null && entry.kind !== "checkpoint") found.set(entry.checkpointId, entry);
-  return [...found.values()].sort((a, b) => b.checkpointId - a.checkpointId);
-}
-
-/** A job's own checkpoints, running, completed and failed, newest first. */
-export function checkpointsIn(overview: CheckpointOverview | undefined): CheckpointStats[] {
-  if (overview === undefined) return [];
-  const found = new Map<number, CheckpointStats>();
-  for (const entry of [overview.latest.completed, overview.latest.failed, ...overview.history]) if (entry !== null && entry.kind === "checkpoint") found.set(entry.checkpointId, entry);
-  return [...found.values()].sort((a, b) => b.checkpointId - a.checkpointId);
-}
-
 /** The jobs of a cluster: those Flink lists, then those only the ledger remembers; what runs comes first, then the newest. */
 export function jobRows(cluster: string, jobs: readonly JobSummary[], records: readonly LedgerRecord[]): JobRow[] {
   const rows = new Map<string, JobRow>();
@@ -150,58 +125,14 @@ export function jobRows(cluster: string, jobs: readonly JobSummary[], records: r
   return [...rows.values()].sort((a, b) => rank(a) - rank(b) || (b.endTimeMs ?? b.startTimeMs ?? 0) - (a.endTimeMs ?? a.startTimeMs ?? 0) || a.name.localeCompare(b.name));
 }
 
-/** Everything that has not ended, oldest first. */
-export function operationsIn(records: readonly LedgerRecord[]): Operation[] {
-  const operations: Operation[] = [];
-  for (const record of records) {
-    if (record.kind === "restore") {
-      if (record.state === "requested" || record.state === "submitted") operations.push({ what: "restore", recordId: record.id, cluster: record.cluster.url, jobId: record.id, jobName: record.jobName, sinceMs: record.requestedAtMs });
-      continue;
-    }
-    const base = { recordId: record.id, cluster: record.cluster.url, jobId: record.job.id, jobName: record.job.name };
-    if (record.state === "requested" || record.state === "running" || record.stop?.job === "pending") operations.push({ ...base, what: record.stop === null ? "savepoint" : "stop", sinceMs: record.requestedAtMs });
-    if (record.disposal?.state === "requested") operations.push({ ...base, what: "disposal", sinceMs: record.disposal.requestedAtMs });
-  }
-  return operations.sort((a, b) => a.sinceMs - b.sinceMs);
-}
-
-/** Locations that a job took over with CLAIM: Flink deletes them when it likes, so that nobody can count on them (C-27). */
-export function claimedPlaces(records: readonly LedgerRecord[]): ReadonlySet<string> {
-  const claims = records.filter((record): record is RestoreRecord => record.kind === "restore" && record.claimMode === "CLAIM" && mayHaveStarted(record));
-  return new Set(claims.flatMap(({ savepoint }) => (savepoint === null ? [] : [normaliseLocation(savepoint.path)])));
-}
-
-/** Newest savepoint that one can go back to, or null: complete, there as far as we know, not forgotten and in nobody else's hands. */
-export function newestUsable(records: readonly SavepointRecord[], claimed: ReadonlySet<string>): SavepointRecord | null {
-  let newest: SavepointRecord | null = null;
-  for (const record of records) {
-    if (!isUsable(record) || record.forgotten || record.disposal?.state === "unknown" || (newest !== null && record.requestedAtMs <= newest.requestedAtMs)) continue;
-    if (claimed.size === 0 || !claimed.has(normaliseLocation(record.path ?? ""))) newest = record;
-  }
-  return newest;
-}
-
 /** A savepoint found in the history and one of ours at the same place are one: ours says more. */
 function withoutTwins(records: readonly SavepointRecord[]): SavepointRecord[] {
-  const ours = new Set(records.flatMap((record) => (record.origin !== "found" && record.path !== null ? [normaliseLocation(record.path)] : [])));
-  return records.filter((record) => record.origin !== "found" || record.path === null || !ours.has(normaliseLocation(record.path)));
-}
-
-/** Starts that reached Flink, or may have, by the normalised path they began from. */
-function startsByPath(records: readonly LedgerRecord[]): Map<string, RestoreRecord[]> {
-  const starts = new Map<string, RestoreRecord[]>();
-  for (const record of records) {
-    if (record.kind !== "restore" || record.savepoint === null || !mayHaveStarted(record)) continue;
-    const path = normaliseLocation(record.savepoint.path);
-    const list = starts.get(path);
-    if (list) list.push(record);
-    else starts.set(path, [record]);
-  }
-  return starts;
+  const ours = new Set(records.flatMap((record) => (record.origin !== "found" && record.path !== null ? [placeKey(record.path)] : [])));
+  return records.filter((record) => record.origin !== "found" || record.path === null || !ours.has(placeKey(record.path)));
 }
 
 function recordRow(record: SavepointRecord, starts: ReadonlyMap<string, readonly RestoreRecord[]>, live: CheckpointStats | undefined): SavepointRow {
-  const from = (record.path === null ? undefined : starts.get(normaliseLocation(record.path))) ?? [];
+  const from = (record.path === null ? undefined : starts.get(placeKey(record.path))) ?? [];
   const claimer = from.find((restore) => restore.claimMode === "CLAIM");
   return {
     id: record.id, record, checkpointId: record.checkpointId ?? (record.state === "running" ? (live?.checkpointId ?? null) : null),

@@ -3,7 +3,7 @@ import { FlinkError, isFlinkError, type ErrorFacts, type JobNamed, type Refusal 
 import { disposalVerdict, latestCheckpoint, type JobSeen, type TypingReason } from "../core/guards";
 import { lostItsMetadata, mayHaveStarted, metadataGone, type SavepointRecord } from "../core/ledger/record";
 import { isTerminal, type JobSummary } from "../core/model/job";
-import { normaliseLocation } from "../core/model/location";
+import { placeKey } from "../core/model/location";
 import type { ClusterClient, Run, StorageLook } from "../core/ports";
 import { shortReason } from "../core/rowText";
 import { savepointName, shortId } from "../core/wording";
@@ -64,10 +64,10 @@ export class DisposalService {
     });
     const records = await ledger.all();
     const verdict = disposalVerdict(record, records, jobs);
-    const path = record.path === null ? null : normaliseLocation(record.path);
-    const restored = records.flatMap((other) => (other.kind === "restore" && path !== null && other.savepoint !== null && mayHaveStarted(other) && normaliseLocation(other.savepoint.path) === path ? [{ jobId: other.id, name: other.jobName }] : []));
+    const path = record.path === null ? null : placeKey(record.path);
+    const restored = records.flatMap((other) => (other.kind === "restore" && path !== null && other.savepoint !== null && mayHaveStarted(other) && placeKey(other.savepoint.path) === path ? [{ jobId: other.id, name: other.jobName }] : []));
     // A job that was restored with LEGACY may refer to its files for as long as it lives.
-    const legacy = unreachable.filter(({ url }) => path !== null && records.some((other) => other.kind === "restore" && other.claimMode === "LEGACY" && other.endedAtMs === null && mayHaveStarted(other) && other.cluster.url === url && other.savepoint !== null && normaliseLocation(other.savepoint.path) === path));
+    const legacy = unreachable.filter(({ url }) => path !== null && records.some((other) => other.kind === "restore" && other.claimMode === "LEGACY" && other.endedAtMs === null && mayHaveStarted(other) && other.cluster.url === url && other.savepoint !== null && placeKey(other.savepoint.path) === path));
     const refusals = [...verdict.refusals, ...legacy.map(({ name, reason }): Refusal => ({ rule: "cluster-unchecked", cluster: name, reason }))];
     return { record, refusals, typing: verdict.typing, unreachable: unreachable.map(({ name }) => name), restored, jobs };
   }

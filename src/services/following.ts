@@ -3,11 +3,10 @@ import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError } from "../core/errors";
 import { jobOf, type SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
-import type { CheckpointOverview, CheckpointStats } from "../core/model/checkpoint";
+import { savepointsIn, type CheckpointOverview, type CheckpointStats } from "../core/model/checkpoint";
 import { isSameJob, isTerminal, type JobRef, type JobState } from "../core/model/job";
-import { liesIn, normaliseLocation, shortJobId } from "../core/model/location";
+import { liesIn, placeKey, shortJobId } from "../core/model/location";
 import type { Clock, ClusterClient, FlinkFailure, FoundFolder, Log, StorageLook } from "../core/ports";
-import { savepointsIn } from "../core/rows";
 import { shortId } from "../core/wording";
 import type { ClusterService } from "./clusters";
 import { withStatistics, type JobService } from "./jobs";
@@ -107,8 +106,8 @@ export class SavepointFollower {
     const folders = await this.#foldersOf(record);
     if (folders === undefined) return undefined;
     // One that was found in the history may be this one; the others are somebody's.
-    const others = new Set((await this.#ledger.all()).flatMap((other) => (other.kind === "savepoint" && other.id !== record.id && other.origin !== "found" && other.path !== null ? [normaliseLocation(other.path)] : [])));
-    return folders.filter((folder) => shortJobId(folder.location) === shortId(record.job.id) && folder.modifiedAtMs >= record.requestedAtMs - clockSlackMs && !others.has(normaliseLocation(folder.location)));
+    const others = new Set((await this.#ledger.all()).flatMap((other) => (other.kind === "savepoint" && other.id !== record.id && other.origin !== "found" && other.path !== null ? [placeKey(other.path)] : [])));
+    return folders.filter((folder) => shortJobId(folder.location) === shortId(record.job.id) && folder.modifiedAtMs >= record.requestedAtMs - clockSlackMs && !others.has(placeKey(folder.location)));
   }
 
   async #run(recordId: string, watchers: ReadonlySet<(step: FollowStep) => void>): Promise<SavepointRecord> {
@@ -239,8 +238,8 @@ export class SavepointFollower {
   /** Whether the directory seen from here is the one that Flink writes to, and not another machine's of the same name: it shows what Flink wrote. */
   async #seesWhatFlinkWrites(record: SavepointRecord): Promise<boolean> {
     if (this.#clusters.get(record.cluster.url)?.profile.local === true) return true;
-    const written = new Set((await this.#ledger.all()).flatMap((other) => (other.kind === "savepoint" && other.cluster.url === record.cluster.url && other.path !== null ? [normaliseLocation(other.path)] : [])));
-    return ((await this.#foldersOf(record)) ?? []).some((folder) => shortJobId(folder.location) === shortId(record.job.id) || written.has(normaliseLocation(folder.location)));
+    const written = new Set((await this.#ledger.all()).flatMap((other) => (other.kind === "savepoint" && other.cluster.url === record.cluster.url && other.path !== null ? [placeKey(other.path)] : [])));
+    return ((await this.#foldersOf(record)) ?? []).some((folder) => shortJobId(folder.location) === shortId(record.job.id) || written.has(placeKey(folder.location)));
   }
 
   /** Savepoint folders in the directory that a savepoint was to go to; undefined when that can't be seen from here. */
@@ -257,12 +256,12 @@ export class SavepointFollower {
     const taken = (await this.#ledger.all()).filter((other): other is SavepointRecord => other.kind === "savepoint" && isSameJob(jobOf(other), jobOf(record)) && other.id !== record.id && other.origin !== "found");
     // The number of one that is complete may be used again by the next life of an application; its place may not.
     const ids = new Set(taken.flatMap((other) => (other.path === null ? [other.checkpointId] : [])));
-    const paths = new Set(taken.flatMap((other) => (other.path === null ? [] : [normaliseLocation(other.path)])));
+    const paths = new Set(taken.flatMap((other) => (other.path === null ? [] : [placeKey(other.path)])));
     const directory = record.directory ?? (await this.#savepointDirectory(record));
     const since = savepointsIn(overview).filter((entry) =>
       (entry.kind === "stop-savepoint") === (record.stop !== null) && entry.triggeredAtMs >= record.requestedAtMs + skewMs - 2_000 &&
       (entry.format === null || record.format === null || entry.format === record.format) && !ids.has(entry.checkpointId) &&
-      (entry.path === null || (!paths.has(normaliseLocation(entry.path)) && (directory === null || liesIn(directory, entry.path)))));
+      (entry.path === null || (!paths.has(placeKey(entry.path)) && (directory === null || liesIn(directory, entry.path)))));
     const inTime = (entry: CheckpointStats): boolean => entry.triggeredAtMs <= record.sentAtMs + skewMs + 10_000;
     return { ours: since.filter(inTime), late: since.filter((entry) => !inTime(entry)) };
   }
@@ -312,11 +311,11 @@ export class SavepointFollower {
   /** Number, size and duration come from the job's statistics, which lag up to three seconds and may be gone with the cluster. */
   async #enrich(record: SavepointRecord): Promise<SavepointRecord> {
     const job: JobRef = { cluster: record.cluster.url, jobId: record.job.id };
-    const path = normaliseLocation(record.path ?? "");
+    const path = placeKey(record.path ?? "");
     for (let attempt = 0; attempt < 12; attempt++) {
       await this.#jobs.observe(job, this.life);
       const seen = this.#jobs.observation(job);
-      const entry = savepointsIn(seen?.overview).find((candidate) => candidate.path !== null && normaliseLocation(candidate.path) === path);
+      const entry = savepointsIn(seen?.overview).find((candidate) => candidate.path !== null && placeKey(candidate.path) === path);
       if (entry) return this.#ledger.update<SavepointRecord>(record.id, `it is #${entry.checkpointId} of the job`, (done) => withStatistics(done, entry));
       if (seen?.error !== null && seen?.error !== undefined) break;
       await this.#clock.sleep(350, this.life);

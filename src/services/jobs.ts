@@ -2,13 +2,14 @@ import { Backoff, isAbort } from "../core/base/async";
 import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError, type Refusal } from "../core/errors";
 import { cancelRefusals } from "../core/guards";
+import { operationsIn, type Operation } from "../core/ledger/queries";
 import { jobOf, recordVersion, type SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
-import type { CheckpointConfig, CheckpointOverview, CheckpointStats, RestoredFrom } from "../core/model/checkpoint";
+import { checkpointsIn, savepointsIn, type CheckpointConfig, type CheckpointOverview, type CheckpointStats, type RestoredFrom } from "../core/model/checkpoint";
 import { isSameJob, isTerminal, type JobRef, type JobState } from "../core/model/job";
-import { folderName, normaliseLocation, parentLocation } from "../core/model/location";
+import { folderName, parentLocation, placeKey } from "../core/model/location";
 import type { Clock, Log, ProcessIdentity, Run } from "../core/ports";
-import { checkpointsIn, jobRows, operationsIn, savepointRows, savepointsIn, type JobRow, type Operation, type SavepointRow } from "../core/rows";
+import { jobRows, savepointRows, type JobRow, type SavepointRow } from "../core/rows";
 import type { ClusterService } from "./clusters";
 import { mayHaveArrived, refuseIf } from "./requests";
 
@@ -131,7 +132,7 @@ export class JobService {
     const directories = new Map<string, string>();
     for (const record of records) {
       const directory = record.directory ?? parentLocation(record.path ?? "");
-      if (!directories.has(normaliseLocation(directory))) directories.set(normaliseLocation(directory), directory);
+      if (!directories.has(placeKey(directory))) directories.set(placeKey(directory), directory);
     }
     return [...directories.values()].slice(0, 10);
   }
@@ -197,13 +198,13 @@ export class JobService {
     const all = await this.#ledger.all();
     const records = all.filter((record): record is SavepointRecord => record.kind === "savepoint" && isSameJob(jobOf(record), job));
     if (records.some((record) => record.state === "requested" || record.state === "running")) return;
-    const known = new Map(records.flatMap((record) => (record.path === null ? [] : [[normaliseLocation(record.path), record]])));
+    const known = new Map(records.flatMap((record) => (record.path === null ? [] : [[placeKey(record.path), record]])));
     const view = this.#clusters.get(job.cluster);
     if (view === undefined || view.reach.state !== "online") return;
     const name = view.jobs.find((summary) => summary.jobId === job.jobId)?.name ?? records[0]?.job.name ?? job.jobId;
     for (const entry of entries) {
       if (entry.path === null) continue;
-      const kept = known.get(normaliseLocation(entry.path));
+      const kept = known.get(placeKey(entry.path));
       // Whoever followed it was gone before the statistics showed it.
       if (kept?.checkpointId === null) await this.#ledger.update<SavepointRecord>(kept.id, `it is #${entry.checkpointId} of the job`, (record) => withStatistics(record, entry));
       if (kept !== undefined) continue;

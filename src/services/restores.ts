@@ -4,7 +4,7 @@ import { FlinkError, isFlinkError, type ErrorFacts } from "../core/errors";
 import { latestCheckpoint, restoreRefusals, restoreWarnings } from "../core/guards";
 import { recordVersion, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
 import { allTasksRun, isTerminal, type JobRef, type JobSummary } from "../core/model/job";
-import { checkpointOwner, normaliseLocation, requireLocation } from "../core/model/location";
+import { checkpointOwner, placeKey, requireLocation } from "../core/model/location";
 import type { ClaimMode, ClusterClient, Run, RunJarRequest } from "../core/ports";
 import { unlessAborted, unlessUnknown } from "./following";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
@@ -88,7 +88,7 @@ export class RestoreService {
     try {
       await ledger.create(plan);
       const stopped = await this.#savepoints.stop(job, { ...stop, drain: false }, run, stopId, async () => {
-        if ((await this.#read(plan.id)).state !== "planned") refuseIf("stopped", plan.jobName, [{ rule: "operation-running", what: "restore", since: plan.requestedAtMs }]);
+        if ((await this.#read(plan.id)).state !== "planned") refuseIf("stopped", plan.jobName, [{ rule: "operation-running", what: "restore", forMs: this.#world.clock.now() - plan.requestedAtMs }]);
       });
       return await this.#fromStop(plan.id, stopped, run);
     } catch (error) {
@@ -120,7 +120,7 @@ export class RestoreService {
     const { follower } = this.#world;
     const plan = await this.#read(restoreId);
     if (plan.state !== "planned") return this.follow(restoreId, run);
-    if (this.#flows.has(restoreId)) refuseIf("restored", plan.jobName, [{ rule: "operation-running", what: "restore", since: plan.requestedAtMs }]);
+    if (this.#flows.has(restoreId)) refuseIf("restored", plan.jobName, [{ rule: "operation-running", what: "restore", forMs: this.#world.clock.now() - plan.requestedAtMs }]);
     this.#flows.add(restoreId);
     try {
       const stop = (await this.#stopOf(plan)) ?? (await this.#dropUnlessStopped(plan));
@@ -389,7 +389,7 @@ export class RestoreService {
     const restored = overview?.latest.restored ?? null;
     const asked = record.savepoint?.path ?? null;
     if (asked !== null && overview !== undefined && overview.counts.restored === 0) return false;
-    const exact = restored !== null && restored.path !== null && asked !== null && normaliseLocation(restored.path) === normaliseLocation(asked) ? restored : null;
+    const exact = restored !== null && restored.path !== null && asked !== null && placeKey(restored.path) === placeKey(asked) ? restored : null;
     const proof = exact !== null ? `restored from #${exact.checkpointId}` : asked === null ? "started without state" : `restored from ${restored?.path ?? "an unnamed place"}`;
     await this.#world.ledger.update<RestoreRecord>(record.id, `all tasks run; ${proof}`, (open) => (open.state === "requested" || open.state === "submitted"
       ? { ...open, state: "running", jobName, savepoint: open.savepoint && { ...open.savepoint, checkpointId: exact?.checkpointId ?? open.savepoint.checkpointId } } : open));

@@ -7,9 +7,9 @@ import type { Ledger } from "../core/ledger/store";
 import type { SavepointFormat } from "../core/model/checkpoint";
 import type { ClusterInfo } from "../core/model/cluster";
 import { allTasksRun, isSameJob, type JobRef } from "../core/model/job";
-import { normaliseLocation, parentLocation, requireLocation } from "../core/model/location";
+import { parentLocation, placeKey, requireLocation } from "../core/model/location";
 import type { Clock, FoundFolder, Log, ProcessIdentity, Run, Vault, WorkspaceCommit } from "../core/ports";
-import { type Operation, operationsIn } from "../core/rows";
+import { type Operation, operationsIn } from "../core/ledger/queries";
 import type { ClusterService } from "./clusters";
 import { notReceived, unlessAborted, type SavepointFollower } from "./following";
 import type { JobService } from "./jobs";
@@ -140,9 +140,9 @@ export class SavepointService {
   async adopt(recordId: string, location: string): Promise<void> {
     requireLocation(location);
     const { ledger, clock } = this.#world;
-    const path = normaliseLocation(location);
-    const folder = (await this.candidates(recordId)).find((candidate) => normaliseLocation(candidate.location) === path);
-    const found = (await ledger.all()).filter((other): other is SavepointRecord => other.kind === "savepoint" && other.id !== recordId && other.origin === "found" && other.path !== null && normaliseLocation(other.path) === path);
+    const path = placeKey(location);
+    const folder = (await this.candidates(recordId)).find((candidate) => placeKey(candidate.location) === path);
+    const found = (await ledger.all()).filter((other): other is SavepointRecord => other.kind === "savepoint" && other.id !== recordId && other.origin === "found" && other.path !== null && placeKey(other.path) === path);
     const twin = found[0];
     await ledger.update<SavepointRecord>(recordId, `adopted ${path}`, (record) => {
       if (record.state !== "unknown") throw new FlinkError("refused", { verb: "adopted", subject: path, refusals: [{ rule: "outcome-known", state: record.state }] });
@@ -233,7 +233,7 @@ export class SavepointService {
       const isAhead = (operation: Operation): boolean => operation.sinceMs < atMs || (operation.sinceMs === atMs && operation.recordId < id);
       const goesOn = (operation: Operation): boolean => records.some((record) => record.id === operation.recordId && record.state !== "requested");
       const winner = rivals.find((operation) => !isStop || isAhead(operation) || goesOn(operation)) ?? (clock.now() >= untilMs ? rival : undefined);
-      if (winner !== undefined) refuseIf(isStop ? "stopped" : "saved", jobName, [{ rule: "operation-running", what: "stop", since: winner.sinceMs }]);
+      if (winner !== undefined) refuseIf(isStop ? "stopped" : "saved", jobName, [{ rule: "operation-running", what: "stop", forMs: clock.now() - winner.sinceMs }]);
       await clock.sleep(100, follower.life);
     }
   }
@@ -326,7 +326,7 @@ export class SavepointService {
     const [details, state, overview, config, records] = await Promise.all([
       client.job(job.jobId, signal), client.jobState(job.jobId, signal), client.checkpoints(job.jobId, signal), client.checkpointConfig(job.jobId, signal), ledger.all(),
     ]);
-    return { jobName: details.name, facts: { cluster: job.cluster, jobId: job.jobId, state: state ?? details.state, overview, config, records, info, expectedMs: await this.expectedMs(job) } };
+    return { jobName: details.name, facts: { cluster: job.cluster, jobId: job.jobId, state: state ?? details.state, overview, config, records, info, expectedMs: await this.expectedMs(job), nowMs: this.#world.clock.now() } };
   }
 
   #nameOf(job: JobRef): string | undefined {

@@ -6,8 +6,10 @@ import { startWorkbench, type Workbench, type WorkbenchOptions } from "./workben
 
 const waitMs = 20_000;
 const startMs = 60_000;
-/** A menu ignores a click that comes right after it opened. */
-const menuSettleMs = 250;
+/** How long one attempt may take where another one helps: the workbench redraws under the pointer, and a menu ignores a click right after it opened. */
+const attemptMs = 2_000;
+/** What a verb asks that was not told its row. */
+const asksWhich = ["hich savepoint", "hich job", "hich cluster is", "hich cluster are", "hich operation's", "hich restore", "hich planned"].map((words) => `input[placeholder*="${words}"]`).join(", ");
 
 type Name = string | RegExp;
 
@@ -114,13 +116,14 @@ export class WorkbenchPage {
     return row;
   }
 
-  /** Clicks a button that stands in a row; it shows while the pointer is on the row. */
-  async inlineAction(name: Name, button: Name): Promise<void> {
-    const row = await this.row(name);
-    await this.waitFor(`the button ${button} in the row ${name}`, async (timeout) => {
+  /** Clicks a button that stands in a row, which shows while the pointer is on the row, and waits for what the verb shows then; see `#aimed`. */
+  async inlineAction(name: Name, button: Name, shows: Locator): Promise<void> {
+    await this.row(name);
+    await this.#aimed(`the button ${button} in the row ${name}`, async (timeout) => {
+      const row = this.treeItem(name);
       await row.hover({ timeout });
       await row.getByRole("button", { name: button }).click({ timeout });
-    });
+    }, shows);
   }
 
   /** Clicks a button in the title of a view. */
@@ -132,34 +135,37 @@ export class WorkbenchPage {
     });
   }
 
-  /** Chooses from a row's context menu; more than one name goes through submenus. */
-  async contextMenu(name: Name, ...entries: readonly Name[]): Promise<void> {
-    await this.openContextMenu(name);
-    for (const [index, entry] of entries.entries()) {
-      const item = this.page.getByRole("menuitem", { name: entry }).first();
-      await this.waitFor(`the menu entry ${entry}`, async (timeout) => {
-        await item.waitFor({ timeout });
-        await this.page.waitForTimeout(menuSettleMs);
-        await (index < entries.length - 1 ? item.hover({ timeout }) : item.click({ timeout }));
-      });
-    }
-    await this.waitFor("the menu to close", (timeout) => this.page.locator(".monaco-menu").first().waitFor({ state: "detached", timeout }));
+  /** Chooses from a row's context menu, and waits for what the verb shows then; see `#aimed`. */
+  async contextMenu(name: Name, entry: Name, shows: Locator): Promise<void> {
+    await this.row(name);
+    const item = this.#menu.getByRole("menuitem", { name: entry }).first();
+    await this.#aimed(`the entry ${entry} in the context menu of ${name}`, (timeout) => again(async () => {
+      await this.#openMenu(name);
+      await item.waitFor({ timeout: attemptMs });
+      await again(async () => {
+        if (await item.isVisible()) await item.click({ timeout: attemptMs });
+        await this.#menu.waitFor({ state: "detached", timeout: attemptMs });
+      }, timeout);
+    }, timeout), shows);
   }
 
   /** Opens a row's context menu and resolves to the names in it; `Escape` closes it. */
   async openContextMenu(name: Name): Promise<string[]> {
-    const row = await this.row(name);
-    const items = this.page.getByRole("menuitem");
-    return this.waitFor(`the context menu of ${name}`, async (timeout) => {
-      await row.click({ button: "right", timeout });
-      await this.page.locator(".monaco-menu").first().waitFor({ timeout });
-      return (await this.page.locator(".monaco-menu").first().locator(items).allInnerTexts()).map((text) => text.trim().split("\n")[0] ?? "");
-    });
+    await this.row(name);
+    return this.waitFor(`the context menu of ${name}`, (timeout) => again(async () => {
+      await this.#openMenu(name);
+      return (await this.#menu.getByRole("menuitem").allInnerTexts()).map((text) => text.trim().split("\n")[0] ?? "");
+    }, timeout));
+  }
+
+  /** The modal question that is open, if any. */
+  get dialog(): Locator {
+    return this.page.locator(".monaco-dialog-box");
   }
 
   /** Waits for a modal question and resolves to its text, detail included. */
   async modal(timeoutMs = waitMs): Promise<string> {
-    const box = this.page.locator(".monaco-dialog-box");
+    const box = this.dialog;
     return this.waitFor("a modal question", async (timeout) => {
       await box.waitFor({ timeout });
       return box.locator(".dialog-message-container").innerText({ timeout });
@@ -168,16 +174,21 @@ export class WorkbenchPage {
 
   /** Answers a modal question by the name of a button. */
   async answer(button: Name): Promise<void> {
-    const box = this.page.locator(".monaco-dialog-box");
+    const box = this.dialog;
     await this.waitFor(`the button ${button} of the question`, async (timeout) => {
       await box.getByRole("button", { name: button }).click({ timeout });
       await box.waitFor({ state: "detached", timeout });
     });
   }
 
+  /** The notification that says this, if there is one. */
+  notification(text: Name): Locator {
+    return this.page.locator(".notification-toast").filter({ hasText: text }).first();
+  }
+
   /** Waits for a notification that says this. */
   async toast(text: Name, timeoutMs = waitMs): Promise<Locator> {
-    const toast = this.page.locator(".notification-toast").filter({ hasText: text }).first();
+    const toast = this.notification(text);
     await this.waitFor(`the notification ${text}`, (timeout) => toast.waitFor({ timeout }), timeoutMs);
     return toast;
   }
@@ -191,16 +202,21 @@ export class WorkbenchPage {
     });
   }
 
+  /** The picker or input with this title, if it is open. */
+  question(title: Name): Locator {
+    return this.page.locator(".quick-input-widget:visible").filter({ has: this.page.locator(".quick-input-titlebar, .quick-input-header, .quick-input-message").filter({ hasText: title }) });
+  }
+
   /** Waits for a picker or an input with this title and resolves to its rows. */
   async picker(title: Name): Promise<string[]> {
-    const widget = this.#picker(title);
+    const widget = this.question(title);
     await this.waitFor(`the picker ${title}`, (timeout) => widget.waitFor({ timeout }));
     return widget.locator(".quick-input-list .monaco-list-row").allInnerTexts();
   }
 
   /** Chooses the row that says this in the picker with this title. */
   async choose(title: Name, row: Name): Promise<void> {
-    const widget = this.#picker(title);
+    const widget = this.question(title);
     await this.waitFor(`the entry ${row} of the picker ${title}`, async (timeout) => {
       await widget.waitFor({ timeout });
       await widget.locator(".quick-input-list .monaco-list-row").filter({ hasText: row }).first().click({ timeout });
@@ -209,7 +225,7 @@ export class WorkbenchPage {
 
   /** Types into the input or picker with this title, over what stands there, and accepts it. */
   async type(title: Name, text: string, accept = true): Promise<void> {
-    const widget = this.#picker(title);
+    const widget = this.question(title);
     await this.waitFor(`the input ${title}`, async (timeout) => {
       await widget.waitFor({ timeout });
       await widget.locator("input[type=text], input[type=password]").first().fill(text, { timeout });
@@ -240,8 +256,50 @@ export class WorkbenchPage {
     return this.page.evaluate(() => navigator.clipboard.readText());
   }
 
-  #picker(title: Name): Locator {
-    return this.page.locator(".quick-input-widget:visible").filter({ has: this.page.locator(".quick-input-titlebar, .quick-input-header, .quick-input-message").filter({ hasText: title }) });
+  get #menu(): Locator {
+    return this.page.locator(".monaco-menu").first();
+  }
+
+  /**
+   * Runs a verb on a row and waits for what it shows. While VS Code draws rows again it knows none of them, and a verb that is chosen then gets no
+   * row and asks which one is meant: that question is left, and the verb chosen again.
+   */
+  async #aimed(what: string, choose: (timeoutMs: number) => Promise<void>, shows: Locator): Promise<void> {
+    const aimless = this.page.locator(".quick-input-widget:visible").filter({ has: this.page.locator(asksWhich) });
+    await this.waitFor(what, (timeout) => again(async () => {
+      await choose(timeout);
+      await shows.or(aimless).first().waitFor({ timeout });
+      if (!(await aimless.isVisible())) return;
+      await this.page.keyboard.press("Escape");
+      await aimless.waitFor({ state: "hidden", timeout });
+      throw new Error("the row was lost on the way: the verb asked which one is meant");
+    }, timeout), startMs);
+  }
+
+  /** Opens a row's context menu, once. Rows may move between aiming and clicking: throws, with no menu left open, unless it is that row's. */
+  async #openMenu(name: Name): Promise<void> {
+    if (await this.#menu.isVisible()) await this.#closeMenu();
+    await this.treeItem(name).click({ button: "right", timeout: attemptMs });
+    await this.#menu.waitFor({ timeout: attemptMs });
+    if (await this.page.getByRole("treeitem", { name }).and(this.page.locator(".monaco-list-row.focused")).count() > 0) return;
+    await this.#closeMenu();
+    throw new Error("the menu is another row's");
+  }
+
+  async #closeMenu(): Promise<void> {
+    await this.page.keyboard.press("Escape");
+    await this.#menu.waitFor({ state: "detached", timeout: attemptMs });
+  }
+}
+
+/** Does something again until it works; throws its last failure once the time is over. */
+async function again<T>(work: () => Promise<T>, timeoutMs: number): Promise<T> {
+  for (const start = Date.now(); ;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (Date.now() - start > timeoutMs) throw error;
+    }
   }
 }
 

@@ -44,8 +44,7 @@ export async function tour(page: WorkbenchPage, flink: TestFlink, say: (line: st
   await page.picture("1-tree");
   say(`1  tree      shows sandbox › Orders; Flink lists ${first.jid} ${first.name} ${first.state}`);
 
-  await page.inlineAction(/^Orders/, /Trigger Savepoint/);
-  await page.picker(/Savepoint of Orders/);
+  await page.inlineAction(/^Orders/, /Trigger Savepoint/, page.question(/Savepoint of Orders/));
   await page.picture("2-trigger-directory");
   await enterAll("Savepoint of Orders", 3);
   await page.toast(/Savepoint #\d+ of Orders/);
@@ -58,7 +57,7 @@ export async function tour(page: WorkbenchPage, flink: TestFlink, say: (line: st
   await page.row(new RegExp(`^#${taken.id}`));
   say(`2  trigger   Flink completed #${taken.id} at ${taken.external_path}`);
 
-  await page.inlineAction(/^Orders/, /Stop with Savepoint/);
+  await page.inlineAction(/^Orders/, /Stop with Savepoint/, page.question(/Stop Orders/));
   await enterAll("Stop Orders", 4);
   await page.toast(/Orders is stopped/, 60_000);
   await page.picture("3-stopped");
@@ -68,8 +67,7 @@ export async function tour(page: WorkbenchPage, flink: TestFlink, say: (line: st
   assert.ok(last && last.id > taken.id);
   say(`3  stop      Flink says ${stopped.state}; its last savepoint is #${last.id} at ${last.external_path}`);
 
-  await page.inlineAction(new RegExp(`^#${last.id}`), /Restore/);
-  await page.picker(/Restore Orders/);
+  await page.inlineAction(new RegExp(`^#${last.id}`), /Restore/, page.question(/Restore Orders/));
   await page.picture("4-restore-jar");
   await enterAll("Restore Orders", 5, async (question) => {
     if (question === 5) await page.picture("4-restore-summary");
@@ -83,8 +81,8 @@ export async function tour(page: WorkbenchPage, flink: TestFlink, say: (line: st
   assert.equal(latest.restored?.external_path, last.external_path);
   say(`4  restore   Flink runs ${second.jid}, restored from #${latest.restored.id} at ${latest.restored.external_path}`);
 
-  await page.contextMenu(new RegExp(`^#${taken.id}`), /Dispose/);
-  const question = await page.modal(60_000);
+  await page.contextMenu(new RegExp(`^#${taken.id}`), /Dispose/, page.dialog);
+  const question = await page.modal();
   await page.picture("5-dispose-question");
   assert.match(question, new RegExp(`Dispose savepoint #${taken.id} of Orders`));
   await page.answer("Dispose");

@@ -39,18 +39,16 @@ test("a second window shows what the first one does, refuses to stop the job aga
       await new Verbs(second).trigger(/^orders, job/, "from the second");
       await both((page) => page.row(/^#\d+ from the second, savepoint, completed/));
 
-      controls.slow(8_000);
+      controls.on("hold-snapshot");
       await new Verbs(first).stop(/^orders, job/);
       await both(async (page) => {
         await page.row(/^orders, job, stopping with savepoint/);
         await page.row(/^stop with savepoint, savepoint, running, writing/);
         await page.statusBar(/Stop with savepoint of orders/);
       });
-      await second.inlineAction(/^orders, job/, /Stop with Savepoint/);
-      await second.toast(/orders can't be stopped now\. A stop with savepoint has been under way for \d+ s; another request now would fail, and a second stop would also fail the first/);
+      await second.inlineAction(/^orders, job/, /Stop with Savepoint/, second.notification(/orders can't be stopped now\. A stop with savepoint has been under way for \d+ s; another request now would fail, and a second stop would also fail the first/));
       await second.picture("1 refused");
-      await second.inlineAction(/^orders, job/, /Trigger Savepoint/);
-      await second.toast(/orders can't be saved now\. A stop with savepoint has been under way/);
+      await second.inlineAction(/^orders, job/, /Trigger Savepoint/, second.notification(/orders can't be saved now\. A stop with savepoint has been under way/));
       controls.off();
 
       await first.toast(/orders is stopped · savepoint #\d+/, 60_000);

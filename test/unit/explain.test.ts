@@ -59,7 +59,7 @@ type Examples<U, K extends keyof U & string> = { readonly [R in U[K] & string]: 
 const refusals: Examples<Refusal, "rule"> = {
   "job-not-running": [{ rule: "job-not-running", state: "RESTARTING" }, { rule: "job-not-running", state: "gone" }],
   "tasks-not-running": [{ rule: "tasks-not-running", running: 1, total: 4 }],
-  "operation-running": (["stop", "savepoint", "cancel", "restore"] as const).map((what) => ({ rule: "operation-running", what, since: Date.now() - 12_000 })),
+  "operation-running": (["stop", "savepoint", "cancel", "restore"] as const).map((what) => ({ rule: "operation-running", what, forMs: 12_000 })),
   "no-directory": [{ rule: "no-directory" }],
   "cluster-reads-only": [{ rule: "cluster-reads-only", kind: "application" }, { rule: "cluster-reads-only", kind: "history" }],
   "version-too-old": [{ rule: "version-too-old", version: "1.14.6", since: "1.15" }],
@@ -163,8 +163,8 @@ describe("the sentence", () => {
   });
 
   test("of a stop under way says since when, in words that fit together", () => {
-    assert.equal(explainRefusal({ rule: "operation-running", what: "stop", since: Date.now() - 12_000 }), "A stop with savepoint has been under way for 12 s; another request now would fail, and a second stop would also fail the first and restart the job.");
-    assert.match(explainRefusal({ rule: "operation-running", what: "stop", since: Date.now() + 3_600_000 }), /for 0 s/, "the JobManager's clock may be ahead");
+    assert.equal(explainRefusal({ rule: "operation-running", what: "stop", forMs: 12_000 }), "A stop with savepoint has been under way for 12 s; another request now would fail, and a second stop would also fail the first and restart the job.");
+    assert.match(explainRefusal({ rule: "operation-running", what: "stop", forMs: -3_600_000 }), /for 0 s/, "the JobManager's clock may be ahead");
   });
 
   test("of a refused adoption does not say that what is completed is not completed", () => {

@@ -13,7 +13,7 @@ const completed = (id: string, changes: Partial<SavepointRecord> = {}): Savepoin
   savepointRecord(id, { state: "completed", path: `file:/sp/savepoint-ab12cd-${id}`, endedAtMs: 1_700_000_001_000, ...changes });
 const checkpoint = stats(9, { kind: "checkpoint", format: null, path: "file:/cp/chk-9" });
 const facts = (changes: Partial<JobFacts> = {}): JobFacts => ({
-  cluster: clusterUrl, jobId, state: "RUNNING", overview: overview([checkpoint]), config: { intervalMs: 60_000, timeoutMs: 600_000 }, records: [], info: clusterInfo(), expectedMs: null, ...changes,
+  cluster: clusterUrl, jobId, state: "RUNNING", overview: overview([checkpoint]), config: { intervalMs: 60_000, timeoutMs: 600_000 }, records: [], info: clusterInfo(), expectedMs: null, nowMs: 12_005, ...changes,
 });
 
 describe("a savepoint or a stop", () => {
@@ -32,7 +32,7 @@ describe("a savepoint or a stop", () => {
 
   test("is refused while a stop is under way, ours or anybody's: a second one makes both fail and restarts the job", () => {
     const stopping = savepointRecord("a", { state: "running", stop: { drain: false, job: "pending" }, requestedAtMs: 5 });
-    assert.deepEqual(savepointRefusals(facts({ records: [stopping] })), [{ rule: "operation-running", what: "stop", since: 5 }]);
+    assert.deepEqual(savepointRefusals(facts({ records: [stopping] })), [{ rule: "operation-running", what: "stop", forMs: 12_000 }]);
     assert.deepEqual(rules({ records: [{ ...stopping, state: "completed", path }] }), ["operation-running"], "its savepoint is written, the job not yet ended");
     assert.deepEqual(rules({ overview: overview([stats(10, { kind: "stop-savepoint", status: "in-progress", triggeredAtMs: 7 }), checkpoint]) }), ["operation-running"]);
     assert.deepEqual(rules({ records: [{ ...stopping, job: { id: "other", name: jobName } }] }), [], "another job's stop is its own affair");
@@ -102,6 +102,8 @@ describe("a restore", () => {
     for (const state of ["requested", "submitted", "safe", "unknown"] as const) assert.deepEqual(restoreRefusals(clusterInfo(), path, [{ ...claim, state }]), claimed, state);
     for (const state of ["planned", "dropped", "failed"] as const) assert.deepEqual(restoreRefusals(clusterInfo(), path, [{ ...claim, state }]), [], state);
     assert.deepEqual(restoreRefusals(clusterInfo(), path, [{ ...claim, claimMode: "NO_CLAIM" }]), []);
+    const s3 = restoreFrom("s3a://b/sp/savepoint-ab12cd-01", "b".repeat(32), { claimMode: "CLAIM" });
+    assert.deepEqual(restoreRefusals(clusterInfo(), "s3://b/sp/savepoint-ab12cd-01", [s3]), claimed, "the same bucket under another name of its file system");
   });
 
   test("never claims what is pinned, or what a job would need when it fails over: Flink would delete it", () => {
@@ -162,6 +164,7 @@ describe("rule 1: a savepoint is disposed of", () => {
   test("never when it is pinned, under any record of the same place", () => {
     assert.deepEqual(rules([], [], { ...target, pinned: true }), ["pinned"]);
     assert.deepEqual(rules([completed("3", { path: "file:///sp/savepoint-ab12cd-000000000001/", origin: "found", pinned: true })]), ["pinned"]);
+    assert.deepEqual(rules([completed("3", { path: "s3n://b/sp/savepoint-ab12cd-01", pinned: true })], [], { ...target, path: "s3a://b/sp/savepoint-ab12cd-01" }), ["pinned"]);
   });
 
   test("never while another record of the same place is being disposed of, or was", () => {

@@ -31,7 +31,7 @@ const homes: readonly { readonly call: RegExp; readonly home: readonly string[];
   { call: /^import (?!type )[^;]*from "node:(http|https|http2|net|tls)"/m, home: ["clients/http.ts", "clients/localFlink/freePort.ts"] },
   // Everything that waits takes a Clock; the other two give a disk that does not answer its limit, and gather its events.
   { call: /\bset(Timeout|Interval)\(/, home: ["core/base/async.ts", "clients/ledgerFiles.ts", "clients/localStorageLook.ts"] },
-  { call: /\bDate\.now\(/, home: [], within: /^(services|host)\// },
+  { call: /\bDate\.now\(/, home: ["core/base/async.ts"], within: /^(core|services|host)\// },
   { call: /\bconsole\./, home: [] },
 ];
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { folderName, liesIn, localPath, locationFault, normaliseLocation, parentLocation, shortJobId } from "../../src/core/model/location";
+import { folderName, liesIn, localPath, locationFault, normaliseLocation, parentLocation, placeKey, shortJobId } from "../../src/core/model/location";
 
 describe("one place has one spelling", () => {
   const same = (...spellings: string[]): void => {
@@ -32,6 +32,12 @@ describe("one place has one spelling", () => {
   test("and different places stay different", () => {
     const places = ["file:/a", "file:/b", "file:/a/b", "file:/A", "s3://a/b", "s3a://a/b", "hdfs://a/b", "file:/a/_metadatas", "file:/a b", "file:/a%20b", "file:/ä", "file:/a#b", "file:/a?b"];
     assert.equal(new Set(places.map(normaliseLocation)).size, places.length);
+  });
+
+  test("and one key, whatever name its S3 file system is asked for by; the spelling stays", () => {
+    assert.deepEqual(new Set(["s3://b/sp/savepoint-1", "s3a://b/sp/savepoint-1/", "s3n://b/sp//savepoint-1", "S3P://b/sp/savepoint-1/_metadata"].map(placeKey)), new Set(["s3://b/sp/savepoint-1"]));
+    assert.equal(normaliseLocation("s3a://b/sp/savepoint-1/"), "s3a://b/sp/savepoint-1");
+    for (const other of ["s3x://b/sp", "s3://B/sp", "s3://b/SP", "file:/b/sp", "oss://b/sp"]) assert.notEqual(placeKey(other), placeKey("s3a://b/sp"), other);
   });
 
   test("and normalising twice changes nothing", () => {
@@ -88,6 +94,7 @@ describe("whether a savepoint lies in the directory that Flink was given", () =>
     assert.ok(liesIn("/sp", "hdfs://name:8020/sp/savepoint-ab12cd-01"), "a path without a scheme belongs to the cluster's default storage");
     assert.equal(liesIn("hdfs://other/sp", "hdfs://name:8020/sp/savepoint-ab12cd-01"), false);
     assert.equal(liesIn("hdfs:///sp", "s3://name/sp/savepoint-ab12cd-01"), false);
+    assert.ok(liesIn("s3a://b/sp", "s3://b/sp/savepoint-ab12cd-01"));
   });
 
   test("does not hang on the entropy that S3 puts into the path (C-17)", () => {

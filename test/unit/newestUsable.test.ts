@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { claimedPlaces, newestUsable } from "../../src/core/ledger/queries";
 import type { SavepointRecord } from "../../src/core/ledger/record";
-import { claimedPlaces, jobRows, newestUsable } from "../../src/core/rows";
+import { jobRows } from "../../src/core/rows";
 import { savepointRecord } from "./ledgerSamples";
 import { clusterUrl, jobId, restoreFrom } from "./samples";
 

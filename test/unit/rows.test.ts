@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { operationsIn } from "../../src/core/ledger/queries";
 import type { LedgerRecord, SavepointRecord } from "../../src/core/ledger/record";
-import type { CheckpointOverview } from "../../src/core/model/checkpoint";
-import { checkpointsIn, jobRows, operationsIn, savepointRows, savepointsIn, type SavepointRow } from "../../src/core/rows";
+import { checkpointsIn, savepointsIn, type CheckpointOverview } from "../../src/core/model/checkpoint";
+import { jobRows, savepointRows, type SavepointRow } from "../../src/core/rows";
 import { savepointRecord } from "./ledgerSamples";
 import { clusterUrl, jobId, jobName, jobSummary, overview, restoreFrom, restoreRecord, stats } from "./samples";
 

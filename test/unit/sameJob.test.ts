@@ -106,7 +106,7 @@ describe("a cluster under two addresses", () => {
 
   test("shows a stop of the one to the other before its statistics do", () => {
     const stop = savepointRecord("aa", { state: "running", stop: { drain: false, job: "pending" } });
-    const facts = { cluster: "http://127.0.0.1:8081", jobId, state: "RUNNING", records: [stop], overview: undefined, config: undefined, info: clusterInfo(), expectedMs: null } as const;
+    const facts = { cluster: "http://127.0.0.1:8081", jobId, state: "RUNNING", records: [stop], overview: undefined, config: undefined, info: clusterInfo(), expectedMs: null, nowMs: 0 } as const;
     assert.deepEqual(savepointRefusals(facts).map(({ rule }) => rule), ["operation-running"]);
   });
 });

@@ -55,3 +55,19 @@ export interface CheckpointConfig {
   /** Whether the last checkpoint stays when the job is cancelled (`externalization`); absent when that is not known. */
   readonly keptOnCancel?: boolean;
 }
+
+/** Savepoints in a job's statistics, newest first, each once. */
+export function savepointsIn(overview: CheckpointOverview | undefined): CheckpointStats[] {
+  if (overview === undefined) return [];
+  const found = new Map<number, CheckpointStats>();
+  for (const entry of [overview.latest.savepoint, ...overview.history]) if (entry !== null && entry.kind !== "checkpoint") found.set(entry.checkpointId, entry);
+  return [...found.values()].sort((a, b) => b.checkpointId - a.checkpointId);
+}
+
+/** A job's own checkpoints, running, completed and failed, newest first. */
+export function checkpointsIn(overview: CheckpointOverview | undefined): CheckpointStats[] {
+  if (overview === undefined) return [];
+  const found = new Map<number, CheckpointStats>();
+  for (const entry of [overview.latest.completed, overview.latest.failed, ...overview.history]) if (entry !== null && entry.kind === "checkpoint") found.set(entry.checkpointId, entry);
+  return [...found.values()].sort((a, b) => b.checkpointId - a.checkpointId);
+}

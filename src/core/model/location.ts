@@ -12,6 +12,16 @@ export function normaliseLocation(location: string): string {
 }
 
 /**
+ * A key for comparing places, never a location: as `normaliseLocation`, and the names under which Flink's S3 file systems are asked for (`s3`, `s3a`,
+ * `s3n`, `s3p`) count as one, since they reach the same bucket (`S3AFileSystemFactory`, `S3PFileSystemFactory`).
+ */
+export function placeKey(location: string): string {
+  const place = normaliseLocation(location);
+  const scheme = place.slice(0, place.indexOf(":"));
+  return storageOf(scheme) + place.slice(scheme.length);
+}
+
+/**
  * The local path of a `file:` location (or of an absolute path), undefined for every other storage and for another machine's. Percent signs
  * stand for themselves: `org.apache.flink.core.fs.Path` neither encodes nor decodes.
  */
@@ -60,7 +70,7 @@ export function liesIn(directory: string, location: string): boolean {
   const want = partsOf(directory.replace(/\/_entropy_(?=\/|$)/, ""));
   const have = partsOf(parentLocation(location));
   if (want === undefined || have === undefined || want.path !== have.path) return false;
-  return want.scheme === undefined || (want.scheme === have.scheme && (want.authority === "" || want.authority === have.authority));
+  return want.scheme === undefined || (storageOf(want.scheme) === storageOf(have.scheme ?? "file") && (want.authority === "" || want.authority === have.authority));
 }
 
 /** The six hex digits of the job in a savepoint's folder name, or undefined when the name is not Flink's (C-15). */
@@ -77,6 +87,11 @@ export function checkpointOwner(location: string): string | undefined {
 export function liesBelow(folder: string, location: string): boolean {
   const base = normaliseLocation(folder);
   return normaliseLocation(location).startsWith(base.endsWith("/") ? base : `${base}/`);
+}
+
+/** The storage that a scheme reaches: S3 has four. */
+function storageOf(scheme: string): string {
+  return /^s3[anp]$/.test(scheme) ? "s3" : scheme;
 }
 
 interface LocationParts {

@@ -2,7 +2,7 @@ import { latestCheckpoint } from "../../core/guards";
 import type { LedgerRecord, SavepointRecord } from "../../core/ledger/record";
 import { isSameJob, type JobRef } from "../../core/model/job";
 import { oneLine } from "../../core/rowText";
-import { claimedPlaces, newestUsable, operationsIn } from "../../core/rows";
+import { claimedPlaces, newestUsable, operationsIn } from "../../core/ledger/queries";
 import { ageText, savepointName } from "../../core/wording";
 import { cancelOnlyStopsWaiting, waitFor } from "./outcomes";
 import { jobSummary, pickJob } from "./pick";

@@ -4,7 +4,7 @@ import { isFlinkError } from "../../core/errors";
 import { explain, explainWarning } from "../../core/explain";
 import { isUsable, type SavepointRecord } from "../../core/ledger/record";
 import type { JobRef, JobSummary } from "../../core/model/job";
-import { checkpointOwner, normaliseLocation, requireLocation, shortJobId } from "../../core/model/location";
+import { checkpointOwner, placeKey, requireLocation, shortJobId } from "../../core/model/location";
 import { atLeast, parseFlinkVersion } from "../../core/model/version";
 import type { ClaimMode } from "../../core/ports";
 import { joinText, oneLine, stateList } from "../../core/rowText";
@@ -163,9 +163,9 @@ function usableSource(world: CommandWorld, record: SavepointRecord): Source | "r
 
 /** Whose savepoint lies at a path: the ledger's word, else the job whose id its folder's name begins with (C-15). */
 function jobNameOf(world: CommandWorld, records: Awaited<ReturnType<CommandWorld["ledger"]["all"]>>, path: string): string | null {
-  const place = normaliseLocation(path);
+  const place = placeKey(path);
   const short = shortJobId(path);
-  for (const record of records) if (record.kind === "savepoint" && record.path !== null && normaliseLocation(record.path) === place) return record.job.name;
+  for (const record of records) if (record.kind === "savepoint" && record.path !== null && placeKey(record.path) === place) return record.job.name;
   if (short === undefined) return null;
   for (const record of records) if (record.kind === "savepoint" && record.job.id.startsWith(short)) return record.job.name;
   return world.clusters.list().flatMap(({ jobs }) => jobs).find(({ jobId }) => jobId.startsWith(short))?.name ?? null;

@@ -3,7 +3,7 @@ import { explain, explainWarning } from "../../core/explain";
 import { directoryWarning } from "../../core/guards";
 import type { SavepointFormat } from "../../core/model/checkpoint";
 import type { ClusterInfo } from "../../core/model/cluster";
-import { locationFault, normaliseLocation } from "../../core/model/location";
+import { locationFault, placeKey } from "../../core/model/location";
 import type { Choice, Remark, Steps, Tool } from "./steps";
 
 /** What the question for a directory depends on. */
@@ -28,7 +28,7 @@ export function locationRemark(text: string): Remark | undefined {
  */
 export async function askDirectory(ask: Steps, facts: DirectoryFacts): Promise<string | null> {
   const own = facts.info.savepointDirectory;
-  const recent = facts.recent.filter((directory) => own === null || normaliseLocation(directory) !== normaliseLocation(own));
+  const recent = facts.recent.filter((directory) => own === null || placeKey(directory) !== placeKey(own));
   const choices: Choice<{ directory: string | null } | { typed: string }>[] = [
     ...(own === null ? [] : [{ label: `$(folder) ${own}`, description: "configured on the cluster", value: { directory: null } }]),
     ...recent.map((directory, at) => ({ label: `$(history) ${directory}`, description: at === 0 ? "used last time" : "used before", value: { directory } })),

@@ -3,7 +3,7 @@ import type { ClusterRef } from "../../core/contributions";
 import { explainWarning } from "../../core/explain";
 import type { LedgerRecord, RestoreRecord, SavepointRecord } from "../../core/ledger/record";
 import { oneLine } from "../../core/rowText";
-import { claimedPlaces, newestUsable } from "../../core/rows";
+import { claimedPlaces, newestUsable } from "../../core/ledger/queries";
 import { ageText, countText, savepointName } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
 import { copyText } from "./copy";

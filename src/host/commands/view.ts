@@ -4,7 +4,7 @@ import { FlinkError } from "../../core/errors";
 import { normaliseClusterUrl } from "../../core/model/cluster";
 import { isTerminal, type JobRef } from "../../core/model/job";
 import { operationTitle } from "../../core/rowText";
-import type { Operation } from "../../core/rows";
+import type { Operation } from "../../core/ledger/queries";
 import { durationText } from "../../core/wording";
 import { nodeId } from "../views/explorerRows";
 import { clusterName, jobSummary, pickCluster } from "./pick";

@@ -2,7 +2,7 @@ import { DisposableStore, type Disposable } from "../../core/base/disposable";
 import { Emitter } from "../../core/base/event";
 import type { Ledger } from "../../core/ledger/store";
 import type { Log } from "../../core/ports";
-import type { Operation } from "../../core/rows";
+import type { Operation } from "../../core/ledger/queries";
 import type { JobService } from "../../services/jobs";
 
 /** What is under way on all clusters, kept current by the ledger. */

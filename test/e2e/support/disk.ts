@@ -50,7 +50,7 @@ export class Controls {
     mkdirSync(this.folder, { recursive: true });
   }
 
-  on(name: "fail-snapshot" | "fail-process" | "fail-restore" | "fail-commit" | "hang-source"): void {
+  on(name: "fail-snapshot" | "fail-process" | "fail-restore" | "fail-commit" | "hang-source" | "hold-snapshot"): void {
     writeFileSync(path.join(this.folder, name), "");
   }
 

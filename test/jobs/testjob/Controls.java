@@ -10,6 +10,7 @@ import java.nio.file.Paths;
  * Files in a folder that change what the job does while it runs:
  * <ul>
  *   <li>{@code sleep-ms}: milliseconds that every keyed task sleeps in {@code snapshotState};
+ *   <li>{@code hold-snapshot}: every keyed task waits in {@code snapshotState} until the file is gone;
  *   <li>{@code fail-snapshot}: {@code snapshotState} throws;
  *   <li>{@code fail-process}: the keyed operator throws in {@code processElement};
  *   <li>{@code fail-restore}: the keyed operator throws when it is restored;

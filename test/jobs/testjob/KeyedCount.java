@@ -59,6 +59,9 @@ final class KeyedCount extends KeyedProcessFunction<Long, Long, Tuple2<Long, Lon
     @Override
     public void snapshotState(FunctionSnapshotContext context) throws Exception {
         Thread.sleep(controls.number("sleep-ms"));
+        while (controls.on("hold-snapshot")) {
+            Thread.sleep(50);
+        }
         if (controls.on("fail-snapshot")) {
             throw new IOException("fail-snapshot requested");
         }

@@ -12,7 +12,7 @@ export class Verbs {
   }
 
   async trigger(job: RegExp, description = ""): Promise<void> {
-    await this.#page.inlineAction(job, /Trigger Savepoint/);
+    await this.#page.inlineAction(job, /Trigger Savepoint/, this.#page.question(/Savepoint of/));
     await this.#keys.enterThrough("Savepoint of", 1, 2, 3);
     await this.#keys.question(/Savepoint of .*\(3\/3\)/);
     await this.#keys.type(description);
@@ -20,13 +20,13 @@ export class Verbs {
   }
 
   async stop(job: RegExp): Promise<void> {
-    await this.#page.inlineAction(job, /Stop with Savepoint/);
+    await this.#page.inlineAction(job, /Stop with Savepoint/, this.#page.question(/Stop .* with a savepoint/));
     await this.#keys.enterThrough("Stop .* with a savepoint", 1, 4, 4);
   }
 
   /** `way` begins what becomes of a job of the same name that still runs; that is asked only then. */
   async restore(savepoint: RegExp, how: { readonly args: string; readonly claim?: "Yours" | "Flink's"; readonly way?: string }): Promise<void> {
-    await this.#page.inlineAction(savepoint, /Restore/);
+    await this.#page.inlineAction(savepoint, /Restore/, this.#page.question(/Restore .* from/));
     if (how.way !== undefined) {
       await this.#keys.question(/Restore /, "still runs");
       await this.#page.choose(/Restore /, how.way);

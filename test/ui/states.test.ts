@@ -81,9 +81,9 @@ describe("what the explorer shows", () => {
   });
 
   it("nothing at all: says so and offers what to do", async () => {
-    const welcome = page.page.locator(".welcome-view-content:visible");
+    // Until VS Code knows that the workspace is trusted the view says that it is not.
+    const welcome = page.page.locator(".welcome-view-content:visible").filter({ hasText: /No Flink cluster is known yet\.[^]*Add Cluster[^]*Start Local Flink/ });
     await page.waitFor("the welcome view", (timeout) => welcome.waitFor({ timeout }));
-    assert.match(await welcome.innerText(), /No Flink cluster is known yet\.[^]*Add Cluster[^]*Start Local Flink/);
     await pictures(page, "01 no cluster");
   });
 
@@ -145,7 +145,7 @@ describe("what the explorer shows", () => {
   });
 
   it("credentials are set by hand, work, and lie in no setting, log or ledger", async () => {
-    await page.contextMenu(/^secured/, /Set Credentials/);
+    await page.contextMenu(/^secured/, /Set Credentials/, page.question(/Credentials for/));
     await keys.question(/Credentials for/, "How do you prove");
     await keys.press("Enter");
     await keys.question(/Credentials for/, "User name");
@@ -173,11 +173,11 @@ describe("what the explorer shows", () => {
       start("fraud", "--restart-delay", "30 min").then(({ controls }) => controls.on("fail-process")),
     ]);
     await page.row(/^orders, job, running/);
-    await page.row(/^clickstream, job, finished \d+ s ago/);
-    await page.row(/^billing, job, failed \d+ s ago/);
+    await page.row(/^clickstream, job, finished .* ago/);
+    await page.row(/^billing, job, failed .* ago/);
     await page.row(/^fraud, job, restarting/);
     await page.expand(/^orders/);
-    await page.row(/^Checkpoints, last \d+ s ago/);
+    await page.row(/^Checkpoints, last .* ago/);
     await pictures(page, "07 jobs");
   });
 
@@ -185,15 +185,15 @@ describe("what the explorer shows", () => {
     await verbs.trigger(/^orders/, "first");
     await page.toast(/Savepoint #\d+ of orders/);
     await verbs.clearToasts();
-    orders.controls.slow(8_000);
+    orders.controls.on("hold-snapshot");
     await verbs.trigger(/^orders/, "slow one");
-    await page.row(/^savepoint slow one, savepoint, running, writing 0:0[2-9], usually \d+ ms/);
+    await page.row(/^savepoint slow one, savepoint, running, writing \d+:\d\d, usually \d+ ms/);
     await page.row(/^orders, job, writing savepoint, running/);
-    await page.statusBar(/Savepoint of orders · 0:0\d/);
+    await page.statusBar(/Savepoint of orders · \d+:\d\d/);
     await page.toast(/Savepoint of orders.*Cancel only ends the waiting/);
     await pictures(page, "08 savepoint under way");
     orders.controls.off();
-    await page.toast(/Savepoint #\d+ of orders · .* · 0:\d\d/, 30_000);
+    await page.toast(/Savepoint #\d+ of orders · .* · \d+:\d\d/, 30_000);
     await page.waitFor("the status bar to be quiet again", (timeout) => page.page.locator(".statusbar-item").filter({ hasText: "Savepoint of orders" }).waitFor({ state: "detached", timeout }));
   });
 
@@ -219,12 +219,10 @@ describe("what the explorer shows", () => {
     await eyes.savepointByOthers(orders.jobId);
     await page.row(/^#\d+, savepoint, completed, .* found$/);
     const pinned = await titleOf("first");
-    await page.contextMenu(new RegExp(`^${pinned} first`), /^Pin/);
-    await page.row(new RegExp(`^${pinned} first.*pinned`));
-    await page.contextMenu(new RegExp(`^${pinned} first`), /Dispose/);
-    await page.toast(new RegExp(`${pinned} of orders can't be disposed of yet\\. It is pinned\\. Unpin it first\\.`));
+    await page.contextMenu(new RegExp(`^${pinned} first`), /^Pin/, page.treeItem(new RegExp(`^${pinned} first.*pinned`)));
+    await page.contextMenu(new RegExp(`^${pinned} first`), /Dispose/, page.notification(new RegExp(`${pinned} of orders can't be disposed of yet\\. It is pinned\\. Unpin it first\\.`)));
     const other = await titleOf("slow one");
-    await page.contextMenu(new RegExp(`^${other} slow one`), /Dispose/);
+    await page.contextMenu(new RegExp(`^${other} slow one`), /Dispose/, page.dialog);
     assert.match(await page.modal(), new RegExp(`Dispose savepoint ${other} of orders\\?[^]*“slow one”, taken by hand`));
     await page.answer("Dispose");
     await page.row(new RegExp(`^${other} slow one, savepoint, disposed`), 30_000);
@@ -234,14 +232,14 @@ describe("what the explorer shows", () => {
 
   it("the source of a restore is not disposed of before the job's next checkpoint", async () => {
     const source = await titleOf("first");
-    await page.contextMenu(new RegExp(`^${source} first`), /Unpin/);
+    await page.contextMenu(new RegExp(`^${source} first`), /Unpin/, page.treeItem(new RegExp(`^${source} first(?!.*pinned)`)));
     await eyes.cancel(orders.jobId);
     await page.row(/^orders, job, cancelled/);
     await verbs.restore(new RegExp(`^${source} first`), { args: `--job-name orders --window false --broadcast false`, claim: "Yours" });
     await page.toast(new RegExp(`orders runs, restored from ${source}`), 60_000);
     await verbs.clearToasts();
-    await page.contextMenu(new RegExp(`^${source} first`), /Dispose/);
-    await page.toast(new RegExp(`${source} of orders can't be disposed of yet\\. orders \\([0-9a-f]{6}\\) was restored from it and has not completed a checkpoint since\\. It is safe after the next one`));
+    await page.contextMenu(new RegExp(`^${source} first`), /Dispose/,
+      page.notification(new RegExp(`${source} of orders can't be disposed of yet\\. orders \\([0-9a-f]{6}\\) was restored from it and has not completed a checkpoint since\\. It is safe after the next one`)));
     await pictures(page, "12 dispose refused");
     await verbs.clearToasts();
   });
@@ -307,7 +305,7 @@ describe("what the explorer shows", () => {
     await page.row(/^savepoint lost, savepoint, unknown, .*outcome unknown, look here/);
     await pictures(page, "16 unknown");
     await verbs.clearToasts();
-    await page.inlineAction(/^savepoint lost/, /Adopt/);
+    await page.inlineAction(/^savepoint lost/, /Adopt/, page.question(/Adopt a savepoint of payments/));
     const [found] = folders();
     assert.ok(found !== undefined);
     const offered = await keys.question(/Adopt/, "most likely it is this one");
@@ -327,6 +325,7 @@ describe("what the explorer shows", () => {
     const { calls } = { calls: () => proxy.seen.length };
     scene.setSettings({ "flinkSavepoints.clusters": [], "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never", "security.workspace.trust.banner": "never" });
     await page.close();
+    await until("the host of the closed window to end", () => Promise.resolve(workbench.extensionHostPids().length === 0));
     const address = new URL(workbench.url);
     address.searchParams.set("folder", strange);
     const before = calls();

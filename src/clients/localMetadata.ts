@@ -1,6 +1,7 @@
 import { open, stat } from "node:fs/promises";
 import path from "node:path";
-import type { OpenMetadata } from "../core/ports";
+import type { OpenFile, OpenMetadata } from "../core/ports";
+import type { RandomAccess } from "../core/metadata/randomAccess";
 import { localPath } from "../core/model/location";
 
 /**
@@ -11,8 +12,25 @@ export const openLocalMetadata: OpenMetadata = async (location) => {
   const place = localPath(location);
   if (place === undefined) return undefined;
   try {
-    const file = (await stat(place)).isDirectory() ? path.join(place, "_metadata") : place;
-    const handle = await open(file, "r");
+    return await openRandomAccess((await stat(place)).isDirectory() ? path.join(place, "_metadata") : place);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Opens a `file:` location for reading by range; undefined when it is on another storage, or is not there. Rejects with the system's error when it can't be read. */
+export const openLocalFile: OpenFile = async (location) => {
+  const place = localPath(location);
+  if (place === undefined) return undefined;
+  return openRandomAccess(place).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+};
+
+async function openRandomAccess(file: string): Promise<RandomAccess & { close(): Promise<void> }> {
+  const handle = await open(file, "r");
+  try {
     const { size: sizeBytes } = await handle.stat();
     return {
       sizeBytes,
@@ -28,7 +46,8 @@ export const openLocalMetadata: OpenMetadata = async (location) => {
       },
       close: () => handle.close(),
     };
-  } catch {
-    return undefined;
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
-};
+}

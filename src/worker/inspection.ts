@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { workerData } from "node:worker_threads";
-import { openLocalMetadata } from "../clients/localMetadata";
+import { openLocalFile, openLocalMetadata } from "../clients/localMetadata";
 import { starterPort } from "../clients/workerThread";
 import { FlinkError, isFlinkError } from "../core/errors";
 import { explain } from "../core/explain";
@@ -21,7 +21,7 @@ async function open(): Promise<InspectionSource> {
   const modifiedAtMs = await modified(place);
   const bytes = await openLocalMetadata(location);
   if (bytes === undefined) throw new FlinkError("metadata-missing", { location, reason: "EACCES" });
-  return { location, modifiedAtMs, bytes, look: (file) => stat(file).then(({ size }) => size, () => undefined), now: () => performance.now() };
+  return { location, modifiedAtMs, bytes, openFile: openLocalFile, look: (file) => stat(file).then(({ size }) => size, () => undefined), now: () => performance.now() };
 }
 
 async function modified(place: string): Promise<number> {

@@ -13,36 +13,6 @@ export function* handleRows(subtask: Subtask): Generator<HandleRow> {
   for (const handle of subtask.outputChannels) yield channelRow("output channel", handle);
 }
 
-/** Every stream that a subtask names; one inside another counts by itself. */
-export function* streamsOf(subtask: Subtask): Generator<StreamHandle> {
-  for (const handle of subtask.legacy) if (handle !== null) yield handle;
-  for (const handle of [...subtask.managedOperator, ...subtask.rawOperator]) if (handle !== null) yield handle.delegate;
-  yield* keyedStreams(subtask.managedKeyed);
-  yield* keyedStreams(subtask.rawKeyed);
-  for (const { delegate } of subtask.inputChannels) yield delegate;
-  for (const { delegate } of subtask.outputChannels) yield delegate;
-}
-
-function* keyedStreams(handle: KeyedHandle | null): Generator<StreamHandle> {
-  switch (handle?.type) {
-    case "keyGroups":
-      yield handle.delegate;
-      return;
-    case "incremental":
-      yield handle.metaHandle;
-      for (const { handle: stream } of handle.shared) yield stream;
-      for (const { handle: stream } of handle.private) yield stream;
-      return;
-    case "changelog":
-      for (const inner of [...handle.materialized, ...handle.nonMaterialized]) yield* keyedStreams(inner);
-      return;
-    case "changelogFiles":
-      for (const part of handle.parts) yield part.handle;
-      return;
-    default:
-  }
-}
-
 function* keyedRows(part: string, handle: KeyedHandle | null): Generator<HandleRow> {
   if (handle === null) return;
   const groups = rangeText(handle.keyGroups);

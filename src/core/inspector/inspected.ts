@@ -4,6 +4,8 @@ import type { Metadata } from "../metadata/metadata";
 import type { Problem } from "../metadata/problem";
 import type { RandomAccess } from "../metadata/randomAccess";
 import { scanMetadata } from "../metadata/scan";
+import { selfContainment } from "../metadata/selfContained";
+import type { OpenFile } from "../ports";
 import type { Handlers } from "../rpc";
 import { FileSearch, type LookAtFile } from "./fileSearch";
 import { handleRows } from "./handleRows";
@@ -11,7 +13,9 @@ import { snapshotHead, wireProblem } from "./head";
 import { KeyGroupSums } from "./keyGroups";
 import { OperatorRows } from "./operatorRows";
 import type { HandleRow, Head, InspectionApi, PageOf } from "./protocol";
+import { headReport, operatorReport, problemReport, selfContainedReport } from "./report";
 import { kindShares, operatorShares, subtaskShares } from "./shares";
+import { readStates } from "./stateRows";
 
 /** The bytes of one `_metadata`, where they lie, and how to look for the files beside it. */
 export interface InspectionSource {
@@ -19,6 +23,7 @@ export interface InspectionSource {
   readonly modifiedAtMs: number;
   readonly bytes: RandomAccess;
   readonly look: LookAtFile;
+  readonly openFile: OpenFile;
   /** Milliseconds of any epoch, for measuring. */
   now(): number;
 }
@@ -29,6 +34,7 @@ interface Reading {
   readonly head: Head;
   readonly metadata: Metadata | undefined;
   readonly rows: OperatorRows | undefined;
+  readonly problems: readonly Problem[];
 }
 
 /** Subtasks decoded for one answer; more would hold the thread up. */
@@ -82,8 +88,20 @@ export class Inspected {
       for (const subtask of subtasks) sums.add(subtask);
       return { ...sums.shares(bars), problems: problems.map(wireProblem) };
     },
+    states: async (params, signal) => {
+      const { source, metadata, rows } = await this.#opened();
+      if (metadata === undefined || rows?.get(params.row) === undefined) return { states: [], notes: [], readBytes: 0 };
+      const { states, notes, readBytes } = await readStates(source.bytes, metadata, { folder: source.location, open: source.openFile }, params, signal);
+      return { states, notes, readBytes };
+    },
+    selfContained: async (_params, signal) => {
+      const { source, metadata, problems } = await this.#opened();
+      return metadata === undefined ? null : selfContainedReport(await selfContainment(source.bytes, { metadata, problems }, source.location, { signal }));
+    },
+    json: ({ row }, signal) => this.#json(row, signal),
     files: async ({ restart }, signal) => {
       const { source, metadata } = await this.#opened();
+      if (metadata === undefined) return { total: 0, looked: 0, missing: 0, short: 0, elsewhere: 0, unsafe: 0, examples: [], complete: false, done: true };
       if (restart || this.#files === undefined) this.#files = new FileSearch(source.bytes, metadata, source.location, source.look);
       return this.#files.lookOn(source.now, signal);
     },
@@ -106,7 +124,20 @@ export class Inspected {
     const rows = metadata === undefined ? undefined : new OperatorRows(metadata);
     const snapshot = metadata === undefined || rows === undefined ? null : snapshotHead(metadata, rows);
     const file = { location, sizeBytes: bytes.sizeBytes, modifiedAtMs };
-    return { source, metadata, rows, head: { file, snapshot, problems: problems.map(wireProblem), problemCount, readMs: now() - begunAtMs } };
+    return { source, metadata, rows, problems, head: { file, snapshot, problems: problems.map(wireProblem), problemCount, readMs: now() - begunAtMs } };
+  }
+
+  async #json(row: number | null, signal: AbortSignal): Promise<string> {
+    const { source, metadata, problems, head } = await this.#opened();
+    if (metadata === undefined) return JSON.stringify({ path: `${source.location}/_metadata`, problems: problems.map(problemReport), problemCount: head.problemCount }, undefined, 2);
+    const { operators } = metadata;
+    if (row === null) {
+      const contained = await selfContainment(source.bytes, { metadata, problems }, source.location, { signal });
+      const all = [...operators].map((operator) => operatorReport(operators, operator));
+      return JSON.stringify({ ...headReport(`${source.location}/_metadata`, metadata, contained), operators: all, problems: problems.map(problemReport), problemCount: head.problemCount }, undefined, 2);
+    }
+    const { entries } = await readStates(source.bytes, metadata, { folder: source.location, open: source.openFile }, { row, count: false }, signal);
+    return JSON.stringify(operatorReport(operators, operators.get(row), entries), undefined, 2);
   }
 
   async #handles({ row, subtask, from, limit }: PageOf & { readonly subtask: number }, signal: AbortSignal): ReturnType<Handlers<InspectionApi>["handles"]> {

@@ -5,6 +5,8 @@ import { inspectionParams, type InspectionApi } from "./protocol";
 export interface InspectorPageApi extends InspectionApi {
   /** What is known of the savepoint beside its file. */
   facts(params: Record<never, never>): SavepointFacts;
+  /** Copies the report of everything, or of one operator. */
+  copyJson(params: { readonly row: number | null }): null;
   copy(params: { readonly what: string; readonly text: string }): null;
   /** Shows a local file, or the metadata itself, where files are shown. */
   reveal(params: { readonly path: string | null }): null;
@@ -15,6 +17,7 @@ export interface InspectorPageApi extends InspectionApi {
 export const pageParams = {
   ...inspectionParams,
   facts: z.object({}),
+  copyJson: z.object({ row: z.int().min(0).nullable() }),
   copy: z.object({ what: z.string().max(40), text: z.string().max(1_000_000) }),
   reveal: z.object({ path: z.string().max(10_000).nullable() }),
   run: z.object({ action: z.enum(["restore", "openWith"]) }),

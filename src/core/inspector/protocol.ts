@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { SnapshotKind } from "../metadata/metadata";
 import type { ProblemCode } from "../metadata/problem";
 import type { SizeKind } from "../metadata/scanIndex";
+import type { SelfContainedReport } from "./report";
 
 /**
  * What the inspector asks about one `_metadata`. The thread that holds the parsed table answers; the host passes the page's questions on.
@@ -20,6 +21,12 @@ export interface InspectionApi {
   /** Sizes for the treemap: of the operators, or of what is in one of them. */
   shares(params: SharesQuery): Shares;
   keyGroups(params: { readonly row: number; readonly bars: number }): KeyGroupShares;
+  /** States of an operator with their serializers, from the headers of its state files; with `count` small and large files are read whole. */
+  states(params: { readonly row: number; readonly count: boolean }): StatesOf;
+  /** Whether the folder can be moved or copied alone, and why not. */
+  selfContained(params: Record<never, never>): SelfContainedReport | null;
+  /** What `flink-savepoints inspect --json` writes, as text: of everything, or of one operator with its states. */
+  json(params: { readonly row: number | null }): string;
   /** Looks for the next files on disk, for a fraction of a second. */
   files(params: { readonly restart: boolean }): FilesSeen;
 }
@@ -36,6 +43,9 @@ export const inspectionParams = {
   handles: z.object({ row: z.int().min(0), subtask: z.int().min(0), from: z.int().min(0), limit: z.int().min(0).max(1000) }),
   shares: z.object({ row: z.int().min(0).nullable(), kind: z.string().max(40).nullable(), limit: z.int().min(1).max(1000) }),
   keyGroups: z.object({ row: z.int().min(0), bars: z.int().min(1).max(4096) }),
+  states: z.object({ row: z.int().min(0), count: z.boolean() }),
+  selfContained: z.object({}),
+  json: z.object({ row: z.int().min(0).nullable() }),
   files: z.object({ restart: z.boolean() }),
 } satisfies { readonly [K in keyof InspectionApi]: z.ZodType };
 
@@ -224,8 +234,29 @@ export interface KeyGroupShares {
   readonly problems: readonly WireProblem[];
 }
 
+/** States of an operator, over the subtasks that were looked at. */
+export interface StatesOf {
+  readonly states: readonly StateRow[];
+  /** What kept some from being read, and how many of the subtasks were looked at. */
+  readonly notes: readonly string[];
+  readonly readBytes: number;
+}
+
+export interface StateRow {
+  readonly name: string;
+  /** Such as `value`, `map, TTL`, `timers` or `broadcast`. */
+  readonly kind: string;
+  readonly key: string;
+  readonly namespace: string;
+  readonly value: string;
+  /** Null when not counted, or the format has none. */
+  readonly entries: number | null;
+  readonly subtasks: number;
+}
+
 /** Files that the metadata names, as far as they have been looked for. */
 export interface FilesSeen {
+  readonly total: number;
   readonly looked: number;
   readonly missing: number;
   /** Smaller than the metadata says. */
@@ -235,5 +266,7 @@ export interface FilesSeen {
   /** Paths that are not followed, see problem `path-unsafe`. */
   readonly unsafe: number;
   readonly examples: readonly { readonly path: string; readonly what: "missing" | "short" | "unsafe" }[];
+  /** False when there are more files than are looked for, or some handles could not be read. */
+  readonly complete: boolean;
   readonly done: boolean;
 }

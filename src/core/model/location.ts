@@ -83,12 +83,6 @@ export function checkpointOwner(location: string): string | undefined {
   return /\/([0-9a-f]{32})\/chk-\d+$/.exec(normaliseLocation(location))?.[1];
 }
 
-/** True when a location is inside a folder, `..` in it resolved. */
-export function liesBelow(folder: string, location: string): boolean {
-  const base = normaliseLocation(folder);
-  return normaliseLocation(location).startsWith(base.endsWith("/") ? base : `${base}/`);
-}
-
 /** The storage that a scheme reaches: S3 has four. */
 function storageOf(scheme: string): string {
   return /^s3[anp]$/.test(scheme) ? "s3" : scheme;

@@ -74,7 +74,12 @@ function showInspector(world: InspectorWorld, document: InspectorDocument, panel
   const port = showPage(panel.webview, world.pages, "inspector", "Savepoint");
   const server = held.add(serve<InspectorPageApi, InspectorPageEvents>(port, {
     open: pass("open"), operators: pass("operators"), operator: pass("operator"), subtasks: pass("subtasks"), handles: pass("handles"), shares: pass("shares"), keyGroups: pass("keyGroups"), files: pass("files"),
+    states: pass("states"), selfContained: pass("selfContained"), json: pass("json"),
     facts: () => factsOf(world.ledger, document.location),
+    copyJson: async (params, signal) => {
+      await copyText("report", await document.inspection.ask("json", pageParams.copyJson.parse(params), signal));
+      return null;
+    },
     copy: async (params) => {
       const { what, text } = pageParams.copy.parse(params);
       await copyText(what, text);

@@ -76,7 +76,8 @@ export function jobText(row: JobRow, nowMs: number, seen: boolean, asked = false
       const state = starting && row.tasks !== null ? `starting ${row.tasks.running} of ${countText(row.tasks.total, "task")}` : `running ${spanText(nowMs - (row.startTimeMs ?? nowMs))}`;
       const tasks = !starting && row.tasks !== null && countText(row.tasks.total, "task");
       // A side bar is narrow: what one looks for stands before what rarely matters.
-      return joinText(operation !== undefined && operationWords[operation.what], state, latest === null ? asked && "no savepoint yet" : `last savepoint ${ageText(latest.requestedAtMs, nowMs)}`, tasks);
+      return joinText(operation !== undefined && operationWords[operation.what], state, latest === null ? asked && "no savepoint yet" : `last savepoint ${ageText(latest.requestedAtMs, nowMs)}`, tasks,
+        row.restoredFrom !== null && `restored from ${oneLine(savepointName(row.restoredFrom), 60)}`);
     }
     case "FINISHED":
       if (latest?.stop?.job === "stopped") return joinText("finished with savepoint", ended(row, nowMs));

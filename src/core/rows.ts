@@ -1,6 +1,6 @@
 import type { JobNamed } from "./errors";
 import { claimedPlaces, newestUsable, operationsIn, startsByPlace, type Operation } from "./ledger/queries";
-import type { LedgerRecord, RestoreRecord, SavepointRecord } from "./ledger/record";
+import { mayHaveStarted, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
 import { savepointsIn, type CheckpointOverview, type CheckpointStats, type SavepointFormat } from "./model/checkpoint";
 import type { JobState, JobSummary } from "./model/job";
 import { placeKey } from "./model/location";
@@ -19,6 +19,8 @@ export interface JobRow {
   readonly operations: readonly Operation[];
   /** Newest usable savepoint that we know of. */
   readonly latestSavepoint: SavepointRecord | null;
+  /** What it was started from, by our own record of the start; what Flink says of jobs that others restored is in their statistics. */
+  readonly restoredFrom: { readonly checkpointId: number | null; readonly path: string | null } | null;
 }
 
 /** A savepoint as one row, merged from the ledger and the job's history. */
@@ -114,12 +116,14 @@ export function jobRows(cluster: string, jobs: readonly JobSummary[], records: r
     if (list) list.push(operation);
     else operations.set(operation.jobId, [operation]);
   }
-  for (const job of jobs) rows.set(job.jobId, { ...job, cluster, operations: operations.get(job.jobId) ?? [], latestSavepoint: newestUsable(savepoints.get(job.jobId) ?? [], claimed) });
+  // Our record of a start has the id of the job that it started.
+  const starts = new Map(records.flatMap((record) => (record.kind === "restore" && record.savepoint !== null && mayHaveStarted(record) ? [[record.id, record.savepoint]] : [])));
+  for (const job of jobs) rows.set(job.jobId, { ...job, cluster, operations: operations.get(job.jobId) ?? [], latestSavepoint: newestUsable(savepoints.get(job.jobId) ?? [], claimed), restoredFrom: starts.get(job.jobId) ?? null });
   for (const [jobId, list] of savepoints) {
     if (rows.has(jobId)) continue;
     const newest = list.reduce<SavepointRecord | null>((best, record) => (!record.forgotten && (best === null || record.requestedAtMs > best.requestedAtMs) ? record : best), null);
     if (newest === null) continue;
-    rows.set(jobId, { cluster, jobId, name: newest.job.name, state: "gone", startTimeMs: null, endTimeMs: newest.requestedAtMs, tasks: null, operations: operations.get(jobId) ?? [], latestSavepoint: newestUsable(list, claimed) });
+    rows.set(jobId, { cluster, jobId, name: newest.job.name, state: "gone", startTimeMs: null, endTimeMs: newest.requestedAtMs, tasks: null, operations: operations.get(jobId) ?? [], latestSavepoint: newestUsable(list, claimed), restoredFrom: starts.get(jobId) ?? null });
   }
   const rank = (row: JobRow): number => (row.state === "gone" ? 2 : row.state === "FINISHED" || row.state === "FAILED" || row.state === "CANCELED" ? 1 : 0);
   return [...rows.values()].sort((a, b) => rank(a) - rank(b) || (b.endTimeMs ?? b.startTimeMs ?? 0) - (a.endTimeMs ?? a.startTimeMs ?? 0) || a.name.localeCompare(b.name));

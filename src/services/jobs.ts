@@ -58,7 +58,8 @@ export class JobService {
 
   /** The cluster's jobs, those that only the ledger remembers included. */
   async rows(cluster: string): Promise<JobRow[]> {
-    return jobRows(cluster, this.#clusters.get(cluster)?.jobs ?? [], await this.#ledger.all());
+    const rows = jobRows(cluster, this.#clusters.get(cluster)?.jobs ?? [], await this.#ledger.all());
+    return rows.map((row) => (row.restoredFrom === null ? { ...row, restoredFrom: this.restoredFrom(row) } : row));
   }
 
   /** A job's savepoints, newest first. */

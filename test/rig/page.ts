@@ -65,7 +65,13 @@ export class WorkbenchPage {
   async openView(name: Name = "Flink Savepoints"): Promise<void> {
     const tab = this.page.locator(".activitybar").getByRole("tab", { name }).first();
     await this.waitFor(`the tab ${name} of the activity bar`, (timeout) => tab.waitFor({ timeout }), startMs);
-    if (await tab.getAttribute("aria-selected") !== "true") await this.waitFor(`the tab ${name} to take a click`, (timeout) => tab.click({ timeout }));
+    const shown = this.page.locator(".part.sidebar").getByRole("heading", { name });
+    // A window that is loaded anew shows by itself what it showed before, and a click on what is shown hides it.
+    await this.waitFor(`the view container ${name}`, (timeout) => again(async () => {
+      if (await tab.getAttribute("aria-selected") !== "true") await tab.click({ timeout: attemptMs });
+      await this.page.locator("[aria-selected=true]").and(tab).waitFor({ timeout: attemptMs });
+      await shown.first().waitFor({ timeout: attemptMs });
+    }, timeout), startMs);
   }
 
   /** Drags the side bar to a width in pixels, so that long rows can be read. */

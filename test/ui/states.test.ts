@@ -224,6 +224,7 @@ describe("what the explorer shows", () => {
     const other = await titleOf("slow one");
     await page.contextMenu(new RegExp(`^${other} slow one`), /Dispose/, page.dialog);
     assert.match(await page.modal(), new RegExp(`Dispose savepoint ${other} of orders\\?[^]*“slow one”, taken by hand`));
+    assert.deepEqual([await page.notification("Checking who needs").count(), await page.question(/Dispose/).count()], [0, 0], "the looking has ended before the question is asked");
     await page.answer("Dispose");
     await page.row(new RegExp(`^${other} slow one, savepoint, disposed`), 30_000);
     await pictures(page, "11 pinned and disposed");
@@ -271,6 +272,26 @@ describe("what the explorer shows", () => {
     await verbs.clearToasts();
   });
 
+  it("checkpoints that Flink discarded are one row", async () => {
+    await page.expand(/^Checkpoints, last/);
+    await page.row(/^\d+ older, discarded by Flink/, 30_000);
+    await pictures(page, "15 checkpoints");
+    await page.page.locator("[role=treeitem][aria-expanded=true]").and(page.treeItem(/^Checkpoints, last/)).locator(".monaco-tl-twistie").click();
+  });
+
+  it("of two running jobs of one name, Restore asks which is meant", async () => {
+    const twin = await start("orders", "--checkpoint-interval", "1 s");
+    await page.row(/^orders, job, running .*restored from #\d+/);
+    await page.row(/^orders, job, (running|starting)(?!.*restored)/);
+    await page.inlineAction(/^#\d+ first, savepoint, completed/, /Restore/, page.question(/Restore .* from/));
+    const asked = await keys.question(/Restore orders from/, "2 jobs called orders run on sandbox");
+    assert.ok(asked.includes(`orders (${twin.jobId.slice(0, 6)})`), asked);
+    assert.match(asked, /Leave them running, and start another one/);
+    await pictures(page, "16 which of two");
+    await keys.press("Escape");
+    await eyes.cancel(twin.jobId);
+  });
+
   it("a ledger record that can't be read is set aside and named, and the rest is there", async () => {
     writeFileSync(path.join(scene.ledgerFolder, "0123456789abcdef0123456789abcdef.000007.json"), '{ "kind": "savepoint", "ver');
     await page.reload();
@@ -278,7 +299,7 @@ describe("what the explorer shows", () => {
     await page.row(/^Ledger record set aside: 0123456789abcdef0123456789abcdef\.000007\.json/);
     await page.row(/^orders, job, running/);
     assert.ok(existsSync(path.join(scene.ledgerFolder, "damaged", "0123456789abcdef0123456789abcdef.000007.json")), "it is kept");
-    await pictures(page, "15 damaged record");
+    await pictures(page, "17 damaged record");
     await verbs.clearToasts();
   });
 
@@ -303,19 +324,19 @@ describe("what the explorer shows", () => {
     await page.toast(/Flink no longer knows how the savepoint of payments ended\..* a savepoint found there can be adopted/, 60_000);
     await page.expand(/^payments, job, no longer in Flink/);
     await page.row(/^savepoint lost, savepoint, unknown, .*outcome unknown, look here/);
-    await pictures(page, "16 unknown");
+    await pictures(page, "18 unknown");
     await verbs.clearToasts();
     await page.inlineAction(/^savepoint lost/, /Adopt/, page.question(/Adopt a savepoint of payments/));
     const [found] = folders();
     assert.ok(found !== undefined);
     const offered = await keys.question(/Adopt/, "most likely it is this one");
     assert.ok(offered.includes(path.basename(found)), offered);
-    await pictures(page, "17 adopt");
+    await pictures(page, "19 adopt");
     await keys.press("Enter");
     await page.row(new RegExp(`^${path.basename(found)} lost, savepoint, completed`));
     const [adopted] = await scene.savepoints(job.jobId);
     assert.deepEqual([adopted?.state, onDisk(adopted?.path ?? "")], ["completed", found]);
-    await pictures(page, "18 adopted, and jobs that are gone");
+    await pictures(page, "20 adopted, and jobs that are gone");
   });
 
   it("a workspace that is not trusted defines no clusters", async () => {
@@ -334,7 +355,7 @@ describe("what the explorer shows", () => {
     // The ledger remembers what was on that cluster before; nothing asks it.
     await page.row(/^sandbox, Flink cluster, not in the settings any more/);
     assert.ok(!(await page.rows()).some((row) => row.startsWith("planted")));
-    await pictures(page, "19 untrusted workspace");
+    await pictures(page, "21 untrusted workspace");
     assert.equal(calls(), before, "requests to the planted cluster");
   });
 });

@@ -7,7 +7,7 @@ import type { ClusterInfo } from "../../src/core/model/cluster";
 import type { JobState } from "../../src/core/model/job";
 import { capabilitiesOf } from "../../src/core/model/version";
 import { jobRows, savepointRows, type JobRow, type SavepointRow } from "../../src/core/rows";
-import { failureNode, nodeId, renderRow, type ExplorerNode } from "../../src/host/views/explorerRows";
+import { checkpointNodes, failureNode, nodeId, renderRow, type ExplorerNode } from "../../src/host/views/explorerRows";
 import { escapeMarkdown, renderTooltip } from "../../src/host/views/explorerTooltips";
 import type { ClusterView, Reach } from "../../src/services/clusters";
 import { savepointRecord } from "./ledgerSamples";
@@ -170,6 +170,27 @@ test("a checkpoint's row says whether it can still be used", () => {
   assert.equal(text({ discarded: true }), "circle-outline | #1050 | 14 s ago · 4.2 GB · deleted by Flink");
   assert.equal(text({ path: null }), "pass | #1050 | 14 s ago · 4.2 GB · kept in memory only");
   assert.equal(text({ status: "failed", failure: "Checkpoint expired before completing." }), "error | #1050 | 14 s ago · Checkpoint expired before completing.");
+});
+
+test("checkpoints that Flink discarded are one row below those it keeps", () => {
+  const listed = (...all: readonly Partial<CheckpointStats>[]): string[] => checkpointNodes("x", job, all.map(stats)).map(line);
+  const kept = [{ checkpointId: 9, status: "in-progress" as const, path: null }, { checkpointId: 8 }, { checkpointId: 7, status: "failed" as const, path: null, failure: "expired" }];
+  assert.deepEqual(listed(...kept, { checkpointId: 6, discarded: true }, { checkpointId: 5, discarded: true }).slice(1), ["pass | #8 | 14 s ago · 4.2 GB", "error | #7 | 14 s ago · expired", "info | 2 older, discarded by Flink | "]);
+  assert.deepEqual(listed({ discarded: true }), ["info | 1 discarded by Flink | "], "of a job that was cancelled");
+  assert.equal(listed(...kept).length, 3);
+});
+
+test("a restored job's row and tooltip say what it was restored from, by the ledger or else by Flink", () => {
+  const ours = restore({ id: job.jobId, savepoint: { path: "s3://state/savepoints/savepoint-1", recordId: null, checkpointId: 1042 } });
+  const summary = { jobId: job.jobId, name: "enrich-orders", state: "RUNNING" as const, startTimeMs: now - 4 * day, endTimeMs: null, tasks: { total: 8, running: 8 } };
+  const [row] = jobRows(cluster, [summary], [ours]);
+  assert.ok(row);
+  const node: ExplorerNode = { kind: "job", id: "x", row, seen: true, asked: true };
+  assert.equal(line(node), "play | enrich-orders | running 4 d · no savepoint yet · 8 tasks · restored from #1042");
+  assert.match(renderTooltip(node).replaceAll("\\", ""), /Restored from: #1042, s3:\/\/state\/savepoints\/savepoint-1/);
+  assert.equal(jobRows(cluster, [summary], [{ ...ours, state: "failed" }])[0]?.restoredFrom, null);
+  assert.equal(jobRows(cluster, [summary], [{ ...ours, cluster: { name: "b", url: "http://b" } }])[0]?.restoredFrom, row.restoredFrom, "the same job, seen through another address");
+  assert.equal(jobLine("RUNNING", { restoredFrom: { checkpointId: null, path: "s3://state/savepoints/savepoint-2" } }), "play | enrich-orders | running 4 d · no savepoint yet · 8 tasks · restored from savepoint-2");
 });
 
 test("planned restores, where a job came from, damaged records and long lists have rows of their own", () => {

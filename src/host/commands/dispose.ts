@@ -7,7 +7,7 @@ import type { DisposalCheck } from "../../services/disposals";
 import { cancelOnlyStopsWaiting, waitFor } from "./outcomes";
 import { askSavepoint } from "./pick";
 import { refuse } from "./refuse";
-import { typeName } from "./steps";
+import { typeName, waitBefore } from "./steps";
 import type { CommandWorld } from "./world";
 
 /** *Dispose*: deletes a savepoint's files through Flink, after asking every job that could need them (C-31…C-34; safety rule 1). */
@@ -15,7 +15,8 @@ export async function dispose(world: CommandWorld, target?: SavepointRef): Promi
   const record = await askSavepoint(world, target, "Dispose", { placeholder: "Which savepoint is disposed of?", unfit: "can't be disposed of now", oldestFirst: true, can: (row) => row.record !== null && isUsable(row.record) && !row.pinned && row.claimedBy === null });
   if (record === undefined) return;
   const subject = `${savepointName(record)} of ${oneLine(record.job.name, 80)}`;
-  const check = await world.progress.inNotification(`Checking who needs ${subject}`, (run) => world.disposals.check(record.id, run));
+  const check = await waitBefore(`Dispose ${subject}`, "Checking who needs it", (run) => world.disposals.check(record.id, run));
+  if (check === undefined) return;
   if (check.refusals.length > 0) return refuse(world, `${subject} can't be disposed of yet.`, check.refusals, { recordId: record.id });
   if (!(await world.notify.confirm({ title: `Dispose savepoint ${subject}?`, detail: detailOf(world, check), button: "Dispose" }))) return;
   let typedJobName: string | null = null;

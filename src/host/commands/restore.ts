@@ -7,8 +7,8 @@ import type { JobRef, JobSummary } from "../../core/model/job";
 import { checkpointOwner, placeKey, requireLocation, shortJobId } from "../../core/model/location";
 import { atLeast, parseFlinkVersion } from "../../core/model/version";
 import type { ClaimMode } from "../../core/ports";
-import { joinText, oneLine, stateList } from "../../core/rowText";
-import { countText, savepointName } from "../../core/wording";
+import { joinText, oneLine, stateList, stateWord } from "../../core/rowText";
+import { countText, savepointName, shortId, spanText } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
 import type { Readiness, SavepointRequest } from "../../services/savepoints";
 import { copyText } from "./copy";
@@ -18,7 +18,7 @@ import { askClaimMode, askProgram, programText, type Program } from "./programSt
 import { recordOf, refuse } from "./refuse";
 import { leaveStart } from "./restorePlans";
 import { askDirectory, locationRemark } from "./savepointSteps";
-import { askInSteps, typeName, type Steps } from "./steps";
+import { askInSteps, typeName, waitBefore, type Steps } from "./steps";
 import type { CommandWorld } from "./world";
 
 /** What a job is restored from. */
@@ -26,7 +26,8 @@ interface Source {
   readonly path: string;
   readonly recordId: string | null;
   readonly checkpointId: number | null;
-  /** Null when nobody knows whose it is. */
+  /** The job that took it. Null when nobody knows whose it is. */
+  readonly jobId: string | null;
   readonly jobName: string | null;
   readonly cluster: string | null;
   readonly flinkVersion: string | null;
@@ -34,7 +35,9 @@ interface Source {
 
 /** What becomes of a job of the same name that still runs (A-27). */
 type Way =
-  | { readonly way: "alone" | "beside" }
+  | { readonly way: "alone" }
+  /** Leave those that run, and start one more. */
+  | { readonly way: "beside"; readonly running: readonly JobSummary[] }
   /** Stop it with a savepoint, and restore from that new one. */
   | { readonly way: "go-on"; readonly job: JobRef; readonly stop: SavepointRequest }
   /** Stop it with a savepoint, and restore from the chosen one: the new one is the way back. */
@@ -45,7 +48,7 @@ interface Plan {
   readonly cluster: string;
   readonly ready: Readiness;
   /** Absent when it is refused. */
-  readonly go?: { readonly way: Way; readonly program: Program; readonly claimMode: ClaimMode; readonly dropState: boolean; readonly running: JobSummary | undefined };
+  readonly go?: { readonly way: Way; readonly program: Program; readonly claimMode: ClaimMode; readonly dropState: boolean };
 }
 
 /** *Restore*: from a row, the ledger or a path; onto a cluster; with a program (C-22…C-30, A-26, A-27). Nothing is started before the last question. */
@@ -90,8 +93,8 @@ async function askPlan(ask: Steps, world: CommandWorld, given: Source | undefine
     return found;
   });
   if (ready.refusals.length > 0) return { source, cluster, ready };
-  const running = source.jobName === null ? undefined : world.restores.runningJobsNamed(cluster, source.jobName)[0];
-  const way: Way = running === undefined ? { way: "alone" } : await askWay(ask, world, source, cluster, running, ready);
+  const running = source.jobName === null ? [] : world.restores.runningJobsNamed(cluster, source.jobName);
+  const way = await askWay(ask, world, source, cluster, running, ready);
   if (way.way === "go-on") ask.title = `Restore ${name} from a new savepoint on ${clusterName(world, cluster)}`;
   ask.expect(5);
   const program = await askProgram(ask, world, cluster, source.jobName);
@@ -112,12 +115,14 @@ async function askPlan(ask: Steps, world: CommandWorld, given: Source | undefine
     // The new savepoint of a stop has no path yet that a line could name.
     ...(way.way === "go-on" ? {} : { tool: { icon: "terminal", tooltip: "Copy as CLI Command", press: () => copyText("command", line) } }),
   });
-  return { source, cluster, ready, go: { way, program, claimMode, dropState, running } };
+  return { source, cluster, ready, go: { way, program, claimMode, dropState } };
 }
 
 /** Names the state at stake before any of it may be dropped, then has the job's name typed (C-23; safety rule 3). */
 async function confirmDrop(world: CommandWorld, source: Source, name: string, jobName: string): Promise<boolean> {
-  const state = await world.progress.inNotification(`Reading what ${savepointName(source)} holds`, ({ signal }) => world.inspection.stateIn(source.path, signal));
+  const read = await waitBefore(`Restore ${name} and drop state`, `Reading what ${savepointName(source)} holds`, async ({ signal }) => ({ state: await world.inspection.stateIn(source.path, signal) }));
+  if (read === undefined) return false;
+  const { state } = read;
   const what = state === undefined
     ? `What state ${savepointName(source)} holds can't be read from here, so what would be dropped can't be listed.`
     : `${savepointName(source)} holds state of ${countText(state.length, "operator")}:\n${stateList(state)}`;
@@ -141,20 +146,20 @@ async function askSource(ask: Steps, world: CommandWorld, cluster: string | unde
   const path = chosen.typed !== "" && locationRemark(chosen.typed) === undefined ? chosen.typed : await ask.enter({
     prompt: "Path of a savepoint, or of a retained checkpoint; its folder or its _metadata.", placeholder: "such as: s3://bucket/savepoints/savepoint-1a2b3c-…", initial: chosen.typed, check: locationRemark,
   });
-  return { path, recordId: null, checkpointId: null, cluster: cluster ?? null, flinkVersion: null, jobName: jobNameOf(world, records, path) };
+  return { path, recordId: null, checkpointId: null, cluster: cluster ?? null, flinkVersion: null, jobId: null, jobName: jobNameOf(world, records, path) };
 }
 
 /** The source of a row. Tells why when it can't be one. */
 async function sourceOf(world: CommandWorld, target: SavepointRef | CheckpointRef): Promise<Source | "refused"> {
   if ("path" in target) {
     requireLocation(target.path);
-    return { path: target.path, recordId: null, checkpointId: target.checkpointId, jobName: jobSummary(world, target)?.name ?? null, cluster: target.cluster, flinkVersion: null };
+    return { path: target.path, recordId: null, checkpointId: target.checkpointId, jobId: target.jobId, jobName: jobSummary(world, target)?.name ?? null, cluster: target.cluster, flinkVersion: null };
   }
   return usableSource(world, await recordOf(world, target.recordId, "restored from"));
 }
 
 function usableSource(world: CommandWorld, record: SavepointRecord): Source | "refused" {
-  if (isUsable(record) && record.path !== null) return { path: record.path, recordId: record.id, checkpointId: record.checkpointId, jobName: record.job.name, cluster: record.cluster.url, flinkVersion: record.flinkVersion };
+  if (isUsable(record) && record.path !== null) return { path: record.path, recordId: record.id, checkpointId: record.checkpointId, jobId: record.job.id, jobName: record.job.name, cluster: record.cluster.url, flinkVersion: record.flinkVersion };
   refuse(world, `Nothing can be restored from ${savepointName(record)} of ${oneLine(record.job.name, 80)}.`, [
     record.disposal?.state === "disposed" ? { rule: "already-disposed" } : record.disposal?.state === "requested" ? { rule: "disposal-running" } : record.state === "completed" ? { rule: "no-path" } : { rule: "not-completed", state: record.state },
   ]);
@@ -171,7 +176,9 @@ function jobNameOf(world: CommandWorld, records: Awaited<ReturnType<CommandWorld
   return world.clusters.list().flatMap(({ jobs }) => jobs).find(({ jobId }) => jobId.startsWith(short))?.name ?? null;
 }
 
-async function askWay(ask: Steps, world: CommandWorld, source: Source, cluster: string, running: JobSummary, ready: Readiness): Promise<Way> {
+async function askWay(ask: Steps, world: CommandWorld, source: Source, cluster: string, all: readonly JobSummary[], ready: Readiness): Promise<Way> {
+  const running = all.length > 1 ? await askWhichRuns(ask, world, source, cluster, all) : all[0];
+  if (running === undefined) return all.length === 0 ? { way: "alone" } : { way: "beside", running: all };
   const name = oneLine(running.name, 80);
   const from = savepointName(source);
   const chosen = await ask.choose<Way["way"]>({
@@ -183,16 +190,31 @@ async function askWay(ask: Steps, world: CommandWorld, source: Source, cluster: 
       { label: `Leave it running, and start a second one from ${from}`, description: "a fork", detail: "Both read and write the same data: give the second its own sinks and groups.", value: "beside" },
     ],
   });
-  if (chosen === "beside" || chosen === "alone") return { way: chosen };
+  if (chosen === "beside" || chosen === "alone") return { way: "beside", running: all };
   const recent = await ask.wait("Reading the ledger", () => world.jobs.recentDirectories(cluster));
   const directory = ready.info.savepointDirectory !== null ? null : await askDirectory(ask, { cluster, clusterName: clusterName(world, cluster), info: ready.info, recent });
   return { way: chosen, job: { cluster, jobId: running.jobId }, stop: { directory, format: "canonical", description: chosen === "go-on" ? "for a restart" : `before going back to ${from}` } };
 }
 
+/** Which of several running jobs of one name is meant; undefined when all of them are left running. The one that took the savepoint comes first. */
+async function askWhichRuns(ask: Steps, world: CommandWorld, source: Source, cluster: string, all: readonly JobSummary[]): Promise<JobSummary | undefined> {
+  const short = shortJobId(source.path);
+  const took = (job: JobSummary): boolean => job.jobId === source.jobId || (source.jobId === null && short !== undefined && job.jobId.startsWith(short));
+  const now = world.clock.now();
+  const chosen = await ask.choose<JobSummary | "none">({
+    placeholder: `${all.length} jobs called ${oneLine(all[0]?.name ?? "", 80)} run on ${clusterName(world, cluster)}. Which one is this about?`,
+    choices: [
+      ...[...all].sort((a, b) => Number(took(b)) - Number(took(a))).map((job) => ({ label: `$(play) ${oneLine(job.name, 80)} (${shortId(job.jobId)})`, description: joinText(`${stateWord(job.state)} ${spanText(now - job.startTimeMs)}`, took(job) && "took this savepoint"), value: job })),
+      { label: `Leave them running, and start another one from ${savepointName(source)}`, description: "a fork", detail: "All read and write the same data: give the new one its own sinks and groups.", value: "none" as const },
+    ],
+  });
+  return chosen === "none" ? undefined : chosen;
+}
+
 /** One modal for all that should be known, and none when there is nothing. */
 async function confirmWarnings(world: CommandWorld, { source, cluster, ready }: Plan, go: NonNullable<Plan["go"]>, name: string): Promise<boolean> {
   const sentences = go.way.way === "go-on" ? [] : ready.warnings.map(explainWarning);
-  if (go.way.way === "beside" && go.running) sentences.unshift(explainWarning({ warning: "job-runs", job: { jobId: go.running.jobId, name: go.running.name } }));
+  if (go.way.way === "beside") sentences.unshift(...go.way.running.map(({ jobId, name: called }) => explainWarning({ warning: "job-runs", job: { jobId, name: called } })));
   // The same job on another cluster: a restore here makes a second one of it.
   const { jobName } = source;
   const elsewhere = world.clusters.list().filter(({ profile }) => jobName !== null && profile.url !== cluster && world.restores.runningJobsNamed(profile.url, jobName).length > 0);

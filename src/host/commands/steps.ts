@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { isAbort, systemClock } from "../../core/base/async";
 import { DisposableStore } from "../../core/base/disposable";
+import type { Run } from "../../core/ports";
 import { oneLine, plainMessage } from "../../core/rowText";
 
 /** One entry of a list. */
@@ -99,6 +100,14 @@ export async function askInSteps<T>(title: string, totalSteps: number, body: (as
   }
 }
 
+/**
+ * Waits for what a question outside of the steps depends on, as `Steps.wait` does. Progress in a notification stays for most of a second after its
+ * work is done (`ProgressService.withNotificationProgress`), behind the modal that asks. Resolves to undefined when a person left it.
+ */
+export async function waitBefore<T>(title: string, message: string, work: (run: Run) => Promise<T>): Promise<T | undefined> {
+  return askInSteps(title, 1, (ask) => ask.wait(message, (signal, say) => work({ signal, report: (step) => say(step.message) })));
+}
+
 /** Has the job's name typed. Resolves to the name, or undefined when that was dismissed. */
 export async function typeName(title: string, name: string, why: string): Promise<string | undefined> {
   const typed = await askInSteps(title, 1, (ask) => ask.enter({
@@ -147,8 +156,11 @@ export class Steps {
     return this.#answer(() => this.#showInput(question));
   }
 
-  /** Waits for what the next questions depend on; says so when it takes long, and Escape ends it. Not repeated after *Back* unless an answer before it changed. */
-  wait<T>(message: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Waits for what the next questions depend on; says so when it takes long, and Escape ends it. Gone before it resolves. `work` may say how far it
+   * is. Not repeated after *Back* unless an answer before it changed.
+   */
+  wait<T>(message: string, work: (signal: AbortSignal, say: (message: string) => void) => Promise<T>): Promise<T> {
     return this.#once(() => this.#showWait(message, work));
   }
 
@@ -219,16 +231,16 @@ export class Steps {
     });
   }
 
-  async #showWait<T>(message: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #showWait<T>(message: string, work: (signal: AbortSignal, say: (message: string) => void) => Promise<T>): Promise<T> {
     const controller = new AbortController();
-    const done = work(controller.signal);
     const waiting = new AbortController();
     const box = vscode.window.createQuickPick();
+    box.placeholder = `${message}…`;
+    const done = work(controller.signal, (step) => (box.placeholder = `${message}: ${step}…`));
     try {
       const late = systemClock.sleep(quietMs, waiting.signal).then(() => true, (error: unknown) => !isAbort(error));
       if (!(await Promise.race([done.then(() => false), late]))) return await done;
       box.title = this.title;
-      box.placeholder = `${message}…`;
       box.busy = true;
       box.enabled = false;
       box.ignoreFocusOut = true;

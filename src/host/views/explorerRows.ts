@@ -36,6 +36,15 @@ export const nodeId = {
   path: (id: string): string[] => id.split(" ").map((_part, index, parts) => parts.slice(0, index + 1).join(" ")),
 };
 
+/** The rows below *Checkpoints*: one for each that Flink still keeps or that failed, and one for all that it has discarded: nothing can be done with those. */
+export function checkpointNodes(parentId: string, job: JobRef, stats: readonly CheckpointStats[]): ExplorerNode[] {
+  const there = stats.filter((entry) => !entry.discarded);
+  const discarded = stats.length - there.length;
+  const nodes: ExplorerNode[] = there.map((entry) => ({ kind: "checkpoint", id: `${parentId} ${entry.checkpointId}`, job, stats: entry }));
+  if (discarded > 0) nodes.push({ kind: "message", id: `${parentId} discarded`, text: `${discarded} ${there.length === 0 ? "" : "older, "}discarded by Flink`, detail: "Flink keeps the newest only, and deletes the files of the others. Nothing can be restored from those.", tone: "quiet", click: null });
+  return nodes;
+}
+
 /** How a node looks at a moment. Pure: the same node and time give the same row. */
 export function renderRow(node: ExplorerNode, nowMs: number): Row {
   switch (node.kind) {

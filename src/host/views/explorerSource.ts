@@ -9,7 +9,7 @@ import type { ClusterService, ClusterView } from "../../services/clusters";
 import type { JobService } from "../../services/jobs";
 import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
-import { failureNode, nodeId, type ExplorerNode } from "./explorerRows";
+import { checkpointNodes, failureNode, nodeId, type ExplorerNode } from "./explorerRows";
 
 /** Rows of a list that are shown at first, and added by *Show more*. */
 const pageSize = { jobs: 200, savepoints: 50 } as const;
@@ -51,7 +51,7 @@ export class ExplorerSource {
         case "cluster": return await this.#belowCluster(parent.view);
         case "job": return await this.#belowJob(parent.row, parent.seen);
         case "savepoints": return this.#page(parent.id, "savepoints", parent.rows.map((row) => ({ kind: "savepoint", id: nodeId.savepoint(parent.job, row.id), row, expectedMs: parent.expectedMs })));
-        case "checkpoints": return parent.stats.map((stats) => ({ kind: "checkpoint", id: `${parent.id} ${stats.checkpointId}`, job: parent.job, stats }));
+        case "checkpoints": return checkpointNodes(parent.id, parent.job, parent.stats);
         default: return [];
       }
     } catch (error) {

@@ -45,6 +45,7 @@ function jobTooltip(job: JobRow): string {
   const latest = job.latestSavepoint;
   return lines(`**${escapeMarkdown(job.name)}**`, ["State", stateText(job)], ["Job id", job.jobId], ["Started", job.startTimeMs === null ? null : timeText(job.startTimeMs)],
     ["Ended", job.endTimeMs === null || job.state === "gone" ? null : timeText(job.endTimeMs)], ["Tasks", job.tasks === null ? null : `${job.tasks.running} of ${job.tasks.total} running`],
+    ["Restored from", job.restoredFrom === null ? null : [job.restoredFrom.checkpointId === null ? null : `#${job.restoredFrom.checkpointId}`, job.restoredFrom.path].filter((part) => part !== null).join(", ")],
     ["Last savepoint", latest === null ? "none known" : `${latest.path ?? ""} (${timeText(latest.requestedAtMs)})`]);
 }
 

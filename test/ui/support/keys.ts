@@ -54,8 +54,13 @@ export class Keys {
   async question(title: RegExp, asks = ""): Promise<string> {
     const { page } = this.#page;
     const widget = page.locator(".quick-input-widget:visible").filter({ has: page.locator(".quick-input-title").filter({ hasText: title }) });
-    const asking = widget.filter({ has: page.locator(`.quick-input-message:has-text("${asks}"), input[placeholder*="${asks}"]`) }).filter({ has: page.locator("input:focus") });
-    await this.#page.waitFor(`the question ${title.source} ${asks}`, (timeout) => asking.waitFor({ timeout }));
+    const asking = widget.filter({ has: page.locator(`.quick-input-message:has-text("${asks}"), input[placeholder*="${asks}"]`) });
+    await this.#page.waitFor(`the question ${title.source} ${asks}`, async (timeout) => {
+      await asking.waitFor({ timeout });
+      // A tree that is drawn again in the moment when it loses the focus takes it back (`CustomTreeView.doRefresh`): a person clicks into the question.
+      const focused = asking.locator("input:focus").first();
+      for (const start = Date.now(); await focused.count() === 0 && Date.now() - start < timeout; await focused.waitFor({ timeout: 1_000 }).catch(() => undefined)) await asking.locator("input[type=text], input[type=password]").first().focus({ timeout });
+    });
     const list = widget.locator(".quick-input-list");
     if (await list.isVisible()) await this.#page.waitFor(`an entry of ${title.source} to be chosen`, (timeout) => list.locator(".monaco-list-row.focused").waitFor({ timeout }));
     return widget.innerText();
@@ -65,8 +70,13 @@ export class Keys {
   async enterThrough(title: string, from: number, to: number, total: number): Promise<void> {
     for (let step = from; step <= to; step++) {
       await this.question(new RegExp(`${title}.*\\(${step}/${total}\\)`));
-      await this.press("Enter");
+      await this.enter();
     }
+  }
+
+  /** Presses Enter in the question that is open. */
+  async enter(): Promise<void> {
+    await this.#page.page.locator(".quick-input-widget:visible input[type=text], .quick-input-widget:visible input[type=password]").first().press("Enter");
   }
 
   /** Chooses from the context menu of the row that has the keyboard, with arrow keys. */

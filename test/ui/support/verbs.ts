@@ -16,7 +16,7 @@ export class Verbs {
     await this.#keys.enterThrough("Savepoint of", 1, 2, 3);
     await this.#keys.question(/Savepoint of .*\(3\/3\)/);
     await this.#keys.type(description);
-    await this.#keys.press("Enter");
+    await this.#keys.enter();
   }
 
   async stop(job: RegExp): Promise<void> {
@@ -35,7 +35,7 @@ export class Verbs {
       await this.#keys.question(/Restore /, asks);
       if (asks === "Arguments") await this.#keys.type(how.args);
       if (asks === "Whose" && how.claim === "Flink's") await this.#keys.press("ArrowDown");
-      await this.#keys.press("Enter");
+      await this.#keys.enter();
     }
   }
 

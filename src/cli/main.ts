@@ -1,9 +1,10 @@
 import { UsageError, type Command, type Terminal } from "./command";
 import { cron } from "./cron";
+import { lint } from "./lint";
 import { uidHash } from "./uidHash";
 
 /** Every command of the program by its name. */
-const commands: Readonly<Record<string, Command>> = { "uid-hash": uidHash, cron };
+const commands: Readonly<Record<string, Command>> = { "uid-hash": uidHash, cron, lint };
 
 /** Runs `flink-savepoints` with its arguments; resolves to the exit code. Nothing is thrown. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {

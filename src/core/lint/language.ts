@@ -14,8 +14,10 @@ export type Skip = "too-large" | "too-slow" | "too-deep" | "not-text";
 
 /** What the analyser of a language sees of the other files of the workspace. */
 export interface Workspace<Facts> {
-  /** The facts of the other files of this language, the file's own included, by path. */
+  /** The facts of all files of the family, the file's own included, by path. */
   readonly files: ReadonlyMap<string, Facts>;
+  /** Grows with every change of `files`, so that an index can be kept until then. One `Workspace` object lives as long as its family's files. */
+  readonly revision: number;
   /** A build or configuration file by path, such as `pom.xml`; of interest are the Flink version and options. */
   readonly buildFiles: ReadonlyMap<string, string>;
 }
@@ -27,6 +29,8 @@ export interface Workspace<Facts> {
  */
 export interface LanguageAnalyser<Facts> {
   readonly language: LanguageId;
+  /** Analysers of one family see the facts of each other's files, as Java, Kotlin and Scala do, and share their type. */
+  readonly family: string;
   /** The grammar `read` needs; undefined when it needs no tree. */
   readonly grammar?: GrammarName;
   /** Whether the path is one of this language's (`.java`, `flink-conf.yaml`). */

@@ -1,0 +1,105 @@
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { findFiles, readText } from "../clients/lintFiles";
+import { loadSyntax } from "../clients/syntax/treeSitter";
+import { isLintable, LintWorkspace } from "../core/lint/lintWorkspace";
+import { report, severityOf, type Reported, type ReportFormat } from "../core/lint/report";
+import { isRuleId, severities, type RuleId, type Severity } from "../core/lint/rules";
+import { UsageError, type Command } from "./command";
+
+/** `lint PATH…`: what is wrong with the uids of Flink jobs. 0 = nothing, 1 = findings at or above the level, 2 = something could not be read. */
+export const lint: Command = {
+  usage: "PATH… [--format text|json|sarif|github] [--fail-on error|warning|info|hint] [--rule ID=SEVERITY]…",
+  about: "Finds stateful operators without a uid, and other ways to lose state, in Java, Kotlin, Scala, Python, SQL and configuration.",
+  async run(args, terminal) {
+    const options = optionsOf(args);
+    const workspace = new LintWorkspace(await loadSyntax(path.dirname(fileURLToPath(import.meta.url))));
+    const nameOf = (file: string): string => path.relative(terminal.workingFolder, file).split(path.sep).join("/");
+    const wanted = new Set<string>();
+    let unreadable = false;
+    const complain = (file: string, reason: string): void => {
+      unreadable = true;
+      terminal.err(`${nameOf(file)}: ${reason}`);
+    };
+    for (const root of options.paths) {
+      const found = await findFiles(path.resolve(terminal.workingFolder, root), isLintable);
+      for (const { path: file, reason } of found.unreadable) complain(file, reason);
+      for (const file of found.files) wanted.add(file);
+    }
+    for (const file of [...wanted].sort()) {
+      terminal.signal.throwIfAborted();
+      try {
+        const skip = workspace.put(nameOf(file), await readText(file));
+        if (skip !== undefined) complain(file, skips[skip]);
+      } catch (error) {
+        complain(file, error instanceof Error ? error.message : String(error));
+      }
+    }
+    const reported: Reported[] = [];
+    for (const file of workspace.paths) {
+      terminal.signal.throwIfAborted();
+      try {
+        for (const finding of workspace.findings(file)) {
+          const severity = severityOf(finding, options.severities);
+          if (severity !== undefined) reported.push({ file, finding, severity });
+        }
+      } catch (error) {
+        complain(path.resolve(terminal.workingFolder, file), error instanceof Error ? (error.stack ?? error.message) : String(error));
+      }
+    }
+    workspace.dispose();
+    const text = report(options.format, reported);
+    if (text !== "") terminal.out(text);
+    if (unreadable) return 2;
+    return reported.some(({ severity }) => severities.indexOf(severity) <= severities.indexOf(options.failOn)) ? 1 : 0;
+  },
+};
+
+const skips = { "too-large": "It is too large to be looked at.", "too-slow": "It takes too long to be read.", "too-deep": "It is nested too deeply.", "not-text": "It is no text." } as const;
+
+interface Options {
+  readonly paths: readonly string[];
+  readonly format: ReportFormat;
+  readonly failOn: Severity;
+  readonly severities: ReadonlyMap<RuleId, Severity>;
+}
+
+function optionsOf(args: readonly string[]): Options {
+  const paths: string[] = [];
+  const set = new Map<RuleId, Severity>();
+  let format: ReportFormat = "text";
+  let failOn: Severity = "warning";
+  const rest = [...args];
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    if (arg === "--") {
+      paths.push(...rest.splice(0));
+      continue;
+    }
+    const [, option, given] = /^(--[a-z-]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    if (option === undefined) {
+      if (arg.startsWith("-")) throw new UsageError(`There is no option ${arg}.`);
+      paths.push(arg);
+      continue;
+    }
+    const value = given ?? rest.shift();
+    if (value === undefined) throw new UsageError(`${option} needs a value.`);
+    if (option === "--format") {
+      if (value !== "text" && value !== "json" && value !== "sarif" && value !== "github") throw new UsageError(`There is no format ${value}.`);
+      format = value;
+    } else if (option === "--fail-on") {
+      if (!isSeverity(value) || value === "off") throw new UsageError(`There is no level ${value}.`);
+      failOn = value;
+    } else if (option === "--rule") {
+      const [id = "", severity = ""] = value.split("=");
+      if (!isRuleId(id)) throw new UsageError(`There is no rule ${id}.`);
+      if (!isSeverity(severity)) throw new UsageError(`There is no severity ${severity}.`);
+      set.set(id, severity);
+    } else throw new UsageError(`There is no option ${option}.`);
+  }
+  if (paths.length === 0) throw new UsageError("Name at least one file or folder.");
+  return { paths, format, failOn, severities: set };
+}
+
+function isSeverity(word: string): word is Severity {
+  return (severities as readonly string[]).includes(word);
+}

@@ -1,0 +1,61 @@
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import path from "node:path";
+import { isSkippedFolder } from "../core/lint/paths";
+
+/** A larger file is not read. */
+const sizeLimitBytes = 32 * 1024 * 1024;
+
+/** What was found at a path: the files to look at, absolute and sorted, and what could not be read. */
+export interface Found {
+  readonly files: readonly string[];
+  readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** The files at a path that `wanted` takes: the file itself whatever it is called, or everything in the folder but what tools make. Links are followed once. */
+export async function findFiles(root: string, wanted: (path: string) => boolean): Promise<Found> {
+  const files: string[] = [];
+  const unreadable: { path: string; reason: string }[] = [];
+  const seen = new Set<string>();
+  const visit = async (folder: string): Promise<void> => {
+    const real = await realpath(folder);
+    if (seen.has(real)) return;
+    seen.add(real);
+    const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const entry of entries) {
+      const full = path.join(folder, entry.name);
+      try {
+        const kind = entry.isSymbolicLink() ? await stat(full) : entry;
+        if (kind.isDirectory()) {
+          if (!isSkippedFolder(entry.name)) await visit(full);
+        } else if (kind.isFile() && wanted(full)) files.push(full);
+      } catch (error) {
+        unreadable.push({ path: full, reason: reasonOf(error) });
+      }
+    }
+  };
+  try {
+    if ((await stat(root)).isDirectory()) await visit(root);
+    else files.push(root);
+  } catch (error) {
+    unreadable.push({ path: root, reason: reasonOf(error) });
+  }
+  return { files: files.sort(), unreadable };
+}
+
+/** The text of a file: UTF-8, UTF-16 by its mark, else Latin-1, in which every file is a text. Throws when it can't be read, or is too large. */
+export async function readText(file: string): Promise<string> {
+  const { size } = await stat(file);
+  if (size > sizeLimitBytes) throw new Error(`It has ${size} bytes; at most ${sizeLimitBytes} are read.`);
+  const bytes = await readFile(file);
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return new TextDecoder("latin1").decode(bytes);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

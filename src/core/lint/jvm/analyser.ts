@@ -1,0 +1,94 @@
+import type { Finding } from "../finding";
+import type { LanguageAnalyser, SourceFile, Workspace } from "../language";
+import { isTestPath } from "../paths";
+import { isSuppressed, suppressionsOf } from "../suppression";
+import type { SyntaxTree } from "../syntax";
+import { Evaluator } from "./evaluator";
+import { isSilenced, missingUid } from "./findings";
+import { flinkMajorOf } from "./flinkVersion";
+import { readJava } from "./javaReader";
+import { readKotlin } from "./kotlinReader";
+import type { FileModel } from "./model";
+import { readScala } from "./scalaReader";
+import { lineStartsOf, TreeReader } from "./treeReader";
+import { uidFindings } from "./uidRules";
+import type { Site } from "./values";
+import { WorkspaceIndex } from "./workspaceIndex";
+
+/** Callers of a helper that are looked at, at most. */
+const callerLimit = 40;
+
+/** Java. */
+export const java: LanguageAnalyser<FileModel> = analyserOf("java", /\.java$/);
+/** Kotlin, scripts included. */
+export const kotlin: LanguageAnalyser<FileModel> = analyserOf("kotlin", /\.kts?$/);
+/** Scala 2 and 3. */
+export const scala: LanguageAnalyser<FileModel> = analyserOf("scala", /\.(?:scala|sc)$/);
+
+function analyserOf(language: FileModel["language"], name: RegExp): LanguageAnalyser<FileModel> {
+  return {
+    language,
+    family: "jvm",
+    grammar: language,
+    owns: (path) => name.test(path) && !/\.gradle\.kts$/.test(path),
+    // A class between a function and Flink may name Flink nowhere.
+    matters: (text) => /flink/i.test(text) || /\b(?:extends|with|:)\s+[\w.]*(?:Function|Process\w*|Source|Sink|Job\w*|App\w*|Pipeline\w*|Base\w*|Abstract\w*)\b/.test(text),
+    read: (file, tree, previous) => read(language, file, tree, previous),
+    findings: (file, facts, workspace) => findings(file, facts, workspace),
+  };
+}
+
+function read(language: FileModel["language"], file: SourceFile, tree: SyntaxTree | undefined, previous: FileModel | undefined): FileModel {
+  const lineStarts = lineStartsOf(file.text);
+  const nothing: FileModel = {
+    path: file.path, language, packageName: "", imports: new Map(), wildcards: [], classes: [], functions: [], fields: [], initial: [], lineStarts, called: new Set(), tooDeep: false, suppressions: [], bodies: new Map(),
+  };
+  if (tree === undefined) return nothing;
+  const reader = new TreeReader(file.text, tree.rootNode, previous?.bodies);
+  const declared = (language === "java" ? readJava : language === "kotlin" ? readKotlin : readScala)(reader, tree.rootNode);
+  const called = new Set([...file.text.matchAll(/\b([a-z_]\w*)\s*[({[]/g)].map(([, name = ""]) => name));
+  return { ...nothing, ...declared, called, tooDeep: reader.tooDeep, suppressions: suppressionsOf(file.text), bodies: reader.bodies };
+}
+
+const indexes = new WeakMap<Workspace<FileModel>, { readonly index: WorkspaceIndex; revision: number }>();
+
+function indexOf(workspace: Workspace<FileModel>): WorkspaceIndex {
+  let known = indexes.get(workspace);
+  if (known === undefined) indexes.set(workspace, (known = { index: new WorkspaceIndex(), revision: -1 }));
+  if (known.revision !== workspace.revision) known.index.update(workspace.files);
+  known.revision = workspace.revision;
+  return known.index;
+}
+
+function findings(source: SourceFile, file: FileModel, workspace: Workspace<FileModel>): readonly Finding[] {
+  if (isTestPath(file.path)) return [];
+  const index = indexOf(workspace);
+  if (!index.importsFlink(file) && !/flink/i.test(source.text)) return [];
+  const evaluator = new Evaluator(index);
+  evaluator.file(file);
+  const own = (): Site[] => [...evaluator.sites.values()].filter(({ place }) => place.file === file);
+  // Who calls the functions of this file may set the uid, or pass what keeps the state.
+  const open = own().filter((site) => !site.hasUid && (site.returnedBy.size > 0 || (site.proof.state === "unknown" && (site.owner?.fun.params.length ?? 0) > 0)));
+  const names = new Set(open.flatMap((site) => [...[...site.returnedBy].map(({ fun }) => fun.name), ...(site.owner === undefined ? [] : [site.owner.fun.name])]));
+  const callers = new Set([...names].flatMap((name) => index.callers(name)).filter((caller) => caller !== file && !isTestPath(caller.path)));
+  for (const caller of [...callers].slice(0, callerLimit)) evaluator.file(caller);
+
+  const version = flinkMajorOf(file.path, workspace.buildFiles);
+  const missing = own().flatMap((site) => {
+    if (site.proof.state !== "yes" || site.hasUid || site.escaped || site.broken || isSilenced(site, file.suppressions)) return [];
+    if (!callersKnown(site, evaluator)) return [];
+    const finding = missingUid(site, source.text, version);
+    return [evaluator.autoUidsDisabled !== undefined && finding.rule === "missing-uid" ? { ...finding, severity: "error" as const } : finding];
+  });
+  const others = uidFindings(file, evaluator.evaluation).filter(({ rule, range }) => !isSuppressed(file.suppressions, rule, [range.start.line]));
+  return [...missing, ...others].sort((a, b) => a.range.start.offset - b.range.start.offset || a.rule.localeCompare(b.rule));
+}
+
+/** An operator that is returned may get its uid from a caller that is not in the workspace, unless its type takes none. */
+function callersKnown(site: Site, evaluator: Evaluator): boolean {
+  return [...site.returnedBy].every(({ fun, file }) => {
+    const declared = fun.returns?.name;
+    const takesUid = file.language === "scala" || declared === undefined || /^(?:SingleOutputStreamOperator|DataStreamSource|DataStreamSink)$/.test(declared);
+    return !takesUid || evaluator.called.has(fun);
+  });
+}

@@ -1,0 +1,79 @@
+import type { Finding, FixData, Position, RelatedPlace, TextRange } from "../finding";
+import { ruleOf, type RuleId } from "../rules";
+import { isSuppressed, type Suppression } from "../suppression";
+import { namesFor } from "./fixNames";
+import type { FileModel } from "./model";
+import type { Place, Site } from "./values";
+
+/** The place as editors count. */
+export function positionAt(file: Pick<FileModel, "lineStarts">, offset: number): Position {
+  const { lineStarts } = file;
+  let low = 0;
+  let high = lineStarts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((lineStarts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low, character: offset - (lineStarts[low] ?? 0), offset };
+}
+
+export function rangeOf(place: Place): TextRange {
+  return { start: positionAt(place.file, place.start), end: positionAt(place.file, place.end) };
+}
+
+/** A finding of a rule at a place. */
+export function findingAt(rule: RuleId, place: Place, message: string, related: readonly RelatedPlace[] = [], fix?: FixData): Finding {
+  const { severity } = ruleOf(rule);
+  return { rule, severity: severity === "off" ? "hint" : severity, range: rangeOf(place), message, related, ...(fix === undefined ? {} : { fix }) };
+}
+
+export function relatedAt(place: Place | undefined, text: string): RelatedPlace[] {
+  return place === undefined ? [] : [{ path: place.file.path, range: rangeOf(place), text }];
+}
+
+/** Whether a comment or an annotation around the site silences the rule. */
+export function isSilenced(site: Site, suppressions: readonly Suppression[]): boolean {
+  const annotated = [...(site.owner?.fun.suppressed ?? [])];
+  for (let owner = site.owner?.owner; owner !== undefined; owner = owner.outer) annotated.push(...owner.cls.suppressed);
+  const lines = [site.place.start, site.base + site.call.start, site.tailEnd].map((offset) => positionAt(site.place.file, offset).line);
+  return annotated.includes(site.rule) || annotated.includes("all") || isSuppressed(suppressions, site.rule, lines);
+}
+
+/** The finding for an operator that keeps state and has no uid. */
+export function missingUid(site: Site, text: string, version: "1" | "2" | undefined): Finding {
+  const related = [...relatedAt(site.keyedAt, "The stream becomes keyed here."), ...relatedAt(site.proof.at, "The state is declared here.")];
+  const named = site.givenName === undefined ? "" : ` Its name, ${site.givenName}, is not used to find it.`;
+  const { language } = site.place.file;
+  switch (site.rule) {
+    case "legacy-file-source":
+      return findingAt(site.rule, site.place, `\`${site.method}\` makes two operators that keep ${site.proof.what}, and a uid reaches only one of them. Use FileSource with fromSource and a uid.`, related);
+    case "queryable-state":
+      return findingAt(site.rule, site.place, `\`${site.method}\` keeps state and can have no uid: after a change of the job its state is lost. Keep the state in a KeyedProcessFunction instead.`, related);
+    case "sink-needs-uid":
+      return findingAt(site.rule, site.place, "Flink refuses to submit this job: a FileSink that compacts sets uids of its own, so the sink needs one too.", related, fixOf(site, text));
+    default: {
+      const how = site.joinApply && language === "java" && version !== "2" ? " In Flink 1.x `apply` returns a DataStream, which takes none: use `with` in its place." : "";
+      return findingAt("missing-uid", site.place, `\`${site.method}\` keeps ${site.proof.what}, but has no uid: when the job changes, its state is not found again.${named}${how}`, related, site.joinApply && language === "java" && version !== "2" ? joinFix(site, text) : fixOf(site, text));
+    }
+  }
+}
+
+/** Where the uid goes: on a line of its own where the chain is written so. */
+function fixOf(site: Site, text: string): FixData {
+  const { tail } = site;
+  const start = site.base + tail.start;
+  const dot = text.lastIndexOf(".", site.base + tail.nameSpan.start);
+  const lineStart = text.lastIndexOf("\n", dot) + 1;
+  const ownLine = dot > start && text.slice(lineStart, dot).trim() === "";
+  const newLine = text.includes("\r\n") ? "\r\n" : "\n";
+  const before = tail.infix ? " uid " : `${ownLine ? newLine + text.slice(lineStart, dot) : ""}.uid(`;
+  return { kind: "insert-uid", insertAt: site.tailEnd, before, after: tail.infix ? "" : ")", names: namesFor(site), keepState: site.takesHash };
+}
+
+function joinFix(site: Site, text: string): FixData {
+  const fix = fixOf(site, text);
+  const [name] = namesFor(site);
+  if (fix.kind !== "insert-uid" || name === undefined) return fix;
+  return { kind: "edits", title: "Replace apply by with, and add a uid", edits: [{ start: site.place.start, end: site.place.end, text: "with" }, { start: fix.insertAt, end: fix.insertAt, text: `${fix.before}"${name}"${fix.after}` }] };
+}

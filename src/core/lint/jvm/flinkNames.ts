@@ -1,0 +1,86 @@
+import type { Kind } from "./values";
+
+/** What a declared type says of a value (`org.apache.flink.streaming.api.datastream`, `…scala`, `…environment`, `cep`, `datastream.api`). */
+export const kindOfType: Readonly<Record<string, Kind>> = {
+  StreamExecutionEnvironment: "env", LocalStreamEnvironment: "env", RemoteStreamEnvironment: "env",
+  DataStream: "stream", SideOutputDataStream: "stream", IterativeStream: "stream", SplitStream: "stream", CachedDataStream: "stream",
+  SingleOutputStreamOperator: "op", DataStreamSource: "op", OutputTag: "other",
+  KeyedStream: "keyed", WindowedStream: "windowed", AllWindowedStream: "windowed", ConnectedStreams: "connected", BroadcastConnectedStream: "connected",
+  BroadcastStream: "broadcast", DataStreamSink: "sink", JoinedStreams: "joined", CoGroupedStreams: "joined", PatternStream: "pattern",
+  PartitionWindowedStream: "partitions", KeyedPartitionWindowedStream: "partitions",
+  StreamTableEnvironment: "table", TableEnvironment: "table", Table: "table", TableResult: "table", StreamStatementSet: "table",
+  DataSet: "other", DataSource: "other", MapOperator: "other", ExecutionEnvironment: "other", BatchTableEnvironment: "table",
+  NonKeyedPartitionStream: "stream2", GlobalStream: "stream2", KeyedPartitionStream: "keyed2", ProcessConfigurableAndNonKeyedPartitionStream: "op", TwoKeyedPartitionStreams: "connected2",
+};
+
+/** Calls that set or change something of the operator at hand and return it. */
+export const configuration: ReadonlySet<string> = new Set([
+  "name", "setParallelism", "setMaxParallelism", "returns", "disableChaining", "startNewChain", "slotSharingGroup", "setDescription", "setBufferTimeout", "forceNonParallel",
+  "addMetricVariable", "enableAsyncState", "setResources", "withName", "withParallelism", "withMaxParallelism", "withSlotSharingGroup", "withDescription", "setUidHash", "uid", "setUid", "withUid", "uidHash",
+]);
+export const uidCalls: ReadonlySet<string> = new Set(["uid", "setUid", "withUid", "setUidHash"]);
+
+/** On a stream, and return a stream that is no operator. */
+export const rewiring: ReadonlySet<string> = new Set(["union", "rebalance", "rescale", "shuffle", "forward", "global", "partitionCustom", "split", "select", "getSideOutput", "iterate", "closeWith", "cache"]);
+/** On a stream, and make an operator without state. */
+export const stateless: ReadonlySet<string> = new Set(["assignTimestampsAndWatermarks", "assignAscendingTimestamps", "assignTimestamps", "project"]);
+export const statelessSinks: ReadonlySet<string> = new Set(["print", "printToErr", "writeAsText", "writeAsCsv", "writeToSocket", "writeUsingOutputFormat"]);
+/** On a keyed stream, kept in a ValueState. */
+export const rolling: ReadonlySet<string> = new Set(["reduce", "sum", "min", "max", "minBy", "maxBy", "fold"]);
+export const withState: ReadonlySet<string> = new Set(["mapWithState", "flatMapWithState", "filterWithState"]);
+export const windowing: ReadonlySet<string> = new Set(["window", "timeWindow", "countWindow", "windowAll", "timeWindowAll", "countWindowAll"]);
+export const windowSettings: ReadonlySet<string> = new Set(["trigger", "evictor", "allowedLateness", "sideOutputLateData"]);
+export const windowOperators: ReadonlySet<string> = new Set(["reduce", "aggregate", "process", "apply", "sum", "min", "max", "minBy", "maxBy", "fold", "reduceWith", "foldWith", "applyWith"]);
+export const joinStages: ReadonlySet<string> = new Set(["where", "equalTo", "window", "trigger", "evictor", "allowedLateness"]);
+export const intervalStages: ReadonlySet<string> = new Set(["between", "lowerBoundExclusive", "upperBoundExclusive", "inEventTime", "inProcessingTime", "sideOutputLeftLateData", "sideOutputRightLateData"]);
+export const patternSettings: ReadonlySet<string> = new Set(["inEventTime", "inProcessingTime", "sideOutputLateData"]);
+export const patternOperators: ReadonlySet<string> = new Set(["process", "select", "flatSelect"]);
+/** On an environment, and return it. */
+export const envSettings: ReadonlySet<string> = new Set([
+  "setParallelism", "setMaxParallelism", "setRuntimeMode", "setBufferTimeout", "enableCheckpointing", "disableOperatorChaining", "setStateBackend", "setDefaultSavepointDirectory", "enableChangelogStateBackend",
+]);
+/** On an environment, held in memory: an operator with state that nobody needs back. */
+export const memorySources: ReadonlySet<string> = new Set(["fromSequence", "generateSequence", "fromData", "fromElements", "fromCollection"]);
+export const statelessSources: ReadonlySet<string> = new Set(["fromParallelCollection", "socketTextStream", "createInput"]);
+export const fileSources: ReadonlySet<string> = new Set(["readTextFile", "readFile", "readFileStream"]);
+export const asyncWaits: ReadonlySet<string> = new Set(["orderedWait", "unorderedWait", "orderedWaitWithRetry", "unorderedWaitWithRetry"]);
+/** On a stream, and tell something of it. */
+export const looks: ReadonlySet<string> = new Set([
+  "getType", "dataType", "getExecutionEnvironment", "executionEnvironment", "getExecutionConfig", "executionConfig", "getId", "getParallelism", "parallelism", "getName", "getMinResources", "getPreferredResources",
+  "hashCode", "toString", "equals", "getKeyType", "keyType", "getKeySelector", "clean", "executeAndCollect", "collectAsync", "javaStream",
+]);
+/** Classes whose uses are known not to set a uid on the streams they get. */
+export const flinkPackages = /^(?:org\.apache\.(?:flink|flinkx|iceberg|paimon|hudi|hbase|seatunnel|kafka)|com\.(?:ververica|alibaba\.ververica)|org\.apache\.flink\.cdc)\b/;
+
+/** Sinks for `sinkTo` by class: with state, or known to be without. */
+export const statefulSinks: ReadonlySet<string> = new Set([
+  "KafkaSink", "FileSink", "KinesisStreamsSink", "KinesisFirehoseSink", "DynamoDbSink", "SqsSink", "PrometheusSink", "PulsarSink", "IcebergSink", "JdbcSink", "DorisSink", "AsyncSinkBase",
+  "PaimonSink", "HybridSink", "DynamicIcebergSink", "ClickHouseAsyncSink", "TimestreamSink", "CloudWatchMetricSink", "CloudWatchLogsSink", "BigQuerySink", "ElasticsearchAsyncSink",
+]);
+export const statelessSinkClasses: ReadonlySet<string> = new Set(["PrintSink", "DiscardingSink", "ElasticsearchSink", "Elasticsearch7Sink", "Elasticsearch6Sink", "Elasticsearch8Sink", "OpensearchSink", "MongoSink", "RabbitMQSink", "CollectSink"]);
+/** Functions for `addSink` and `addSource` by class. */
+export const statefulFunctions: ReadonlySet<string> = new Set([
+  "FlinkKafkaConsumer", "FlinkKafkaConsumer08", "FlinkKafkaConsumer09", "FlinkKafkaConsumer010", "FlinkKafkaConsumer011", "FlinkKafkaConsumerBase", "FlinkKafkaShuffleConsumer", "FlinkKinesisConsumer", "FlinkDynamoDBStreamsConsumer", "RMQSource", "PubSubSource",
+  "DataGeneratorSource", "StatefulSequenceSource", "FlinkPulsarSource", "DebeziumSourceFunction", "MessageAcknowledgingSourceBase", "MultipleIdsMessageAcknowledgingSourceBase", "RocketMQSourceFunction",
+  "FlinkKafkaProducer", "FlinkKafkaProducer011", "FlinkPulsarSink", "FlinkPravegaWriter", "StreamingFileSink", "BucketingSink", "RollingSink", "TwoPhaseCommitSinkFunction", "GenericWriteAheadSink", "JdbcXaSinkFunction", "FromElementsFunction",
+]);
+/** They implement CheckpointedFunction only to flush, or keep nothing at all. */
+export const statelessFunctions: ReadonlySet<string> = new Set([
+  "JdbcSink", "JDBCAppendTableSink", "ElasticsearchSink", "Elasticsearch5Sink", "RedisSink", "FlinkKinesisProducer", "FlinkKinesisFirehoseProducer", "FlinkKafkaProducer08", "FlinkKafkaProducer09", "FlinkKafkaProducer010",
+  "CassandraSink", "HBaseSinkFunction", "PubSubSink", "RMQSink", "PrintSinkFunction", "DiscardingSink", "SocketClientSink", "TwitterSource", "SocketTextStreamFunction", "InfluxDBSink", "FlinkSink", "OutputFormatSinkFunction", "InputFormatSourceFunction", "NifiSource", "CollectSink", "SplunkSink", "WriteSinkFunction", "ClickHouseSink",
+]);
+/** Builders whose result goes to `addSource`, with state: the first generation of Flink CDC. */
+export const statefulSourceBuilders: ReadonlySet<string> = new Set(["MySqlSource", "MySQLSource", "PostgreSQLSource", "PostgresSource", "OracleSource", "SqlServerSource", "MongoDBSource", "TiDBSource", "Db2Source"]);
+
+/** Interfaces and bases that prove operator state. */
+export const checkpointed: ReadonlySet<string> = new Set(["CheckpointedFunction", "ListCheckpointed", "Checkpointed", "CheckpointedAsynchronously", "CheckpointedRestoring"]);
+export const alwaysStateful: ReadonlySet<string> = new Set([
+  "TwoPhaseCommitSinkFunction", "MessageAcknowledgingSourceBase", "MultipleIdsMessageAcknowledgingSourceBase", "FlinkKafkaConsumer", "FlinkKafkaConsumerBase", "FlinkKafkaConsumer010", "FlinkKafkaConsumer011", "FlinkKafkaProducer", "FlinkKafkaProducer011",
+  "FlinkKinesisConsumer", "GenericWriteAheadSink", "StreamingFileSink", "RMQSource",
+]);
+export const statefulSinkInterfaces: ReadonlySet<string> = new Set(["SupportsWriterState", "SupportsCommitter", "StatefulSink", "TwoPhaseCommittingSink", "TwoPhaseCommittingStatefulSink", "AsyncSinkBase", "WithCompatibleState"]);
+export const keyedFunctions: ReadonlySet<string> = new Set(["KeyedProcessFunction", "KeyedCoProcessFunction", "KeyedBroadcastProcessFunction"]);
+
+/** Calls whose result differs from run to run, by the class or the name before them. */
+export const varying = /^(?:UUID\.(?:randomUUID|random)|(?:Generators|Uuid)\.\w*random\w*|System\.(?:currentTimeMillis|nanoTime|identityHashCode)|Math\.random|(?:Instant|LocalDateTime|LocalDate|LocalTime|ZonedDateTime|OffsetDateTime|Clock)\.now|RandomStringUtils\.\w+|ThreadLocalRandom\.\w+|Random\.\w+|Clock\.System)$/;
+export const varyingTypes: ReadonlySet<string> = new Set(["Random", "Date", "SecureRandom", "ULID"]);

@@ -1,0 +1,201 @@
+import { kindOfType } from "./flinkNames";
+import type { ClassModel, FileModel, FunctionModel, TypeName } from "./model";
+import type { KnownClass, KnownFunction } from "./values";
+
+/** Finds the classes and functions of a workspace by the names a file has for them. It follows the files as they change. */
+export class WorkspaceIndex {
+  readonly #files = new Map<string, FileModel>();
+  readonly #classes = new Map<string, KnownClass[]>();
+  readonly #extensions = new Map<string, KnownFunction[]>();
+  readonly #topLevel = new Map<string, KnownFunction[]>();
+  readonly #callers = new Map<string, Set<FileModel>>();
+  readonly #flink = new WeakMap<FileModel, boolean>();
+
+  /** Takes in what changed since the last time. */
+  update(files: ReadonlyMap<string, FileModel>): void {
+    for (const [path, file] of this.#files) if (files.get(path) !== file) this.#remove(path, file);
+    for (const [path, file] of files) if (this.#files.get(path) !== file) this.#put(path, file);
+  }
+
+  #put(path: string, file: FileModel): void {
+    this.#files.set(path, file);
+    for (const cls of file.classes) this.#add({ cls, file, outer: undefined });
+    for (const fun of file.functions) {
+      push(this.#topLevel, fun.name, { fun, file, owner: undefined });
+      if (fun.receiver !== undefined) push(this.#extensions, fun.name, { fun, file, owner: undefined });
+    }
+    for (const name of file.called) {
+      const callers = this.#callers.get(name);
+      if (callers === undefined) this.#callers.set(name, new Set([file]));
+      else callers.add(file);
+    }
+  }
+
+  #remove(path: string, file: FileModel): void {
+    this.#files.delete(path);
+    const drop = <T extends { readonly file: FileModel }>(map: Map<string, T[]>, name: string): void => {
+      const rest = (map.get(name) ?? []).filter((entry) => entry.file !== file);
+      if (rest.length === 0) map.delete(name);
+      else map.set(name, rest);
+    };
+    for (const { cls } of classesOf(file)) {
+      drop(this.#classes, cls.name);
+      for (const { name } of cls.functions) drop(this.#extensions, name);
+    }
+    for (const { name } of file.functions) {
+      drop(this.#topLevel, name);
+      drop(this.#extensions, name);
+    }
+    for (const name of file.called) this.#callers.get(name)?.delete(file);
+  }
+
+  #add(known: KnownClass): void {
+    push(this.#classes, known.cls.name, known);
+    const [param] = known.cls.params;
+    const implicit = known.file.language === "scala" && known.cls.params.length === 1 && param?.type !== undefined && kindOfType[param.type.name] !== undefined;
+    for (const fun of known.cls.functions) if (fun.receiver !== undefined || implicit) push(this.#extensions, fun.name, { fun, file: known.file, owner: known });
+    for (const cls of known.cls.classes) this.#add({ cls, file: known.file, outer: known });
+  }
+
+  /** The class a file means by a name, or undefined when it is not in the workspace, or nobody knows which one is meant. */
+  classOf(type: TypeName | undefined, from: FileModel, inside: KnownClass | undefined): KnownClass | undefined {
+    if (type === undefined || type.name === "") return undefined;
+    const imported = from.imports.get(type.name);
+    const simple = imported?.slice(imported.lastIndexOf(".") + 1) ?? type.name;
+    const all = this.#classes.get(simple);
+    if (all === undefined) return undefined;
+    for (let outer = inside; outer !== undefined; outer = outer.outer) {
+      const nested = all.filter((known) => known.outer?.cls === outer?.cls);
+      if (nested[0] !== undefined) return nested[0];
+    }
+    const full = imported ?? (type.written.includes(".") ? type.written : undefined);
+    if (full !== undefined) {
+      const named = all.filter((known) => nameOf(known) === full || nameOf(known).endsWith(`.${full}`) || (imported === undefined && type.written.endsWith(`${known.outer?.cls.name ?? ""}.${simple}`)));
+      return nearest(named, from) ?? (imported === undefined ? undefined : flinkName(full) ? undefined : nearest(all.filter((known) => full.endsWith(`.${known.cls.name}`) && known.file.packageName !== "" && full.startsWith(known.file.packageName)), from));
+    }
+    const here = all.filter((known) => known.file === from);
+    if (here[0] !== undefined) return here[0];
+    const beside = all.filter((known) => known.outer === undefined && known.file.packageName === from.packageName);
+    const found = nearest(beside, from);
+    if (found !== undefined) return found;
+    const wild = all.filter((known) => from.wildcards.some((prefix) => nameOf(known) === `${prefix}.${simple}` || nameOf(known).endsWith(`.${prefix}.${simple}`)));
+    return nearest(wild, from);
+  }
+
+  /** The class and everything above it that is in the workspace, itself first; and the names above that are not. */
+  hierarchy(known: KnownClass): { readonly classes: readonly KnownClass[]; readonly outside: readonly { readonly type: TypeName; readonly file: FileModel }[] } {
+    const classes: KnownClass[] = [known];
+    const outside: { type: TypeName; file: FileModel }[] = [];
+    for (let at = 0; at < classes.length && classes.length < 100; at++) {
+      const current = classes[at];
+      if (current === undefined) break;
+      for (const type of current.cls.supers) {
+        const above = this.classOf(type, current.file, current);
+        if (above === undefined || above.cls === current.cls) outside.push({ type, file: current.file });
+        else if (!classes.some(({ cls }) => cls === above.cls)) classes.push(above);
+      }
+    }
+    return { classes, outside };
+  }
+
+  /** A method of the class or of those above it. */
+  method(known: KnownClass, name: string, count: number): KnownFunction | undefined {
+    for (const owner of this.hierarchy(known).classes) {
+      const fun = best(owner.cls.functions.filter((candidate) => candidate.name === name && candidate.receiver === undefined), count);
+      if (fun !== undefined) return { fun, file: owner.file, owner };
+    }
+    return undefined;
+  }
+
+  /** An extension function that fits a stream, by name. */
+  extension(name: string, from: FileModel): KnownFunction | undefined {
+    return nearest(this.#extensions.get(name) ?? [], from);
+  }
+
+  /** A function outside of classes. */
+  topLevel(name: string, from: FileModel, count: number): KnownFunction | undefined {
+    const imported = from.imports.get(name);
+    const simple = imported?.slice(imported.lastIndexOf(".") + 1) ?? name;
+    const fits = (this.#topLevel.get(simple) ?? []).filter(({ file, fun }) => fun.receiver === undefined && (file === from || file.packageName === from.packageName || imported === `${file.packageName}.${simple}` || from.wildcards.includes(file.packageName)));
+    const found = nearest(fits, from);
+    if (found === undefined) return undefined;
+    const fun = best(found.file.functions.filter((candidate) => candidate.name === simple && candidate.receiver === undefined), count) ?? found.fun;
+    return { ...found, fun };
+  }
+
+  /** Files in which something of that name is called. */
+  callers(name: string): readonly FileModel[] {
+    return [...(this.#callers.get(name) ?? [])];
+  }
+
+  /** Whether a class name of that file is Flink's: imported from it by name, or by a wildcard, or written in full. */
+  isFlinkType(type: TypeName, file: FileModel): boolean {
+    if (type.written.includes(".")) return flinkName(type.written) || (file.imports.has(type.written.split(".")[0] ?? "") && flinkName(file.imports.get(type.written.split(".")[0] ?? "") ?? ""));
+    const imported = file.imports.get(type.name);
+    if (imported !== undefined) return flinkName(imported);
+    return this.#classes.get(type.name) === undefined ? file.wildcards.some(flinkName) || (file.language !== "java" && flinkName(file.packageName)) || flinkName(file.packageName) : this.classOf(type, file, undefined) === undefined && file.wildcards.some(flinkName);
+  }
+
+  /** Whether the file imports Flink at all. */
+  importsFlink(file: FileModel): boolean {
+    let known = this.#flink.get(file);
+    if (known === undefined) this.#flink.set(file, (known = [...file.imports.values(), ...file.wildcards, file.packageName].some(flinkName)));
+    return known;
+  }
+}
+
+/** Whether a full name is one of Flink's or of its Scala APIs. */
+export function flinkName(name: string): boolean {
+  return /(?:^|\.)(?:flink|flinkx|pyflink)(?:\.|$)/.test(name) && /^(?:org\.apache\.flink|org\.apache\.flinkx|org\.flinkextended|io\.findify\.flink|_root_\.org\.apache\.flink)/.test(name);
+}
+
+/** Package, outer classes and name. */
+export function nameOf(known: KnownClass): string {
+  const above = known.outer === undefined ? known.file.packageName : nameOf(known.outer);
+  return above === "" ? known.cls.name : `${above}.${known.cls.name}`;
+}
+
+/** Of several things of one name the one whose file is closest in the tree of folders; none when two are equally close. */
+function nearest<T extends { readonly file: FileModel }>(candidates: readonly T[], from: FileModel): T | undefined {
+  if (candidates.length <= 1) return candidates[0];
+  let best: T | undefined;
+  let most = -1;
+  for (const candidate of candidates) {
+    const common = commonParts(candidate.file.path, from.path);
+    if (common > most) {
+      most = common;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+function commonParts(a: string, b: string): number {
+  const [left, right] = [a.split("/"), b.split("/")];
+  let count = 0;
+  while (count < left.length && left[count] === right[count]) count++;
+  return count;
+}
+
+/** Of overloads the one with that many parameters, else the only one. */
+export function best(functions: readonly FunctionModel[], count: number): FunctionModel | undefined {
+  return functions.find(({ params, hasBody }) => params.length === count && hasBody) ?? functions.find(({ params }) => params.length === count) ?? functions.find(({ params }) => params.filter(({ initial }) => initial === undefined).length <= count && count <= params.length) ?? (functions.length === 1 ? functions[0] : undefined);
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+/** Every class of a file, the nested ones too. */
+export function classesOf(file: FileModel): KnownClass[] {
+  const found: KnownClass[] = [];
+  const visit = (cls: ClassModel, outer: KnownClass | undefined): void => {
+    const known = { cls, file, outer };
+    found.push(known);
+    for (const inner of cls.classes) visit(inner, known);
+  };
+  for (const cls of file.classes) visit(cls, undefined);
+  return found;
+}

@@ -1,0 +1,145 @@
+import { analysers } from "./analysers";
+import type { Finding, TextEdit } from "./finding";
+import type { LanguageAnalyser, Skip, SourceFile } from "./language";
+import { SyntaxTimeout, type Syntax, type SyntaxDocument } from "./syntax";
+
+/** A text longer than this is left out, in UTF-16 units. */
+const textLimit = 8_000_000;
+/** Files whose names tell of builds, by which the version of Flink is known. */
+const buildFile = /(?:^|\/)(?:pom\.xml|build\.gradle(?:\.kts)?|gradle\.properties|libs\.versions\.toml|build\.sbt|Dependencies\.scala|build\.sc)$/;
+
+interface Entry {
+  readonly analyser: LanguageAnalyser<unknown>;
+  readonly source: SourceFile;
+  facts: unknown;
+  document: SyntaxDocument | undefined;
+  skip: Skip | undefined;
+}
+
+interface Family {
+  readonly files: Map<string, unknown>;
+  revision: number;
+  readonly buildFiles: ReadonlyMap<string, string>;
+}
+
+/** Whether the lint has anything to do with a path. */
+export function isLintable(path: string): boolean {
+  return buildFile.test(path) || analysers.some((analyser) => analyser.owns(path));
+}
+
+/**
+ * The files of a workspace and what the lint knows of them. A file is put in with its text; one that is open in an editor is edited, which
+ * parses and reads only what changed. Findings are computed when they are asked for. Memory: facts of every file that matters, trees and texts of
+ * open documents, and texts of the other files that matter.
+ */
+export class LintWorkspace {
+  readonly #syntax: Syntax;
+  readonly #entries = new Map<string, Entry>();
+  readonly #buildFiles = new Map<string, string>();
+  readonly #families = new Map<string, Family>();
+
+  constructor(syntax: Syntax) {
+    this.#syntax = syntax;
+  }
+
+  /** Paths of all files that are in, sorted. */
+  get paths(): readonly string[] {
+    return [...this.#entries.keys()].sort();
+  }
+
+  /** Puts a file in, or replaces it. Resolves to why it was left out, or undefined. */
+  put(path: string, text: string): Skip | undefined {
+    if (buildFile.test(path)) this.#buildFiles.set(path, text);
+    const analyser = analyserOf(path);
+    if (analyser === undefined) return undefined;
+    this.remove(path);
+    const entry: Entry = { analyser, source: { path, text }, facts: undefined, document: undefined, skip: skipOf(text) };
+    if (entry.skip !== undefined) {
+      this.#entries.set(path, { ...entry, source: { path, text: "" } });
+      return entry.skip;
+    }
+    if (!analyser.matters(text)) return undefined;
+    this.#entries.set(path, entry);
+    try {
+      entry.facts = analyser.grammar === undefined ? analyser.read(entry.source, undefined) : this.#syntax.parse(analyser.grammar, text, (tree) => analyser.read(entry.source, tree));
+      this.#keep(path, entry);
+    } catch (error) {
+      if (!(error instanceof SyntaxTimeout)) throw error;
+      entry.skip = "too-slow";
+    }
+    return entry.skip;
+  }
+
+  /** Opens a file for edits: its tree is kept. Resolves as `put` does. */
+  open(path: string, text: string): Skip | undefined {
+    const skip = this.put(path, text);
+    const entry = this.#entries.get(path);
+    if (skip !== undefined || entry?.analyser.grammar === undefined) return skip;
+    entry.document = this.#syntax.open(entry.analyser.grammar, text);
+    return undefined;
+  }
+
+  /** Applies edits to an open file, one after the other, each to the text its predecessor left. A file that is not open is put in again. */
+  edit(path: string, edits: readonly TextEdit[]): Skip | undefined {
+    const entry = this.#entries.get(path);
+    if (entry?.document === undefined) {
+      const text = edits.reduce((before, { start, end, text: inserted }) => before.slice(0, start) + inserted + before.slice(end), entry?.source.text ?? "");
+      return this.open(path, text);
+    }
+    try {
+      entry.document.edit(edits);
+    } catch (error) {
+      if (!(error instanceof SyntaxTimeout)) throw error;
+      entry.skip = "too-slow";
+      return entry.skip;
+    }
+    const source = { path, text: entry.document.text };
+    const next: Entry = { ...entry, source, facts: entry.analyser.read(source, entry.document.tree, entry.facts) };
+    this.#entries.set(path, next);
+    this.#keep(path, next);
+    return undefined;
+  }
+
+  /** Takes a file out, or ends its edits, and frees its tree. */
+  remove(path: string): void {
+    const entry = this.#entries.get(path);
+    entry?.document?.dispose();
+    this.#entries.delete(path);
+    const family = entry === undefined ? undefined : this.#familyOf(entry.analyser);
+    if (family?.files.delete(path) === true) family.revision++;
+  }
+
+  /** What is wrong in a file, sorted by place; nothing for one that is not in, or was left out. */
+  findings(path: string): readonly Finding[] {
+    const entry = this.#entries.get(path);
+    if (entry === undefined || entry.skip !== undefined || entry.facts === undefined) return [];
+    return entry.analyser.findings(entry.source, entry.facts, this.#familyOf(entry.analyser));
+  }
+
+  /** Frees every tree. */
+  dispose(): void {
+    for (const { document } of this.#entries.values()) document?.dispose();
+    this.#entries.clear();
+  }
+
+  #keep(path: string, { analyser, facts }: Entry): void {
+    const family = this.#familyOf(analyser);
+    family.files.set(path, facts);
+    family.revision++;
+  }
+
+  #familyOf({ family }: LanguageAnalyser<unknown>): Family {
+    let known = this.#families.get(family);
+    if (known === undefined) this.#families.set(family, (known = { files: new Map(), revision: 0, buildFiles: this.#buildFiles }));
+    return known;
+  }
+}
+
+function analyserOf(path: string): LanguageAnalyser<unknown> | undefined {
+  return (analysers as readonly unknown[] as readonly LanguageAnalyser<unknown>[]).find((analyser) => analyser.owns(path));
+}
+
+function skipOf(text: string): Skip | undefined {
+  if (text.length > textLimit) return "too-large";
+  return text.slice(0, 4096).includes("\0") ? "not-text" : undefined;
+}

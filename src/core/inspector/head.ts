@@ -3,7 +3,7 @@ import type { Problem } from "../metadata/problem";
 import { problemText } from "../metadata/problemText";
 import { sizeKinds, type SizeKind } from "../metadata/scanIndex";
 import { readersOf, releasesOf } from "../metadata/tags";
-import type { OperatorRows } from "./operatorRows";
+import { isAutomatic, type OperatorRows } from "./operatorRows";
 import type { SnapshotHead, WireProblem } from "./protocol";
 
 /** The head of the page from what was read. */
@@ -15,7 +15,7 @@ export function snapshotHead(metadata: Metadata, rows: OperatorRows): SnapshotHe
     typeName: properties?.snapshotType.name ?? null, unclaimed: properties?.unclaimed ?? false, whole: metadata.whole,
     masterStates: metadata.masterStates.map(({ name, dataBytes }) => ({ name, sizeBytes: dataBytes })),
     operators: metadata.operators.count, announced: totals.operators,
-    automatic: hasUids ? rows.all.filter((row) => row.uid === null && (row.sizeBytes > 0 || row.subtasks > 0)).length : null,
+    automatic: hasUids ? rows.all.filter(isAutomatic).length : null,
     uidDiffers: rows.all.filter((row) => row.uidMatches === false).length,
     finished: totals.fullyFinishedOperators, subtasks: totals.subtasks, stateBytes: Number(totals.stateBytes),
     sizes: Object.fromEntries(sizeKinds.map((kind) => [kind, Number(totals.sizes[kind])])) as Record<SizeKind, number>,

@@ -13,7 +13,7 @@ import { snapshotHead, wireProblem } from "./head";
 import { KeyGroupSums } from "./keyGroups";
 import { OperatorRows } from "./operatorRows";
 import type { HandleRow, Head, InspectionApi, PageOf } from "./protocol";
-import { headReport, operatorReport, problemReport, selfContainedReport } from "./report";
+import { headReport, operatorReport, problemReport, selfContainedReport, verdictText } from "./report";
 import { kindShares, operatorShares, subtaskShares } from "./shares";
 import { readStates } from "./stateRows";
 
@@ -96,7 +96,9 @@ export class Inspected {
     },
     selfContained: async (_params, signal) => {
       const { source, metadata, problems } = await this.#opened();
-      return metadata === undefined ? null : selfContainedReport(await selfContainment(source.bytes, { metadata, problems }, source.location, { signal }));
+      if (metadata === undefined) return null;
+      const found = await selfContainment(source.bytes, { metadata, problems }, source.location, { signal });
+      return { report: selfContainedReport(found), text: verdictText(found) };
     },
     json: ({ row }, signal) => this.#json(row, signal),
     files: async ({ restart }, signal) => {

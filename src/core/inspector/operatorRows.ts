@@ -3,6 +3,7 @@ import { operatorIdOf } from "../metadata/operatorId";
 import { sizeKinds, type SizeKind } from "../metadata/scanIndex";
 import type { OperatorColumn, OperatorPage, OperatorQuery, OperatorRow } from "./protocol";
 import { channelBytes, rawBytes } from "./sizes";
+import { automaticFilter, otherIdFilter } from "./filters";
 
 /** The operator table in any order and filter. An order is kept until another is asked for, so that scrolling costs nothing. */
 export class OperatorRows {
@@ -91,11 +92,18 @@ const columns: Readonly<Record<OperatorColumn, Column>> = {
   skew: { value: ({ skew }) => skew ?? -1 },
 };
 
+/** State that no uid stands behind, in a format that has uids. */
+export function isAutomatic({ uid, sizeBytes, subtasks }: Pick<OperatorRow, "uid" | "sizeBytes" | "subtasks">): boolean {
+  return uid === null && (sizeBytes > 0 || subtasks > 0);
+}
+
 function matcher(filter: string): (row: OperatorRow) => boolean {
   const text = filter.trim();
   if (text === "") return () => true;
   const words = text.toLowerCase().split(/\s+/);
   const id = operatorIdOf(text);
+  if (text === automaticFilter) return isAutomatic;
+  if (text === otherIdFilter) return ({ uidMatches }) => uidMatches === false;
   return (row) => {
     const own = `${row.name ?? ""}\n${row.uid ?? ""}\n${row.id}`.toLowerCase();
     return row.id === id || words.every((word) => own.includes(word));

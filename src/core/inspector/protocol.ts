@@ -24,7 +24,7 @@ export interface InspectionApi {
   /** States of an operator with their serializers, from the headers of its state files; with `count` small and large files are read whole. */
   states(params: { readonly row: number; readonly count: boolean }): StatesOf;
   /** Whether the folder can be moved or copied alone, and why not. */
-  selfContained(params: Record<never, never>): SelfContainedReport | null;
+  selfContained(params: Record<never, never>): { readonly report: SelfContainedReport; readonly text: string } | null;
   /** What `flink-savepoints inspect --json` writes, as text: of everything, or of one operator with its states. */
   json(params: { readonly row: number | null }): string;
   /** Looks for the next files on disk, for a fraction of a second. */

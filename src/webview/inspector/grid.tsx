@@ -9,8 +9,9 @@ export interface GridColumn<T> {
   readonly title: string;
   /** What a pointer on the heading tells. */
   readonly hint?: string;
-  /** Width as a track of CSS grid. */
-  readonly track: string;
+  /** Width in pixels at least, and the part of what is left that it grows by. */
+  readonly width: number;
+  readonly grow?: number;
   readonly isNumber?: boolean;
   readonly canSort?: boolean;
   cell(row: T, index: number): ComponentChildren;
@@ -25,6 +26,8 @@ interface GridProps<T> {
   onOpen?(row: T, index: number): void;
   readonly sort?: { readonly by: string; readonly descending: boolean };
   onSort?(column: string): void;
+  /** Names the list; another one begins at its top. */
+  readonly listKey?: string;
   readonly scrollTop?: number;
   onScroll?(scrollTop: number): void;
   /** What stands there when the list is empty. */
@@ -32,6 +35,8 @@ interface GridProps<T> {
 }
 
 const rowPx = 24;
+const gapPx = 12;
+const edgePx = 16;
 
 /** A table of any length: only the rows in sight are in the page. One tab stop, arrows move, the selection follows. */
 export function Grid<T>(props: GridProps<T>): JSX.Element {
@@ -55,9 +60,21 @@ export function Grid<T>(props: GridProps<T>): JSX.Element {
   useEffect(() => {
     if (rows.total > 0) rows.show(first, Math.max(first, last - 1));
   });
+  const before = useRef(props.listKey);
   useEffect(() => {
-    if (selectedAt !== null) setActive(selectedAt);
-  }, [selectedAt]);
+    if (before.current === props.listKey) return;
+    before.current = props.listKey;
+    setActive(selectedAt ?? 0);
+    if (box.current !== null) box.current.scrollTop = 0;
+  }, [props.listKey]);
+  const shownOnce = useRef(false);
+  useEffect(() => {
+    if (selectedAt === null || rows.total === 0) return;
+    setActive(selectedAt);
+    // What was scrolled to is kept when the page comes back; after that the selection is followed.
+    if (shownOnce.current || props.scrollTop === undefined) bring(selectedAt);
+    shownOnce.current = true;
+  }, [selectedAt, rows.total === 0]);
   useEffect(() => {
     if (!focusNext.current) return;
     focusNext.current = false;
@@ -91,15 +108,16 @@ export function Grid<T>(props: GridProps<T>): JSX.Element {
   // The row with the focus stays in the page while it is scrolled away, or the focus would be lost.
   const activeRow = Math.min(active, Math.max(0, rows.total - 1));
   if (rows.total > 0) shown.add(activeRow);
-  const template = columns.map(({ track }) => track).join(" ");
+  // Heading and rows are boxes of their own, so their columns agree only when no width depends on the content.
+  const template = columns.map(({ width, grow }) => (grow === undefined ? `${width}px` : `minmax(${width}px, ${grow}fr)`)).join(" ");
+  const leastPx = columns.reduce((sum, { width }) => sum + width + gapPx, 2 * edgePx - gapPx);
   return (
     <div class="grid" ref={box} role="grid" aria-label={props.label} aria-rowcount={rows.total + 1} aria-colcount={columns.length} aria-busy={!rows.current} onScroll={(event) => {
       setScrollTop(event.currentTarget.scrollTop);
-      props.onScroll?.(event.currentTarget.scrollTop);
-    }}>
-      <Heading {...props} template={template} />
+    }} onScrollEnd={(event) => props.onScroll?.(event.currentTarget.scrollTop)}>
+      <Heading {...props} template={template} leastPx={leastPx} />
       {rows.total === 0 ? <div class="empty">{props.empty}</div> : null}
-      <div role="rowgroup" class="rows" style={{ height: `${rows.total * rowPx}px` }} onKeyDown={onKeyDown}>
+      <div role="rowgroup" class="rows" style={{ height: `${rows.total * rowPx}px`, minWidth: `${leastPx}px` }} onKeyDown={onKeyDown}>
         {[...shown].sort((a, b) => a - b).map((index) => {
           const row = rows.at(index);
           return (
@@ -121,7 +139,7 @@ export function Grid<T>(props: GridProps<T>): JSX.Element {
   );
 }
 
-function Heading<T>({ columns, sort, onSort, template }: GridProps<T> & { readonly template: string }): JSX.Element {
+function Heading<T>({ columns, sort, onSort, template, leastPx }: GridProps<T> & { readonly template: string; readonly leastPx: number }): JSX.Element {
   const line = useRef<HTMLDivElement>(null);
   // One of the headings is the tab stop, left and right go to the others.
   const stop = Math.max(0, columns.findIndex(({ id }) => id === sort?.by));
@@ -134,7 +152,7 @@ function Heading<T>({ columns, sort, onSort, template }: GridProps<T> & { readon
     event.preventDefault();
   };
   return (
-    <div role="row" class="row heading" aria-rowindex={1} ref={line} style={{ gridTemplateColumns: template }} onKeyDown={onKeyDown}>
+    <div role="row" class="row heading" aria-rowindex={1} ref={line} style={{ gridTemplateColumns: template, minWidth: `${leastPx}px` }} onKeyDown={onKeyDown}>
       {columns.map((column, at) => {
         const sorted = column.id === sort?.by;
         const direction = sort?.descending === true ? "descending" : "ascending";

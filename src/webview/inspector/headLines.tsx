@@ -1,36 +1,67 @@
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { automaticFilter, otherIdFilter } from "../../core/inspector/filters";
 import type { SavepointFacts } from "../../core/inspector/page";
 import type { Head, SnapshotHead } from "../../core/inspector/protocol";
 import { countText, sizeText, timeText } from "../../core/wording";
+import { FileLine } from "./fileLine";
 import type { Host } from "./inspector";
 import type { PageState } from "./pageState";
+import { useAnswer } from "./useAnswer";
 
 interface HeadProps {
   readonly head: Head;
+  readonly reading: number;
   readonly facts: SavepointFacts | undefined;
   readonly host: Host;
   readonly gone: boolean;
-  readonly page: PageState;
   change(part: Partial<PageState>): void;
 }
 
-/** The answer: what it is, when and of which job, how big, and what to mind. */
-export function HeadLines({ head, facts, host, gone }: HeadProps): JSX.Element {
+/** The answer: what it is, when and of which job, how big, whether it is whole, and what to mind. */
+export function HeadLines({ head, reading, facts, host, gone, change }: HeadProps): JSX.Element {
   const { snapshot, file } = head;
   return (
     <header class="head">
       <div class="title">
         <h1>{titleOf(snapshot, facts)}</h1>
         <span class="buttons">
+          {snapshot === null ? <button type="button" class="button secondary" onClick={() => void host.call("run", { action: "openWith" })}>Open with…</button> : null}
           <button type="button" class="button secondary" onClick={() => void host.call("copy", { what: "path", text: file.location })}>Copy path</button>
+          {snapshot === null ? null : <button type="button" class="button secondary" onClick={() => void host.call("copyJson", { row: null })}>Copy as JSON</button>}
           <button type="button" class="button secondary" onClick={() => void host.call("reveal", { path: null })}>Reveal file</button>
           {facts?.actions.includes("restore") === true ? <button type="button" class="button" onClick={() => void host.call("run", { action: "restore" })}>Restore…</button> : null}
         </span>
       </div>
-      <p class="line">{lineOf(head, facts)}</p>
+      <p class="line" title={facts?.takenAtMs === null || facts === undefined ? "When the file was written" : "When the savepoint was complete"}>
+        {lineOf(head, facts).map((part, at) => <span key={part}>{at === 0 ? "" : " · "}{part}</span>)}
+        {snapshot === null ? null : <FileLine host={host} snapshot={snapshot} reading={reading} />}
+      </p>
+      {snapshot === null ? null : <Containment host={host} reading={reading} />}
       {gone ? <p class="note" role="alert">The file is gone. What is shown was read before.</p> : null}
-      {snapshot === null ? null : notesOf(snapshot).map((note) => <p class="note" key={note}>{note}</p>)}
+      {snapshot === null ? null : notesOf(snapshot).map(({ text, filter }) => (
+        <p class="note" key={text}>{text} {filter === null ? null : <button type="button" class="link" onClick={() => change({ filter, scrollTop: 0 })}>Show</button>}</p>
+      ))}
     </header>
+  );
+}
+
+/** Whether the folder stands alone, with the reasons one click away. */
+function Containment({ host, reading }: { readonly host: Host; readonly reading: number }): JSX.Element | null {
+  const [open, setOpen] = useState(false);
+  const { value } = useAnswer(`${reading}`, (signal) => host.call("selfContained", {}, signal));
+  if (value === undefined || value === null) return <p class="line">&nbsp;</p>;
+  return (
+    <div class="contained">
+      <p class="line">
+        {value.text} {value.report.reasons.length === 0 ? null : <button type="button" class="link" aria-expanded={open} onClick={() => setOpen(!open)}>{open ? "Hide" : "Why"}</button>}
+      </p>
+      {open ? (
+        <ul class="reasons">
+          {value.report.reasons.map((reason) => <li key={reason.reason}>{reason.message} {sizeText(Number(reason.sizeBytes))} <span class="where">such as {reason.example}</span></li>)}
+        </ul>
+      ) : null}
+    </div>
   );
 }
 
@@ -42,21 +73,30 @@ function titleOf(snapshot: SnapshotHead | null, facts: SavepointFacts | undefine
   return [`#${snapshot.checkpointId}`, job, snapshot.kind === "unknown" ? "kind not known" : snapshot.kind, flink ?? `format ${snapshot.version}`].filter((part) => part !== null).join(" · ");
 }
 
-function lineOf({ snapshot, file }: Head, facts: SavepointFacts | undefined): string {
+function lineOf({ snapshot, file }: Head, facts: SavepointFacts | undefined): readonly string[] {
   const parts = [timeText(facts?.takenAtMs ?? file.modifiedAtMs)];
+  if (facts !== undefined && facts.description !== "") parts.push(`“${facts.description}”`);
+  if (facts?.pinned === true) parts.push("pinned");
   if (snapshot !== null) {
-    parts.push(sizeText(snapshot.stateBytes), countText(snapshot.announced, "operator"), countText(snapshot.files, "file"));
+    parts.push(`${sizeText(snapshot.stateBytes)} of state`, countText(snapshot.announced, "operator"));
     if (snapshot.inlineBytes > 0) parts.push(`${sizeText(snapshot.inlineBytes)} inside the metadata`);
   }
   parts.push(`_metadata ${sizeText(file.sizeBytes)}`);
-  return parts.join(" · ");
+  return parts;
 }
 
-function notesOf(snapshot: SnapshotHead): readonly string[] {
-  const notes: string[] = [];
-  if (!snapshot.whole) notes.push(`The file breaks off: ${snapshot.operators.toLocaleString("en")} of ${countText(snapshot.announced, "operator")} could be read, the last one in part.`);
-  if (snapshot.automatic !== null && snapshot.automatic > 0) notes.push(`${countText(snapshot.automatic, "operator")} ${snapshot.automatic === 1 ? "has an automatic id: its" : "have automatic ids: their"} state is lost when the job changes shape.`);
-  if (snapshot.uidDiffers > 0) notes.push(`${countText(snapshot.uidDiffers, "operator")} ${snapshot.uidDiffers === 1 ? "has an id" : "have ids"} that the uid does not give.`);
-  if (snapshot.unclaimed) notes.push("Taken while the savepoint that the job was restored from was not yet released (NO_CLAIM).");
+interface Note {
+  readonly text: string;
+  /** Shows the operators that it is about. */
+  readonly filter: string | null;
+}
+
+function notesOf(snapshot: SnapshotHead): readonly Note[] {
+  const notes: Note[] = [];
+  const { automatic, uidDiffers } = snapshot;
+  if (!snapshot.whole) notes.push({ text: `The file breaks off: ${snapshot.operators.toLocaleString("en")} of ${countText(snapshot.announced, "operator")} could be read, the last one in part.`, filter: null });
+  if (automatic !== null && automatic > 0) notes.push({ text: `${countText(automatic, "operator")} ${automatic === 1 ? "has an automatic id: its" : "have automatic ids: their"} state is lost when the job changes shape.`, filter: automaticFilter });
+  if (uidDiffers > 0) notes.push({ text: `${countText(uidDiffers, "operator")} ${uidDiffers === 1 ? "has an id that its uid does" : "have ids that their uids do"} not give.`, filter: otherIdFilter });
+  if (snapshot.unclaimed) notes.push({ text: "Taken while the savepoint that the job was restored from was not yet released (NO_CLAIM).", filter: null });
   return notes;
 }

@@ -1,12 +1,14 @@
 import type { JSX } from "preact";
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import type { InspectorPageApi, InspectorPageEvents, SavepointFacts } from "../../core/inspector/page";
 import type { Head, OperatorColumn, OperatorRow } from "../../core/inspector/protocol";
 import { RemoteError, type Client } from "../../core/rpc";
+import { Detail } from "./detail";
 import { HeadLines } from "./headLines";
 import { OperatorTable } from "./operatorTable";
 import { keepState, restoredState, type PageState } from "./pageState";
 import { ProblemList } from "./problemList";
+import { Treemap } from "./treemap";
 
 /** The other side of this page. */
 export type Host = Client<InspectorPageApi, InspectorPageEvents>;
@@ -24,11 +26,7 @@ export function Inspector({ host }: { readonly host: Host }): JSX.Element {
   /** Counts readings of the file, so that what is shown of an earlier one is asked for again. */
   const [reading, setReading] = useState(0);
   const [page, setPage] = useState<PageState>(restoredState);
-  const change = useCallback((part: Partial<PageState>) => setPage((before) => {
-    const after = { ...before, ...part };
-    keepState(after);
-    return after;
-  }), []);
+  const change = useCallback((part: Partial<PageState>) => setPage(keepState(part)), []);
 
   const open = useCallback(() => {
     host.call("open", {}).then((head) => {
@@ -47,31 +45,26 @@ export function Inspector({ host }: { readonly host: Host }): JSX.Element {
   }, [host]);
 
   const select = useCallback((row: OperatorRow | number | null) => change({ selected: typeof row === "object" ? (row?.row ?? null) : row }), []);
-  const sort = useCallback((by: OperatorColumn) => setPage((before) => {
-    const descending = before.sort.by === by ? !before.sort.descending : by !== "name" && by !== "position";
-    const after = { ...before, sort: { by, descending }, scrollTop: 0 };
-    keepState(after);
-    return after;
-  }), []);
+  const sort = useCallback((by: OperatorColumn) => change({ sort: { by, descending: page.sort.by === by ? !page.sort.descending : by !== "name" && by !== "position" }, scrollTop: 0 }), [page.sort]);
 
   const tryAgain = (): void => {
     setOpened({ state: "reading" });
     open();
   };
-  const table = useMemo(() => opened.state === "read" && opened.head.snapshot !== null, [opened]);
-
   if (opened.state === "reading") return <p class="whole" role="status">Reading the metadata…</p>;
   if (opened.state === "failed") return <Failure sentence={opened.sentence} code={opened.code} tryAgain={tryAgain} host={host} />;
   const { head } = opened;
   return (
     <>
-      <HeadLines head={head} facts={facts} host={host} gone={gone} page={page} change={change} />
+      <HeadLines head={head} reading={reading} facts={facts} host={host} gone={gone} change={change} />
       {head.problems.length > 0 ? <ProblemList problems={head.problems} count={head.problemCount} host={host} /> : null}
-      {table ? (
-        <main class="main">
+      {head.snapshot === null ? null : (
+        <main class={page.selected === null ? "main" : "main withDetail"}>
+          <Treemap host={host} reading={reading} page={page} change={change} />
           <OperatorTable host={host} reading={reading} page={page} change={change} select={select} sort={sort} />
+          {page.selected === null ? null : <Detail host={host} reading={reading} row={page.selected} page={page} change={change} />}
         </main>
-      ) : null}
+      )}
     </>
   );
 }

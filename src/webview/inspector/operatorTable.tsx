@@ -5,8 +5,9 @@ import type { OperatorColumn, OperatorRow } from "../../core/inspector/protocol"
 import { countText, sizeText } from "../../core/wording";
 import { Grid, type GridColumn } from "./grid";
 import type { Host } from "./inspector";
-import type { PageState } from "./pageState";
+import { keepState, type PageState } from "./pageState";
 import { useRows } from "./rows";
+import { useAnswer } from "./useAnswer";
 
 interface OperatorTableProps {
   readonly host: Host;
@@ -19,13 +20,14 @@ interface OperatorTableProps {
 
 /** The operators, in any order, with a filter over them. */
 export function OperatorTable({ host, reading, page, change, select, sort }: OperatorTableProps): JSX.Element {
-  const [selectedAt, setSelectedAt] = useState<number | null>(null);
   const key = `${reading} ${page.sort.by} ${page.sort.descending} ${page.filter}`;
-  const rows = useRows<OperatorRow>(key, async (from, limit, signal) => {
-    const answer = await host.call("operators", { sort: page.sort, filter: page.filter, from, limit, selected: page.selected }, signal);
-    setSelectedAt(answer.selectedAt);
-    return answer;
-  });
+  const query = { sort: page.sort, filter: page.filter };
+  const rows = useRows<OperatorRow>(key, (from, limit, signal) => host.call("operators", { ...query, from, limit, selected: null }, signal));
+  // Where the selected one stands, whoever selected it; known at once when it was a row of this table.
+  const [clicked, setClicked] = useState<{ readonly key: string; readonly at: number }>();
+  const selection = `${key} ${page.selected}`;
+  const found = useAnswer(page.selected === null || clicked?.key === selection ? null : selection, (signal) => host.call("operators", { ...query, from: 0, limit: 0, selected: page.selected }, signal));
+  const selectedAt = page.selected === null ? null : clicked?.key === selection ? clicked.at : (found.value?.selectedAt ?? null);
   const columns = useMemo(() => columnsOf(page.uids), [page.uids]);
   return (
     <section class="operators" aria-label="Operators">
@@ -33,12 +35,12 @@ export function OperatorTable({ host, reading, page, change, select, sort }: Ope
         <input class="filter" type="search" spellcheck={false} aria-label="Filter operators" placeholder="Filter by name, uid or id…" value={page.filter} onInput={(event) => change({ filter: event.currentTarget.value, scrollTop: 0 })} />
         <span class="count" role="status">{countText(rows.total, "operator")}</span>
       </div>
-      <Grid label="Operators" columns={columns} rows={rows} selectedAt={selectedAt} sort={page.sort} onSort={(column) => sort(column as OperatorColumn)}
+      <Grid label="Operators" columns={columns} rows={rows} selectedAt={selectedAt} listKey={key} sort={page.sort} onSort={(column) => sort(column as OperatorColumn)}
         onSelect={(row, index) => {
-          setSelectedAt(index);
+          setClicked({ key: `${key} ${row.row}`, at: index });
           select(row);
         }}
-        scrollTop={page.scrollTop} onScroll={(scrollTop) => change({ scrollTop })}
+        scrollTop={page.scrollTop} onScroll={(scrollTop) => void keepState({ scrollTop })}
         empty={rows.failure ?? (page.filter === "" ? "There are no operators in this savepoint." : "No operator fits the filter.")} />
     </section>
   );
@@ -46,15 +48,15 @@ export function OperatorTable({ host, reading, page, change, select, sort }: Ope
 
 function columnsOf(uids: PageState["uids"]): readonly GridColumn<OperatorRow>[] {
   const size = (id: OperatorColumn, title: string, hint: string, bytes: (row: OperatorRow) => number): GridColumn<OperatorRow> => ({
-    id, title, hint, track: "minmax(70px, 84px)", isNumber: true, canSort: true, cell: (row) => <Size bytes={bytes(row)} />,
+    id, title, hint, width: 76, isNumber: true, canSort: true, cell: (row) => <Size bytes={bytes(row)} />,
   });
   return [
-    { id: "name", title: "Operator", track: "minmax(160px, 2.4fr)", canSort: true, cell: (row) => <Name row={row} typed={uids[row.id]} /> },
+    { id: "name", title: "Operator", width: 170, grow: 3, canSort: true, cell: (row) => <Name row={row} typed={uids[row.id]} /> },
     size("size", "State", "All state of the operator, as Flink counts it", ({ sizeBytes }) => sizeBytes),
-    { id: "share", title: "Share", hint: "Part of the whole state", track: "minmax(90px, 1fr)", cell: (row) => <Share share={row.share} /> },
-    { id: "skew", title: "Skew", hint: "Largest subtask against the mean", track: "minmax(54px, 62px)", isNumber: true, canSort: true, cell: ({ skew }) => (skew === null ? <span class="none">–</span> : <span class={skew >= 2 ? "strong" : ""}>{skew.toFixed(1)}×</span>) },
-    { id: "parallelism", title: "Par. / max", hint: "Parallelism and max parallelism", track: "minmax(76px, 90px)", isNumber: true, canSort: true, cell: (row) => `${row.parallelism} / ${row.maxParallelism}` },
-    { id: "subtasks", title: "Subtasks", hint: "Subtasks in the file; those without state may be left out", track: "minmax(66px, 76px)", isNumber: true, canSort: true, cell: (row) => (row.finished ? "finished" : row.subtasks.toLocaleString("en")) },
+    { id: "share", title: "Share", hint: "Part of the whole state", width: 100, grow: 1, cell: (row) => <Share share={row.share} /> },
+    { id: "skew", title: "Skew", hint: "Largest subtask against the mean", width: 52, isNumber: true, canSort: true, cell: ({ skew }) => (skew === null ? <span class="none">–</span> : <span class={skew >= 2 ? "strong" : ""}>{skew.toFixed(1)}×</span>) },
+    { id: "parallelism", title: "Par. / max", hint: "Parallelism and max parallelism", width: 78, isNumber: true, canSort: true, cell: (row) => `${row.parallelism} / ${row.maxParallelism}` },
+    { id: "subtasks", title: "Subtasks", hint: "Subtasks in the file; those without state may be left out", width: 68, isNumber: true, canSort: true, cell: (row) => (row.finished ? "finished" : row.subtasks.toLocaleString("en")) },
     size("managedKeyed", "Keyed", "Managed keyed state", ({ sizes }) => sizes.managedKeyed),
     size("managedOperator", "Operator", "Managed operator state: lists, unions, broadcasts", ({ sizes }) => sizes.managedOperator),
     size("raw", "Raw", "Raw keyed and raw operator state", rawBytes),

@@ -16,18 +16,22 @@ export interface PageState {
 }
 
 /** Parts of the panel below. */
-export type DetailTab = "states" | "subtasks" | "keyGroups" | "about";
+export type DetailTab = "states" | "subtasks" | "keyGroups" | "facts";
 
 export const firstState: PageState = { sort: { by: "size", descending: true }, filter: "", selected: null, scrollTop: 0, tab: "states", inside: null, uids: {} };
 
 /** The kept state, as far as it fits. */
 export function restoredState(): PageState {
   const saved = savedState();
-  return typeof saved === "object" && saved !== null && "version" in saved && saved.version === stateVersion ? { ...firstState, ...(saved as Partial<PageState>) } : firstState;
+  return (kept = typeof saved === "object" && saved !== null && "version" in saved && saved.version === stateVersion ? { ...firstState, ...(saved as Partial<PageState>) } : firstState);
 }
 
-export function keepState(state: PageState): void {
-  saveState({ ...state, version: stateVersion });
+/** Keeps what has changed; parts that nothing is drawn from, such as the scroll position, are kept here alone. */
+export function keepState(part: Partial<PageState>): PageState {
+  kept = { ...kept, ...part };
+  saveState({ ...kept, version: stateVersion });
+  return kept;
 }
 
 const stateVersion = 1;
+let kept = firstState;

@@ -65,3 +65,8 @@ export function useRows<T>(key: string, load: (from: number, limit: number, sign
     },
   };
 }
+
+/** Rows that are all there. */
+export function listRows<T>(list: readonly T[]): Rows<T> {
+  return { total: list.length, current: true, at: (index) => list[index], show: () => undefined, failure: undefined };
+}

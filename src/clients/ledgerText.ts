@@ -8,7 +8,7 @@ export type ReadRecord =
   | { readonly kind: "newer" | "damaged"; readonly reason: string };
 
 /** What every version of the format has in common. */
-const versioned = z.object({ version: z.number().int() });
+const versioned = z.lazy(() => z.object({ version: z.number().int() }));
 
 /** Reads the text of a record's file; `id` is what the file's name promises. Records are frozen, since readers share them. */
 export function parseRecord(id: string, text: string): ReadRecord {

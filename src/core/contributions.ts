@@ -71,9 +71,9 @@ export const viewContainer = "flinkSavepoints";
 
 /** Words in a row's `contextValue`, separated by spaces; menus test them with `viewItem =~ /\bword\b/`. */
 export type ContextWord =
-  | "cluster" | "online" | "local" | "configured" | "session"
-  | "job" | "running" | "terminal"
-  | "savepoint" | "completed" | "open" | "pinned" | "unpinned" | "disposed" | "unknown"
+  | "cluster" | "online" | "local" | "configured"
+  | "job" | "running"
+  | "savepoint" | "completed" | "pinned" | "unpinned" | "unknown"
   | "checkpoint" | "restorePlanned";
 
 /** Context keys for `when` clauses, set by the extension. */

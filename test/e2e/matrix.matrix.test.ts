@@ -103,7 +103,6 @@ function onRelease(version: FlinkVersion, port: number): void {
     assert.equal(status, strict ? 400 : 202);
     if (strict) measured.notes.push("refuses unknown request fields");
     assert.equal((await eyes.rest("GET", `/jobs/${jobId}/status`)).status, can.jobStatusEndpoint ? 200 : 404);
-    assert.equal((await eyes.rest("POST", `/jobs/${jobId}/checkpoints`, {})).status, can.checkpointTrigger ? 202 : 404);
     const { text } = await eyes.rest("POST", `/jars/${await flink.upload()}/run`, { [can.claimModeField]: "NO_SUCH_MODE" });
     assert.match(text, /NO_SUCH_MODE/, "the claim mode goes by the name in our table");
     if (can.claimModeField === "restoreMode") measured.notes.push("claim mode sent as restoreMode");

@@ -3,6 +3,7 @@ import type { CheckpointOverview, CheckpointStats, RestoredFrom } from "../../sr
 import type { ClusterInfo } from "../../src/core/model/cluster";
 import { isTerminal, type JobState } from "../../src/core/model/job";
 import { normaliseLocation } from "../../src/core/model/location";
+import { atLeast } from "../../src/core/model/version";
 import type { ClusterClient, DisposalStatus, FlinkFailure, OperationStatus, RunJarRequest } from "../../src/core/ports";
 import type { JumpingClock, SharedStorage } from "./fakes";
 import { clusterInfo } from "./samples";
@@ -263,7 +264,7 @@ export class SimulatedFlink {
       return failJob(failureOf("Stop-with-savepoint failed."), "restarts");
     }
     const id = job.nextCheckpoint++;
-    const entry = this.#entry(id, { kind: stop ? "stop-savepoint" : "savepoint", format: this.info.capabilities.checkpointTrigger ? format : null, status: "in-progress", triggeredAtMs: this.now() });
+    const entry = this.#entry(id, { kind: stop ? "stop-savepoint" : "savepoint", format: atLeast(this.info.version, 1, 17) ? format : null, status: "in-progress", triggeredAtMs: this.now() });
     if (plan.withoutEntry !== true) job.history.unshift(entry);
     const change = (changes: Partial<CheckpointStats>): void => {
       const at = job.history.findIndex(({ checkpointId }) => checkpointId === id);

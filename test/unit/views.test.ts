@@ -70,7 +70,7 @@ test("a cluster's row says what it is, or why it does not answer and when it is 
 
 test("menus can tell clusters apart by what they are", () => {
   const words = (node: ExplorerNode): string => renderRow(node, now).contextValue;
-  assert.equal(words(clusterNode({ state: "online", info })), "cluster configured online session");
+  assert.equal(words(clusterNode({ state: "online", info })), "cluster configured online");
   assert.equal(words(clusterNode({ state: "online", info: { ...info, kind: "history" } }, { profile: { name: "a", url: cluster, local: true } })), "cluster local online");
   assert.equal(words(clusterNode({ state: "unasked" }, { removed: true })), "cluster");
 });
@@ -142,7 +142,7 @@ test("menus can tell savepoints apart, and one that only Flink's history shows h
   assert.equal(words({}), "savepoint completed unpinned");
   assert.equal(words({ pinned: true }), "savepoint completed pinned");
   assert.equal(words({ state: "failed" }), "savepoint");
-  assert.equal(words({ state: "running" }), "savepoint open");
+  assert.equal(words({ state: "running" }), "savepoint");
   assert.equal(renderRow({ kind: "savepoint", id: "x", row: { ...savepoint({}), record: null }, expectedMs: null }, now).contextValue, "");
 });
 

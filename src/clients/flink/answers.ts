@@ -3,7 +3,7 @@ import { FlinkError } from "../../core/errors";
 import type { HttpAnswer } from "../http";
 import { failureOfErrors } from "./failures";
 
-const errorBody = z.looseObject({ errors: z.array(z.string()).min(1) });
+const errorBody = z.lazy(() => z.looseObject({ errors: z.array(z.string()).min(1) }));
 
 /**
  * Reads an answer of the REST API. Throws

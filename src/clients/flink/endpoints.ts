@@ -28,14 +28,14 @@ const maybeText = z.string().nullish();
 const maybeWhole = z.number().nullish();
 const enc = encodeURIComponent;
 
-const jobState = z.enum([
+const jobState = z.lazy(() => z.enum([
   "INITIALIZING", "CREATED", "RUNNING", "FAILING", "FAILED", "CANCELLING", "CANCELED", "FINISHED", "RESTARTING", "SUSPENDED", "RECONCILING",
-]);
-const nothing = z.looseObject({});
-const requestId = z.looseObject({ "request-id": text });
-const failureCause = z.looseObject({ "class": maybeText, "stack-trace": maybeText });
+]));
+const nothing = z.lazy(() => z.looseObject({}));
+const requestId = z.lazy(() => z.looseObject({ "request-id": text }));
+const failureCause = z.lazy(() => z.looseObject({ "class": maybeText, "stack-trace": maybeText }));
 
-const checkpoint = z.looseObject({
+const checkpoint = z.lazy(() => z.looseObject({
   id: whole,
   status: z.enum(["IN_PROGRESS", "COMPLETED", "FAILED"]),
   is_savepoint: z.boolean().nullish(),
@@ -49,7 +49,7 @@ const checkpoint = z.looseObject({
   external_path: maybeText,
   discarded: z.boolean().nullish(),
   failure_message: maybeText,
-});
+}));
 
 /** One statistics object of `GET /jobs/:id/checkpoints` (`CheckpointStatistics`). */
 export type WireCheckpoint = z.infer<typeof checkpoint>;
@@ -60,72 +60,72 @@ const asynchronous = <T extends z.ZodType>(operation: T) =>
 /** `GET /config` (`DashboardConfiguration`). Everything is optional, so that another program's JSON is told apart by the missing version. */
 export const configuration: Endpoint<void, { "flink-version"?: string | null | undefined; features?: Record<string, unknown> | null | undefined }> = {
   method: "GET", path: () => "/config",
-  reply: z.looseObject({ "flink-version": maybeText, "features": z.looseObject({}).nullish() }),
+  reply: z.lazy(() => z.looseObject({ "flink-version": maybeText, "features": z.looseObject({}).nullish() })),
 };
 
 /** `GET /jobmanager/config` (`ClusterConfigurationInfo`): keys as their owner wrote them. */
 export const jobManagerConfiguration = endpoint<void>()({
   method: "GET", path: () => "/jobmanager/config",
-  reply: z.array(z.looseObject({ key: text, value: maybeText })),
+  reply: z.lazy(() => z.array(z.looseObject({ key: text, value: maybeText }))),
 });
 
 /** `GET /jobs/overview` (`MultipleJobsDetails`). */
 export const jobsOverview = endpoint<void>()({
   method: "GET", path: () => "/jobs/overview",
-  reply: z.looseObject({
+  reply: z.lazy(() => z.looseObject({
     jobs: z.array(z.looseObject({
       "jid": text, "name": text, "state": jobState, "start-time": whole, "end-time": maybeWhole,
       "tasks": z.looseObject({ total: maybeWhole, running: maybeWhole }).nullish(),
     })),
-  }),
+  })),
 });
 
 /** `GET /jobs/:id` (`JobDetailsInfo`). */
 export const jobDetails = endpoint<{ jobId: string }>()({
   method: "GET", path: ({ jobId }) => `/jobs/${enc(jobId)}`,
-  reply: z.looseObject({
+  reply: z.lazy(() => z.looseObject({
     "jid": text, "name": text, "state": jobState, "start-time": whole, "now": whole, "maxParallelism": maybeWhole,
     "vertices": z.array(z.looseObject({ id: text, name: text, parallelism: whole, status: maybeText, tasks: z.record(text, whole).nullish() })).nullish(),
-  }),
+  })),
 });
 
 /** `GET /jobs/:id/status` (`JobStatusInfo`), from 1.16 on. */
 export const jobStatus = endpoint<{ jobId: string }>()({
   method: "GET", path: ({ jobId }) => `/jobs/${enc(jobId)}/status`,
-  reply: z.looseObject({ status: jobState }),
+  reply: z.lazy(() => z.looseObject({ status: jobState })),
 });
 
 /** `GET /jobs/:id/checkpoints` (`CheckpointingStatistics`). */
 export const checkpoints = endpoint<{ jobId: string }>()({
   method: "GET", path: ({ jobId }) => `/jobs/${enc(jobId)}/checkpoints`,
-  reply: z.looseObject({
+  reply: z.lazy(() => z.looseObject({
     counts: z.looseObject({ restored: maybeWhole, completed: maybeWhole, failed: maybeWhole, in_progress: maybeWhole }),
     latest: z.looseObject({
       completed: checkpoint.nullish(), savepoint: checkpoint.nullish(), failed: checkpoint.nullish(),
       restored: z.looseObject({ id: whole, restore_timestamp: whole, is_savepoint: z.boolean().nullish(), external_path: maybeText }).nullish(),
     }),
     history: z.array(checkpoint),
-  }),
+  })),
 });
 
 /** `GET /jobs/:id/checkpoints/config` (`CheckpointConfigInfo`). */
 export const checkpointConfiguration = endpoint<{ jobId: string }>()({
   method: "GET", path: ({ jobId }) => `/jobs/${enc(jobId)}/checkpoints/config`,
-  reply: z.looseObject({
+  reply: z.lazy(() => z.looseObject({
     interval: whole, timeout: whole,
     externalization: z.looseObject({ enabled: z.boolean(), delete_on_cancellation: z.boolean() }).nullish(),
-  }),
+  })),
 });
 
 /** `GET /jobs/:id/exceptions` (`JobExceptionsInfoWithHistory`): `root-exception` up to 1.20, the history from 1.13 on. */
 export const exceptions = endpoint<{ jobId: string }>()({
   method: "GET", path: ({ jobId }) => `/jobs/${enc(jobId)}/exceptions?maxExceptions=1`,
-  reply: z.looseObject({
+  reply: z.lazy(() => z.looseObject({
     "root-exception": maybeText, "timestamp": maybeWhole,
     "exceptionHistory": z.looseObject({
       entries: z.array(z.looseObject({ exceptionName: maybeText, stacktrace: maybeText, timestamp: whole })),
     }).nullish(),
-  }),
+  })),
 });
 
 /** `POST /jobs/:id/savepoints` (`SavepointTriggerRequestBody`): here the directory is spelled `target-directory`. */
@@ -167,13 +167,13 @@ export const disposalStatus = endpoint<{ requestId: string }>()({
 /** `GET /jars` (`JarListInfo`). */
 export const jars = endpoint<void>()({
   method: "GET", path: () => "/jars",
-  reply: z.looseObject({
+  reply: z.lazy(() => z.looseObject({
     files: z.array(z.looseObject({ id: text, name: text, uploaded: whole, entry: z.array(z.looseObject({ name: text })).nullish() })),
-  }),
+  })),
 });
 
 /** `POST /jars/upload` (`JarUploadResponseBody`); the body is a stream. */
-export const uploadJar = endpoint<void>()({ method: "POST", path: () => "/jars/upload", reply: z.looseObject({ filename: text }) });
+export const uploadJar = endpoint<void>()({ method: "POST", path: () => "/jars/upload", reply: z.lazy(() => z.looseObject({ filename: text })) });
 
 /** `DELETE /jars/:id`. */
 export const deleteJar = endpoint<{ jarId: string }>()({ method: "DELETE", path: ({ jarId }) => `/jars/${enc(jarId)}`, reply: nothing });
@@ -192,7 +192,7 @@ export const runJar = endpoint<{ jarId: string; request: RunJarRequest; capabili
       ...(request.claimMode === undefined || claimModeField === "none" ? {} : { [claimModeField]: request.claimMode }),
     }),
   }),
-  reply: z.looseObject({ jobid: text }),
+  reply: z.lazy(() => z.looseObject({ jobid: text })),
   headTimeout: "none",
 });
 

@@ -272,7 +272,7 @@ class Controller implements LocalFlink {
   }
 }
 
-const overviewSchema = z.object({ "slots-total": z.number() });
+const overviewSchema = z.lazy(() => z.object({ "slots-total": z.number() }));
 
 /** True while the state claims a Flink that is up or coming up. */
 function isUp(state: LocalFlinkState): boolean {

@@ -4,20 +4,20 @@ import type { JobRef } from "../model/job";
 /** Version of the record format. A newer one is shown as "written by a newer version" and left alone. */
 export const recordVersion = 1;
 
-const clusterNamed = z.object({ name: z.string(), url: z.string() });
-const jobNamed = z.object({ id: z.string(), name: z.string() });
-const processIdentity = z.object({ host: z.string(), pid: z.number(), instance: z.string() });
-const failure = z.object({ message: z.string(), exception: z.string() });
+const clusterNamed = z.lazy(() => z.object({ name: z.string(), url: z.string() }));
+const jobNamed = z.lazy(() => z.object({ id: z.string(), name: z.string() }));
+const processIdentity = z.lazy(() => z.object({ host: z.string(), pid: z.number(), instance: z.string() }));
+const failure = z.lazy(() => z.object({ message: z.string(), exception: z.string() }));
 const epochMs = z.number();
 
 /** What happened to a record, for a person who reads the file. */
-const trail = z.array(z.object({ atMs: epochMs, event: z.string() }));
+const trail = z.lazy(() => z.array(z.object({ atMs: epochMs, event: z.string() })));
 
 /**
  * One savepoint, from the moment it is asked for until long after it is gone. For those we ask for, `id` is the trigger id sent to Flink;
  * for those found in a job's history it is `found-<jobId>-<checkpointId>`, so that two windows that find the same one write the same record.
  */
-export const savepointRecordSchema = z.object({
+export const savepointRecordSchema = z.lazy(() => z.object({
   kind: z.literal("savepoint"),
   version: z.literal(recordVersion),
   id: z.string(),
@@ -70,7 +70,7 @@ export const savepointRecordSchema = z.object({
   workspace: z.object({ commit: z.string(), branch: z.string().nullable(), dirty: z.boolean() }).nullable(),
   owner: processIdentity,
   trail,
-});
+}));
 
 /** A savepoint and its life. */
 export type SavepointRecord = z.infer<typeof savepointRecordSchema>;
@@ -79,7 +79,7 @@ export type SavepointRecord = z.infer<typeof savepointRecordSchema>;
  * One start of a job through us: from a savepoint, or without state. `id` is the job id that we chose before the call.
  * `planned` waits for the stop named in `afterStop`; `safe` means a checkpoint of its own is complete (C-26).
  */
-export const restoreRecordSchema = z.object({
+export const restoreRecordSchema = z.lazy(() => z.object({
   kind: z.literal("restore"),
   version: z.literal(recordVersion),
   id: z.string(),
@@ -103,7 +103,7 @@ export const restoreRecordSchema = z.object({
   failure: failure.nullable(),
   owner: processIdentity,
   trail,
-});
+}));
 
 /** A start of a job and its life. */
 export type RestoreRecord = z.infer<typeof restoreRecordSchema>;
@@ -114,7 +114,7 @@ export function jobOf(record: SavepointRecord): JobRef {
 }
 
 /** Any record of the ledger. */
-export const ledgerRecordSchema = z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema]);
+export const ledgerRecordSchema = z.lazy(() => z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema]));
 
 /** A savepoint or a start of a job. */
 export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;

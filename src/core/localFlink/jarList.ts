@@ -1,14 +1,14 @@
 import * as z from "zod";
 
 /** A list of jars as in `media/flink/<version>.json`. `path` is where it lies in a Maven repository. */
-export const jarListSchema = z.object({
+export const jarListSchema = z.lazy(() => z.object({
   version: z.string(),
   jars: z.array(z.object({
     path: z.string().regex(/^[\w.-]+(\/[\w.-]+){3,}\.jar$/).refine((path) => !path.split("/").includes("..")),
     sizeBytes: z.number().int().positive(),
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
   })).min(1),
-});
+}));
 
 /** A list of jars that was read and checked. */
 export type JarList = z.infer<typeof jarListSchema>;

@@ -7,7 +7,7 @@ import { normaliseLocation } from "../model/location";
  * What is written down about the local Flink, before its processes are started and at each change. Its processes are not in it: they
  * carry `instance` on their command line and are looked up in the process table, so that a crash at any moment leaves none unknown.
  */
-export const localFlinkStateSchema = z.object({
+export const localFlinkStateSchema = z.lazy(() => z.object({
   format: z.literal(1),
   /** Random; names this start. */
   instance: z.uuid(),
@@ -22,7 +22,7 @@ export const localFlinkStateSchema = z.object({
   dataFolder: z.string(),
   /** The `java` it runs with. */
   java: z.string(),
-});
+}));
 
 /** A written state that was read and checked. */
 export type LocalFlinkState = z.infer<typeof localFlinkStateSchema>;

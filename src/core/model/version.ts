@@ -29,10 +29,6 @@ export interface Capabilities {
   readonly legacyClaimMode: boolean;
   /** `GET /jobs/:id/status` (1.16): the only uncached job state. */
   readonly jobStatusEndpoint: boolean;
-  /** `POST /jobs/:id/checkpoints` (1.17). */
-  readonly checkpointTrigger: boolean;
-  /** `flinkConfiguration` in a jar run request (1.17). */
-  readonly runConfiguration: boolean;
   /** `-detached` for `flink savepoint` and `flink stop` (1.19). */
   readonly cliDetached: boolean;
   /** The client's `-m` takes a whole address, scheme and path included (1.19); before, host and port only. */
@@ -51,8 +47,6 @@ export function capabilitiesOf(version: FlinkVersion): Capabilities {
     claimModeField: from(1, 20) ? "claimMode" : from(1, 15) ? "restoreMode" : "none",
     legacyClaimMode: from(1, 15) && !from(2, 0),
     jobStatusEndpoint: from(1, 16),
-    checkpointTrigger: from(1, 17),
-    runConfiguration: from(1, 17),
     cliDetached: from(1, 19),
     cliTakesAddress: from(1, 19),
     standardYaml: from(1, 19),

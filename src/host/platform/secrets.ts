@@ -4,12 +4,12 @@ import { KeyedQueue } from "../../core/base/async";
 import { DisposableStore, type Disposable } from "../../core/base/disposable";
 import type { Credential, Credentials, Log, Vault } from "../../core/ports";
 
-const credentialSchema = z.discriminatedUnion("kind", [
+const credentialSchema = z.lazy(() => z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("basic"), user: z.string(), password: z.string() }),
   z.object({ kind: z.literal("bearer"), token: z.string() }),
   z.object({ kind: z.literal("certificate"), certPem: z.string(), keyPem: z.string(), passphrase: z.string().optional() }),
-]);
-const storedSchema = z.array(credentialSchema);
+]));
+const storedSchema = z.lazy(() => z.array(credentialSchema));
 
 const prefix = "credentials:";
 

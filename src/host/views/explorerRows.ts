@@ -4,7 +4,6 @@ import type { CheckpointRef, ContextWord } from "../../core/contributions";
 import type { RestoreRecord } from "../../core/ledger/record";
 import type { CheckpointConfig, CheckpointStats, RestoredFrom } from "../../core/model/checkpoint";
 import type { JobRef } from "../../core/model/job";
-import { isTerminal } from "../../core/model/job";
 import { checkpointText, clusterSentence, joinText, jobText, oneLine, savepointText, savepointTitle, shortReason, stateWord } from "../../core/rowText";
 import type { JobRow, SavepointRow } from "../../core/rows";
 import { ageText, countText, sizeText, spanText } from "../../core/wording";
@@ -75,7 +74,6 @@ function clusterRow(view: ClusterView, open: boolean, nowMs: number): Row {
   if (profile.local === true) words.push("local");
   else if (!removed) words.push("configured");
   if (reach.state === "online") words.push("online");
-  if (reach.state === "online" && reach.info.kind === "session") words.push("session");
   const state = clusterState(view, nowMs);
   return row(oneLine(profile.name, 80), state.text, {
     icon: state.icon, words, ref: { cluster: profile.url }, children: open ? "open" : "closed", noun: "Flink cluster",
@@ -100,8 +98,7 @@ function clusterState({ reach, jobs, removed }: ClusterView, nowMs: number): { r
 }
 
 function jobRow(job: JobRow, seen: boolean, asked: boolean, nowMs: number): Row {
-  const terminal = job.state === "gone" || isTerminal(job.state);
-  const words: ContextWord[] = ["job", ...(job.state === "RUNNING" && seen ? (["running"] as const) : terminal ? (["terminal"] as const) : [])];
+  const words: ContextWord[] = ["job", ...(job.state === "RUNNING" && seen ? (["running"] as const) : [])];
   return row(oneLine(job.name, 120), jobText(job, nowMs, seen, asked), { icon: jobIcon(job, seen), words, ref: { cluster: job.cluster, jobId: job.jobId }, children: "closed", noun: "job" });
 }
 
@@ -136,9 +133,7 @@ function savepointRow(savepoint: SavepointRow, expectedMs: number | null, nowMs:
   if (record !== null) {
     words.push("savepoint");
     if (savepoint.state === "completed") words.push("completed", savepoint.pinned ? "pinned" : "unpinned");
-    else if (savepoint.state === "disposed") words.push("disposed");
     else if (savepoint.state === "unknown") words.push("unknown");
-    else if (savepoint.state !== "failed") words.push("open");
   }
   return row(savepointTitle(savepoint), savepointText(savepoint, nowMs, expectedMs), {
     icon: savepointIcon(savepoint), words, ref: record === null ? null : { recordId: record.id }, noun: `savepoint, ${savepoint.claimedBy !== null && savepoint.state === "completed" ? "claimed" : savepoint.state}`,

@@ -84,7 +84,8 @@ async function lookAtOurs(home: ProbedHome, amplifier: Amplifier): Promise<{ rea
       note("the list of jobs, a third of the time scrolling", await frames(), listed.fromMs);
 
       fromMs = Date.now();
-      await page.page.mouse.wheel(0, -1_000_000);
+      const top = page.treeItem(new RegExp(`^${Amplifier.jobName(1)}`));
+      for (let turns = 0; turns < 100 && !(await top.isVisible()); turns++) await page.page.mouse.wheel(0, -1_000);
       await page.expand(new RegExp(`^${Amplifier.jobName(1)}`));
       await page.row(/^Savepoints/);
       await page.row(/^Show 50 more/);

@@ -84,14 +84,14 @@ async function lookAtOurs(home: ProbedHome, amplifier: Amplifier): Promise<{ rea
       note("the list of jobs, a third of the time scrolling", await frames(), listed.fromMs);
 
       fromMs = Date.now();
-      const top = page.treeItem(new RegExp(`^${Amplifier.jobName(1)}`));
-      for (let turns = 0; turns < 100 && !(await top.isVisible()); turns++) await page.page.mouse.wheel(0, -1_000);
+      await scrollTo(page, new RegExp(`^${Amplifier.jobName(1)}`), -1_000);
       await page.expand(new RegExp(`^${Amplifier.jobName(1)}`));
       await page.row(/^Savepoints/);
-      await page.row(/^Show 50 more/);
+      await page.row(/^#10000/, 60_000);
       note("opening a job with 1,009 savepoints", await frames(), fromMs);
       fromMs = Date.now();
       for (let step = 0; step < 4; step++) {
+        await scrollTo(page, /^Show 50 more/, 400);
         await (await page.row(/^Show 50 more/)).click();
         await sleep(1_500);
       }
@@ -100,9 +100,9 @@ async function lookAtOurs(home: ProbedHome, amplifier: Amplifier): Promise<{ rea
       const opened = await minute(amplifier, "the tree", (endMs) => scrollUntil(page, endMs, lookMs / 3));
       note("with the job open, a third of the time scrolling", await frames(), opened.fromMs);
       await page.picture("at the end");
-      fluid.print("Fluidity, 1,000 jobs and 10,000 savepoints");
       return { jobs: listed, job: opened };
     } finally {
+      fluid.print("Fluidity, 1,000 jobs and 10,000 savepoints");
       await page.close();
     }
   } finally {
@@ -148,6 +148,14 @@ async function scrollUntil(page: WorkbenchPage, endMs: number, forMs: number): P
   if (box === null) throw new Error("the side bar is hidden");
   await page.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   await scrollPage(page.page, endMs, forMs);
+}
+
+/** Turns the wheel until a row is on the screen. */
+async function scrollTo(page: WorkbenchPage, row: RegExp, step: number): Promise<void> {
+  for (let turn = 0; turn < 100 && !(await page.treeItem(row).isVisible()); turn++) {
+    await page.page.mouse.wheel(0, step);
+    await sleep(100);
+  }
 }
 
 async function scrollPage(page: Page, endMs: number, forMs: number): Promise<void> {

@@ -92,7 +92,7 @@ async function lookAtOurs(home: ProbedHome, amplifier: Amplifier): Promise<{ rea
       fromMs = Date.now();
       for (let step = 0; step < 4; step++) {
         await scrollTo(page, /^Show 50 more/, 400);
-        await (await page.row(/^Show 50 more/)).click();
+        await (await page.row(/^Show 50 more/, 60_000)).click();
         await sleep(1_500);
       }
       note("“Show 50 more” four times", await frames(), fromMs);
@@ -139,7 +139,9 @@ async function minute(amplifier: Amplifier, page: string, body: (endMs: number) 
   const fromMs = Date.now();
   await body(fromMs + lookMs);
   await sleep(Math.max(0, fromMs + lookMs - Date.now()));
-  return { requests: amplifier.requests(fromMs, fromMs + lookMs), page, fromMs };
+  const requests = amplifier.requests(fromMs, fromMs + lookMs);
+  console.log(`${page}: ${sum(requests)} requests in ${lookMs / 1_000} s: ${routes(requests)}`);
+  return { requests, page, fromMs };
 }
 
 /** Turns the wheel over the tree, down and up again, for `forMs`. */

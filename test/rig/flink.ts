@@ -45,6 +45,8 @@ export interface TestFlinkOptions {
   readonly port?: number;
   /** Wins over ours; an empty value removes a key. */
   readonly extraConfig?: Readonly<Record<string, string>>;
+  /** With RocksDB, the changelog, Avro and (2.x) ForSt; for the releases in `test/rig/backends`. */
+  readonly backends?: boolean;
 }
 
 /** How to run a job: `savepointPath` restores it. */
@@ -103,7 +105,7 @@ export interface TestFlink {
 export async function startFlink(version: string, options: TestFlinkOptions = {}): Promise<TestFlink> {
   const root = await rootFolder();
   const folder = await fs.mkdtemp(path.join(tmpdir(), `flink-${version}-`));
-  const listsFolder = path.join(root, "media", "flink");
+  const listsFolder = options.backends === true ? await mergedLists(root, version, folder) : path.join(root, "media", "flink");
   const local = createLocalFlink({ folder, cacheFolder, listsFolder, clock: systemClock, log: quietLog, http: plainHttp() });
   const port = options.port ?? 20_000 + Math.floor(Math.random() * 10_000);
   const extraConfig = {
@@ -239,6 +241,22 @@ export async function startFlink(version: string, options: TestFlinkOptions = {}
     },
   };
   return flink;
+}
+
+/** All jars of a release, as one list. */
+async function mergedLists(root: string, version: string, folder: string): Promise<string> {
+  const lists = await Promise.all(["media/flink", "test/rig/backends"].map((lists) => readJarList(path.join(root, lists), version)));
+  const merged = path.join(folder, "lists");
+  await fs.mkdir(merged);
+  await fs.writeFile(path.join(merged, `${version}.json`), JSON.stringify({ version, jars: lists.flatMap(({ jars }) => jars) }));
+  return merged;
+}
+
+/** Where the jars of a release lie, with those of every state backend. */
+export async function backendJars(version: string): Promise<readonly string[]> {
+  const root = await rootFolder();
+  const lists = await Promise.all(["media/flink", "test/rig/backends"].map((lists) => readJarList(path.join(root, lists), version)));
+  return lists.flatMap(({ jars }) => jars).map((jar) => path.join(cacheFolder, version, "lib", jarName(jar)));
 }
 
 /** Ends waiting at once. */

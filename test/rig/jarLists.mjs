@@ -4,6 +4,7 @@
  *
  *   node test/rig/jarLists.mjs                 the newest release of every minor below
  *   node test/rig/jarLists.mjs 2.3             only of that minor
+ *   node test/rig/jarLists.mjs backends        `test/rig/backends/<version>.json`: what tests add to run every state backend
  *
  * Maven resolves into an empty scratch repository, so that every jar is freshly downloaded and checked by Maven before it is listed.
  */
@@ -18,11 +19,14 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..")
 const minors = ["1.15", "1.16", "1.17", "1.18", "1.19", "1.20", "2.0", "2.1", "2.2", "2.3"];
 /** Flink 1.15 to 2.3 use slf4j 1.7, hence the binding `log4j-slf4j-impl`. */
 const log4j = "2.24.3";
+/** Releases that tests run with every state backend. flink-avro of the last 1.20 release does not resolve; what it writes did not change. */
+const backends = [{ version: "1.20.5", avro: "1.20.3", more: [] }, { version: "2.3.0", avro: "2.3.0", more: ["flink-statebackend-forst"] }];
 
 const scratch = mkdtempSync(path.join(tmpdir(), "jar-lists-"));
 try {
   const wanted = process.argv.slice(2);
-  for (const minor of wanted.length > 0 ? wanted : minors) writeList(newestOf(minor));
+  if (wanted[0] === "backends") for (const release of backends) writeBackends(release);
+  else for (const minor of wanted.length > 0 ? wanted : minors) writeList(newestOf(minor));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
@@ -40,24 +44,36 @@ function newestOf(minor) {
 
 /** `flink-clients` brings the runtime and the client, `flink-runtime-web` the web UI and the `/jars` routes. */
 function writeList(version) {
-  const folder = path.join(scratch, version);
-  mvn(
-    [
-      ["org.apache.flink", "flink-clients", version],
-      ["org.apache.flink", "flink-runtime-web", version],
-      ["org.apache.logging.log4j", "log4j-slf4j-impl", log4j],
-      ["org.apache.logging.log4j", "log4j-core", log4j],
-    ],
-    "dependency:copy-dependencies", "-Dmdep.useRepositoryLayout=true", "-DincludeScope=runtime", `-DoutputDirectory=${folder}`,
-  );
+  write(path.join("media/flink", `${version}.json`), version, resolve(version, [
+    ["org.apache.flink", "flink-clients", version],
+    ["org.apache.flink", "flink-runtime-web", version],
+    ["org.apache.logging.log4j", "log4j-slf4j-impl", log4j],
+    ["org.apache.logging.log4j", "log4j-core", log4j],
+  ]));
+}
+
+/** State backends, the changelog's storage and Avro, without what a local Flink has anyway. */
+function writeBackends({ version, avro, more }) {
+  const known = new Set(JSON.parse(readFileSync(path.join(root, "media/flink", `${version}.json`), "utf8")).jars.map((jar) => jar.path.split("/").at(-3)));
+  const names = ["flink-statebackend-rocksdb", "flink-statebackend-changelog", "flink-dstl-dfs", ...more];
+  const jars = resolve(version, [...names.map((name) => ["org.apache.flink", name, version]), ["org.apache.flink", "flink-avro", avro]]);
+  write(path.join("test/rig/backends", `${version}.json`), version, jars.filter((jar) => !known.has(jar.path.split("/").at(-3))));
+}
+
+function resolve(version, artifacts) {
+  const folder = path.join(scratch, `${version}-${artifacts.length}`);
+  mvn(artifacts, "dependency:copy-dependencies", "-Dmdep.useRepositoryLayout=true", "-DincludeScope=runtime", `-DoutputDirectory=${folder}`);
   const files = readdirSync(folder, { recursive: true }).map((file) => String(file).split(path.sep).join("/")).filter((file) => file.endsWith(".jar")).sort();
   const names = new Set(files.map((file) => path.posix.basename(file)));
   if (names.size !== files.length) throw new Error(`two jars of ${version} have the same file name`);
-  const jars = files.map((file) => {
+  return files.map((file) => {
     const content = readFileSync(path.join(folder, file));
     return { path: file, sizeBytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
   });
-  const target = path.join(root, "media/flink", `${version}.json`);
+}
+
+function write(file, version, jars) {
+  const target = path.join(root, file);
   mkdirSync(path.dirname(target), { recursive: true });
   const lines = jars.map((jar) => `    { "path": ${JSON.stringify(jar.path)}, "sizeBytes": ${jar.sizeBytes}, "sha256": "${jar.sha256}" }`);
   writeFileSync(target, `{\n  "version": "${version}",\n  "jars": [\n${lines.join(",\n")}\n  ]\n}\n`);

@@ -3,12 +3,18 @@
  * Flink's jars and our own: fetches a release into the cache that all tests share, and builds from source
  *
  *   dist/sample-job.jar   media/sampleJob, ships
- *   dist/test-job.jar     test/jobs
+ *   dist/test-job.jar     test/jobs/testjob
  *   dist/no-main.jar      the same classes without a main class in the manifest
  *
- * against the oldest Flink, so that one jar runs on all. Does nothing when nothing changed.
+ * against the oldest Flink, so that one jar runs on all; and for reading metadata, with the jars of every state backend,
  *
- *   node test/rig/jars.mjs [version …]     builds, after fetching these releases
+ *   dist/state-job.jar    test/jobs/statejob, against the last 1.x
+ *   dist/peer-1.20.5.jar  test/jobs/peer, Flink's own readers, against that release; so for the newest one
+ *   dist/bench.jar        test/jobs/bench, large files and Flink's own reader timed, against the newest release
+ *
+ * Does nothing when nothing changed.
+ *
+ *   node test/rig/jars.mjs [--backends] [version …]     builds (all of them), after fetching these releases
  */
 import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
@@ -21,11 +27,14 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 /** The release that jobs are compiled against. */
 const oldestFlink = "1.15.4";
 
+/** The releases that tests run with every state backend: the last 1.x and the newest. */
+export const backendReleases = ["1.20.5", "2.3.0"];
+
 /** Flink's jars, one folder per version, shared by everything that is tested on this machine. */
 export const cacheFolder = path.join(homedir(), ".cache", "flink-savepoints");
 
 /** Fetches the jars of a Flink release, as the extension does; resolves to their paths. A report on standard output each ten percent. */
-export async function fetchFlink(rootFolder, version) {
+export async function fetchFlink(rootFolder, version, lists = "media/flink") {
   const { readJarList, prepareJars, createHttp } = await clients(rootFolder);
   const log = Object.fromEntries(["trace", "debug", "info", "warn", "error"].map((level) => [level, level === "warn" || level === "error" ? console.error : () => undefined]));
   const http = createHttp({ credentials: { get: async () => [] }, requestTimeoutMs: () => 30_000, log, readCa: async () => "" });
@@ -35,16 +44,31 @@ export async function fetchFlink(rootFolder, version) {
     next = percent - (percent % 10) + 10;
     console.log(message);
   };
-  const list = await readJarList(path.join(rootFolder, "media/flink"), version);
+  const list = await readJarList(path.join(rootFolder, lists), version);
   const sources = { cacheFolder, mavenRepository: "", homeFolder: homedir(), env: process.env, http, log };
   return prepareJars(list, sources, { signal: new AbortController().signal, report });
 }
 
-/** Builds the jars that are missing or older than their sources; resolves to what was built. Needs a JDK, not only a Java. */
-export async function buildJars(rootFolder) {
+/** Fetches a release with the jars of every state backend; resolves to the paths of all. */
+export async function fetchBackends(rootFolder, version) {
+  return [...(await fetchFlink(rootFolder, version)), ...(await fetchFlink(rootFolder, version, "test/rig/backends"))];
+}
+
+/**
+ * Builds the jars that are missing or older than their sources; resolves to what was built. With `backends` also those for reading metadata.
+ * Needs a JDK, not only a Java.
+ */
+export async function buildJars(rootFolder, { backends = false } = {}) {
+  const [last1, newest] = backendReleases;
   const sample = { sources: "media/sampleJob", mainClass: "orders.OrdersJob" };
-  const test = { sources: "test/jobs", mainClass: "testjob.TestJob" };
+  const test = { sources: "test/jobs/testjob", mainClass: "testjob.TestJob" };
+  const ofBackends = [
+    { jar: "state-job.jar", sources: "test/jobs/statejob", mainClass: "statejob.StateJob", backends: last1 },
+    ...backendReleases.map((version) => ({ jar: `peer-${version}.jar`, sources: "test/jobs/peer", backends: version })),
+    { jar: "bench.jar", sources: "test/jobs/bench", backends: newest },
+  ];
   const wanted = [
+    ...(backends ? ofBackends : []),
     { jar: "sample-job.jar", ...sample },
     { jar: "test-job.jar", ...test },
     { jar: "no-main.jar", ...test, mainClass: undefined },
@@ -53,10 +77,9 @@ export async function buildJars(rootFolder) {
   const stamps = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, "utf8")) : {};
   const stale = wanted.filter((item) => !existsSync(path.join(rootFolder, "dist", item.jar)) || stamps[item.jar] !== stampOf(rootFolder, item));
   if (stale.length === 0) return [];
-  const classpath = await fetchFlink(rootFolder, oldestFlink);
   mkdirSync(path.join(rootFolder, "dist"), { recursive: true });
   for (const item of stale) {
-    compile(rootFolder, item, classpath);
+    compile(rootFolder, item, await (item.backends === undefined ? fetchFlink(rootFolder, oldestFlink) : fetchBackends(rootFolder, item.backends)));
     stamps[item.jar] = stampOf(rootFolder, item);
     writeFileSync(stampFile, JSON.stringify(stamps, null, 2));
   }
@@ -119,7 +142,9 @@ async function clients(rootFolder) {
 
 if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
-  for (const wanted of process.argv.slice(2)) await fetchFlink(root, wanted);
-  const built = await buildJars(root);
+  const [backends, versions] = [process.argv.includes("--backends"), process.argv.slice(2).filter((arg) => !arg.startsWith("--"))];
+  for (const wanted of versions) await fetchFlink(root, wanted);
+  if (backends) for (const wanted of backendReleases) await fetchBackends(root, wanted);
+  const built = await buildJars(root, { backends });
   console.log(built.length === 0 ? "All jars are up to date." : `Built ${built.join(", ")}.`);
 }

@@ -16,11 +16,11 @@ const rings = {
   check: { run: check },
   unit: { run: nodeTests, folders: ["unit"], files: plain, limitMs: minutes(2), parallel: true },
   integration: { run: integration, workbench: true, java: true },
-  e2e: { run: nodeTests, folders: ["e2e"], files: plain, limitMs: minutes(20), java: true },
+  e2e: { run: nodeTests, folders: ["e2e"], files: plain, limitMs: minutes(20), java: true, backends: true },
   ui: { run: nodeTests, folders: ["ui"], files: plain, limitMs: minutes(15), java: true, workbench: true, package: true },
   long: { run: nodeTests, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".long.test.mjs"), limitMs: minutes(180), java: true, workbench: true, package: true },
   matrix: { run: nodeTests, folders: ["e2e"], files: (file) => file.endsWith(".matrix.test.mjs"), limitMs: minutes(90), java: true },
-  bench: { run: bench, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".bench.mjs"), java: true, workbench: true, package: true },
+  bench: { run: bench, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".bench.mjs"), java: true, backends: true, workbench: true, package: true },
 };
 const everyRun = ["check", "unit", "integration", "e2e", "ui"];
 
@@ -35,7 +35,7 @@ async function main(args) {
   const env = environment(paths, only);
   if (chosen.includes("ui")) rmSync(path.join(scratch, "pictures"), { recursive: true, force: true });
   if (chosen.some((name) => name !== "check")) await step("build", build);
-  if (needs("java")) await step("jobs and Flink's jars", () => buildJobs(paths.java));
+  if (needs("java")) await step("jobs and Flink's jars", () => buildJobs(paths.java, { backends: needs("backends") }));
 
   const results = [];
   for (const name of chosen) {

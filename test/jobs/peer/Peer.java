@@ -41,6 +41,7 @@ public final class Peer {
         } catch (Exception e) {
             return Handles.map("refused", e.toString());
         }
+        States.folder = folder;
         List<Object> masters = new ArrayList<>();
         for (MasterState state : metadata.getMasterStates()) {
             masters.add(Handles.map("name", state.name(), "version", state.version(), "size", state.bytes().length, "sha256", Handles.sha256(state.bytes())));
@@ -97,7 +98,9 @@ public final class Peer {
         List<Object> managedOperator = new ArrayList<>();
         for (OperatorStateHandle handle : subtask.getManagedOperatorState()) {
             managedOperator.add(Handles.operator(handle));
-            states.add(States.operatorHeader(handle));
+            if (!Reflection.is(handle.getDelegateStateHandle(), "EmptySegmentFileStateHandle")) {
+                states.add(States.operatorHeader(handle));
+            }
         }
         List<Object> rawKeyed = new ArrayList<>();
         for (KeyedStateHandle handle : subtask.getRawKeyedState()) {

@@ -15,6 +15,7 @@ import org.apache.flink.runtime.state.changelog.ChangelogStateBackendHandle.Chan
 import org.apache.flink.runtime.state.changelog.ChangelogStateHandleStreamImpl;
 import org.apache.flink.runtime.state.changelog.StateChange;
 import org.apache.flink.runtime.state.changelog.inmemory.InMemoryChangelogStateHandle;
+import org.apache.flink.runtime.state.filesystem.FileStateHandle;
 import org.apache.flink.runtime.state.metainfo.StateMetaInfoSnapshot;
 import org.apache.flink.runtime.state.metainfo.StateMetaInfoSnapshotReadersWriters;
 import org.apache.flink.util.CloseableIterator;
@@ -27,6 +28,8 @@ import java.lang.reflect.Array;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +37,19 @@ import java.util.TreeMap;
 
 /** What Flink's own classes read in the headers of state files and in changes. */
 final class States {
+    /** Of the snapshot; files that are no longer where they were written are looked for in it. */
+    static Path folder;
+
     private States() {}
+
+    private static StreamStateHandle found(StreamStateHandle stream) {
+        if (!stream.getClass().equals(FileStateHandle.class)) {
+            return stream;
+        }
+        org.apache.flink.core.fs.Path written = ((FileStateHandle) stream).getFilePath();
+        Path beside = folder.resolve(written.getName());
+        return !Files.exists(Path.of(written.getPath())) && Files.exists(beside) ? new FileStateHandle(org.apache.flink.core.fs.Path.fromLocalFile(beside.toFile()), stream.getStateSize()) : stream;
+    }
 
     static void addKeyed(List<Object> found, KeyedStateHandle handle) throws Exception {
         if (handle instanceof KeyGroupsStateHandle) {
@@ -60,7 +75,7 @@ final class States {
     }
 
     private static Object keyedHeader(StreamStateHandle stream) throws Exception {
-        try (FSDataInputStream in = stream.openInputStream()) {
+        try (FSDataInputStream in = found(stream).openInputStream()) {
             Counted counted = new Counted(in);
             KeyedBackendSerializationProxy<Object> proxy = new KeyedBackendSerializationProxy<>(States.class.getClassLoader());
             proxy.read(new DataInputViewStreamWrapper(counted));
@@ -70,7 +85,7 @@ final class States {
     }
 
     static Object operatorHeader(OperatorStateHandle handle) throws Exception {
-        try (FSDataInputStream in = handle.openInputStream()) {
+        try (FSDataInputStream in = found(handle.getDelegateStateHandle()).openInputStream()) {
             Counted counted = new Counted(in);
             OperatorBackendSerializationProxy proxy = new OperatorBackendSerializationProxy(States.class.getClassLoader());
             proxy.read(new DataInputViewStreamWrapper(counted));
@@ -126,7 +141,7 @@ final class States {
             facts.put("schema", Reflection.field(snapshot, "schema").toString());
         } else if (Reflection.is(snapshot, "EnumSerializerSnapshot")) {
             List<Object> constants = new ArrayList<>();
-            for (Object constant : (Object[]) Reflection.field(snapshot, "previousEnums")) {
+            for (Object constant : (Object[]) Reflection.field(snapshot, "enums")) {
                 constants.add(((Enum<?>) constant).name());
             }
             facts.put("constants", constants);
@@ -162,7 +177,7 @@ final class States {
         Object iterator = make.newInstance(reader.get(null));
         Method read = iterator.getClass().getDeclaredMethod("read", StreamStateHandle.class, long.class);
         read.setAccessible(true);
-        return (CloseableIterator<StateChange>) read.invoke(iterator, stream, offset);
+        return (CloseableIterator<StateChange>) read.invoke(iterator, found(stream), offset);
     }
 
     /** Counts what was read. */

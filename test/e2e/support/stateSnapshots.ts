@@ -1,0 +1,115 @@
+import { fileURLToPath } from "node:url";
+import path from "node:path";
+import type { BackendRelease } from "../../rig/metadataPeer";
+import { rootFolder, startFlink, until, type TestFlink } from "../../rig/flink";
+
+/** A snapshot that real Flink has taken of the state job. */
+export interface TakenSnapshot {
+  /** Such as "rocksdb checkpoint 3". */
+  readonly name: string;
+  readonly job: string;
+  readonly kind: "canonical savepoint" | "native savepoint" | "checkpoint";
+  /** Holds `_metadata`. */
+  readonly folder: string;
+}
+
+/** Every key of the state job has its entries. */
+export const keys = 6;
+
+/** All run at once, on a machine with perhaps two cores. */
+const patienceMs = 120_000;
+
+/** Two of the operator that ends at once, one of that which ends in part. */
+const finishedTasks = 3;
+
+interface Run {
+  readonly name: string;
+  readonly savepoints: readonly ("CANONICAL" | "NATIVE")[];
+  /** Waits for so many. */
+  readonly checkpoints: number;
+  readonly conf: readonly string[];
+  readonly args?: Readonly<Record<string, number>>;
+}
+
+const heap = "state.backend.type=hashmap";
+const rocksdb = "state.backend.type=rocksdb";
+const changelog = ["state.changelog.enabled=true", "state.changelog.periodic-materialize.interval=3 s"];
+const slowKeys = { "source-sleep-us": 0, "keyed-sleep-us": 2000 };
+
+/** What is run at the same time on one Flink. */
+const runs: readonly Run[] = [
+  { name: "heap", savepoints: ["CANONICAL", "NATIVE"], checkpoints: 1, conf: [heap] },
+  { name: "rocksdb", savepoints: ["CANONICAL", "NATIVE"], checkpoints: 3, conf: [rocksdb, "execution.checkpointing.incremental=true"], args: { "state-bytes": 3000 } },
+  { name: "rocksdb-full", savepoints: [], checkpoints: 1, conf: [rocksdb, "execution.checkpointing.incremental=false"] },
+  { name: "unaligned", savepoints: [], checkpoints: 1, conf: [heap, "execution.checkpointing.unaligned.enabled=true", "execution.checkpointing.snapshot-compression=true"], args: slowKeys },
+  { name: "changelog-heap", savepoints: ["CANONICAL"], checkpoints: 4, conf: [heap, ...changelog] },
+  { name: "changelog-rocksdb", savepoints: [], checkpoints: 4, conf: [rocksdb, "execution.checkpointing.incremental=true", ...changelog] },
+  { name: "merged", savepoints: [], checkpoints: 2, conf: [heap, "execution.checkpointing.file-merging.enabled=true", "execution.checkpointing.file-merging.across-checkpoint-boundary=true"] },
+  { name: "forst", savepoints: ["NATIVE"], checkpoints: 2, conf: ["state.backend.type=forst", "execution.checkpointing.incremental=true"] },
+];
+
+/**
+ * Runs the state job on every state backend of a release, takes snapshots of all kinds, cancels the jobs and resolves to what lies on disk. The
+ * 1.x release keeps changelogs in the metadata, the newest one in files. `use` gets the snapshots before Flink's folder is removed.
+ */
+export async function withSnapshots<T>(version: BackendRelease, use: (snapshots: readonly TakenSnapshot[], flink: TestFlink) => Promise<T>): Promise<T> {
+  const storage = version.startsWith("1.") ? { "state.changelog.storage": "memory" } : { "state.changelog.storage": "filesystem", "dstl.dfs.base-path": `file://${path.join("/tmp", `changelog-${process.pid}`)}` };
+  const flink = await startFlink(version, { backends: true, extraConfig: {
+    "taskmanager.numberOfTaskSlots": "16", "taskmanager.memory.task.heap.size": "512m", "taskmanager.memory.managed.size": "128m", "taskmanager.memory.jvm-metaspace.size": "256m",
+    // Buffers in flight, and files for all but the smallest state.
+    "taskmanager.memory.segment-size": "4kb", "execution.checkpointing.data-inline-threshold": "2kb",
+    "execution.checkpointing.num-retained": "10", "state.backend.rocksdb.memory.managed": "false", "state.backend.forst.memory.managed": "false", ...storage,
+  } });
+  try {
+    const jar = path.join(await rootFolder(), "dist", "state-job.jar");
+    const all = runs.filter(({ name }) => name !== "forst" || !version.startsWith("1."));
+    const started: { readonly run: Run; readonly id: string }[] = [];
+    await flink.upload(jar);
+    for (const run of all) started.push({ run, id: await flink.runTestJob({ "job-name": run.name, "source-sleep-us": 20_000, keys, ...run.args, conf: ["execution.checkpointing.interval=1 s", ...run.conf] }, { jar }) });
+    const taken = await Promise.all(started.map(({ run, id }) => snapshotsOf(flink, run, id).catch((error: unknown) => {
+      throw new Error(`${run.name} did not go as planned: ${error instanceof Error ? `${error.message.slice(0, 1000)} ${String(error.cause ?? "")}` : String(error)}`);
+    })));
+    return await use(taken.flat(), flink);
+  } finally {
+    await flink.stop();
+  }
+}
+
+async function snapshotsOf(flink: TestFlink, run: Run, id: string): Promise<TakenSnapshot[]> {
+  await flink.waitUntilRunning(id, patienceMs);
+  // A savepoint fails when a task ends while it is begun.
+  await until(`the end of what is finite in ${run.name}`, async () => {
+    const { vertices } = await flink.rest<{ vertices: readonly { tasks: Readonly<Record<string, number>> }[] }>("GET", `/jobs/${id}`);
+    return vertices.reduce((sum, { tasks }) => sum + (tasks["FINISHED"] ?? 0), 0) === finishedTasks;
+  }, patienceMs);
+  // One that is under way began when they had not ended yet.
+  const before = Math.max(0, ...(await historyOf(flink, id)).map((checkpoint) => checkpoint.id));
+  let found: readonly Checkpoint[] = [];
+  await until(`${run.checkpoints} checkpoints of ${run.name}`, async () => {
+    found = (await historyOf(flink, id)).filter(({ id: number, status, is_savepoint: isSavepoint }) => number > before && status === "COMPLETED" && !isSavepoint);
+    return found.length >= run.checkpoints;
+  }, patienceMs);
+  const taken: TakenSnapshot[] = [];
+  for (const format of run.savepoints) {
+    const location = await flink.savepoint(id, "savepoints", { formatType: format });
+    taken.push({ name: `${run.name} ${format.toLowerCase()}`, job: run.name, kind: `${format.toLowerCase() as "canonical" | "native"} savepoint`, folder: fileURLToPath(location.replace(/^file:\/*/, "file:///")) });
+  }
+  await flink.rest("PATCH", `/jobs/${id}`);
+  await flink.waitForState(id, "CANCELED");
+  for (const [i, { external_path: location }] of found.slice(-run.checkpoints).entries()) {
+    taken.push({ name: `${run.name} checkpoint ${i + 1}`, job: run.name, kind: "checkpoint", folder: fileURLToPath(location.replace(/^file:\/*/, "file:///")) });
+  }
+  return taken;
+}
+
+interface Checkpoint {
+  readonly id: number;
+  readonly status: string;
+  readonly is_savepoint: boolean;
+  readonly external_path: string;
+}
+
+async function historyOf(flink: TestFlink, id: string): Promise<readonly Checkpoint[]> {
+  const { history } = await flink.rest<{ history: readonly Checkpoint[] }>("GET", `/jobs/${id}/checkpoints`);
+  return [...history].sort((left, right) => left.id - right.id);
+}

@@ -73,7 +73,7 @@ public final class StateJob {
 
         environment.fromSource(new NumberSequenceSource(1, 10), WatermarkStrategy.noWatermarks(), "finished").uid("finished-src")
                 .map(new Sleep(0, 0)).returns(Types.LONG).name("through").uid("through");
-        environment.fromSource(new NumberSequenceSource(1, 1000), WatermarkStrategy.noWatermarks(), "partly").uid("partly-src")
+        environment.fromSource(new NumberSequenceSource(1, 20_000), WatermarkStrategy.noWatermarks(), "partly").uid("partly-src")
                 .map(new Sleep(0, 200_000)).returns(Types.LONG).name("stays").uid("stays");
     }
 

@@ -15,6 +15,7 @@ import org.apache.flink.runtime.state.changelog.ChangelogStateBackendHandle.Chan
 import org.apache.flink.runtime.state.changelog.ChangelogStateHandleStreamImpl;
 import org.apache.flink.runtime.state.changelog.StateChange;
 import org.apache.flink.runtime.state.changelog.inmemory.InMemoryChangelogStateHandle;
+import org.apache.flink.runtime.state.filemerging.SegmentFileStateHandle;
 import org.apache.flink.runtime.state.filesystem.FileStateHandle;
 import org.apache.flink.runtime.state.metainfo.StateMetaInfoSnapshot;
 import org.apache.flink.runtime.state.metainfo.StateMetaInfoSnapshotReadersWriters;
@@ -43,12 +44,19 @@ final class States {
     private States() {}
 
     private static StreamStateHandle found(StreamStateHandle stream) {
-        if (!stream.getClass().equals(FileStateHandle.class)) {
-            return stream;
+        if (stream.getClass().equals(FileStateHandle.class)) {
+            return new FileStateHandle(found(((FileStateHandle) stream).getFilePath()), stream.getStateSize());
         }
-        org.apache.flink.core.fs.Path written = ((FileStateHandle) stream).getFilePath();
+        if (stream.getClass().equals(SegmentFileStateHandle.class)) {
+            SegmentFileStateHandle part = (SegmentFileStateHandle) stream;
+            return new SegmentFileStateHandle(found(part.getFilePath()), part.getStartPos(), part.getStateSize(), part.getScope(), part.getLogicalFileId());
+        }
+        return stream;
+    }
+
+    private static org.apache.flink.core.fs.Path found(org.apache.flink.core.fs.Path written) {
         Path beside = folder.resolve(written.getName());
-        return !Files.exists(Path.of(written.getPath())) && Files.exists(beside) ? new FileStateHandle(org.apache.flink.core.fs.Path.fromLocalFile(beside.toFile()), stream.getStateSize()) : stream;
+        return !Files.exists(Path.of(written.getPath())) && Files.exists(beside) ? org.apache.flink.core.fs.Path.fromLocalFile(beside.toFile()) : written;
     }
 
     static void addKeyed(List<Object> found, KeyedStateHandle handle) throws Exception {

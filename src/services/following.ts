@@ -101,8 +101,18 @@ export class SavepointFollower {
     }
   }
 
-  /** Folders that may be the result of an operation whose outcome Flink forgot; undefined when the directory can't be seen from here. */
+  /** Folders that may be the result of an operation whose outcome Flink forgot; undefined when the directory can't be seen from here, or is not known while the cluster is away. */
   async candidates(record: SavepointRecord): Promise<readonly FoundFolder[] | undefined> {
+    try {
+      return await this.#candidates(record);
+    } catch (error) {
+      if (!isFlinkError(error)) throw error;
+      this.#log.debug(`looking for what ${record.id} wrote`, error);
+      return undefined;
+    }
+  }
+
+  async #candidates(record: SavepointRecord): Promise<readonly FoundFolder[] | undefined> {
     const folders = await this.#foldersOf(record);
     if (folders === undefined) return undefined;
     // One that was found in the history may be this one; the others are somebody's.
@@ -225,7 +235,7 @@ export class SavepointFollower {
         return;
       }
     }
-    const folders = await this.candidates(record);
+    const folders = await this.#candidates(record);
     if (folders !== undefined && !folders.some((folder) => folder.hasMetadata) && (await this.#seesWhatFlinkWrites(record))) {
       await this.#change(record.id, "Flink no longer knows the request, and no savepoint was written to the directory", (open) => ({
         ...open, state: "failed", endedAtMs: this.#clock.now(), failure: { message: "The JobManager was lost before the savepoint was complete.", exception: "" },
@@ -338,9 +348,9 @@ export class SavepointFollower {
     return record;
   }
 
+  /** A cluster that has just come back may answer here before it was asked for its configuration: throws the connection's errors instead of taking it for one without a directory. */
   async #savepointDirectory(record: SavepointRecord): Promise<string | null> {
-    const reach = this.#clusters.get(record.cluster.url)?.reach;
-    return reach?.state === "online" ? reach.info.savepointDirectory : null;
+    return (await this.#clusters.info(record.cluster.url, this.life)).savepointDirectory;
   }
 
   /** JobManager's clock minus ours, milliseconds; 0 when it can't be learned. */

@@ -208,6 +208,27 @@ describe("after the JobManager was lost", () => {
     assert.deepEqual((await window.savepoints.candidates(id)).map(({ location }) => location), [place]);
   });
 
+  test("a complete folder is shown, too, where the trigger id is asked for before the cluster has told its savepoint directory again", async () => {
+    flink.restart();
+    const place = `file:/sp/savepoint-${jobId.slice(0, 6)}-0000000000ee`;
+    storage.put(place, clock.now() - 20_000);
+    leftBehind(30_000);
+    const fresh = openWindow(world);
+    const record = await fresh.follower.follow(id);
+    assert.deepEqual([record.state, record.candidates], ["unknown", [place]]);
+    fresh.dispose();
+  });
+
+  test("folders are looked for as far as is known while the cluster is away, and nothing fails", async () => {
+    flink.restart();
+    leftBehind(30_000);
+    await follow();
+    flink.down = true;
+    const fresh = openWindow(world);
+    assert.deepEqual(await fresh.savepoints.candidates(id), []);
+    fresh.dispose();
+  });
+
   for (const skewMs of [-3_500_000, 3_500_000]) {
     test(`a complete folder is seen though the storage's clock is ${skewMs / 60_000} minutes off`, async () => {
       flink.restart();

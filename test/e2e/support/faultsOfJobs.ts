@@ -52,7 +52,8 @@ export function describeJobs(bench: FaultBench): void {
     });
 
     it("fails in the savepoint of a stop: it was not stopped, and the record says that it runs on", async () => {
-      const subject = await bench.startJob("--checkpoint-interval", "10 min");
+      // No periodic checkpoint: from 2.3 on the first one begins at once, and might be the one to fail.
+      const subject = await bench.startJob();
       subject.controls.on("fail-snapshot");
       const error = await rejected(bench.test.app.savepoints.stop(subject.ref, { ...bench.request(subject), drain: false }, patience()), "stop-failed");
       assert.match(error.facts.message, /fail-snapshot requested/);

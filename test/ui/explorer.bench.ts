@@ -91,7 +91,7 @@ async function lookAtOurs(home: ProbedHome, amplifier: Amplifier): Promise<{ rea
       note("opening a job with 1,009 savepoints", await frames(), fromMs);
       fromMs = Date.now();
       for (let step = 0; step < 4; step++) {
-        await scrollTo(page, /^Show 50 more/, 400);
+        await scrollTo(page, /^Show 50 more/, 300);
         await (await page.row(/^Show 50 more/, 60_000)).click();
         await sleep(1_500);
       }
@@ -152,11 +152,11 @@ async function scrollUntil(page: WorkbenchPage, endMs: number, forMs: number): P
   await scrollPage(page.page, endMs, forMs);
 }
 
-/** Turns the wheel until a row is on the screen. */
+/** Turns the wheel until a row is on the screen; slowly, since a busy page draws late and the row would be passed by. */
 async function scrollTo(page: WorkbenchPage, row: RegExp, step: number): Promise<void> {
   for (let turn = 0; turn < 100 && !(await page.treeItem(row).isVisible()); turn++) {
     await page.page.mouse.wheel(0, step);
-    await sleep(100);
+    await sleep(500);
   }
 }
 

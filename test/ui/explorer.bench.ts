@@ -91,8 +91,10 @@ async function lookAtOurs(home: ProbedHome, amplifier: Amplifier): Promise<{ rea
       note("opening a job with 1,009 savepoints", await frames(), fromMs);
       fromMs = Date.now();
       for (let step = 0; step < 4; step++) {
-        await scrollTo(page, /^Show 50 more/, 300);
-        await (await page.row(/^Show 50 more/, 60_000)).click();
+        // The row before it stands until the list has been drawn again.
+        const more = new RegExp(`^Show 50 more, ${ofFirst - 50 * (step + 1)} older`);
+        await scrollTo(page, more, 300);
+        await (await page.row(more, 60_000)).click();
         await sleep(1_500);
       }
       note("“Show 50 more” four times", await frames(), fromMs);

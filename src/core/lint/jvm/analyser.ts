@@ -89,6 +89,7 @@ function callersKnown(site: Site, evaluator: Evaluator): boolean {
   return [...site.returnedBy].every(({ fun, file }) => {
     const declared = fun.returns?.name;
     const takesUid = file.language === "scala" || declared === undefined || /^(?:SingleOutputStreamOperator|DataStreamSource|DataStreamSink)$/.test(declared);
-    return !takesUid || evaluator.called.has(fun);
+    // An extension that nobody in the workspace calls is a library's.
+    return evaluator.called.has(fun) || (!takesUid && fun.receiver === undefined);
   });
 }

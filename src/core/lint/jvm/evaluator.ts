@@ -364,7 +364,7 @@ export class Evaluator {
       frame.vars.set(expr.name, refined(element, declared));
       return unknown;
     }
-    const bound = refined(value, declared);
+    const bound = narrowed(refined(value, declared), declared, frame);
     for (const site of bound.sites) site.variable ??= expr.name;
     frame.vars.set(expr.name, bound);
     return unknown;
@@ -433,6 +433,8 @@ export class Evaluator {
       if (kindOfType[type.name] !== undefined && this.index.isFlinkType(type, frame.file)) return { kind: kindOfType[type.name] ?? "unknown", sites: args[0]?.sites ?? [] };
       return { kind: "object", sites: [], type };
     }
+    // A wrapper of streams that knows of uids sets them on what it holds.
+    if (this.index.hierarchy(cls).classes.some((known) => known.cls.functions.some((fun) => /uid/i.test(fun.name)))) escape(args);
     cls.cls.params.forEach((param, at) => {
       const value = args[at];
       if (value !== undefined) this.#fieldsOf(cls.cls).set(param.name, this.#boundParam(cls, param.name, refined(value, this.ofType(param.type, cls.file, cls))));
@@ -542,7 +544,7 @@ export class Evaluator {
     }
     const inner = args.map((arg) => (arg.closure !== undefined && !arg.closure.called ? this.invoke(arg.closure, []) : arg));
     const varies = inner.some(({ text }) => text?.varies === true);
-    if (!isHarmless(receiver, name, frame)) escape(args);
+    if (!isHarmless(receiver, name, frame) && !takesStreams(receiver, frame)) escape(args);
     // What a lambda makes may come back: `list.map(topic -> env.fromSource(…))`.
     const made = inner.filter((value, at) => args[at]?.closure !== undefined && value !== args[at]).reduce<Value | undefined>((all, value) => (all === undefined ? value : joined(all, value)), undefined);
     if (made !== undefined && isFlink(made)) return { kind: "object", sites: union(receiver.sites, []), element: made };
@@ -594,10 +596,12 @@ export class Evaluator {
       const local = at.vars.get(`${name}()`) ?? (args.length > 0 || !call.bare ? at.vars.get(name) : undefined);
       if (local?.closure !== undefined) return this.invoke(local.closure, args);
       if (local?.fun !== undefined) return this.call(local.fun, args, undefined, call, frame);
+      if (local?.type?.name === "=>") return this.#outside(local, call, args, frame);
     }
-    if (frame.implicit !== undefined && frame.implicit.kind !== "object" && isFlink(frame.implicit)) {
-      const inside = this.on(frame.implicit, { ...call, receiver: { kind: "this", start: call.start, end: call.start } }, args, frame);
-      if (isFlink(inside)) return inside;
+    if (frame.implicit !== undefined && isFlink(frame.implicit)) {
+      if (uidCalls.has(name) && args.length === 1) return this.#uid(frame.implicit, call, args, frame);
+      const inside = flinkCall(this, frame.implicit, call, args, frame);
+      if (inside !== undefined && isFlink(inside)) return inside;
     }
     for (let owner = frame.owner; owner !== undefined; owner = owner.outer) {
       const known = this.index.method(owner, name, args.length);
@@ -774,6 +778,11 @@ export function refined(value: Value | undefined, declared: Value): Value {
   return value;
 }
 
+/** In Java and Kotlin a variable declared as a DataStream takes no uid, so whoever it is passed to sets none. */
+function narrowed(value: Value, declared: Value, frame: Frame): Value {
+  return declared.kind === "stream" && value.kind === "op" && frame.file.language !== "scala" ? { ...value, kind: "stream" } : value;
+}
+
 /** What remains of a variable when another value is stored: its type. */
 function typeOnly(value: Value): Value {
   return isFlink(value) ? { kind: value.kind === "op" ? "stream" : value.kind, sites: [] } : unknown;
@@ -795,12 +804,18 @@ function concatenated(parts: readonly Value[]): NonNullable<Value["text"]> {
   return { value: plain ? parts.map(({ text }) => text?.value).join("") : undefined, varies: varying !== undefined, variesAt: varying?.variesAt };
 }
 
-/** Operators that are passed to code which can't be seen may get their uid there. */
+/** Operators that are passed to code which can't be seen may get their uid there; a DataStream of Java or Kotlin has no way to. */
 function escape(args: readonly Value[]): void {
   for (const arg of args) {
-    for (const site of arg.sites) site.escaped = true;
-    for (const site of arg.element?.sites ?? []) site.escaped = true;
+    for (const site of [...arg.sites, ...(arg.element?.sites ?? [])]) {
+      if (arg.kind !== "stream" || site.place.file.language === "scala") site.escaped = true;
+    }
   }
+}
+
+/** A function or a functional interface that takes DataStreams, as its type says. */
+function takesStreams(receiver: Value, frame: Frame): boolean {
+  return frame.file.language !== "scala" && receiver.type?.args.some(({ name }) => kindOfType[name] === "stream") === true;
 }
 
 function isHarmless(receiver: Value, name: string, frame: Frame): boolean {

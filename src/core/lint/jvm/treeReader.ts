@@ -16,7 +16,7 @@ const streamWords = new RegExp(
 );
 /** Asks for keyed state, or names a descriptor (lint.md §2.1). */
 const keyedStateWords = /\bget(?:Partitioned)?(?:State|ListState|MapState|ReducingState|AggregatingState|FoldingState)\s*[([]|\w+StateDescriptor\b|\bgetKeyedStateStore\b|\bkeyedStateStore\b|\bregister(?:Event|Processing)TimeTimer\s*\(/;
-const operatorStateWords = /\bgetOperatorStateStore\b|\boperatorStateStore\b|\bget(?:Union)?ListState\s*[([]|\bsnapshotState\b/;
+const operatorStateWords = /\bgetOperatorStateStore\b|\boperatorStateStore\b|\bget(?:Union)?ListState\s*[([]/;
 const stateDeclaration = /(?:\w+StateDescriptor|\b(?:Value|List|Map|Reducing|Aggregating)State)\s*[<[(]/;
 
 /** What the front ends of the three languages share: places, depth, errors, and which bodies are worth reading. */

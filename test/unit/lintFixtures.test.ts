@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { loadSyntax } from "../../src/clients/syntax/treeSitter";
+import { LintWorkspace } from "../../src/core/lint/lintWorkspace";
+import { severityOf } from "../../src/core/lint/report";
+
+/** Each folder is a workspace. What is to be found stands behind the line: `expect: missing-uid`; several are separated by commas. */
+const root = path.join(process.cwd(), "test", "fixtures", "lint");
+const syntax = await loadSyntax(path.join(process.cwd(), "dist"));
+
+for (const folder of ["java", "java-parsed", "kotlin", "scala"]) {
+  const files = readdirSync(path.join(root, folder)).sort();
+  const workspace = new LintWorkspace(syntax);
+  for (const file of files) workspace.put(file, readFileSync(path.join(root, folder, file), "utf8"));
+  for (const file of files) {
+    test(`${folder}/${file}: everything expected is found, and nothing else`, () => {
+      const text = readFileSync(path.join(root, folder, file), "utf8");
+      const expected = text.split("\n").flatMap((line, at) => (/expect: ([\w-]+(?:, [\w-]+)*)/.exec(line)?.[1]?.split(", ") ?? []).map((rule) => `${at + 1} ${rule}`));
+      const found = workspace.findings(file).filter((finding) => severityOf(finding, new Map()) !== undefined).map(({ rule, range }) => `${range.start.line + 1} ${rule}`);
+      assert.deepEqual(found, expected);
+    });
+  }
+}
+
+test("only the files that are half typed have syntax errors", () => {
+  for (const [folder, grammar] of [["java", "java"], ["java-parsed", "java"], ["kotlin", "kotlin"], ["scala", "scala"]] as const) {
+    for (const file of readdirSync(path.join(root, folder))) {
+      const broken = syntax.parse(grammar, readFileSync(path.join(root, folder, file), "utf8"), (tree) => tree.rootNode.hasError);
+      assert.equal(broken, file.startsWith("HalfTyped"), `${folder}/${file}`);
+    }
+  }
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -7,10 +7,14 @@ import type { FrameLocator, Locator } from "playwright-core";
 import { rootFolder } from "../rig/flink";
 import { inWorkbench, type WorkbenchPage } from "../rig/page";
 import { wideMetadata } from "../unit/wideMetadata";
-import { bothThemes, pictures } from "./support/scene";
+import { savepointRecord } from "../unit/ledgerSamples";
+import { bothThemes, pictures, Scene } from "./support/scene";
 
 const root = await rootFolder();
 const extensionsFrom = process.env["RIG_VSIX"] ?? root;
+
+/** Nobody listens there: what is shown comes from the ledger. */
+const clusterUrl = "http://127.0.0.1:9";
 
 /** A folder with a savepoint of each kind. */
 const workspace = mkdtempSync(path.join(tmpdir(), "flink-savepoints-inspector-"));
@@ -23,6 +27,7 @@ const put = (name: string, bytes: Uint8Array): void => {
 put("huge", wideMetadata({ operators: 10_000, subtasks: 10, files: 10 }));
 put("ten-megabytes", wideMetadata({ operators: 1_000, subtasks: 12, files: 10 }));
 const whole = wideMetadata({ operators: 40, subtasks: 8, files: 6 });
+put("parquet", Buffer.concat([Buffer.from("PAR1"), Buffer.alloc(200, 21)]));
 put("damaged", whole.subarray(0, Math.floor(whole.length * 0.7)));
 
 /** The inspector's page in the active editor. */
@@ -52,8 +57,23 @@ async function openFolder(page: WorkbenchPage, folder: string): Promise<FrameLoc
 /** Rows of a grid by its name, headings left out. */
 const rowsOf = (inspector: FrameLocator, grid: string): Locator => inspector.getByRole("grid", { name: grid, exact: true }).locator(".rows [role=row]");
 
+/** Milliseconds from a click in the workbench to the first rows on the screen, by the browser's one clock. */
+async function clickToRows(page: WorkbenchPage, folder: string): Promise<number> {
+  const file = await fileBelow(page, folder);
+  await file.hover();
+  await page.page.evaluate(() => window.addEventListener("mousedown", () => (Object.assign(window, { pressedAtMs: performance.timeOrigin + performance.now() })), { once: true, capture: true }));
+  await file.dblclick();
+  const inspector = inspectorOf(page);
+  await page.waitFor(`the rows of ${folder}`, (timeout) => rowsOf(inspector, "Operators").nth(2).waitFor({ timeout }));
+  const shownAtMs = await inspector.locator("body").evaluate(() => performance.timeOrigin + (performance.getEntriesByName("operators-shown")[0]?.startTime ?? Number.NaN));
+  const pressedAtMs = await page.page.evaluate(() => (window as unknown as { pressedAtMs: number }).pressedAtMs);
+  await (await page.row(folder)).click();
+  return shownAtMs - pressedAtMs;
+}
+
 test("the inspector in the workbench", async (context) => {
-  await inWorkbench({ extensionsFrom, workspace, settings: bothThemes, name: "inspector" }, async (page) => {
+  await inWorkbench({ extensionsFrom, workspace, settings: { ...bothThemes, "flinkSavepoints.clusters": [{ name: "down", url: clusterUrl }] }, name: "inspector" }, async (page, workbench) => {
+    const scene = new Scene(workbench);
     await page.openView("Explorer");
 
     await context.test("a small savepoint shows its head, its operators, and one's states, subtasks, key groups", async () => {
@@ -67,15 +87,71 @@ test("the inspector in the workbench", async (context) => {
       await page.waitFor("its states", (timeout) => rowsOf(inspector, "States").filter({ hasText: "recent" }).waitFor({ timeout }));
       await pictures(page, "small states");
       await inspector.getByRole("button", { name: "Count entries" }).click();
-      await page.waitFor("entries", (timeout) => inspector.getByRole("button", { name: "Count entries" }).waitFor({ state: "detached", timeout }));
+      await page.waitFor("entries", (timeout) => rowsOf(inspector, "States").filter({ hasText: "recent" }).getByRole("gridcell", { name: /^\d+$/ }).nth(1).waitFor({ timeout }));
       await inspector.getByRole("tab", { name: "Subtasks and files" }).click();
       await page.waitFor("handles", (timeout) => rowsOf(inspector, "Handles").first().waitFor({ timeout }));
       await pictures(page, "small subtasks");
       await inspector.getByRole("tab", { name: "Key groups" }).click();
       await page.waitFor("bars", (timeout) => inspector.getByRole("img").waitFor({ timeout }));
       await pictures(page, "small key groups");
-      await inspector.getByRole("tab", { name: "Facts" }).click();
-      await pictures(page, "small facts");
+      await inspector.getByRole("button", { name: "Copy id" }).click();
+      await page.waitFor("the id on the clipboard", async () => assert.equal(await page.clipboard(), "e7beec23fd9f6ed5e1b8395129d43728"));
+    });
+
+    await context.test("the treemap and the table select the same operator, and a tile opens by keyboard", async () => {
+      const inspector = inspectorOf(page);
+      const tile = (name: RegExp): Locator => inspector.getByRole("option", { name });
+      await tile(/^window,/).click();
+      await page.waitFor("the row", (timeout) => inspector.locator("[role=row][aria-selected=true]").filter({ hasText: "window" }).waitFor({ timeout }));
+      await page.page.keyboard.press("Enter");
+      await page.waitFor("what is in it", (timeout) => tile(/^keyed state,/).waitFor({ timeout }));
+      await page.page.keyboard.press("Enter");
+      await page.waitFor("its subtasks", (timeout) => tile(/^subtask \d,/).first().waitFor({ timeout }));
+      await pictures(page, "treemap of subtasks");
+      await page.page.keyboard.press("Backspace");
+      await page.page.keyboard.press("Backspace");
+      await page.waitFor("all state", (timeout) => tile(/^sink,/).waitFor({ timeout }));
+    });
+
+    await context.test("the keyboard walks the table, sorts it and filters it; a uid is found by its hash", async () => {
+      const inspector = inspectorOf(page);
+      const grid = inspector.getByRole("grid", { name: "Operators", exact: true });
+      assert.equal(await grid.getAttribute("aria-rowcount"), "10");
+      await rowsOf(inspector, "Operators").first().click();
+      await page.page.keyboard.press("ArrowDown");
+      const selected = (text: string): Promise<void> => page.waitFor(`${text} to be selected`, (timeout) => inspector.locator("[role=row][aria-selected=true]").filter({ hasText: text }).waitFor({ timeout }));
+      await selected("keyed");
+      await page.page.keyboard.press("End");
+      await selected("control-throttle");
+      await inspector.getByRole("columnheader", { name: /^Operator/ }).getByRole("button").click();
+      assert.equal(await inspector.getByRole("columnheader", { name: /^Operator/ }).first().getAttribute("aria-sort"), "ascending");
+      await inspector.getByRole("searchbox").fill("keyed");
+      await page.waitFor("one operator", (timeout) => inspector.getByText("1 operator", { exact: true }).waitFor({ timeout }));
+      await inspector.getByRole("searchbox").fill("e7beec23");
+      await page.waitFor("one operator by its id", (timeout) => inspector.getByText("1 operator", { exact: true }).waitFor({ timeout }));
+    });
+
+    await context.test("what was set survives another tab in front", async () => {
+      await openFolder(page, "damaged");
+      await page.page.locator(".tabs-container .tab").filter({ hasText: "canonical" }).click();
+      const inspector = inspectorOf(page);
+      await page.waitFor("the filter", (timeout) => inspector.getByRole("searchbox").waitFor({ timeout }));
+      assert.equal(await inspector.getByRole("searchbox").inputValue(), "e7beec23");
+      await page.waitFor("the selected tab", (timeout) => inspector.locator("[role=tab][aria-selected=true]").filter({ hasText: "Key groups" }).waitFor({ timeout }));
+      await inspector.getByRole("searchbox").fill("");
+    });
+
+    await context.test("another file in its place is read anew, and one that is gone is told", async () => {
+      const inspector = inspectorOf(page);
+      writeFileSync(path.join(workspace, "canonical", "_metadata"), readFileSync(path.join(root, "test", "fixtures", "metadata", "1.20.5", "canonical", "_metadata")));
+      await page.waitFor("the other file", (timeout) => inspector.getByRole("heading", { level: 1, name: /Flink 1\.16 to 1\.20/ }).waitFor({ timeout }));
+      await rowsOf(inspector, "Operators").first().click();
+      const check = inspector.getByLabel(/Type a uid/);
+      await check.fill("keyed");
+      await page.waitFor("the answer", (timeout) => inspector.getByText(/It gives|It is this operator's uid/).waitFor({ timeout }));
+      await pictures(page, "old format uid");
+      rmSync(path.join(workspace, "canonical", "_metadata"));
+      await page.waitFor("the news", (timeout) => inspector.getByText("The file is gone").waitFor({ timeout }));
     });
 
     await context.test("a damaged savepoint shows what could be read, and where it breaks off", async () => {
@@ -85,15 +161,80 @@ test("the inspector in the workbench", async (context) => {
       await pictures(page, "damaged");
     });
 
-    await context.test("a huge savepoint answers at once", async () => {
-      const inspector = await openFolder(page, "huge");
-      await page.waitFor("the operators", (timeout) => rowsOf(inspector, "Operators").nth(2).waitFor({ timeout }));
+    await context.test("a file that is no savepoint is named as such", async () => {
+      const inspector = await openFolder(page, "parquet");
+      await page.waitFor("the reason", (timeout) => inspector.getByText("This is no Flink metadata").waitFor({ timeout }));
+      await pictures(page, "no savepoint");
+    });
+
+    await context.test("10 MB are on the screen at once after a click, and 10,000 operators scroll", async () => {
+      const tenMs = await clickToRows(page, "ten-megabytes");
+      console.log(`click to first painted table, 10 MB: ${Math.round(tenMs)} ms`);
+      const hugeMs = await clickToRows(page, "huge");
+      console.log(`click to first painted table, 10,000 operators and 1,000,000 handles (100 MB): ${Math.round(hugeMs)} ms`);
+      const inspector = inspectorOf(page);
       await pictures(page, "huge");
       await rowsOf(inspector, "Operators").nth(3).click();
       await page.waitFor("its detail", (timeout) => inspector.getByRole("tab", { name: "Facts" }).waitFor({ timeout }));
       await inspector.getByRole("tab", { name: "Subtasks and files" }).click();
       await page.waitFor("handles", (timeout) => rowsOf(inspector, "Handles").first().waitFor({ timeout }));
       await pictures(page, "huge subtasks");
+      // The longest the page does not answer while the whole table runs by.
+      const longestMs = await inspector.getByRole("grid", { name: "Operators", exact: true }).evaluate(async (grid) => {
+        let longest = 0;
+        let last = performance.now();
+        for (let step = 1; step <= 120; step++) {
+          grid.scrollTop = grid.scrollHeight * step / 120;
+          await new Promise((resolve) => requestAnimationFrame(resolve));
+          longest = Math.max(longest, performance.now() - last);
+          last = performance.now();
+        }
+        return longest;
+      });
+      console.log(`longest frame while scrolling through 10,000 operators: ${Math.round(longestMs)} ms`);
+      await page.waitFor("the last row", (timeout) => inspector.locator("[role=row][aria-rowindex='10001']").filter({ hasText: "/" }).waitFor({ timeout }));
+      assert.ok(tenMs < 5_000 && hugeMs < 10_000 && longestMs < 1_000, `${tenMs} ${hugeMs} ${longestMs}`);
+    });
+
+    await context.test("a click on a savepoint's row selects it, a double click and Enter open it; one elsewhere is told with its path", async () => {
+      await page.page.keyboard.press("Control+k");
+      await page.page.keyboard.press("w");
+      const job = { id: "ab12cd34ab12cd34ab12cd34ab12cd34", name: "orders" };
+      const common = { cluster: { name: "down", url: clusterUrl }, job, state: "completed", endedAtMs: Date.now() - 60_000, requestedAtMs: Date.now() - 70_000 } as const;
+      await scene.ledger.create(savepointRecord("a".repeat(32), { ...common, checkpointId: 7, path: `file:${path.join(workspace, "unaligned-checkpoint")}` }));
+      await scene.ledger.create(savepointRecord("b".repeat(32), { ...common, checkpointId: 6, path: "s3://state/savepoint-ab12cd-1" }));
+      await page.openView();
+      await page.expand(/^down/);
+      await page.expand(/^orders/);
+      const row = await page.row(/^#7/);
+      await row.click();
+      await page.page.waitForTimeout(1_000);
+      assert.equal(await page.page.locator(".editor-instance iframe, iframe.webview.ready:visible").count(), 0, "a click opened something");
+      await row.dblclick();
+      const inspector = inspectorOf(page);
+      await page.waitFor("the inspector with the job's name", (timeout) => inspector.getByRole("heading", { level: 1, name: /orders/ }).waitFor({ timeout }));
+      await page.waitFor("Restore", (timeout) => inspector.getByRole("button", { name: "Restore…" }).waitFor({ timeout }));
+      await pictures(page, "from the explorer");
+      await page.page.keyboard.press("Control+k");
+      await page.page.keyboard.press("w");
+      await row.click();
+      await page.page.keyboard.press("Enter");
+      await page.waitFor("the inspector by Enter", (timeout) => inspectorOf(page).getByRole("heading", { level: 1, name: /orders/ }).waitFor({ timeout }));
+      await page.contextMenu(/^#6/, /^Inspect/, page.notification(/not reachable from here yet/));
+      await page.toastAction("not reachable from here yet", "Copy Path");
+      await page.waitFor("the path", async () => void assert.equal(await page.clipboard(), "s3://state/savepoint-ab12cd-1"));
+    });
+
+    await context.test("in high contrast, and after the window was loaded anew", async () => {
+      for (const theme of ["Default High Contrast", "Default High Contrast Light"]) {
+        scene.setSettings({ "window.autoDetectColorScheme": false, "workbench.colorTheme": theme });
+        await page.reload();
+        const inspector = inspectorOf(page);
+        await page.waitFor("the operators", (timeout) => rowsOf(inspector, "Operators").nth(2).waitFor({ timeout }), 60_000);
+        await rowsOf(inspector, "Operators").first().click();
+        await page.waitFor("its states", (timeout) => inspector.getByRole("grid", { name: "States" }).waitFor({ timeout }));
+        await page.picture(theme);
+      }
     });
   });
 });

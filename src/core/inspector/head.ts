@@ -12,7 +12,7 @@ export function snapshotHead(metadata: Metadata, rows: OperatorRows): SnapshotHe
   const hasUids = version >= 5;
   return {
     version, writers: releasesOf(version, metadata.layout) ?? null, readers: readersOf(version) ?? null, checkpointId: String(metadata.checkpointId), kind: metadata.kind,
-    typeName: properties?.snapshotType.name ?? null, unclaimed: properties?.unclaimed ?? false, whole: metadata.whole,
+    typeName: properties?.snapshotType.name ?? null, unclaimed: properties?.unclaimed ?? false, whole: metadata.whole, lastIsWhole: rows.all.at(-1)?.whole ?? true,
     masterStates: metadata.masterStates.map(({ name, dataBytes }) => ({ name, sizeBytes: dataBytes })),
     operators: metadata.operators.count, announced: totals.operators,
     automatic: hasUids ? rows.all.filter(isAutomatic).length : null,

@@ -85,6 +85,8 @@ export interface SnapshotHead {
   readonly typeName: string | null;
   readonly unclaimed: boolean;
   readonly whole: boolean;
+  /** False when the file breaks off inside the last operator of the table. */
+  readonly lastIsWhole: boolean;
   readonly masterStates: readonly { readonly name: string; readonly sizeBytes: number }[];
   /** Operators in the table. */
   readonly operators: number;

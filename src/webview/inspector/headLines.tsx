@@ -94,7 +94,7 @@ interface Note {
 function notesOf(snapshot: SnapshotHead): readonly Note[] {
   const notes: Note[] = [];
   const { automatic, uidDiffers } = snapshot;
-  if (!snapshot.whole) notes.push({ text: `The file breaks off: ${snapshot.operators.toLocaleString("en")} of ${countText(snapshot.announced, "operator")} could be read, the last one in part.`, filter: null });
+  if (!snapshot.whole) notes.push({ text: `The file breaks off: ${snapshot.operators.toLocaleString("en")} of ${countText(snapshot.announced, "operator")} could be read${snapshot.lastIsWhole ? "" : ", the last one in part"}.`, filter: null });
   if (automatic !== null && automatic > 0) notes.push({ text: `${countText(automatic, "operator")} ${automatic === 1 ? "has an automatic id: its" : "have automatic ids: their"} state is lost when the job changes shape.`, filter: automaticFilter });
   if (uidDiffers > 0) notes.push({ text: `${countText(uidDiffers, "operator")} ${uidDiffers === 1 ? "has an id that its uid does" : "have ids that their uids do"} not give.`, filter: otherIdFilter });
   if (snapshot.unclaimed) notes.push({ text: "Taken while the savepoint that the job was restored from was not yet released (NO_CLAIM).", filter: null });

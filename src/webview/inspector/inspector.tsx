@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { InspectorPageApi, InspectorPageEvents, SavepointFacts } from "../../core/inspector/page";
 import type { Head, OperatorColumn, OperatorRow } from "../../core/inspector/protocol";
 import { RemoteError, type Client } from "../../core/rpc";
@@ -19,8 +19,16 @@ type Opened =
   | { readonly state: "read"; readonly head: Head };
 
 /** The page: first the answer, then the picture, then the numbers, then the bytes. */
-export function Inspector({ host }: { readonly host: Host }): JSX.Element {
+export function Inspector({ host: plain }: { readonly host: Host }): JSX.Element {
   const [opened, setOpened] = useState<Opened>({ state: "reading" });
+  // A thread that ended is told of once and for the whole page, whichever question it broke off.
+  const host = useMemo((): Host => ({
+    ...plain,
+    call: (method, params, signal) => plain.call(method, params, signal).catch((error: unknown) => {
+      if (error instanceof RemoteError && error.code === "inspection-ended") setOpened({ state: "failed", code: error.code, sentence: error.message });
+      throw error;
+    }),
+  }), [plain]);
   const [gone, setGone] = useState(false);
   const [facts, setFacts] = useState<SavepointFacts>();
   /** Counts readings of the file, so that what is shown of an earlier one is asked for again. */
@@ -61,7 +69,7 @@ export function Inspector({ host }: { readonly host: Host }): JSX.Element {
       {head.snapshot === null ? null : (
         <main class={page.selected === null ? "main" : "main withDetail"}>
           <Treemap host={host} reading={reading} page={page} change={change} />
-          <OperatorTable host={host} reading={reading} page={page} change={change} select={select} sort={sort} />
+          <OperatorTable host={host} snapshot={head.snapshot} reading={reading} page={page} change={change} select={select} sort={sort} />
           {page.selected === null ? null : <Detail host={host} reading={reading} row={page.selected} page={page} change={change} />}
         </main>
       )}

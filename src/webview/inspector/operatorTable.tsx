@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { channelBytes, rawBytes } from "../../core/inspector/sizes";
-import type { OperatorColumn, OperatorRow } from "../../core/inspector/protocol";
+import type { OperatorColumn, OperatorRow, SnapshotHead } from "../../core/inspector/protocol";
 import { countText, sizeText } from "../../core/wording";
 import { Grid, type GridColumn } from "./grid";
 import type { Host } from "./inspector";
@@ -11,6 +11,7 @@ import { useAnswer } from "./useAnswer";
 
 interface OperatorTableProps {
   readonly host: Host;
+  readonly snapshot: SnapshotHead;
   readonly reading: number;
   readonly page: PageState;
   change(part: Partial<PageState>): void;
@@ -19,7 +20,7 @@ interface OperatorTableProps {
 }
 
 /** The operators, in any order, with a filter over them. */
-export function OperatorTable({ host, reading, page, change, select, sort }: OperatorTableProps): JSX.Element {
+export function OperatorTable({ host, snapshot, reading, page, change, select, sort }: OperatorTableProps): JSX.Element {
   const key = `${reading} ${page.sort.by} ${page.sort.descending} ${page.filter}`;
   const query = { sort: page.sort, filter: page.filter };
   const rows = useRows<OperatorRow>(key, (from, limit, signal) => host.call("operators", { ...query, from, limit, selected: null }, signal));
@@ -28,7 +29,12 @@ export function OperatorTable({ host, reading, page, change, select, sort }: Ope
   const selection = `${key} ${page.selected}`;
   const found = useAnswer(page.selected === null || clicked?.key === selection ? null : selection, (signal) => host.call("operators", { ...query, from: 0, limit: 0, selected: page.selected }, signal));
   const selectedAt = page.selected === null ? null : clicked?.key === selection ? clicked.at : (found.value?.selectedAt ?? null);
-  const columns = useMemo(() => columnsOf(page.uids), [page.uids]);
+  // For whoever measures: when the first rows were on the screen.
+  const there = rows.total > 0;
+  useEffect(() => {
+    if (there) requestAnimationFrame(() => performance.mark("operators-shown"));
+  }, [there]);
+  const columns = useMemo(() => columnsOf(page.uids, snapshot), [page.uids, snapshot]);
   return (
     <section class="operators" aria-label="Operators">
       <div class="tools">
@@ -46,22 +52,22 @@ export function OperatorTable({ host, reading, page, change, select, sort }: Ope
   );
 }
 
-function columnsOf(uids: PageState["uids"]): readonly GridColumn<OperatorRow>[] {
-  const size = (id: OperatorColumn, title: string, hint: string, bytes: (row: OperatorRow) => number): GridColumn<OperatorRow> => ({
-    id, title, hint, width: 76, isNumber: true, canSort: true, cell: (row) => <Size bytes={bytes(row)} />,
-  });
+/** Columns of sizes are left out where no operator has any. */
+function columnsOf(uids: PageState["uids"], snapshot: SnapshotHead): readonly GridColumn<OperatorRow>[] {
+  const size = (id: OperatorColumn, title: string, hint: string, bytes: (of: Pick<OperatorRow, "sizes">) => number): readonly GridColumn<OperatorRow>[] =>
+    (bytes(snapshot) === 0 ? [] : [{ id, title, hint, width: 76, isNumber: true, canSort: true, cell: (row) => <Size bytes={bytes(row)} /> }]);
   return [
-    { id: "name", title: "Operator", width: 170, grow: 3, canSort: true, cell: (row) => <Name row={row} typed={uids[row.id]} /> },
-    size("size", "State", "All state of the operator, as Flink counts it", ({ sizeBytes }) => sizeBytes),
+    { id: "name", title: "Operator", width: 190, grow: 3, canSort: true, cell: (row) => <Name row={row} typed={uids[row.id]} /> },
+    { id: "size", title: "State", hint: "All state of the operator, as Flink counts it", width: 76, isNumber: true, canSort: true, cell: ({ sizeBytes }) => <Size bytes={sizeBytes} /> },
     { id: "share", title: "Share", hint: "Part of the whole state", width: 100, grow: 1, cell: (row) => <Share share={row.share} /> },
     { id: "skew", title: "Skew", hint: "Largest subtask against the mean", width: 52, isNumber: true, canSort: true, cell: ({ skew }) => (skew === null ? <span class="none">–</span> : <span class={skew >= 2 ? "strong" : ""}>{skew.toFixed(1)}×</span>) },
     { id: "parallelism", title: "Par. / max", hint: "Parallelism and max parallelism", width: 78, isNumber: true, canSort: true, cell: (row) => `${row.parallelism} / ${row.maxParallelism}` },
     { id: "subtasks", title: "Subtasks", hint: "Subtasks in the file; those without state may be left out", width: 68, isNumber: true, canSort: true, cell: (row) => (row.finished ? "finished" : row.subtasks.toLocaleString("en")) },
-    size("managedKeyed", "Keyed", "Managed keyed state", ({ sizes }) => sizes.managedKeyed),
-    size("managedOperator", "Operator", "Managed operator state: lists, unions, broadcasts", ({ sizes }) => sizes.managedOperator),
-    size("raw", "Raw", "Raw keyed and raw operator state", rawBytes),
-    size("channels", "Channels", "Buffers in flight of an unaligned checkpoint", channelBytes),
-    size("coordinator", "Coord.", "State of the operator's coordinator", ({ sizes }) => sizes.coordinator),
+    ...size("managedKeyed", "Keyed", "Managed keyed state", ({ sizes }) => sizes.managedKeyed),
+    ...size("managedOperator", "Non-keyed", "Managed operator state: lists, unions, broadcasts", ({ sizes }) => sizes.managedOperator),
+    ...size("raw", "Raw", "Raw keyed and raw operator state", rawBytes),
+    ...size("channels", "Channels", "Buffers in flight of an unaligned checkpoint", channelBytes),
+    ...size("coordinator", "Coord.", "State of the operator's coordinator", ({ sizes }) => sizes.coordinator),
   ];
 }
 
@@ -74,7 +80,7 @@ function Share({ share }: { readonly share: number }): JSX.Element {
   const percent = share * 100;
   return (
     <span class="share">
-      <span class="bar" aria-hidden="true"><span style={{ width: `${Math.min(100, percent)}%` }} /></span>
+      <span class="bar" aria-hidden="true"><span style={{ width: percent === 0 ? "0" : `max(1px, ${Math.min(100, percent)}%)` }} /></span>
       <span class="percent">{percent === 0 ? "–" : percent < 0.1 ? "<0.1%" : `${percent.toFixed(percent < 10 ? 1 : 0)}%`}</span>
     </span>
   );

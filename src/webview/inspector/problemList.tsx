@@ -8,10 +8,12 @@ import type { Host } from "./inspector";
 export function ProblemList({ problems, count, host }: { readonly problems: readonly WireProblem[]; readonly count: number; readonly host: Host }): JSX.Element {
   const errors = problems.filter(({ severity }) => severity === "error").length;
   const [open, setOpen] = useState(problems.length <= 3 || errors > 0);
-  const json = (): string => JSON.stringify(problems, undefined, 2);
   return (
     <details class="problems" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{countText(count, "problem")}{count > problems.length ? `, the first ${problems.length}` : ""}</summary>
+      <summary>{countText(count, "problem")}{count > problems.length ? `, the first ${problems.length}` : ""} <button type="button" class="link" onClick={(event) => {
+        event.preventDefault();
+        void host.call("copy", { what: "problems", text: JSON.stringify(problems, undefined, 2) });
+      }}>Copy as JSON</button></summary>
       <ul>
         {[...problems].sort((a, b) => Number(b.severity === "error") - Number(a.severity === "error")).map((problem) => (
           <li key={`${problem.offset} ${problem.path} ${problem.code}`} class={problem.severity}>
@@ -19,7 +21,6 @@ export function ProblemList({ problems, count, host }: { readonly problems: read
           </li>
         ))}
       </ul>
-      <button type="button" class="button secondary" onClick={() => void host.call("copy", { what: "problems", text: json() })}>Copy as JSON</button>
     </details>
   );
 }

@@ -20,7 +20,7 @@ export function StateTable({ host, row, reading, hasState }: { readonly host: Ho
   return (
     <>
       <div class="tools">
-        <span class="count start" role="status">{busy ? (count ? "Counting entries…" : "Reading state files…") : failure ?? (value === undefined ? "" : `${value.notes.join(" ")}${value.notes.length > 0 ? " " : ""}${sizeText(value.readBytes)} read.`)}</span>
+        <span class="count start" role="status">{busy ? (count ? "Counting entries…" : "Reading state files…") : failure ?? (value === undefined ? "" : `${value.notes.join(" ")}${value.notes.length > 0 ? " " : ""}${sizeText(value.readBytes)} of state files read.`)}</span>
         {count && busy ? <button type="button" class="link" onClick={() => setCount(false)}>Stop</button> : count || states.length === 0 ? null : <button type="button" class="link" title="Reads the state files whole" onClick={() => setCount(true)}>Count entries</button>}
       </div>
       <Grid label="States" columns={columns} rows={listRows(states)} selectedAt={selected} onSelect={(_, index) => setSelected(index)} empty={busy || failure !== undefined ? "" : "No state could be named."} />

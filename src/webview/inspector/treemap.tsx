@@ -57,11 +57,14 @@ export function Treemap({ host, reading, page, change }: TreemapProps): JSX.Elem
   const enter = (piece: Piece): void => {
     if (!("row" in piece) || piece.into === null) return;
     focusNext.current = true;
+    box.current?.focus();
     change({ inside: piece.into, selected: piece.row });
   };
   const leave = (): void => {
     if (inside === null) return;
     focusNext.current = true;
+    // Keys go on working while what was around is fetched.
+    box.current?.focus();
     change({ inside: inside.kind === null ? null : { row: inside.row, kind: null } });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -87,7 +90,7 @@ export function Treemap({ host, reading, page, change }: TreemapProps): JSX.Elem
         {inside?.kind === null || inside === null ? null : <span> › {inside.kind.replace(/^state:/, "").replace(/([A-Z])/g, " $1").toLowerCase()}</span>}
         <span class="count">{value === undefined ? "" : sizeText(total)}</span>
       </nav>
-      <div class="tiles" ref={box} role="listbox" aria-label="State by size; Enter looks into it, Backspace goes back" aria-busy={busy} onKeyDown={onKeyDown}>
+      <div class="tiles" ref={box} role="listbox" tabIndex={-1} aria-label="State by size; Enter looks into it, Backspace goes back" aria-busy={busy} onKeyDown={onKeyDown}>
         {failure !== undefined ? <p class="empty">{failure}</p> : value !== undefined && tiles.length === 0 && size.width > 0 ? <p class="empty">There is no state to draw.</p> : null}
         {tiles.map((tile, at) => <TileBox key={`${key} ${at}`} tile={tile} at={at} total={total} selected={inside === null && "row" in tile.item && tile.item.row === selected} active={at === active}
           onClick={() => {
@@ -105,7 +108,7 @@ function TileBox({ tile, at, total, selected, active, onClick, onOpen }: { reado
   const isOthers = !("row" in item);
   const text = `${item.label}, ${sizeText(item.sizeBytes)}, ${percent}`;
   return (
-    <div role="option" aria-selected={selected} aria-label={text} title={text} tabIndex={active ? 0 : -1} class={`tile hue${isOthers ? "-others" : at % 6}${selected ? " selected" : ""}`}
+    <div role="option" aria-selected={selected} aria-label={text} title={text} tabIndex={active ? 0 : -1} class={`tile hue${isOthers ? "-others" : at % 5}${selected ? " selected" : ""}`}
       style={{ left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` }} onClick={onClick} onDblClick={onOpen}>
       {width > 44 && height > 18 ? <span class="label">{item.label}</span> : null}
       {width > 44 && height > 36 ? <span class="bytes">{sizeText(item.sizeBytes)}</span> : null}

@@ -73,13 +73,12 @@ export function headReport(path: string, metadata: Metadata, selfContained: Self
   };
 }
 
-/** An operator; `states` where they were read. */
-export function operatorReport(operators: OperatorTable, operator: OperatorEntry, states?: readonly OperatorStateEntry[]): OperatorReport {
+/** An operator, without its states. */
+export function operatorReport(operators: OperatorTable, operator: OperatorEntry): OperatorReport {
   const { id, uid, name, parallelism, maxParallelism, chainLength, subtaskCount, fullyFinished, hasCoordinatorState, sizeBytes, sizes, offset, lengthBytes, whole, row } = operator;
   return {
     id, uid, name, uidMatchesId: operators.uidMatches(row) ?? null, parallelism, maxParallelism, chainLength, subtasks: subtaskCount, fullyFinished, hasCoordinatorState, sizeBytes: String(sizeBytes),
     sizes: sizesReport(sizes), offset, lengthBytes, whole,
-    ...(states === undefined ? {} : { states: states.map(stateReport) }),
   };
 }
 
@@ -107,9 +106,9 @@ export function serializerReport(serializer: Serializer): SerializerReport {
 
 /** What one state stream told; its serializers are with the operator's states. */
 export function stateFileReport(reading: StateReading): StateFileReport {
-  const { operatorId, subtask, role, kind, path, version, compressed, headerEnd, format, states, entries, partitions, timers, operations, stoppedAt, readBytes, problems } = reading;
+  const { subtask, role, kind, path, version, compressed, headerEnd, format, states, entries, partitions, timers, operations, stoppedAt, readBytes, problems } = reading;
   return {
-    operatorId, subtask, role, kind, path, version, compressed, headerEnd, dataFormat: format, states: states.map(({ name }) => name),
+    subtask, role, kind, path, version, compressed, headerEnd, dataFormat: format, states: states.map(({ name }) => name),
     entries: entries === null ? null : Object.fromEntries([...entries].map(([name, { total, perKeyGroup }]) => [name, { total, keyGroups: perKeyGroup.size }])),
     partitions: partitions === null ? null : Object.fromEntries(partitions),
     services: timers === null ? null : Object.fromEntries([...timers].map(([name, { eventTime, processingTime }]) => [name, { eventTime, processingTime }])),

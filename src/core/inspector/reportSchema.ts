@@ -47,6 +47,25 @@ export const sizesSchema = z.strictObject({
   legacyBytes: int64.meta({ description: "State of the Checkpointed interface (Flink 1.2 and 1.3)." }),
 });
 
+export const stateFileSchema = z.strictObject({
+  subtask: z.int(),
+  role,
+  kind: z.enum(["keyed", "operator", "rawTimers", "changelog"]),
+  path: z.string().nullable().meta({ description: "As in the metadata; null for state inside it." }),
+  version: z.int().nullable(),
+  compressed: z.boolean().nullable(),
+  headerEnd: count.nullable(),
+  dataFormat: z.enum(["canonical", "heap"]).nullable(),
+  states: z.array(z.string()).meta({ description: "Names, in the header's order; their serializers are with the operator." }),
+  entries: z.record(z.string(), z.strictObject({ total: count, keyGroups: count })).nullable(),
+  partitions: z.record(z.string(), count).nullable(),
+  services: z.record(z.string(), z.strictObject({ eventTime: count, processingTime: count })).nullable(),
+  operations: z.record(z.string(), z.record(z.string(), count)).nullable().meta({ description: "Changes of a changelog by number of the state." }),
+  stoppedAt: z.array(z.strictObject({ state: z.string(), why: z.string(), keyGroups: count })),
+  readBytes: count,
+  problems: z.array(problemSchema),
+});
+
 export const operatorSchema = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{32}$/).meta({ description: "Operator id as Flink prints it; of the job vertex in version 1." }),
   uid: z.string().nullable().meta({ description: "Null before version 5, and where the job gave none." }),
@@ -63,7 +82,8 @@ export const operatorSchema = z.strictObject({
   offset: count.meta({ description: "Where the operator is in _metadata." }),
   lengthBytes: count,
   whole: z.boolean().meta({ description: "False for the operator that the file broke off in." }),
-  states: z.array(stateSchema).optional().meta({ description: "With --states." }),
+  stateFiles: z.array(stateFileSchema).optional().meta({ description: "With --states: what each state stream of its subtasks tells." }),
+  states: z.array(stateSchema).optional().meta({ description: "With --states: its states, from all of those streams." }),
 });
 
 export const masterStateSchema = z.strictObject({ name: z.string(), version: z.int(), sizeBytes: count });
@@ -127,29 +147,8 @@ export const inspectHeadSchema = z.strictObject({
   selfContained: selfContainedSchema,
 });
 
-export const stateFileSchema = z.strictObject({
-  operatorId: z.string(),
-  subtask: z.int(),
-  role,
-  kind: z.enum(["keyed", "operator", "rawTimers", "changelog"]),
-  path: z.string().nullable().meta({ description: "As in the metadata; null for state inside it." }),
-  version: z.int().nullable(),
-  compressed: z.boolean().nullable(),
-  headerEnd: count.nullable(),
-  dataFormat: z.enum(["canonical", "heap"]).nullable(),
-  states: z.array(z.string()).meta({ description: "Names, in the header's order; their serializers are with the operator." }),
-  entries: z.record(z.string(), z.strictObject({ total: count, keyGroups: count })).nullable(),
-  partitions: z.record(z.string(), count).nullable(),
-  services: z.record(z.string(), z.strictObject({ eventTime: count, processingTime: count })).nullable(),
-  operations: z.record(z.string(), z.record(z.string(), count)).nullable().meta({ description: "Changes of a changelog by number of the state." }),
-  stoppedAt: z.array(z.strictObject({ state: z.string(), why: z.string(), keyGroups: count })),
-  readBytes: count,
-  problems: z.array(problemSchema),
-});
-
 export const inspectSchema = inspectHeadSchema.extend({
   operators: z.array(operatorSchema).meta({ description: "In the file's order." }),
-  stateFiles: z.array(stateFileSchema).optional().meta({ description: "With --states: what each state stream tells." }),
   statesReadBytes: count.optional().meta({ description: "With --states: bytes read for it." }),
   problems: z.array(problemSchema).meta({ description: "Of the metadata; those of state files are with them." }),
   problemCount: count.meta({ description: "All of the metadata's problems, also those beyond the ones listed." }),

@@ -20,6 +20,8 @@ export interface MetadataLimits {
   readonly problems: number;
   /** Bytes asked for at a time. */
   readonly windowBytes: number;
+  /** Bytes asked for in one pass over the structure; inlined state that is passed over does not count. */
+  readonly readBytes: number;
 }
 
 /** Ample for any job that runs: 1 GB files full of handles stay within them. */
@@ -34,4 +36,5 @@ export const defaultLimits: MetadataLimits = {
   subtaskHandles: 2_000_000,
   problems: 100,
   windowBytes: 2 << 20,
+  readBytes: Infinity,
 };

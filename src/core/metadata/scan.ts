@@ -33,7 +33,7 @@ export interface ScanResult {
 export async function scanMetadata(input: RandomAccess, options: ScanOptions = {}): Promise<ScanResult> {
   const limits = { ...defaultLimits, ...options.limits };
   const first = await scanAs("usual", input, limits, options.signal);
-  if (first.version !== 3 || !isSuspect(first)) return first.result;
+  if (first.version !== 3 || !isSuspect(first) || first.result.problems.at(-1)?.code === "limit") return first.result;
   for (const layout of ["1.11", "1.14"] as const) {
     const other = await scanAs(layout, input, limits, options.signal);
     if (!isSuspect(other)) return other.result;
@@ -76,9 +76,13 @@ async function scanAs(layout: Layout, input: RandomAccess, limits: MetadataLimit
 async function structure(scanner: Scanner, input: RandomAccess, limits: MetadataLimits, signal: AbortSignal | undefined): Promise<number> {
   let offset = 0;
   let window = Math.max(1, limits.windowBytes);
+  let leftBytes = limits.readBytes;
   for (;;) {
     signal?.throwIfAborted();
-    const length = Math.max(0, Math.min(window, input.sizeBytes - offset));
+    const wanted = Math.max(0, Math.min(window, input.sizeBytes - offset));
+    const length = Math.min(wanted, leftBytes);
+    if (wanted > 0 && length === 0) throw new ProblemError("limit", offset, "", { limit: "readBytes", value: limits.readBytes });
+    leftBytes -= length;
     const bytes = length === 0 ? new Uint8Array(0) : await input.read(offset, length, signal);
     if (scanner.run(bytes, offset)) return scanner.offset;
     // A field longer than the window, which is never more than two texts of 64 kB.

@@ -2,6 +2,8 @@
 export interface Terminal {
   /** Standard output; a line break is added. */
   out(text: string): void;
+  /** Standard output as it is; resolves when there is room for more, so that a slow reader never makes us keep what is to come. */
+  write(text: string): Promise<void>;
   /** Standard error; a line break is added. */
   err(text: string): void;
   readonly signal: AbortSignal;
@@ -14,7 +16,10 @@ export interface Command {
   readonly usage: string;
   /** One sentence for the list of commands. */
   readonly about: string;
-  /** Resolves to the exit code. Throws `UsageError` for arguments that make no sense, which ends with exit code 2. */
+  /**
+   * Resolves to the exit code. Throws `UsageError` for arguments that make no sense, which ends with exit code 2, and so does a
+   * `FlinkError`, which is told by its code and sentence.
+   */
   run(args: readonly string[], terminal: Terminal): Promise<number>;
 }
 

@@ -1,24 +1,29 @@
 import { UsageError, type Command, type Terminal } from "./command";
-import { cron } from "./cron";
-import { lint } from "./lint";
-import { uidHash } from "./uidHash";
 
-/** Every command of the program by its name. */
-const commands: Readonly<Record<string, Command>> = { "uid-hash": uidHash, cron, lint };
+/** Every command of the program by its name. One is loaded when it is run, so that none waits for what another needs. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  "inspect": async () => (await import("./inspect")).inspect,
+  "diff": async () => (await import("./diff")).diff,
+  "uid-hash": async () => (await import("./uidHash")).uidHash,
+  "cron": async () => (await import("./cron")).cron,
+  "lint": async () => (await import("./lint")).lint,
+};
 
 /** Runs `flink-savepoints` with its arguments; resolves to the exit code. Nothing is thrown. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   const [name = "", ...rest] = args;
   if (name === "" || name === "--help" || name === "-h" || name === "help") {
-    (name === "" ? terminal.err : terminal.out)(usage());
+    (name === "" ? terminal.err : terminal.out)(await usage());
     return name === "" ? 2 : 0;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) {
-    terminal.err(`usage: There is no command ${name}.\n\n${usage()}`);
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) {
+    terminal.err(`usage: There is no command ${name}.\n\n${await usage()}`);
     return 2;
   }
-  if (rest.includes("--help") || rest.includes("-h")) {
+  const command = await load();
+  const options = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
+  if (options.includes("--help") || options.includes("-h")) {
     terminal.out(`flink-savepoints ${name} ${command.usage}\n${command.about}`);
     return 0;
   }
@@ -26,12 +31,19 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     return await command.run(rest, terminal);
   } catch (error) {
     if (terminal.signal.aborted) return 130;
-    if (error instanceof UsageError) terminal.err(`usage: ${error.message}\nflink-savepoints ${name} ${command.usage}`);
-    else terminal.err(`failed: ${error instanceof Error ? error.message : String(error)}`);
+    terminal.err(error instanceof UsageError ? `usage: ${error.message}\nflink-savepoints ${name} ${command.usage}` : await errorLine(error));
     return 2;
   }
 }
 
-function usage(): string {
-  return ["flink-savepoints COMMAND", "", ...Object.entries(commands).map(([name, { usage, about }]) => `  ${name} ${usage}\n      ${about}`)].join("\n");
+/** An error as `code: sentence`. */
+async function errorLine(error: unknown): Promise<string> {
+  const [{ FlinkError }, { explain }] = await Promise.all([import("../core/errors"), import("../core/explain")]);
+  if (error instanceof FlinkError) return `${error.code}: ${explain(error).message}`;
+  return `failed: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+async function usage(): Promise<string> {
+  const all = await Promise.all(Object.entries(commands).map(async ([name, load]) => ({ name, ...(await load()) })));
+  return ["flink-savepoints COMMAND", "", ...all.map(({ name, usage: follows, about }) => `  ${name} ${follows}\n      ${about}`)].join("\n");
 }

@@ -2,11 +2,19 @@ import { main } from "./main";
 
 const abort = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => abort.abort());
-// A reader that ended, such as `head`, is not an error.
-process.stdout.on("error", () => process.exit(0));
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // A reader that ended, such as `head`, is not an error.
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`output-failed: The output could not be written (${error.code ?? error.message}).\n`);
+  process.exit(2);
+});
 
 process.exitCode = await main(process.argv.slice(2), {
   out: (text) => void process.stdout.write(`${text}\n`),
+  write: (text) => new Promise((resolve) => {
+    if (process.stdout.write(text)) resolve();
+    else process.stdout.once("drain", resolve);
+  }),
   err: (text) => void process.stderr.write(`${text}\n`),
   signal: abort.signal,
   workingFolder: process.cwd(),

@@ -15,7 +15,7 @@ export const problemSchema = z.strictObject({
   offset: count.meta({ description: "Byte offset of the field at fault, in _metadata or in the state file." }),
   path: z.string().meta({ description: "The field, such as operators[3].subtasks[0].managedKeyedState." }),
   message: z.string(),
-});
+}).meta({ id: "problem" });
 
 export const serializerSchema = z.strictObject({
   text: z.string().meta({ description: "In a few words." }),
@@ -28,7 +28,7 @@ export const serializerSchema = z.strictObject({
   get nested() {
     return z.array(serializerSchema).optional();
   },
-});
+}).meta({ id: "serializer" });
 
 export const stateSchema = z.strictObject({
   name: z.string(),
@@ -40,7 +40,7 @@ export const stateSchema = z.strictObject({
   serializers: z.record(z.string(), serializerSchema).meta({ description: "By Flink's name: NAMESPACE_SERIALIZER, VALUE_SERIALIZER, KEY_SERIALIZER, USER_KEY_SERIALIZER." }),
   subtasks: count.meta({ description: "Subtasks that have the state." }),
   entries: count.nullable().meta({ description: "Entries, or elements of operator state; null where they were not counted." }),
-});
+}).meta({ id: "state" });
 
 export const sizesSchema = z.strictObject({
   coordinatorBytes: int64, managedOperatorBytes: int64, rawOperatorBytes: int64, managedKeyedBytes: int64, rawKeyedBytes: int64, inputChannelBytes: int64, outputChannelBytes: int64,
@@ -64,7 +64,7 @@ export const stateFileSchema = z.strictObject({
   stoppedAt: z.array(z.strictObject({ state: z.string(), why: z.string(), keyGroups: count })),
   readBytes: count,
   problems: z.array(problemSchema),
-});
+}).meta({ id: "stateFile" });
 
 export const operatorSchema = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{32}$/).meta({ description: "Operator id as Flink prints it; of the job vertex in version 1." }),
@@ -84,7 +84,7 @@ export const operatorSchema = z.strictObject({
   whole: z.boolean().meta({ description: "False for the operator that the file broke off in." }),
   stateFiles: z.array(stateFileSchema).optional().meta({ description: "With --states: what each state stream of its subtasks tells." }),
   states: z.array(stateSchema).optional().meta({ description: "With --states: its states, from all of those streams." }),
-});
+}).meta({ id: "operator" });
 
 export const masterStateSchema = z.strictObject({ name: z.string(), version: z.int(), sizeBytes: count });
 
@@ -94,7 +94,7 @@ export const propertiesSchema = z.strictObject({
     z.strictObject({ class: z.literal("CheckpointType"), name: z.string(), sharingFilesStrategy: z.string() }),
     z.strictObject({ class: z.literal("SavepointType"), name: z.string(), formatType: z.string(), postCheckpointAction: z.string() }),
   ]),
-});
+}).meta({ id: "checkpointProperties" });
 
 export const selfContainedSchema = z.strictObject({
   verdict: z.enum(["relocatable", "fixed", "dependent", "unknown"]).meta({
@@ -110,7 +110,7 @@ export const selfContainedSchema = z.strictObject({
   relativeHandles: count,
   absoluteHandles: count,
   examinedHandles: count.meta({ description: "Absolute handles whose paths were looked at; fewer than all in very large files." }),
-});
+}).meta({ id: "selfContained" });
 
 export const totalsSchema = sizesSchema.extend({
   operators: count.meta({ description: "Operators that the file announces; more than are listed when it broke off." }),
@@ -172,7 +172,7 @@ export const operatorDifferenceSchema = z.strictObject({
     right: comparedState.nullable(),
     serializers: z.array(z.strictObject({ key: z.string(), left: z.string().nullable(), right: z.string().nullable() })),
   })).nullable().meta({ description: "Those that differ; null when the states of one side were not read." }),
-});
+}).meta({ id: "operatorDifference" });
 
 export const diffSchema = z.strictObject({
   left: side,

@@ -164,11 +164,31 @@ function serializerDifferences(left: OperatorStateEntry, right: OperatorStateEnt
   const keys = new Set([...Object.keys(left.serializers), ...Object.keys(right.serializers)]);
   const pairs: [string, Serializer | null, Serializer | null][] = [...keys].sort().map((key) => [key.replace(/_SERIALIZER$/, ""), left.serializers[key] ?? null, right.serializers[key] ?? null]);
   if (left.keySerializer !== null || right.keySerializer !== null) pairs.unshift(["KEY", left.keySerializer, right.keySerializer]);
-  return pairs.filter(([, one, other]) => signature(one) !== signature(other)).map(([key, one, other]) => ({ key, left: textOf(one), right: textOf(other) }));
+  return pairs.filter(([, one, other]) => signature(one) !== signature(other)).map(([key, one, other]) => ({ key, ...differingTexts(one, other) }));
 }
 
-function textOf(serializer: Serializer | null): string | null {
-  return serializer === null ? null : serializerText(serializer);
+/** Both in words; where those are the same, the first part in which they differ, such as `field tags: Kryo java.util.List`. */
+function differingTexts(left: Serializer | null, right: Serializer | null): { readonly left: string | null; readonly right: string | null } {
+  const texts = { left: left === null ? null : serializerText(left), right: right === null ? null : serializerText(right) };
+  if (left === null || right === null || texts.left !== texts.right) return texts;
+  const fieldsOf = ({ facts, nested }: Serializer): readonly string[] => (Array.isArray(facts["fields"]) && facts["fields"].length === nested.length ? facts["fields"] : []);
+  const before = fieldsOf(left);
+  const after = fieldsOf(right);
+  const gone = before.find((field) => !after.includes(field));
+  const added = after.find((field) => !before.includes(field));
+  if (gone !== undefined || added !== undefined) return { left: `${texts.left} with ${gone ?? `no ${added}`}`, right: `${texts.right} with ${added ?? `no ${gone}`}` };
+  for (const [at, one] of left.nested.entries()) {
+    const field = before[at];
+    const other = right.nested[field === undefined ? at : after.indexOf(field)];
+    if (other === undefined || signature(one) === signature(other)) continue;
+    const inner = differingTexts(one, other);
+    const prefix = field === undefined ? "" : `field ${field}: `;
+    return { left: `${prefix}${inner.left}`, right: `${prefix}${inner.right}` };
+  }
+  const fact = Object.keys({ ...left.facts, ...right.facts }).find((key) => !aboutWriting.has(key) && JSON.stringify(left.facts[key]) !== JSON.stringify(right.facts[key]));
+  if (fact === undefined) return texts;
+  const textOf = ({ facts }: Serializer): string => `${texts.left}, ${fact} ${JSON.stringify(facts[fact] ?? null).slice(0, 200)}`;
+  return { left: textOf(left), right: textOf(right) };
 }
 
 /** What must be equal for two serializers to count as the same: what they are and what is in them, not how their snapshots were written. */

@@ -77,12 +77,16 @@ async function structure(scanner: Scanner, input: RandomAccess, limits: Metadata
   let offset = 0;
   let window = Math.max(1, limits.windowBytes);
   let leftBytes = limits.readBytes;
+  let readTo = 0;
   for (;;) {
     signal?.throwIfAborted();
     const wanted = Math.max(0, Math.min(window, input.sizeBytes - offset));
-    const length = Math.min(wanted, leftBytes);
-    if (wanted > 0 && length === 0) throw new ProblemError("limit", offset, "", { limit: "readBytes", value: limits.readBytes });
-    leftBytes -= length;
+    // What is read once more, because a field crossed the window's end, counts once.
+    const again = Math.max(0, readTo - offset);
+    const length = Math.min(wanted, again + leftBytes);
+    if (wanted > again && length <= again) throw new ProblemError("limit", offset, "", { limit: "readBytes", value: limits.readBytes });
+    leftBytes -= length - Math.min(length, again);
+    readTo = Math.max(readTo, offset + length);
     const bytes = length === 0 ? new Uint8Array(0) : await input.read(offset, length, signal);
     if (scanner.run(bytes, offset)) return scanner.offset;
     // A field longer than the window, which is never more than two texts of 64 kB.

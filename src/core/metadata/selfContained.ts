@@ -57,7 +57,7 @@ export interface SelfContainment {
 export interface ExamineOptions {
   readonly limits?: Partial<MetadataLimits>;
   readonly signal?: AbortSignal;
-  /** File handles that are looked at for the reasons, 20,000 by default. */
+  /** File handles that are looked at for the reasons, 4,000 by default. */
   readonly examineHandles?: number;
   /** Bytes of the metadata that are decoded for them, 16 MB by default. */
   readonly examineBytes?: number;
@@ -71,7 +71,7 @@ export async function selfContainment(input: RandomAccess, { metadata, problems 
   const countOf = (kind: string): number => metadata.handleCounts.get(kind) ?? 0;
   const relativeHandles = countOf("relativeFile");
   const absoluteHandles = countOf("file") + countOf("segment");
-  const most = options.examineHandles ?? 20_000;
+  const most = options.examineHandles ?? 4000;
   const findings = new Findings(folder);
   let looked = 0;
   if (absoluteHandles > 0 || problems.some(({ code }) => code === "path-unsafe")) {

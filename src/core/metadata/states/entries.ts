@@ -11,6 +11,8 @@ export type DataFormat = "canonical" | "heap";
 export interface EntryCount {
   readonly total: number;
   readonly perKeyGroup: ReadonlyMap<number, number>;
+  /** Key groups in which it was reached; in fewer than all where counting stopped before it. */
+  readonly countedGroups: number;
 }
 
 /** Where counting stopped in a key group, and for the class of which serializer. */
@@ -25,7 +27,7 @@ export class EntryCounter {
   readonly #header: StateHeader;
   readonly #format: DataFormat;
   readonly #limitBytes: number;
-  readonly #counts = new Map<string, { total: number; perKeyGroup: Map<number, number> }>();
+  readonly #counts = new Map<string, { total: number; perKeyGroup: Map<number, number>; countedGroups: number; lastGroup: number }>();
   readonly #stopped = new Map<string, { state: string; className: string; keyGroups: number }>();
 
   constructor(header: StateHeader, format: DataFormat, limitBytes: number) {
@@ -117,8 +119,10 @@ export class EntryCounter {
   }
 
   #count(name: string, keyGroup: number, entries: number): void {
-    const count = this.#counts.get(name) ?? { total: 0, perKeyGroup: new Map<number, number>() };
+    const count = this.#counts.get(name) ?? { total: 0, perKeyGroup: new Map<number, number>(), countedGroups: 0, lastGroup: -1 };
     this.#counts.set(name, count);
+    if (count.lastGroup !== keyGroup) count.countedGroups++;
+    count.lastGroup = keyGroup;
     count.total += entries;
     if (entries > 0) count.perKeyGroup.set(keyGroup, (count.perKeyGroup.get(keyGroup) ?? 0) + entries);
   }

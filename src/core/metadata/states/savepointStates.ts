@@ -7,7 +7,7 @@ import type { Metadata } from "../metadata";
 import { ProblemError, type Problem } from "../problem";
 import type { RandomAccess } from "../randomAccess";
 import { flatKeyed, innermost, subtaskPages, withWindow, type StateRole } from "../streams";
-import type { DataFormat, StoppedAt } from "./entries";
+import type { DataFormat, EntryCount, StoppedAt } from "./entries";
 import type { Serializer, StateDescription } from "./serializer";
 import { readChangelogFile, readChanges, readIncrementalStates, readKeyedStates, readOperatorStates, readRawKeyedStates, type ChangelogStates, type KeyedStates, type StateLimits } from "./stateFile";
 import type { TimerCount } from "./timers";
@@ -32,8 +32,8 @@ export interface StateReading {
   readonly states: readonly StateDescription[];
   /** Null when no data was read. */
   readonly format: DataFormat | null;
-  /** Entries of each state, with those of key groups; null when they were not counted. */
-  readonly entries: ReadonlyMap<string, { readonly total: number; readonly perKeyGroup: ReadonlyMap<number, number> }> | null;
+  /** Entries of each state, with those of key groups; null when they were not counted. A state without any may be absent. */
+  readonly entries: ReadonlyMap<string, EntryCount> | null;
   /** States whose values can't be passed over, after which counting stopped. */
   readonly stoppedAt: readonly StoppedAt[];
   /** Operator state: elements of each. */

@@ -50,8 +50,7 @@ export class StateTable {
     const { role, keySerializer } = reading;
     for (const { name, type, options, ttl, serializers } of reading.states) {
       const kind = type === "PRIORITY_QUEUE" ? "TIMERS" : (options["KEYED_STATE_TYPE"] ?? options["OPERATOR_STATE_DISTRIBUTION_MODE"] ?? type);
-      const entries = reading.partitions !== null ? (reading.partitions.get(name) ?? 0) : reading.entries === null || isStopped(reading, name) ? null : (reading.entries.get(name)?.total ?? 0);
-      this.#merge(reading, { name, kind, type, role, ttl, keySerializer, serializers, subtasks: 1, entries });
+      this.#merge(reading, { name, kind, type, role, ttl, keySerializer, serializers, subtasks: 1, entries: entriesOf(reading, name) });
     }
     for (const [name, { eventTime, processingTime }] of reading.timers ?? []) {
       this.#merge(reading, { name, kind: "TIMERS", type: "RAW_TIMERS", role, ttl: false, keySerializer: null, serializers: {}, subtasks: 1, entries: reading.stoppedAt.length > 0 ? null : eventTime + processingTime });
@@ -74,7 +73,12 @@ export class StateTable {
   }
 }
 
-/** Counting stopped at this state, or at one before it. */
-function isStopped({ stoppedAt, entries }: StateReading, name: string): boolean {
-  return stoppedAt.some(({ state }) => state === name) || (stoppedAt.length > 0 && entries?.has(name) !== true);
+/** Entries of a state in one stream; null where they are not known, also because counting stopped before it in some key group. */
+function entriesOf({ partitions, entries, stoppedAt }: StateReading, name: string): number | null {
+  if (partitions !== null) return partitions.get(name) ?? 0;
+  if (entries === null) return null;
+  const count = entries.get(name);
+  if (stoppedAt.length === 0) return count?.total ?? 0;
+  const groups = Math.max(0, ...[...entries.values()].map(({ countedGroups }) => countedGroups));
+  return count?.countedGroups === groups ? count.total : null;
 }

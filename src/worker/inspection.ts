@@ -1,7 +1,8 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { workerData } from "node:worker_threads";
-import { openLocalFile, openLocalMetadata } from "../clients/localMetadata";
+import { openLocalFile } from "../clients/localFiles";
+import { openLocalMetadata } from "../clients/localMetadata";
 import { starterPort } from "../clients/workerThread";
 import { FlinkError, isFlinkError } from "../core/errors";
 import { explain } from "../core/explain";

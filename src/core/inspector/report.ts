@@ -73,12 +73,13 @@ export function headReport(path: string, metadata: Metadata, selfContained: Self
   };
 }
 
-/** An operator, without its states. */
-export function operatorReport(operators: OperatorTable, operator: OperatorEntry): OperatorReport {
+/** An operator; `states` where they were read. */
+export function operatorReport(operators: OperatorTable, operator: OperatorEntry, states?: readonly OperatorStateEntry[]): OperatorReport {
   const { id, uid, name, parallelism, maxParallelism, chainLength, subtaskCount, fullyFinished, hasCoordinatorState, sizeBytes, sizes, offset, lengthBytes, whole, row } = operator;
   return {
     id, uid, name, uidMatchesId: operators.uidMatches(row) ?? null, parallelism, maxParallelism, chainLength, subtasks: subtaskCount, fullyFinished, hasCoordinatorState, sizeBytes: String(sizeBytes),
     sizes: sizesReport(sizes), offset, lengthBytes, whole,
+    ...(states === undefined ? {} : { states: states.map(stateReport) }),
   };
 }
 

@@ -58,8 +58,9 @@ async function scanAs(layout: Layout, input: RandomAccess, limits: MetadataLimit
   let end = 0;
   let whole = false;
   try {
-    end = await structure(scanner, input, limits, signal);
-    if (scanner.version >= 4) ({ properties, end } = await propertiesAt(end, input, limits, signal));
+    const limited = new LimitedInput(input, limits, signal);
+    end = await structure(scanner, limited, limits.windowBytes);
+    if (scanner.version >= 4) ({ properties, end } = await propertiesAt(end, input.sizeBytes - end, limited, limits));
     whole = true;
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
@@ -72,22 +73,45 @@ async function scanAs(layout: Layout, input: RandomAccess, limits: MetadataLimit
   return { version: scanner.version, result: { metadata, problems: [...scanner.problems, ...problems], problemCount: scanner.problemCount + problems.length } };
 }
 
+/** The file, of which no more than a limit is asked for. What is asked for again, because a field crossed a window's end, counts once. */
+class LimitedInput {
+  readonly #input: RandomAccess;
+  readonly #limits: MetadataLimits;
+  readonly #signal: AbortSignal | undefined;
+  #leftBytes: number;
+  #readTo = 0;
+
+  constructor(input: RandomAccess, limits: MetadataLimits, signal: AbortSignal | undefined) {
+    this.#input = input;
+    this.#limits = limits;
+    this.#signal = signal;
+    this.#leftBytes = limits.readBytes;
+  }
+
+  /** Up to `most` bytes, fewer at the end of the file and where the limit is reached. Throws `ProblemError` when the limit leaves nothing new. */
+  async read(offset: number, most: number): Promise<Uint8Array> {
+    this.#signal?.throwIfAborted();
+    const wanted = Math.max(0, Math.min(most, this.#input.sizeBytes - offset));
+    const again = Math.max(0, this.#readTo - offset);
+    const length = Math.min(wanted, again + this.#leftBytes);
+    if (wanted > again && length <= again) this.fail(offset, "");
+    this.#leftBytes -= Math.max(0, length - again);
+    this.#readTo = Math.max(this.#readTo, offset + length);
+    return length === 0 ? new Uint8Array(0) : this.#input.read(offset, length, this.#signal);
+  }
+
+  /** The limit is what ended the bytes. */
+  fail(offset: number, path: string): never {
+    throw new ProblemError("limit", offset, path, { limit: "readBytes", value: this.#limits.readBytes });
+  }
+}
+
 /** Runs the scanner over the file; resolves to where the structure ends. */
-async function structure(scanner: Scanner, input: RandomAccess, limits: MetadataLimits, signal: AbortSignal | undefined): Promise<number> {
+async function structure(scanner: Scanner, input: LimitedInput, windowBytes: number): Promise<number> {
   let offset = 0;
-  let window = Math.max(1, limits.windowBytes);
-  let leftBytes = limits.readBytes;
-  let readTo = 0;
+  let window = Math.max(1, windowBytes);
   for (;;) {
-    signal?.throwIfAborted();
-    const wanted = Math.max(0, Math.min(window, input.sizeBytes - offset));
-    // What is read once more, because a field crossed the window's end, counts once.
-    const again = Math.max(0, readTo - offset);
-    const length = Math.min(wanted, again + leftBytes);
-    if (wanted > again && length <= again) throw new ProblemError("limit", offset, "", { limit: "readBytes", value: limits.readBytes });
-    leftBytes -= length - Math.min(length, again);
-    readTo = Math.max(readTo, offset + length);
-    const bytes = length === 0 ? new Uint8Array(0) : await input.read(offset, length, signal);
+    const bytes = await input.read(offset, window);
     if (scanner.run(bytes, offset)) return scanner.offset;
     // A field longer than the window, which is never more than two texts of 64 kB.
     if (scanner.offset === offset) window *= 2;
@@ -95,11 +119,9 @@ async function structure(scanner: Scanner, input: RandomAccess, limits: Metadata
   }
 }
 
-async function propertiesAt(offset: number, input: RandomAccess, limits: MetadataLimits, signal: AbortSignal | undefined): Promise<{ properties: CheckpointProperties | null; end: number }> {
-  const left = input.sizeBytes - offset;
-  const length = Math.min(left, limits.propertiesBytes);
-  signal?.throwIfAborted();
-  const bytes = length === 0 ? new Uint8Array(0) : await input.read(offset, length, signal);
+async function propertiesAt(offset: number, leftBytes: number, input: LimitedInput, limits: MetadataLimits): Promise<{ properties: CheckpointProperties | null; end: number }> {
+  const wanted = Math.min(leftBytes, limits.propertiesBytes);
+  const bytes = await input.read(offset, wanted);
   const reader = new ByteReader(bytes, offset);
   try {
     const properties = readProperties(reader, limits.depth);
@@ -107,7 +129,8 @@ async function propertiesAt(offset: number, input: RandomAccess, limits: Metadat
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     const path = error.field === "" ? "properties" : `properties.${error.field}`;
-    if (error.code === "truncated" && length < left) throw new ProblemError("limit", error.offset, path, { limit: "propertiesBytes", value: limits.propertiesBytes });
+    if (error.code === "truncated" && bytes.length < wanted) input.fail(error.offset, path);
+    if (error.code === "truncated" && wanted < leftBytes) throw new ProblemError("limit", error.offset, path, { limit: "propertiesBytes", value: limits.propertiesBytes });
     throw new ProblemError(error.code, error.offset, path, error.facts);
   }
 }

@@ -38,7 +38,7 @@ const ships = [extension, program, workers, pages].filter((options) => options.e
 /** Every test and every tool of the rig is a bundle of its own, found by name, never listed. In the host the harness stays one file, since all tests register with it. */
 const sources = readdirSync("test", { recursive: true }).map(String).filter((file) => file.endsWith(".ts"));
 const rest = (folder, entry) => sources.filter((file) => file.startsWith(folder + path.sep) && entry(file)).map((file) => path.join("test", file));
-const isTest = (file) => /\.(test|bench)\.ts$/.test(file);
+const isTest = (file) => /\.(test|bench|fuzz)\.ts$/.test(file);
 const outside = [...rest("unit", isTest), ...rest("e2e", isTest), ...rest("ui", isTest), ...rest("rig", () => true), ...rest("e2e", (file) => file.endsWith(".process.ts"))];
 const inHost = [...rest("integration", (file) => isTest(file) || /(index|harness)\.ts$/.test(file))];
 const tests = [

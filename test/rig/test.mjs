@@ -1,4 +1,4 @@
-// npm test [-- RING...] [-- TEXT]: sets up, builds, and runs the rings one after another. Without a ring: check unit integration e2e ui.
+// npm test [-- RING...] [-- TEXT]: sets up, builds, and runs the rings one after another. Without a ring: check unit fuzz integration e2e ui.
 // A word that names no ring narrows the run to test files whose name holds it. Each ring closes with "N passed, N failed" alone on a line,
 // and so does the whole run.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -15,6 +15,7 @@ const plain = (file) => file.endsWith(".test.mjs") && !special.test(file);
 const rings = {
   check: { run: check },
   unit: { run: nodeTests, folders: ["unit"], files: plain, limitMs: minutes(2), parallel: true },
+  fuzz: { run: nodeTests, folders: ["unit"], files: (file) => file.endsWith(".fuzz.mjs"), limitMs: minutes(10) },
   integration: { run: integration, workbench: true, java: true },
   e2e: { run: nodeTests, folders: ["e2e"], files: plain, limitMs: minutes(20), java: true, backends: true },
   ui: { run: nodeTests, folders: ["ui"], files: plain, limitMs: minutes(15), java: true, workbench: true, package: true },
@@ -22,7 +23,7 @@ const rings = {
   matrix: { run: nodeTests, folders: ["e2e"], files: (file) => file.endsWith(".matrix.test.mjs"), limitMs: minutes(90), java: true },
   bench: { run: bench, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".bench.mjs"), java: true, backends: true, workbench: true, package: true },
 };
-const everyRun = ["check", "unit", "integration", "e2e", "ui"];
+const everyRun = ["check", "unit", "fuzz", "integration", "e2e", "ui"];
 
 async function main(args) {
   const began = Date.now();

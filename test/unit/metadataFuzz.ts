@@ -47,9 +47,19 @@ export function mutate(bytes: Buffer, random: Random): Buffer {
   return out;
 }
 
-/** Reads a file in windows of some size and everything in it; fails when anything but a result or a typed problem comes out, or when it takes longer than a second. */
+/** Reads a file in windows of some size and everything in it; fails when anything but a result or a typed problem comes out, or when it takes longer than a second, twice, on a busy machine. */
 export async function readEverything(bytes: Buffer, windowBytes = 1 << 20): Promise<ScanResult> {
   const start = performance.now();
+  const result = await checked(bytes, windowBytes);
+  if (performance.now() - start < 1000) return result;
+  const again = performance.now();
+  await checked(bytes, windowBytes);
+  const tookMs = performance.now() - again;
+  assert.ok(tookMs < 1000, `${bytes.length} bytes took ${tookMs} ms`);
+  return result;
+}
+
+async function checked(bytes: Buffer, windowBytes: number): Promise<ScanResult> {
   const input = inMemory(bytes);
   const result = await scanMetadata(input, { limits: { windowBytes } });
   const { metadata, problems } = result;
@@ -73,8 +83,6 @@ export async function readEverything(bytes: Buffer, windowBytes = 1 << 20): Prom
     }
     assert.equal(BigInt.asIntN(64, sum), metadata.totals.stateBytes);
   }
-  const tookMs = performance.now() - start;
-  assert.ok(tookMs < 1000, `${bytes.length} bytes took ${tookMs} ms`);
   return result;
 }
 

@@ -20,15 +20,18 @@ const vscodeOnce = {
 /** zod asks `navigator` for Cloudflare, and VS Code notes each extension that touches that name as one to be mended. */
 const withoutNavigator = { navigator: "undefined" };
 
+/** The build of yaml for browsers is the one that is a module; the other asks for Node's modules in a way a bundle does not know. */
+const alias = { yaml: path.resolve("node_modules/yaml/browser/index.js") };
+
 /** What the extension host loads: one file. */
 const extension = { ...shared, entryPoints: ["src/extension.ts"], outfile: path.join(out, "extension.js"), format: "cjs", plugins: [vscodeOnce], define: withoutNavigator };
 
 /** The program for terminals: one file, run by Node. */
-const program = { ...shared, entryPoints: ["src/cli/program.ts"], outfile: path.join(out, "flink-savepoints.mjs"), format: "esm", banner: { js: "#!/usr/bin/env node" } };
+const program = { ...shared, entryPoints: ["src/cli/program.ts"], outfile: path.join(out, "flink-savepoints.mjs"), format: "esm", alias, banner: { js: "#!/usr/bin/env node" } };
 
 /** Each file of src/worker is the main file of a worker thread; each src/webview/NAME/main.tsx with its style.css is a page. Found by name, never listed. */
 const entries = (folder, is) => (existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String).filter(is).map((file) => path.join(folder, file)) : []);
-const workers = { ...shared, entryPoints: entries("src/worker", (file) => !file.includes(path.sep) && file.endsWith(".ts")), outdir: path.join(out, "worker"), format: "cjs", alias: { "web-tree-sitter": "web-tree-sitter/web-tree-sitter.cjs" } };
+const workers = { ...shared, entryPoints: entries("src/worker", (file) => !file.includes(path.sep) && file.endsWith(".ts")), outdir: path.join(out, "worker"), format: "cjs", alias: { ...alias, "web-tree-sitter": "web-tree-sitter/web-tree-sitter.cjs" } };
 const pages = {
   ...shared, platform: "browser", target: "chrome128", entryPoints: entries("src/webview", (file) => /^[^\\/]+[\\/](main\.tsx|style\.css)$/.test(file)), outdir: path.join(out, "webview"), outbase: "src/webview",
   format: "iife", jsx: "automatic", jsxImportSource: "preact",

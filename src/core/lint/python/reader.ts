@@ -27,7 +27,7 @@ export function readPython(file: SourceFile, root: SyntaxNode, previous: PythonF
     chunks,
     importsFlink: /^\s*(?:from|import)\s+pyflink\b/m.test(masked),
     importedModules: imports,
-    calledNames: new Set(Array.from(masked.matchAll(/([A-Za-z_]\w*)\s*\(/g), (match) => match[1] ?? "")),
+    calledNames: new Set(Array.from(masked.matchAll(/(?<!\b(?:def|class)\s+\w*)\b([A-Za-z_]\w*)\s*\(/g), (match) => match[1] ?? "")),
     tooDeep: reader.tooDeep,
   };
 }

@@ -7,6 +7,8 @@ import { yamlSettings } from "./yamlSettings";
 
 /** Texts longer than this are no scripts and no configuration; in UTF-16 units. */
 const textLimit = 1_000_000;
+/** A volume that all pods reach may be mounted where a local path points to. */
+const sharedVolume = /\b(?:persistentVolumeClaim|volumeClaimTemplates|nfs|csi|azureFile|cephfs|glusterfs)\s*:/;
 type Nothing = Readonly<Record<never, never>>;
 
 /** Shell scripts, Dockerfiles and Makefiles that call `flink`. */
@@ -26,7 +28,7 @@ export const config: LanguageAnalyser<Nothing> = {
   owns: (path) => /\.ya?ml$/.test(path),
   matters: (text) => text.length <= textLimit && /flink|savepoint|pipeline\.auto-generate-uids|auto-generate-uids|claim-mode|state:|state\.|uid/i.test(text),
   read: () => ({}),
-  findings: ({ path, text }) => findingsOf(path, text, [...yamlSettings(path, text).flatMap(settingReports), ...shellReports(text)]),
+  findings: ({ path, text }) => findingsOf(path, text, [...yamlSettings(path, text).flatMap(settingReports), ...shellReports(text)].filter(({ rule }) => rule !== "local-savepoint-directory" || !sharedVolume.test(text))),
 };
 
 /** Flink SQL scripts. */

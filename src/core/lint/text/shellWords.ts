@@ -64,23 +64,21 @@ export interface FlinkCommand {
 }
 
 const actions = new Set(["run", "run-application", "stop", "cancel", "savepoint", "list", "info", "checkpoint"]);
-/** Programs that run what follows them. */
-const wrappers = new Set([
-  "sudo", "exec", "nohup", "time", "env", "docker", "docker-compose", "podman", "kubectl", "oc", "ssh", "timeout", "watch", "command", "eval", "if", "then", "else", "do", "while", "until", "!", "run", "cmd", "entrypoint", "$", "-", "run:", "command:", "script:", "args:",
-]);
+/** Words before a command that leave it the command: of the shell, of Dockerfiles, of lists and keys in YAML. */
+const prefix = /^(?:\w+=.*|-|\$|!|@|[\w.-]+:|\|-?|>-?|if|elif|then|else|do|while|until|sudo|exec|nohup|time|env|command|eval|run|cmd|entrypoint)$/i;
+/** Programs that run what is among their arguments. */
+const runners = new Set(["docker", "docker-compose", "podman", "nerdctl", "kubectl", "oc", "ssh", "timeout", "watch", "su", "gosu", "runuser", "sudo", "env"]);
 
 /** The calls of `flink` in a piece of shell, proven by the program's name and one of its actions. */
 export function flinkCommands(text: string): readonly FlinkCommand[] {
   if (!/\bflink\b/.test(text)) return [];
   return commandsIn(text).flatMap((words) => {
-    const at = words.findIndex((word) => /(?:^|\/)flink$/.test(unwrapped(word.text)));
-    if (at === -1) return [];
-    const before = words.slice(0, at).map(({ text: word }) => word.toLowerCase());
-    const isAssignment = (word: string): boolean => /^\w+=/.test(word);
-    const first = before.find((word) => !isAssignment(word));
-    if (first !== undefined && !wrappers.has(unwrapped(first)) && !/=?\$$|=$/.test(first)) return [];
+    const at = words.findIndex((word, index) => /(?:^|\/)flink$/.test(unwrapped(word.text)) && actions.has(unwrapped(words[index + 1]?.text ?? "")));
     const action = words[at + 1];
-    if (action === undefined || !actions.has(unwrapped(action.text))) return [];
+    if (at === -1 || action === undefined) return [];
+    const first = words.findIndex((word) => !prefix.test(word.text));
+    const runs = first === at || words.slice(0, first + 1).some(({ text: word }) => runners.has(word));
+    if (!runs) return [];
     return [{ action: trimmed(action), words: words.slice(at + 2).map(trimmed) }];
   });
 }

@@ -22,6 +22,7 @@ export function sqlReports(text: string): readonly TextReport[] {
   const tables = new Map<string, Table>();
   const catalogs = new Map<string, ReadonlyMap<string, string>>();
   const settings = new Map<string, string>();
+  const others = new Set<string>();
   let catalog: string | undefined;
   let written = 0;
   for (const statement of statementsIn(text)) {
@@ -49,8 +50,11 @@ export function sqlReports(text: string): readonly TextReport[] {
       const connector = options.get("connector")?.toLowerCase();
       const at = placeOf(statement, made[1] ?? "", made[0].length);
       const inPaimon = connector === "paimon" || (connector === undefined && catalogOf(made[1] ?? "", catalog, catalogs) !== undefined && !/^\s*CREATE\s+TEMPORARY/i.test(statement.text));
-      if (inPaimon) tables.set(lastOf(made[1] ?? ""), { options, ...at });
-      else tables.delete(lastOf(made[1] ?? ""));
+      const table = lastOf(made[1] ?? "");
+      tables.delete(table);
+      others.delete(table);
+      if (inPaimon) tables.set(table, { options, ...at });
+      else others.add(table);
       continue;
     }
     const into = insert.exec(statement.text);
@@ -58,7 +62,7 @@ export function sqlReports(text: string): readonly TextReport[] {
     const [whole, target = "", hint = ""] = into;
     const ofCatalog = catalogOf(target, catalog, catalogs);
     const table = tables.get(lastOf(target));
-    if (table === undefined && ofCatalog === undefined) continue;
+    if (table === undefined && (ofCatalog === undefined || others.has(lastOf(target)))) continue;
     written++;
     const at = placeOf(statement, target, into.index + whole.length);
     const has = (key: string): boolean => optionsIn(hint).has(key) || table?.options.has(key) === true || ofCatalog?.has(`table-default.${key}`) === true || [...settings.keys()].some((one) => one.startsWith("paimon.") && one.endsWith(key));

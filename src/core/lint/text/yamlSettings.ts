@@ -3,8 +3,8 @@ import type { Setting } from "./keys";
 
 /** Keys under which a deployment holds Flink's settings: of the Kubernetes operator, of config maps, of container environments. */
 const containers: ReadonlySet<string> = new Set(["flinkConfiguration", "flink-conf.yaml", "config.yaml", "FLINK_PROPERTIES", "flink_properties", "flinkProperties"]);
-/** First words of Flink's keys. */
-const flinkRoots = /^(?:jobmanager|taskmanager|parallelism\.default|state\.(?:backend|savepoints|checkpoints|checkpoint-storage)|execution\.(?:checkpointing|savepoint|state-recovery|runtime-mode)|high-availability|restart-strategy|pipeline\.|table\.exec|rest\.(?:port|address)|web\.submit|blob\.server|kubernetes\.cluster-id)/;
+/** Keys no other program has: proof that a file is Flink's. */
+const flinkKeys = /^(?:jobmanager\.|taskmanager\.|parallelism\.default$|execution\.checkpointing\.|high-availability\.type$|kubernetes\.cluster-id$)/;
 const depthLimit = 40;
 
 /** Groups of settings that count together: one of a configuration file, one of each deployment in a YAML file. */
@@ -17,7 +17,7 @@ export function yamlSettings(path: string, text: string): readonly (readonly Set
     if (!("contents" in document) || document.errors.length > 0) continue;
     const root = document.contents as Node | null;
     const own = settingsOf(root, "", text);
-    if (/^config\.ya?ml$/.test(name) && own.some(({ key }) => flinkRoots.test(key))) groups.push(own);
+    if (/^config\.ya?ml$/.test(name) && own.some(({ key }) => flinkKeys.test(key))) groups.push(own);
     else groups.push(...containersIn(root, text, 0));
   }
   return groups;

@@ -10,7 +10,7 @@ import { inMemory } from "../../src/core/metadata/randomAccess";
 import { scanMetadata } from "../../src/core/metadata/scan";
 import { backendReleases, readWithFlink, type BackendRelease } from "../rig/metadataPeer";
 import { countEntries, ourFacts, withoutInventions, type Plain } from "../unit/flinkFacts";
-import { ownSnapshotFolders } from "../unit/metadataFiles";
+import { ownSnapshotFolders, stateSnapshotFolders } from "../unit/metadataFiles";
 import { keys, withSnapshots, type TakenSnapshot } from "./support/stateSnapshots";
 
 const [last1, newest] = backendReleases;
@@ -39,7 +39,7 @@ for (const version of backendReleases) {
 }
 
 test(`what we read in the snapshots of the repository is what Flink ${newest} reads`, async (t) => {
-  const own = ownSnapshotFolders();
+  const own = [...ownSnapshotFolders(), ...stateSnapshotFolders()];
   await compare(t, newest, own.map(({ folder }) => folder), own.map(({ name }) => name));
 });
 

@@ -30,6 +30,11 @@ export function ownSnapshotFolders(): SnapshotFolder[] {
   return snapshotFolders([own]);
 }
 
+/** The project's snapshots of every state backend, with all kinds of state and serializers. */
+export function stateSnapshotFolders(): SnapshotFolder[] {
+  return snapshotFolders([path.join(process.cwd(), "test", "fixtures", "metadataStates")]);
+}
+
 /** A file as random access, opened anew for each read: for tests of what is read, not how fast. */
 export async function fileAccess(file: string): Promise<RandomAccess> {
   const { size } = await fs.stat(file);

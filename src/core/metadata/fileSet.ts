@@ -18,7 +18,7 @@ export class FileSet {
   /** False when the hash was there already. */
   add(low: number, high: number): boolean {
     // 0, 0 marks a free slot.
-    const a = low | 0 || 1;
+    const a = low | 0 || 0x6b43a9b5;
     const b = high | 0;
     if (!put(this.#slots, a, b)) return false;
     this.#size++;

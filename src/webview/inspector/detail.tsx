@@ -51,7 +51,7 @@ export function Detail({ host, reading, row, page, change }: DetailProps): JSX.E
           <button type="button" class="link" aria-label="Close" title="Close" onClick={() => change({ selected: null })}>✕</button>
         </span>
       </div>
-      {operator.uid === null ? <UidCheck key={operator.id} id={operator.id} known={page.uids[operator.id]} found={(typed) => change({ uids: { ...page.uids, [operator.id]: typed } })} /> : null}
+      {operator.uid === null ? <UidCheck key={operator.id} host={host} change={change} id={operator.id} known={page.uids[operator.id]} found={(typed) => change({ uids: { ...page.uids, [operator.id]: typed } })} /> : null}
       {operator.uidMatches === false ? <p class="note inDetail">The uid gives another id, {operatorIdOf(operator.uid ?? "")}: the id was set by hand (setUidHash), or the file was made by a tool.</p> : null}
       <div class="tabs" role="tablist" aria-label="Of this operator" onKeyDown={onKeyDown}>
         {tabs.map(({ id, title }) => <button type="button" role="tab" id={`tab-${id}`} key={id} aria-selected={id === page.tab} aria-controls="tabpanel" tabIndex={id === page.tab ? 0 : -1} class="tab" onClick={() => change({ tab: id })}>{title}</button>)}
@@ -66,10 +66,13 @@ export function Detail({ host, reading, row, page, change }: DetailProps): JSX.E
 }
 
 /** Formats before Flink 2.0 keep only the hash of a uid; a uid that one remembers can be tried. */
-function UidCheck({ id, known, found }: { readonly id: string; readonly known: string | undefined; found(uid: string): void }): JSX.Element {
+function UidCheck({ host, change, id, known, found }: { readonly host: Host; change(part: Partial<PageState>): void; readonly id: string; readonly known: string | undefined; found(uid: string): void }): JSX.Element {
   const [typed, setTyped] = useState(known ?? "");
   const hash = typed === "" ? null : operatorIdOf(typed);
   const trimmed = typed.trim();
+  // It may be the uid of another operator of this savepoint.
+  const other = useAnswer(hash === null || hash === id ? null : hash, (signal) => host.call("operators", { sort: { by: "position", descending: false }, filter: hash ?? "", from: 0, limit: 1, selected: null }, signal), 120);
+  const otherRow = other.busy ? undefined : other.value?.rows.find((row) => row.id === hash);
   const result = hash === null ? "" : hash === id ? "✔ It is this operator's uid." : operatorIdOf(trimmed) === id ? "✔ It is, without the blanks around it." : `✖ It gives ${hash}.`;
   return (
     <p class="uidCheck">
@@ -77,7 +80,7 @@ function UidCheck({ id, known, found }: { readonly id: string; readonly known: s
         const text = event.currentTarget.value;
         setTyped(text);
         if (operatorIdOf(text) === id) found(text);
-      }} /></label> <span role="status">{result}</span>
+      }} /></label> <span role="status">{result}{hash === null || hash === id || otherRow === undefined ? null : <> That is another operator here. <button type="button" class="link" onClick={() => change({ selected: otherRow.row })}>Select it</button></>}</span>
     </p>
   );
 }

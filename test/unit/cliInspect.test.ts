@@ -42,23 +42,24 @@ async function run(...args: string[]): Promise<Ran> {
   return { code: await main(args, terminal), out: out.join(""), err: err.join("") };
 }
 
+const byId = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : 1);
 const json = (ran: Ran): InspectReport => inspectSchema.parse(JSON.parse(ran.out));
 
 describe("inspect, as a process", () => {
   test("tells what Flink's own reader finds, of a folder and of its _metadata, with exit code 0", async () => {
     const folder = folderOf("2.3.0/canonical");
-    const facts = JSON.parse(await fs.readFile(path.join(folder, "flink.json"), "utf8")) as { checkpointId: number; operators: { id: string; parallelism: number; maxParallelism: number; sizeBytes: number; subtasks: unknown[] }[] };
+    const facts = JSON.parse(await fs.readFile(path.join(folder, "flink.json"), "utf8")) as { checkpointId: string; operators: { id: string; name: string; uid: string; parallelism: number; maxParallelism: number; size: string; subtasks: unknown[] }[] };
     const [ofFolder, ofFile] = await Promise.all([runProgram(["inspect", folder, "--json"]), runProgram(["inspect", "--json", "_metadata"], { cwd: folder })]);
     assert.deepEqual(ofFolder, ofFile);
     assert.equal(ofFolder.code, 0);
     assert.equal(ofFolder.err, "");
     const report = json(ofFolder);
-    assert.equal(report.checkpointId, String(facts.checkpointId));
+    assert.equal(report.checkpointId, facts.checkpointId);
     assert.deepEqual(
-      report.operators.map(({ id, parallelism, maxParallelism, sizeBytes, subtasks }) => ({ id, parallelism, maxParallelism, sizeBytes, subtasks })).sort((a, b) => (a.id < b.id ? -1 : 1)),
-      facts.operators.map(({ id, parallelism, maxParallelism, sizeBytes, subtasks }) => ({ id, parallelism, maxParallelism, sizeBytes: String(sizeBytes), subtasks: subtasks.length })).sort((a, b) => (a.id < b.id ? -1 : 1)),
+      report.operators.map(({ id, name, uid, parallelism, maxParallelism, sizeBytes, subtasks }) => ({ id, name, uid, parallelism, maxParallelism, sizeBytes, subtasks })).sort(byId),
+      facts.operators.map(({ id, name, uid, parallelism, maxParallelism, size, subtasks }) => ({ id, name, uid, parallelism, maxParallelism, sizeBytes: size, subtasks: subtasks.length })).sort(byId),
     );
-    assert.equal(report.totalSizeBytes, String(facts.operators.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)));
+    assert.equal(report.totalSizeBytes, String(facts.operators.reduce((sum, { size }) => sum + BigInt(size), 0n)));
     assert.deepEqual([report.version, report.kind, report.problems, report.selfContained.verdict], [6, "canonical savepoint", [], "relocatable"]);
   });
 

@@ -79,9 +79,11 @@ function rest(evaluator: Evaluator, scope: Scope, reached: ReadonlySet<unknown>,
 
 function enterClass(evaluator: Evaluator, cls: ClassValue, done: (model: unknown) => boolean, run: Run | undefined): void {
   if (evaluator.flinkBases(cls).some((base) => /Function$|Selector$|Assigner$|Schema$/.test(base))) return;
-  const methods = [...cls.attributes.values()].filter((value) => value.t === "function" && !done(value.model));
-  if (methods.length === 0) return;
+  const methods = [...cls.attributes.values()].filter((value) => value.t === "function");
+  if (methods.every((method) => done(method.model))) return;
   if (run !== undefined) run.entry++;
   const self = evaluator.instanceOf(cls);
-  for (const method of methods) if (method.t === "function" && !evaluator.reached.has(method.model)) evaluator.enter({ ...method, self });
+  // Those that were called on another object run too: what they put into the fields, the others take out.
+  const called = new Set(methods.filter((method) => evaluator.reached.has(method.model)));
+  for (const method of methods) if (called.has(method) || !evaluator.reached.has(method.model)) evaluator.enter({ ...method, self });
 }

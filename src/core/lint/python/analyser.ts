@@ -44,7 +44,7 @@ function findings(file: SourceFile, facts: PythonFacts, workspace: Workspace<Pyt
 
 /** Whether the text has anything the rules look at. */
 function mayBuild(text: string): boolean {
-  return /_source\b|\bkey_by\b|_sink\b|\bsink_to\b|\.process\b|\bwindow|\buid|StateDescriptor|read_text_file|AsyncDataStream|\.apply\b|Kafka/.test(text);
+  return /_source\b|\bkey_by\b|_sink\b|\bsink_to\b|\.process\b|\bwindow|\buid|StateDescriptor|read_text_file|AsyncDataStream|\.apply\b|Kafka|paimon|uids?\b|claim-mode|restore-mode/i.test(text);
 }
 
 /** Runs a file, then those that import it, then what none of them called. */

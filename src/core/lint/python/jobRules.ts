@@ -1,4 +1,6 @@
 import type { SourceFile } from "../language";
+import { sqlReports } from "../text/sqlRules";
+import { sqlInStrings } from "../text/sqlStatements";
 import type { Report } from "./findings";
 import type { Run } from "./run";
 import { options, type Value } from "./values";
@@ -30,6 +32,9 @@ export function jobReports(file: SourceFile, run: Run): readonly Report[] {
     if (at?.path === file.path && env.keyedAt !== undefined && !env.graph.maxParallelism && !/pipeline\.max-parallelism|set_max_parallelism/.test(file.text)) {
       reports.push({ rule: "max-parallelism-unset", at, message: "This job has keyed state and sets no max parallelism: Flink picks one, the first savepoint fixes it, and the parallelism can never exceed it." });
     }
+  }
+  if (/paimon|table\.exec\.uid/i.test(file.text)) {
+    for (const { rule, start, end, message } of sqlReports(sqlInStrings(file.text))) reports.push({ rule, at: { start, end }, message });
   }
   return unique(reports);
 }

@@ -14,11 +14,12 @@ import { backendReleases, classPath, java } from "../rig/metadataPeer";
 /**
  * Reading `_metadata`, beside Flink's own `Checkpoints.loadCheckpointMetadata` on the same files in the same run. The files are made by Flink's own
  * serializer, one at a time in a temporary folder, and removed at once; the largest needs 1 GB of disk and 11 GB of memory for the JVM (which
- * keeps the handles as objects), and is left out with a word where the machine has less. `BENCH_MB=1,10` measures only these sizes.
+ * keeps the handles as objects), and is left out with a word where the machine has less. `BENCH_MB=1,10` measures
+ * only these sizes, `BENCH_SHAPE=inline` only this shape. Fails when a goal is missed.
  */
 const [, newest] = backendReleases;
 const root = await rootFolder();
-const process_ = path.join(root, "dist", "test", "e2e", "metadataScan.process.mjs");
+const scanProcess = path.join(root, "dist", "test", "e2e", "metadataScan.process.mjs");
 const program = path.join(root, "dist", "flink-savepoints.mjs");
 const classes = await classPath(newest, "bench");
 const node = (...args: readonly string[]): Promise<{ stdout: string }> => promisify(execFile)(process.execPath, args, { maxBuffer: 256 << 20 });
@@ -29,8 +30,10 @@ interface Ours { readonly memoryMs: number; readonly fileMs: number; readonly op
 interface Memory { readonly peakBytes: number; readonly keptBytes: number }
 
 const sizesMb = (process.env["BENCH_MB"] ?? "1,10,100,1000").split(",").map(Number);
+const shapes = (["handles", "inline"] as const).filter((shape) => (process.env["BENCH_SHAPE"] ?? shape) === shape);
 const lines: string[] = [];
-for (const shape of ["handles", "inline"] as const) {
+const missed: string[] = [];
+for (const shape of shapes) {
   for (const mb of sizesMb) {
     if (mb >= 1000 && totalmem() < 14e9) {
       console.log(`${shape} ${mb} MB: not measured, since Flink's reader needs 11 GB of memory for it`);
@@ -47,6 +50,10 @@ for (const shape of ["handles", "inline"] as const) {
 }
 const states = await statesOfLargeSavepoint();
 console.log(`\n${header()}\n${lines.join("\n")}\n\n${states}`);
+if (missed.length > 0) {
+  console.log(`Missed: ${missed.join("; ")}`);
+  process.exitCode = 1;
+}
 
 async function measure(shape: "handles" | "inline", mb: number, file: string): Promise<string> {
   await java([classes, "bench.LargeMetadata", file, shape, String(mb * 1e6), String(mb < 10 ? 8 : mb < 100 ? 64 : 256)], "1g");
@@ -54,16 +61,24 @@ async function measure(shape: "handles" | "inline", mb: number, file: string): P
   const loads = String(mb >= 1000 ? 2 : mb >= 100 ? 5 : 15);
   const warmUpMs = String(mb >= 1000 ? 1 : 4000);
   const heap = mb >= 1000 ? "11g" : "2g";
-  const ours = JSON.parse((await node(process_, file, loads, warmUpMs)).stdout) as Ours;
+  const ours = JSON.parse((await node(scanProcess, file, loads, warmUpMs)).stdout) as Ours;
   const flinks = JSON.parse((await java([classes, "bench.FlinkLoader", file, loads, warmUpMs], heap)).stdout) as Flinks;
   if (ours.operators !== flinks.operators) throw new Error(`We find ${ours.operators} operators, Flink ${flinks.operators}.`);
-  const memory = JSON.parse((await node("--expose-gc", process_, file, "memory")).stdout) as Memory;
+  const memory = JSON.parse((await node("--expose-gc", scanProcess, file, "memory")).stdout) as Memory;
   const cold = { ours: Infinity, flinks: Infinity };
   // In turn, so that what else the machine does hits both.
   for (let i = 0; i < (mb >= 1000 ? 1 : 3); i++) {
-    cold.ours = Math.min(cold.ours, await timed(() => (inspects ? node(program, "inspect", file) : node(process_, file))));
+    cold.ours = Math.min(cold.ours, await timed(() => (inspects ? node(program, "inspect", file) : node(scanProcess, file))));
     cold.flinks = Math.min(cold.flinks, await timed(() => java([classes, "bench.FlinkLoader", file], heap)));
   }
+  const goal = (what: string, isMet: boolean): void => {
+    if (!isMet) missed.push(`${shape} ${mb} MB: ${what}`);
+  };
+  goal("faster than Flink", flinks.ms / ours.memoryMs >= (shape === "handles" ? 3 : 1));
+  // What Node's heap takes to run at all is more than twice the smallest file.
+  goal("at most twice the file at the peak", mb < 10 || memory.peakBytes <= 2 * size);
+  goal("at most the file kept", memory.keptBytes <= size);
+  goal("four times faster as a cold process", mb !== 100 || cold.flinks / cold.ours >= 4);
   const rate = (ms: number): string => (size / 1e3 / ms).toFixed(0);
   const perByte = (bytes: number): string => (bytes / size).toFixed(2);
   const cells = [

@@ -88,11 +88,11 @@ async function snapshotsOf(flink: TestFlink, run: Run, id: string): Promise<Take
     const { vertices } = await flink.rest<{ vertices: readonly { tasks: Readonly<Record<string, number>> }[] }>("GET", `/jobs/${id}`);
     return vertices.reduce((sum, { tasks }) => sum + (tasks["FINISHED"] ?? 0), 0) >= finishedTasks;
   }, patienceMs);
-  // One that is under way began when they had not ended yet.
-  const before = Math.max(0, ...(await historyOf(flink, id)).map((checkpoint) => checkpoint.id));
+  // What is told is up to a second old, so a checkpoint that began before may come to light only now.
+  const endedMs = Date.now();
   let found: readonly Checkpoint[] = [];
   await until(`${run.checkpoints} checkpoints of ${run.name}`, async () => {
-    found = (await historyOf(flink, id)).filter(({ id: number, status, is_savepoint: isSavepoint }) => number > before && status === "COMPLETED" && !isSavepoint);
+    found = (await historyOf(flink, id)).filter(({ trigger_timestamp: beganMs, status, is_savepoint: isSavepoint }) => beganMs > endedMs && status === "COMPLETED" && !isSavepoint);
     return found.length >= run.checkpoints;
   }, patienceMs);
   const taken: TakenSnapshot[] = [];
@@ -111,6 +111,8 @@ async function snapshotsOf(flink: TestFlink, run: Run, id: string): Promise<Take
 interface Checkpoint {
   readonly id: number;
   readonly status: string;
+  /** Milliseconds since 1970, by the JobManager's clock, which is ours. */
+  readonly trigger_timestamp: number;
   readonly is_savepoint: boolean;
   readonly external_path: string;
   readonly failure_message?: string;

@@ -29,7 +29,10 @@ for (const version of backendReleases) {
     if (version === last1) await compare(t, newest, folders, snapshots.map(({ name }) => `${name}: what we read is what Flink ${newest} reads, too`));
     await t.test("all kinds of handles and of snapshots occur", () => allKinds(snapshots, kindsOf[version]));
     await t.test("operators that have finished, in whole or in part, are told", async () => {
-      for (const snapshot of snapshots) await finished(snapshot);
+      // Now and then the fast subtask has read everything before the other one came up, and both have finished.
+      let partly = 0;
+      for (const snapshot of snapshots) if (await finished(snapshot)) partly++;
+      assert.ok(partly > 0);
     });
     await t.test("incremental checkpoints in a row share files, which count once", () => shared(snapshots.filter(({ job, kind }) => job === "rocksdb" && kind === "checkpoint")));
     await t.test("each key has its entries, in the canonical format and in the heap's own", async () => {
@@ -64,15 +67,17 @@ async function allKinds(snapshots: readonly TakenSnapshot[], wanted: readonly st
   assert.deepEqual([...wanted].filter((kind) => !found.has(kind)), []);
 }
 
-async function finished({ name, folder }: TakenSnapshot): Promise<void> {
+/** Resolves to whether one operator has finished in part. */
+async function finished({ name, folder }: TakenSnapshot): Promise<boolean> {
   const { metadata, subtasks } = await read(folder);
   const row = (uid: string): number => [...metadata.operators].findIndex(({ id }) => id === operatorIdOf(uid));
   for (const uid of ["finished-src", "through"]) assert.equal(metadata.operators.get(row(uid)).fullyFinished, true, `${name}: ${uid}`);
-  const partly = await subtasks(row("stays"));
-  assert.deepEqual(partly.map((subtask) => [subtask.index, subtask.finished]).sort(), [[0, true], [1, false]], name);
+  const partly = !metadata.operators.get(row("stays")).fullyFinished;
+  if (partly) assert.deepEqual((await subtasks(row("stays"))).map((subtask) => [subtask.index, subtask.finished]).sort(), [[0, true], [1, false]], name);
   assert.equal(metadata.operators.get(row("src")).hasCoordinatorState, true, name);
   const ends = (await subtasks(row("ends"))).flatMap(({ managedOperator }) => managedOperator.flatMap((handle) => handle?.states ?? []));
   assert.deepEqual([...new Set(ends.map((state) => `${state.name} ${state.mode}`))].sort(), ["rules BROADCAST", "split SPLIT_DISTRIBUTE", "union UNION"], name);
+  return partly;
 }
 
 async function shared(checkpoints: readonly TakenSnapshot[]): Promise<void> {

@@ -1,0 +1,59 @@
+import { countText, durationText } from "../wording";
+import { endOfInput, type SnapshotFault } from "./snapshot";
+import type { PairGrade, PairReason } from "./pairing";
+import type { WarehouseProblem } from "./warehouse";
+
+/** What a grade means for the one who wants to go back (P-9). */
+export function pairGradeText(grade: PairGrade): string {
+  return grades[grade];
+}
+
+/** What speaks for a grade, as a sentence. */
+export function pairReasonText(reason: PairReason): string {
+  switch (reason.code) {
+    case "files-match": return `All ${countText(reason.files, "file")} of the commit are named in the savepoint.`;
+    case "files-differ": return `The commit changed ${countText(reason.files, "file")}, of which the savepoint names ${reason.matching === 0 ? "none" : reason.matching}.`;
+    case "committed-after": return `It was committed ${reason.afterMs < 1_000 ? `${Math.round(reason.afterMs)} ms` : durationText(reason.afterMs)} after the savepoint, with its commit user and number.`;
+    case "committed-before": return `It was committed ${durationText(reason.beforeMs)} before the savepoint's file was written: an earlier life of the job, or the savepoint was copied.`;
+    case "other-life": return `Snapshot ${reason.snapshotId} has the same commit user and number, but is not this savepoint's.`;
+    case "named-otherwise": return `The tag that keeps it is called ${reason.tag}.`;
+    case "decoy": return `The tag ${reason.tag} is of commit user ${reason.commitUser}, number ${numberText(reason.commitIdentifier)}, and not of this savepoint.`;
+    case "no-tag": return "No tag keeps it; it goes when the table's snapshots expire.";
+    case "auto-tag-off": return "sink.savepoint.auto-tag was off, so nothing tagged it; it goes when the table's snapshots expire.";
+    case "nothing-pending": return "Nothing was written to the table since its commit before the savepoint, which is the same state.";
+    case "not-committed-yet": return "The savepoint holds files that are not committed yet. The next checkpoint commits them, or restoring from the savepoint does.";
+    case "skipped": return `The savepoint's files were never committed: the job went on from an earlier checkpoint to number ${numberText(reason.next)}. Restoring from the savepoint commits them.`;
+    case "expired": return "Snapshots from that time have expired, so it can't be told which state it was.";
+    case "end-of-input": return "It was stopped with drain, so its last files were committed as the end of the input.";
+    case "base-jumps": return `It was committed ${durationText(reason.lateMs)} after the savepoint, right after number ${numberText(reason.from)}: commits between them are missing from it.`;
+    case "never-committed": return "This writer never committed to the table, as far as its snapshots tell.";
+    case "state-unread": return { compressed: "The committer's state is compressed and is not read.", missing: "The committer's state is in a file that can't be read from here.", malformed: "The committer's state is not in a form that is known." }[reason.why];
+  }
+}
+
+/** What is wrong with a file of a warehouse. */
+export function warehouseProblemText({ path, problem }: WarehouseProblem): string {
+  return problem.code === "unreadable" ? `${path} can't be read: ${problem.reason}.` : `${path} ${faultText(problem)}`;
+}
+
+function faultText(fault: SnapshotFault): string {
+  switch (fault.code) {
+    case "not-json": return "is not valid JSON.";
+    case "format": return `has format version ${fault.version}, which a newer Paimon than 2.0 wrote.`;
+    case "field": return `lacks a valid ${fault.field}.`;
+  }
+}
+
+const numberText = (identifier: bigint): string => (identifier === endOfInput ? "for the end of the input" : String(identifier));
+
+const grades: Readonly<Record<PairGrade, string>> = {
+  "exact": "proven, and kept by a tag",
+  "unprotected": "proven, but no tag keeps it",
+  "waiting": "comes with the next checkpoint",
+  "idle": "nothing was written; an earlier state is the same",
+  "drained": "committed as the end of the input",
+  "foreign": "the tag of this name belongs to another",
+  "stale-tag": "the tag is of an earlier life of the job",
+  "changed": "the tag fits, but not what it was built on",
+  "none": "can't be told",
+};

@@ -1,0 +1,213 @@
+import type { PaimonCommitter } from "./committers";
+import { endOfInput, type PaimonSnapshot, type PaimonTag } from "./snapshot";
+
+/**
+ * How sure it is which state of a table belongs to a savepoint, and whether that state is kept:
+ * `exact` proven and tagged; `unprotected` proven, alive, without a tag; `waiting` committed with the next checkpoint; `idle` nothing was written,
+ * so an earlier snapshot is the same; `drained` the end of the input was committed instead; `foreign` the tag of that name is another's;
+ * `stale-tag` the tag that fits is of an earlier life of the job; `changed` it fits, but its base is not what the savepoint saw; `none` can't be told.
+ */
+export type PairGrade = "exact" | "unprotected" | "waiting" | "idle" | "drained" | "foreign" | "stale-tag" | "changed" | "none";
+
+/** What speaks for a grade. */
+export type PairReason =
+  | { readonly code: "files-match"; readonly files: number }
+  | { readonly code: "files-differ"; readonly files: number; readonly matching: number }
+  | { readonly code: "committed-after"; readonly afterMs: number }
+  | { readonly code: "committed-before"; readonly beforeMs: number }
+  | { readonly code: "other-life"; readonly snapshotId: number }
+  | { readonly code: "named-otherwise"; readonly tag: string }
+  | { readonly code: "decoy"; readonly tag: string; readonly commitUser: string; readonly commitIdentifier: bigint }
+  | { readonly code: "no-tag" }
+  | { readonly code: "auto-tag-off" }
+  | { readonly code: "nothing-pending" }
+  | { readonly code: "not-committed-yet" }
+  | { readonly code: "skipped"; readonly next: bigint }
+  | { readonly code: "expired" }
+  | { readonly code: "end-of-input" }
+  | { readonly code: "base-jumps"; readonly from: bigint; readonly lateMs: number }
+  | { readonly code: "never-committed" }
+  | { readonly code: "state-unread"; readonly why: NonNullable<PaimonCommitter["unread"]> };
+
+/** A savepoint's pair in one table. */
+export interface Pairing {
+  readonly grade: PairGrade;
+  /** The table's state that belongs to the savepoint, or is the same; null where there is none. */
+  readonly snapshot: PaimonSnapshot | null;
+  /** Tags that keep that very snapshot. */
+  readonly tags: readonly PaimonTag[];
+  /** A tag with this savepoint's name that does not belong to it, or one of an earlier life. */
+  readonly decoy: PaimonTag | null;
+  readonly reasons: readonly PairReason[];
+}
+
+/** A savepoint, as far as pairing goes. */
+export interface PairedSavepoint {
+  readonly checkpointId: bigint;
+  /** When it was complete, epoch milliseconds. */
+  readonly completedMs: number;
+}
+
+/** A table, as far as pairing goes. */
+export interface PairedTable {
+  readonly tags: readonly PaimonTag[];
+  /** Those still there, by id. */
+  readonly snapshots: readonly PaimonSnapshot[];
+  /** Data files that a snapshot's commit changed; undefined when they can't be told. */
+  deltaFiles(snapshot: PaimonSnapshot): Promise<ReadonlySet<string> | undefined>;
+}
+
+/** Clocks of two machines may differ by so much. */
+const skewMs = 2_000;
+
+/** Finds what of a table belongs to a savepoint: by commit user, checkpoint id, the files that the savepoint says it wrote, and last by time (P-9). */
+export async function pairWith(savepoint: PairedSavepoint, committer: PaimonCommitter, table: PairedTable): Promise<Pairing> {
+  const { checkpointId } = savepoint;
+  const named = table.tags.find(({ name }) => name === `savepoint-${checkpointId}`);
+  const { commitUser, unread } = committer;
+  if (commitUser === null) return { grade: "none", snapshot: null, tags: [], decoy: null, reasons: [{ code: "state-unread", why: unread ?? "malformed" }] };
+  const drained = committer.pending.includes(endOfInput);
+  const identifier = drained ? endOfInput : checkpointId;
+  const lives = await judged(livesOf(table, commitUser, identifier), savepoint, committer, table);
+  const life = lives.find(({ proof }) => proof === "files") ?? lives.find(({ proof }) => proof === "time");
+  const isOf = (tag: PaimonTag): boolean => life !== undefined && life.members.some((member) => same(member, tag.snapshot));
+  const decoy = named !== undefined && !isOf(named) && !same(named.snapshot, { commitUser, commitIdentifier: checkpointId }) ? named : null;
+  const decoyReason: PairReason[] = decoy === null ? [] : [{ code: "decoy", tag: decoy.name, commitUser: decoy.snapshot.commitUser, commitIdentifier: decoy.snapshot.commitIdentifier }];
+  if (life === undefined) return withoutLife(savepoint, committer, table, lives, decoy, decoyReason);
+
+  const tags = table.tags.filter(isOf);
+  const reasons: PairReason[] = [...life.reasons, ...decoyReason];
+  const alive = life.members.filter((member) => table.snapshots.some((live) => same(live, member)));
+  const snapshot = tags.find(({ name }) => name === named?.name)?.snapshot ?? tags[0]?.snapshot ?? alive[alive.length - 1] ?? null;
+  if (drained) return { grade: "drained", snapshot, tags, decoy, reasons: [{ code: "end-of-input" }, ...reasons] };
+  const jump = baseJump(savepoint, life, commitUser, table);
+  if (jump !== undefined) return { grade: "changed", snapshot, tags, decoy, reasons: [jump, ...reasons] };
+  if (tags.length > 0) {
+    const other = tags.every(({ name }) => name !== `savepoint-${checkpointId}`) ? tags[0] : undefined;
+    return { grade: "exact", snapshot, tags, decoy, reasons: other === undefined ? reasons : [...reasons, { code: "named-otherwise", tag: other.name }] };
+  }
+  return { grade: decoy === null ? "unprotected" : "foreign", snapshot, tags, decoy, reasons: [{ code: committer.autoTag ? "no-tag" : "auto-tag-off" }, ...reasons] };
+}
+
+/** One commit: a snapshot, or an APPEND and the COMPACT right after it, alive or kept by tags. */
+interface Life {
+  /** By id. */
+  readonly members: readonly PaimonSnapshot[];
+}
+
+interface JudgedLife extends Life {
+  /** `files`: every file of the commit is one the savepoint names. `time`: nothing else can tell, and the time fits. */
+  readonly proof: "files" | "time" | "refuted" | "too-old";
+  readonly reasons: readonly PairReason[];
+}
+
+function livesOf(table: PairedTable, commitUser: string, commitIdentifier: bigint): Life[] {
+  const found: PaimonSnapshot[] = [];
+  for (const snapshot of [...table.snapshots, ...table.tags.map((tag) => tag.snapshot)]) {
+    if (snapshot.commitUser === commitUser && snapshot.commitIdentifier === commitIdentifier && !found.some((other) => same(other, snapshot))) found.push(snapshot);
+  }
+  found.sort((a, b) => a.id - b.id || a.timeMs - b.timeMs);
+  const lives: PaimonSnapshot[][] = [];
+  for (const snapshot of found) {
+    const last = lives[lives.length - 1];
+    const twin = last?.[last.length - 1];
+    if (last !== undefined && twin?.id === snapshot.id - 1 && twin.commitKind === "APPEND" && snapshot.commitKind === "COMPACT") last.push(snapshot);
+    else lives.push([snapshot]);
+  }
+  return lives.map((members) => ({ members }));
+}
+
+/** The lives with what proves or refutes each, the earliest after the savepoint first. */
+async function judged(lives: readonly Life[], savepoint: PairedSavepoint, committer: PaimonCommitter, table: PairedTable): Promise<JudgedLife[]> {
+  const found: JudgedLife[] = [];
+  for (const life of lives) {
+    let proof: JudgedLife["proof"] | undefined;
+    const reasons: PairReason[] = [];
+    for (const member of life.members) {
+      const files = await table.deltaFiles(member);
+      if (files === undefined || files.size === 0) continue;
+      const matching = [...files].filter((file) => committer.files.has(file)).length;
+      if (matching === files.size) {
+        proof = "files";
+        reasons.push({ code: "files-match", files: files.size });
+        break;
+      }
+      // A compaction's own output need not be in the committable, so only a commit of data refutes.
+      if (matching === 0 && (member.commitKind === "APPEND" || life.members.length === 1)) {
+        proof = "refuted";
+        reasons.push({ code: "files-differ", files: files.size, matching });
+      }
+    }
+    const lateMs = timeOf(life) - savepoint.completedMs;
+    proof ??= lateMs >= -skewMs ? "time" : "too-old";
+    if (proof === "time") reasons.push({ code: "committed-after", afterMs: lateMs });
+    if (proof === "too-old") reasons.push({ code: "committed-before", beforeMs: -lateMs });
+    found.push({ ...life, proof, reasons });
+  }
+  return found.sort((a, b) => timeOf(a) - timeOf(b));
+}
+
+const timeOf = ({ members }: Life): number => Math.min(...members.map(({ timeMs }) => timeMs));
+
+/** No commit is this savepoint's: why, and which other state is the same. */
+function withoutLife(savepoint: PairedSavepoint, committer: PaimonCommitter, table: PairedTable, lives: readonly JudgedLife[], decoy: PaimonTag | null, decoyReason: readonly PairReason[]): Pairing {
+  const stale = table.tags.find((tag) => lives.some(({ members }) => members.some((member) => same(member, tag.snapshot))));
+  const earlier = lives[0];
+  if (earlier !== undefined) {
+    const reasons: PairReason[] = [...earlier.reasons, { code: "other-life", snapshotId: earlier.members[0]?.id ?? 0 }, ...decoyReason];
+    return { grade: stale === undefined ? (decoy === null ? "none" : "foreign") : "stale-tag", snapshot: null, tags: [], decoy: stale ?? decoy, reasons };
+  }
+  const { base, isCertain, next } = baseOf(savepoint, committer, table);
+  const unsaved = committer.pending.filter((identifier) => identifier > (base?.commitIdentifier ?? -1n));
+  const graded = (grade: PairGrade, reason: PairReason, snapshot: PaimonSnapshot | null): Pairing =>
+    ({ grade: decoy === null ? grade : "foreign", snapshot, tags: snapshot === null ? [] : table.tags.filter((tag) => same(tag.snapshot, snapshot)), decoy, reasons: [reason, ...decoyReason] });
+  if (unsaved.length === 0) {
+    if (base === undefined) return graded("none", { code: "never-committed" }, null);
+    return isCertain ? graded("idle", { code: "nothing-pending" }, base) : graded("none", { code: "expired" }, null);
+  }
+  if (next !== undefined) return graded("none", isCertain ? { code: "skipped", next: next.commitIdentifier } : { code: "expired" }, null);
+  return graded("waiting", { code: "not-committed-yet" }, isCertain ? (base ?? null) : null);
+}
+
+/** The writer's newest commit up to the savepoint, whether nothing between the two can have expired, and its first one after it. */
+function baseOf({ checkpointId, completedMs }: PairedSavepoint, { commitUser }: PaimonCommitter, table: PairedTable): { base: PaimonSnapshot | undefined; isCertain: boolean; next: PaimonSnapshot | undefined } {
+  const own = [...table.snapshots, ...table.tags.map((tag) => tag.snapshot)].filter((snapshot) => snapshot.commitUser === commitUser && snapshot.commitIdentifier !== endOfInput);
+  own.sort((a, b) => a.id - b.id || a.timeMs - b.timeMs);
+  const before = own.filter((snapshot) => snapshot.commitIdentifier <= checkpointId && (snapshot.commitIdentifier < checkpointId || snapshot.timeMs < completedMs));
+  const base = before[before.length - 1];
+  const next = own.find((snapshot) => snapshot.commitIdentifier > checkpointId && (base === undefined || snapshot.id > base.id));
+  if (base === undefined) return { base, isCertain: false, next };
+  const isAlive = (id: number): boolean => table.snapshots.some((snapshot) => snapshot.id === id);
+  const last = next?.id ?? table.snapshots[table.snapshots.length - 1]?.id ?? base.id;
+  let isCertain = table.snapshots.some((snapshot) => same(snapshot, base));
+  if (!isCertain) {
+    isCertain = true;
+    for (let id = base.id + 1; id < last && isCertain; id++) isCertain = isAlive(id);
+  }
+  return { base, isCertain, next };
+}
+
+/**
+ * The sign of a commit that was made again onto the wrong base: it came much later than the next checkpoint after the savepoint, and the writer's
+ * commit before it is not the one that the savepoint followed.
+ */
+function baseJump(savepoint: PairedSavepoint, life: Life, commitUser: string, table: PairedTable): PairReason | undefined {
+  const own = table.snapshots.filter((snapshot) => snapshot.commitUser === commitUser && snapshot.commitIdentifier !== endOfInput);
+  const first = life.members[0]?.id ?? 0;
+  const before = own.filter(({ id }) => id < first);
+  const previous = before[before.length - 1];
+  if (previous === undefined || previous.commitIdentifier >= savepoint.checkpointId - 1n) return undefined;
+  const spans = own.slice(1).flatMap((snapshot, at) => {
+    const steps = Number(snapshot.commitIdentifier - (own[at]?.commitIdentifier ?? 0n));
+    return steps > 0 && steps < 1_000 ? [(snapshot.timeMs - (own[at]?.timeMs ?? 0)) / steps] : [];
+  }).sort((a, b) => a - b);
+  const interval = spans[Math.floor(spans.length / 2)] ?? 0;
+  const lateMs = timeOf(life) - savepoint.completedMs;
+  return lateMs > 2 * interval + skewMs ? { code: "base-jumps", from: previous.commitIdentifier, lateMs } : undefined;
+}
+
+/** The same commit, whether read from a snapshot or from a tag. Ids are used again after a rollback, so the id alone tells nothing. */
+function same(a: Partial<PaimonSnapshot>, b: Partial<PaimonSnapshot>): boolean {
+  return a.commitUser === b.commitUser && a.commitIdentifier === b.commitIdentifier
+    && (a.id === undefined || b.id === undefined || a.id === b.id) && (a.timeMs === undefined || b.timeMs === undefined || a.timeMs === b.timeMs);
+}

@@ -37,6 +37,7 @@ export const tags: Command = {
   async run(args, terminal) {
     const { warehouse, folders, json } = asked(args, terminal.workingFolder);
     const problems: string[] = [];
+    if (!(await stat(warehouse).catch(() => undefined))?.isDirectory()) throw new FlinkError("file-unreadable", { path: warehouse, reason: "there is no such folder" });
     const board = await readBoard(localWarehouse, warehouse, savepointsIn(folders, problems, terminal), openLocalFile, terminal.signal);
     const entries = entriesOf(board);
     if (json) terminal.out(JSON.stringify(entries, null, 2));

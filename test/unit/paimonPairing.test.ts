@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { PaimonCommitter } from "../../src/core/paimon/committers";
+import { pairWith, type PairedTable, type Pairing } from "../../src/core/paimon/pairing";
+import { pairReasonText } from "../../src/core/paimon/pairText";
+import { endOfInput, parseLossless, readSnapshot, readTag, type PaimonSnapshot, type PaimonTag } from "../../src/core/paimon/snapshot";
+
+/** A commit of a table: files that it changed, and whether its snapshot is still there. */
+interface Commit {
+  readonly id: number;
+  readonly user?: string;
+  readonly identifier: number | bigint;
+  readonly atMs: number;
+  readonly kind?: string;
+  readonly files?: readonly string[];
+  readonly expired?: boolean;
+  readonly tags?: readonly string[];
+}
+
+const completedMs = 1_000_000;
+
+function tableOf(commits: readonly Commit[]): PairedTable {
+  const snapshots: PaimonSnapshot[] = [];
+  const tags: PaimonTag[] = [];
+  const files = new Map<PaimonSnapshot, ReadonlySet<string>>();
+  for (const { id, user = "job", identifier, atMs, kind = "APPEND", files: changed = [], expired = false, tags: names = [] } of commits) {
+    const snapshot: PaimonSnapshot = { id, schemaId: 0, commitUser: user, commitIdentifier: BigInt(identifier), commitKind: kind, timeMs: completedMs + atMs, totalRecordCount: null, deltaManifestList: null, uuid: null };
+    files.set(snapshot, new Set(changed));
+    if (!expired) snapshots.push(snapshot);
+    for (const name of names) tags.push({ name, snapshot, retainedMs: null });
+  }
+  return { tags, snapshots, deltaFiles: (snapshot) => Promise.resolve(files.get(snapshot)) };
+}
+
+function pair(commits: readonly Commit[], committer: Partial<PaimonCommitter> = {}, checkpointId = 7n): Promise<Pairing> {
+  const full: PaimonCommitter = { operatorId: "", operatorName: null, objectName: null, commitUser: "job", pending: [checkpointId], files: new Set(["a-1"]), autoTag: true, unread: null, ...committer };
+  return pairWith({ checkpointId, completedMs }, full, tableOf(commits));
+}
+
+const grade = async (commits: readonly Commit[], committer: Partial<PaimonCommitter> = {}): Promise<string> => {
+  const { grade: given, snapshot, tags } = await pair(commits, committer);
+  return `${given} ${snapshot?.id ?? "–"} ${tags.map(({ name }) => name).join(" ")}`.trim();
+};
+
+test("a tag with the savepoint's commit user, number and files is its pair, whatever the tag is called", async () => {
+  assert.equal(await grade([{ id: 3, identifier: 6, atMs: -900 }, { id: 4, identifier: 7, atMs: 80, files: ["a-1"], tags: ["savepoint-7"] }]), "exact 4 savepoint-7");
+  assert.equal(await grade([{ id: 3, identifier: 6, atMs: -900 }, { id: 4, identifier: 7, atMs: 80, files: ["a-1"], tags: ["before-release", "savepoint-99"], expired: true }]), "exact 4 before-release savepoint-99");
+  assert.equal(await grade([{ id: 4, identifier: 7, atMs: 80, files: ["a-1"] }, { id: 5, identifier: 7, atMs: 90, kind: "COMPACT", files: ["c-1"], tags: ["savepoint-7"] }]), "exact 5 savepoint-7");
+});
+
+test("the files decide between two lives of a job, without a clock", async () => {
+  const first: Commit = { id: 2, identifier: 7, atMs: -90_000, files: ["old-1"], tags: ["savepoint-7"] };
+  const second: Commit = { id: 9, identifier: 7, atMs: 80, files: ["a-1"] };
+  assert.equal(await grade([first, second]), "unprotected 9");
+  assert.equal(await grade([first]), "stale-tag –");
+  // The savepoint was copied, so its time tells nothing, and the files still do.
+  assert.equal(await grade([{ ...second, atMs: -500_000, tags: ["savepoint-7"] }]), "exact 9 savepoint-7");
+});
+
+test("where no file tells, the first commit after the savepoint is taken and an older one never", async () => {
+  assert.equal(await grade([{ id: 4, identifier: 7, atMs: 300, tags: ["savepoint-7"] }], { files: new Set() }), "exact 4 savepoint-7");
+  assert.equal(await grade([{ id: 4, identifier: 7, atMs: -60_000, tags: ["savepoint-7"] }], { files: new Set() }), "stale-tag –");
+});
+
+test("a tag of the savepoint's name by another job is never its pair", async () => {
+  const decoy: Commit = { id: 1, user: "other", identifier: 7, atMs: -50_000, tags: ["savepoint-7"] };
+  assert.equal(await grade([decoy, { id: 4, identifier: 7, atMs: 80, files: ["a-1"] }]), "foreign 4");
+  assert.equal(await grade([decoy, { id: 2, identifier: 6, atMs: -900 }]), "foreign 2");
+  assert.equal(await grade([{ ...decoy, user: "job", identifier: 5 }, { id: 4, identifier: 7, atMs: 80, files: ["a-1"] }]), "foreign 4");
+  assert.equal(await grade([decoy, { id: 4, identifier: 7, atMs: 80, files: ["a-1"], tags: ["pinned"] }]), "exact 4 pinned");
+});
+
+test("a commit that was made again onto an older base is not proven, though its files match", async () => {
+  const forged: Commit = { id: 4, identifier: 7, atMs: 60_000, files: ["a-1"], tags: ["savepoint-7"] };
+  const steady = [1, 2, 3].map((number): Commit => ({ id: number, identifier: number, atMs: -7_000 + number * 1_000 }));
+  assert.equal(await grade([...steady, forged]), "changed 4 savepoint-7");
+  assert.equal(await grade([...steady, { ...forged, atMs: 900 }]), "exact 4 savepoint-7");
+});
+
+test("without a commit of its own it is idle, waiting, drained, or cannot be told", async () => {
+  const before: Commit = { id: 2, identifier: 5, atMs: -2_000 };
+  assert.equal(await grade([before], { pending: [], files: new Set() }), "idle 2");
+  assert.equal(await grade([before]), "waiting 2");
+  assert.equal(await grade([before, { id: 3, identifier: 9, atMs: 9_000 }]), "none –");
+  assert.equal(await grade([{ ...before, expired: true, tags: ["kept"] }, { id: 5, identifier: 9, atMs: 9_000 }], { pending: [] }), "none –");
+  assert.equal(await grade([], { pending: [] }), "none –");
+  assert.equal(await grade([before, { id: 3, identifier: endOfInput, atMs: 400 }], { pending: [endOfInput] }), "drained 3");
+  assert.equal(await grade([before], { commitUser: null, unread: "compressed" }), "none –");
+});
+
+test("every reason is a sentence", async () => {
+  const pairings = await Promise.all([
+    pair([{ id: 4, identifier: 7, atMs: 80, files: ["a-1"], tags: ["x"] }]), pair([{ id: 2, identifier: 7, atMs: -90_000, files: ["b-1"], tags: ["savepoint-7"] }]), pair([]), pair([{ id: 2, identifier: 5, atMs: -1 }], { pending: [] }),
+    pair([{ id: 1, user: "o", identifier: endOfInput, atMs: 0, tags: ["savepoint-7"] }]), pair([], { commitUser: null, unread: "missing" }),
+  ]);
+  for (const { reasons } of pairings) for (const reason of reasons) assert.match(pairReasonText(reason), /^[A-Z].*\.$/);
+});
+
+test("numbers beyond 2^53 survive, half a file and a newer format are named", () => {
+  const text = '{ "version" : 3, "id" : 9, "schemaId" : 0, "commitUser" : "a 1234567890123456789, b", "commitIdentifier" : 9223372036854775807, "commitKind" : "APPEND", "timeMillis" : 1795227455834, "watermark" : -9223372036854775808, "unknown" : {} }';
+  const snapshot = readSnapshot(text);
+  assert.ok(!("code" in snapshot));
+  assert.equal(snapshot.commitIdentifier, endOfInput);
+  assert.equal(snapshot.commitUser, "a 1234567890123456789, b");
+  assert.equal(parseLossless(text)?.["watermark"], "-9223372036854775808");
+  assert.deepEqual(readSnapshot(text.slice(0, 60)), { code: "not-json" });
+  assert.deepEqual(readSnapshot(text.replace('"version" : 3', '"version" : 4')), { code: "format", version: 4 });
+  assert.deepEqual(readSnapshot(text.replace('"id" : 9', '"id" : 0')), { code: "field", field: "id" });
+  for (const [written, retainedMs] of [["604800.000000000", 604_800_000], ["1.5", 1_500], ['"PT168H"', 604_800_000], ['"P1DT2S"', 86_402_000]] as const) {
+    const tag = readTag("t", text.replace('"unknown" : {}', `"tagTimeRetained" : ${written}`));
+    assert.ok("name" in tag && tag.retainedMs === retainedMs, written);
+  }
+});

@@ -11,6 +11,21 @@ export interface CheckpointRef extends JobRef {
   readonly checkpointId: number;
 }
 
+/** Points at a `_metadata` in the window's file system, as its `Uri` has it. */
+export interface FileRef {
+  readonly scheme: string;
+  readonly fsPath: string;
+}
+
+/** Points at anything that has a `_metadata`. */
+export type SnapshotRef = SavepointRef | CheckpointRef | FileRef;
+
+/** Two snapshots that are compared, the older one first where that is known. */
+export interface SnapshotPair {
+  readonly left: SnapshotRef;
+  readonly right: SnapshotRef;
+}
+
 /** Points at a cluster by its base address. */
 export interface ClusterRef {
   readonly cluster: string;
@@ -49,6 +64,10 @@ export interface CommandArgs {
   "flinkSavepoints.inspect": [target?: SavepointRef | CheckpointRef];
   "flinkSavepoints.openRow": [target?: SavepointRef | CheckpointRef];
   "flinkSavepoints.clickRow": [target?: SavepointRef | CheckpointRef];
+  "flinkSavepoints.compare": [target?: SnapshotPair | SnapshotRef];
+  "flinkSavepoints.compareSelected": [target?: SnapshotPair];
+  "flinkSavepoints.compareAsText": [target?: SnapshotPair | SnapshotRef];
+  "flinkSavepoints.showAsText": [target?: SnapshotRef];
   "flinkSavepoints.showLog": [];
   "flinkSavepoints.showOperations": [];
   "flinkSavepoints.showMore": [target?: { nodeId: string }];

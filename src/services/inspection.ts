@@ -23,6 +23,21 @@ export class InspectionService {
     this.#log = log;
   }
 
+  /** The version of a savepoint's metadata, whatever it is; undefined when there is none that can be read from here. */
+  async formatOf(location: string): Promise<number | undefined> {
+    const source = await this.#open(location);
+    if (source === undefined) return undefined;
+    try {
+      const head = await source.read(0, Math.min(8, source.sizeBytes));
+      return head.length < 8 ? 0 : new DataView(head.buffer, head.byteOffset, 8).getInt32(4);
+    } catch (error) {
+      this.#log.warn(`reading the metadata of ${location}`, error);
+      return undefined;
+    } finally {
+      await source.close();
+    }
+  }
+
   /** The operators of a savepoint that hold state, largest first; undefined when its metadata can't be read whole from here. */
   async stateIn(location: string, signal: AbortSignal): Promise<readonly OperatorState[] | undefined> {
     const source = await this.#open(location);

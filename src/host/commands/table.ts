@@ -1,6 +1,7 @@
 import type { CommandTable } from "../platform/commands";
 import { cancel } from "./cancel";
 import { addCluster, editClusters, forgetCredentials, reconnect, removeCluster, setCredentials } from "./clusters";
+import { compare, compareAsText, showAsText } from "./compare";
 import { copyCli, copyJson, copyPath, copyTriggerId } from "./copy";
 import { dispose, forget } from "./dispose";
 import { clickRow, inspect, openRow } from "./inspect";
@@ -46,6 +47,10 @@ export function commandTable(world: CommandWorld): CommandTable {
     "flinkSavepoints.inspect": (target) => inspect(world, target),
     "flinkSavepoints.openRow": (target) => openRow(world, target),
     "flinkSavepoints.clickRow": (target) => clickRow(world, target),
+    "flinkSavepoints.compare": (target) => compare(world, target),
+    "flinkSavepoints.compareSelected": (target) => compare(world, target),
+    "flinkSavepoints.compareAsText": (target) => compareAsText(world, target),
+    "flinkSavepoints.showAsText": (target) => showAsText(world, target),
     "flinkSavepoints.showLog": () => showLog(world),
     "flinkSavepoints.showOperations": () => showOperations(world),
     "flinkSavepoints.showMore": (target) => showMore(world, target),

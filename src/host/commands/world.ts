@@ -10,6 +10,7 @@ import type { SavepointService } from "../../services/savepoints";
 import type { Notify } from "../platform/notify";
 import type { Progress } from "../platform/progress";
 import type { SettingsReader } from "../platform/settings";
+import type { Snapshot, Snapshots } from "./snapshots";
 
 /** What the tree offers to verbs. */
 export interface ExplorerControl {
@@ -21,6 +22,16 @@ export interface ExplorerControl {
   isSecondClick(row: string): boolean;
   /** Lengthens a list that ended in *Show more*. */
   showMore(nodeId: string): void;
+}
+
+/** Where snapshots are shown. */
+export interface ComparisonControl {
+  /** Opens the page that compares two. */
+  show(pair: Snapshots): void;
+  /** Opens two in VS Code's diff. */
+  showTexts(pair: Snapshots): Promise<void>;
+  /** Opens one as text. */
+  showText(snapshot: Snapshot): Promise<void>;
 }
 
 /** Everything a verb may use. Verbs are functions of this and their target; they hold nothing themselves. */
@@ -40,6 +51,7 @@ export interface CommandWorld {
   readonly notify: Notify;
   readonly progress: Progress;
   readonly explorer: ExplorerControl;
+  readonly comparisons: ComparisonControl;
   readonly log: Log & { show(): void };
   readonly clock: Clock;
 }

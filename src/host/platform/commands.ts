@@ -6,7 +6,7 @@ import { FlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
 import type { Log } from "../../core/ports";
 import type { Notify } from "./notify";
-import { isSelection, targetOf } from "./target";
+import { isSelection, targetOf, targetOfSelection, tooManySelected } from "./target";
 
 /** A handler for every command. Handlers never catch: the boundary here logs and tells. `undefined` from a picker means: return. */
 export type CommandTable = { readonly [Id in CommandId]: (...args: CommandArgs[Id]) => void | Promise<void> };
@@ -22,7 +22,7 @@ export interface CommandBoundary {
 export function registerCommands(table: CommandTable, boundary: CommandBoundary): Disposable {
   const store = new DisposableStore();
   for (const id of Object.keys(table) as CommandId[]) {
-    store.add(vscode.commands.registerCommand(id, (argument: unknown) => runCommand(table, id, argument, boundary)));
+    store.add(vscode.commands.registerCommand(id, (argument: unknown, selection: unknown) => runCommand(table, id, argument, boundary, selection)));
   }
   return store;
 }
@@ -39,9 +39,11 @@ function describeForLog(error: unknown): string {
   return stack === "" ? lines.join("\n") : `${lines.join("\n")}\n${stack}`;
 }
 
-async function runCommand(table: CommandTable, id: CommandId, argument: unknown, boundary: CommandBoundary): Promise<void> {
+async function runCommand(table: CommandTable, id: CommandId, argument: unknown, boundary: CommandBoundary, selection?: unknown): Promise<void> {
   const { log, notify } = boundary;
-  let target = targetOf(id, argument);
+  const selected = tooManySelected(id, selection);
+  if (selected !== undefined) return notify.refused(`${selected} rows are selected, and this is done to one at a time. Select that one alone.`);
+  let target = targetOfSelection(id, argument, selection);
   try {
     if (isSelection(argument)) target = targetOf(id, await boundary.focused());
     log.debug(`${id} ${target === undefined ? "" : JSON.stringify(target)}`.trimEnd());

@@ -1,4 +1,4 @@
-import type { CheckpointRef, ClusterRef, CommandArgs, CommandId, SavepointRef } from "../../core/contributions";
+import type { CheckpointRef, ClusterRef, CommandArgs, CommandId, FileRef, SavepointRef, SnapshotPair, SnapshotRef } from "../../core/contributions";
 import type { JobRef } from "../../core/model/job";
 
 /** What a command may be aimed at, by name. */
@@ -9,6 +9,7 @@ interface Targets {
   savepoint: SavepointRef;
   restore: { restoreId: string };
   node: { nodeId: string };
+  file: FileRef;
 }
 type TargetName = keyof Targets;
 
@@ -20,6 +21,7 @@ const fields: { readonly [N in TargetName]: Readonly<Record<string, "string" | "
   savepoint: { recordId: "string" },
   restore: { restoreId: "string" },
   node: { nodeId: "string" },
+  file: { scheme: "string", fsPath: "string" },
 };
 
 /** The targets that fit a command's argument type. */
@@ -54,18 +56,55 @@ const takes: { readonly [Id in CommandId]?: readonly Fitting<Id>[] } = {
   "flinkSavepoints.openWebUi": ["job", "cluster"],
   "flinkSavepoints.showMore": ["node"],
   "flinkSavepoints.runSampleJob": ["cluster"],
+  "flinkSavepoints.compare": ["savepoint", "checkpoint", "file"],
+  "flinkSavepoints.compareAsText": ["savepoint", "checkpoint", "file"],
+  "flinkSavepoints.showAsText": ["savepoint", "checkpoint", "file"],
 };
+
+/** Commands about two snapshots, and what each of the two may be. */
+const takesPair: ReadonlySet<CommandId> = new Set(["flinkSavepoints.compare", "flinkSavepoints.compareSelected", "flinkSavepoints.compareAsText"] satisfies CommandId[]);
+const snapshot = ["savepoint", "checkpoint", "file"] as const;
+
+/** Verbs that end or delete something: with several rows selected one could take them for verbs on all of these. */
+const oneAtATime: ReadonlySet<CommandId> = new Set([
+  "flinkSavepoints.dispose", "flinkSavepoints.forget", "flinkSavepoints.cancel", "flinkSavepoints.stop", "flinkSavepoints.dropRestore", "flinkSavepoints.removeCluster", "flinkSavepoints.forgetCredentials",
+] satisfies CommandId[]);
 
 /**
  * The argument a handler gets: exactly the fields of its type, or nothing. Arguments come from strangers: a tree row passes its element
  * (whose `ref` is the target), a title button passes whatever row has the focus, a keybinding passes what it likes.
  */
 export function targetOf<Id extends CommandId>(command: Id, argument: unknown): CommandArgs[Id][0] | undefined {
+  const pair = takesPair.has(command) && isRecord(argument) && "left" in argument && "right" in argument ? pairOf(argument.left, argument.right) : undefined;
+  return (pair ?? refOf(takes[command] ?? [], argument)) as CommandArgs[Id][0] | undefined;
+}
+
+/**
+ * The argument of a command that was chosen from the menu of a row while `selection` were selected. Two rows make a pair for the commands that
+ * compare; every other command is about the row itself.
+ */
+export function targetOfSelection<Id extends CommandId>(command: Id, argument: unknown, selection: unknown): CommandArgs[Id][0] | undefined {
+  const [left, right, third] = takesPair.has(command) && Array.isArray(selection) ? (selection as readonly unknown[]) : [];
+  const pair = right !== undefined && third === undefined ? pairOf(left, right) : undefined;
+  return (pair as CommandArgs[Id][0] | undefined) ?? targetOf(command, argument);
+}
+
+/** How many rows are selected where a command may only be about one, else undefined. */
+export function tooManySelected(command: CommandId, selection: unknown): number | undefined {
+  return oneAtATime.has(command) && Array.isArray(selection) && selection.length > 1 ? selection.length : undefined;
+}
+
+function pairOf(left: unknown, right: unknown): SnapshotPair | undefined {
+  const [one, other] = [refOf(snapshot, left), refOf(snapshot, right)] as readonly (SnapshotRef | undefined)[];
+  return one === undefined || other === undefined ? undefined : { left: one, right: other };
+}
+
+function refOf(names: readonly TargetName[], argument: unknown): object | undefined {
   const ref = isRecord(argument) && "ref" in argument ? argument.ref : argument;
   if (!isRecord(ref)) return undefined;
-  for (const name of (takes[command] ?? []) as readonly TargetName[]) {
+  for (const name of names) {
     const wanted = Object.entries(fields[name]);
-    if (wanted.every(([field, type]) => typeof ref[field] === type)) return Object.fromEntries(wanted.map(([field]) => [field, ref[field]])) as CommandArgs[Id][0];
+    if (wanted.every(([field, type]) => typeof ref[field] === type)) return Object.fromEntries(wanted.map(([field]) => [field, ref[field]]));
   }
   return undefined;
 }

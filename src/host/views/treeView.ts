@@ -20,6 +20,7 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
     this.#held.add(this.#changed);
     this.#view = this.#held.add(vscode.window.createTreeView(viewId, {
       showCollapseAll: true,
+      canSelectMany: true,
       treeDataProvider: {
         onDidChangeTreeData: this.#changed.event,
         getChildren: async (element) => {

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { openLocalMetadata } from "../../src/clients/localMetadata";
-import { operatorDetails } from "../../src/core/metadata/details";
+import { LoadedSnapshot } from "../../src/core/comparison/loadedSnapshot";
 import { inMemory, type RandomAccess } from "../../src/core/metadata/randomAccess";
 import { scanMetadata } from "../../src/core/metadata/scan";
 import { operatorIdOf } from "../../src/core/metadata/operatorId";
@@ -16,9 +16,7 @@ import { ByteWriter } from "./metadataWriter";
 const fixtures = path.join(process.cwd(), "test", "fixtures", "metadata");
 
 async function textOf(input: RandomAccess, folder: string, options: TextOptions = {}): Promise<string> {
-  const scan = await scanMetadata(input);
-  const { metadata } = scan;
-  return metadataText({ ...scan, details: async (row) => (metadata === undefined ? undefined : operatorDetails({ input, metadata, folder, open: openLocalMetadata }, row)) }, options);
+  return (await LoadedSnapshot.load({ input, folder, open: openLocalMetadata })).text(options);
 }
 
 const textOfFolder = async (folder: string): Promise<string> => textOf(await fileAccess(path.join(folder, "_metadata")), folder);
@@ -93,7 +91,7 @@ test("by id, operators stand in the same order whether or not the format has nam
 
 test("states whose files are gone are named as far as the metadata names them, and the text says what is missing", async () => {
   const text = await textOf(await fileAccess(path.join(fixtures, "1.20.5", "canonical", "_metadata")), path.join(fixtures, "nowhere"));
-  assert.match(text, /state "pending": list\n {2}# A state file can't be reached from here, so its states are not named\./);
+  assert.match(text, /state "pending": list\n {2}# A state file is not where it can be read from here, so its states are not named\./);
 });
 
 test("10,000 operators give a text within bounds in good time, and a smaller bound says what it leaves out", async () => {

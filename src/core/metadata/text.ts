@@ -8,7 +8,7 @@ import { readersOf, releasesOf } from "./tags";
 /** A state of an operator, in words. */
 export interface StateText {
   readonly name: string;
-  /** `value`, `map`, `timers`, `union list` …, see `stateKindText`. */
+  /** `value`, `map`, `timers`, `union list` … */
   readonly kind: string;
   /** Of the values; null where the state's file was not read. */
   readonly serializer: string | null;
@@ -22,7 +22,7 @@ export interface OperatorDetails {
   /** Type of the key, null without keyed state. */
   readonly key: string | null;
   readonly states: readonly StateText[];
-  /** Where the state is, such as `relative` or `below s3://bucket/x`, with how many files are there. */
+  /** Where the state is, such as `beside the metadata` or `below s3://bucket/x`, with how many files are there. */
   readonly places: readonly { readonly place: string; readonly files: number }[];
   /** What could not be read, in sentences. */
   readonly notes: readonly string[];

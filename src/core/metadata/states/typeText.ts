@@ -1,21 +1,4 @@
-import type { Serializer, StateDescription, StateType } from "./serializer";
-
-/** What a state is in a word: `value`, `map`, `list`, `reducing`, `aggregating`, `timers`, `list (union)`, `broadcast` … */
-export function stateKindText({ type, options }: Pick<StateDescription, "type" | "options">): string {
-  const kind = options["KEYED_STATE_TYPE"]?.toLowerCase();
-  switch (type) {
-    case "PRIORITY_QUEUE": return "timers";
-    case "BROADCAST": return "broadcast";
-    case "OPERATOR": return options["OPERATOR_STATE_DISTRIBUTION_MODE"] === "UNION" ? "union list" : "list";
-    default: return kind === undefined || kind === "unknown" ? "keyed" : kind;
-  }
-}
-
-/** The kind of a state whose file was not read, from its distribution mode alone. */
-export function modeKindText(mode: string): string {
-  const type: StateType = mode === "BROADCAST" ? "BROADCAST" : "OPERATOR";
-  return stateKindText({ type, options: { OPERATOR_STATE_DISTRIBUTION_MODE: mode } });
-}
+import type { Serializer } from "./serializer";
 
 /**
  * A serializer in full, as a person would write its type: `long`, `map<string, list<long>>`, `POJO com.acme.Seen {id: long, name: string}`,

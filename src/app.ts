@@ -11,6 +11,7 @@ import { systemClock } from "./core/base/async";
 import { DisposableStore, type Disposable } from "./core/base/disposable";
 import type { Clock, Credentials, Log, Vault, WorkspaceCommit } from "./core/ports";
 import { ClusterService } from "./services/clusters";
+import { ComparisonService } from "./services/comparisons";
 import { DisposalService } from "./services/disposals";
 import { SavepointFollower } from "./services/following";
 import { InspectionService } from "./services/inspection";
@@ -37,6 +38,8 @@ export interface AppWorld {
   readonly programGraceMs?: number;
   /** The bundled file of the thread that reads savepoints. */
   readonly inspectionThread: string;
+  /** The bundled file of the thread that compares two. */
+  readonly comparisonThread: string;
 }
 
 /** Every service, joined. Building it does no I/O. */
@@ -49,6 +52,7 @@ export interface App extends Disposable {
   readonly disposals: DisposalService;
   readonly reconciler: Reconciler;
   readonly inspection: InspectionService;
+  readonly comparison: ComparisonService;
   /** Begins to inspect a savepoint, on a thread of its own. Whoever asked disposes of it. */
   inspect(location: string): Inspection;
 }
@@ -72,5 +76,6 @@ export function createApp(world: AppWorld): App {
   const disposals = new DisposalService(shared, localStorageLook);
   const reconciler = store.add(new Reconciler(shared, restores, disposals, (owner) => isAlive(owner, self)));
   const inspect = (location: string): Inspection => new Inspection(location, (place) => startThread(world.inspectionThread, { location: place }, { heapMb: 2048 }), clock, log);
-  return { inspect, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection: new InspectionService(openLocalMetadata, log), dispose: () => store.dispose() };
+  const comparison = new ComparisonService((locations) => startThread(world.comparisonThread, locations, { heapMb: 2048 }), clock, log);
+  return { inspect, comparison, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection: new InspectionService(openLocalMetadata, log), dispose: () => store.dispose() };
 }

@@ -13,6 +13,7 @@ import { tellEndsOfEarlier } from "./host/commands/outcomes";
 import { watchLocalFlink } from "./host/commands/localFlink";
 import { commandTable } from "./host/commands/table";
 import type { CommandWorld } from "./host/commands/world";
+import { Comparisons } from "./host/compare/comparisons";
 import { registerCommands } from "./host/platform/commands";
 import { registerInspector } from "./host/inspector/editor";
 import { Notify } from "./host/platform/notify";
@@ -44,7 +45,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const progress = new Progress(log);
   const requestTimeoutMs = (): number => settings.current["requests.timeoutSeconds"] * 1_000;
 
-  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault: vaultOf(context.secrets), requestTimeoutMs, log, clock, workspaceCommit: openCommit, inspectionThread: context.asAbsolutePath("dist/worker/inspection.js") });
+  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault: vaultOf(context.secrets), requestTimeoutMs, log, clock, workspaceCommit: openCommit, inspectionThread: context.asAbsolutePath("dist/worker/inspection.js"), comparisonThread: context.asAbsolutePath("dist/worker/comparison.js") });
   // Its own connections, and none of our credentials: it speaks to Maven repositories only.
   const http = createHttp({ credentials: { get: () => Promise.resolve([]) }, requestTimeoutMs, log, readCa: (file) => readFile(file, "utf8") });
   const localFlink = createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http });
@@ -53,7 +54,9 @@ export function activate(context: vscode.ExtensionContext): Api {
   const { clusters, jobs, savepoints, restores, disposals, inspection, ledger, reconciler } = app;
   const operations = new Operations(jobs, ledger, log);
   const explorer = new Explorer({ clusters, jobs, savepoints, restores, ledger, operations, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
+  const comparisons = new Comparisons({ comparison: app.comparison, inspection, pages, log });
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);
@@ -61,7 +64,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   };
   context.subscriptions.push(
     log, app, http, settings, credentials, operations, explorer, operationsStatus(operations, clock), tellEndsOfEarlier(world),
-    registerInspector({ inspect: app.inspect, ledger, pages: { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") }, log }),
+    registerInspector({ inspect: app.inspect, ledger, pages, log }), comparisons,
     // The job's row is looked at again before anything is said of its end.
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
     registerCommands(commandTable(world), { log, notify, focused: () => explorer.focused() }),

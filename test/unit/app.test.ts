@@ -31,7 +31,7 @@ test("joining the services touches no file, network or process, and neither does
   const silent = (): void => undefined;
   const app = createApp({
     ledgerFolder: "/nowhere/ledger", credentials: { ...nobody, get: () => Promise.resolve([]) }, vault: nobody, requestTimeoutMs: () => 1_000,
-    log: { trace: silent, debug: silent, info: silent, warn: silent, error: silent }, workspaceCommit: () => Promise.resolve(null), inspectionThread: "/nowhere/inspection.js",
+    log: { trace: silent, debug: silent, info: silent, warn: silent, error: silent }, workspaceCommit: () => Promise.resolve(null), inspectionThread: "/nowhere/inspection.js", comparisonThread: "/nowhere/comparison.js",
   });
   app.clusters.setProfiles([{ name: "a", url: "http://localhost:1" }]);
   app.dispose();

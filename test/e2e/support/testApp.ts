@@ -38,6 +38,7 @@ export function openApp(options: TestAppOptions): TestApp {
     receiveGraceMs: options.receiveGraceMs ?? 1_500,
     programGraceMs: options.programGraceMs ?? 2_000,
     inspectionThread: path.join("dist", "worker", "inspection.js"),
+    comparisonThread: path.join("dist", "worker", "comparison.js"),
   });
   app.clusters.setProfiles(options.clusters.map((url) => ({ name: `Flink at ${new URL(url).host}`, url })));
   const all = (): Promise<readonly LedgerRecord[]> => app.ledger.all();

@@ -1,0 +1,8 @@
+import { render } from "preact";
+import type { ComparisonPageApi } from "../../core/comparison/page";
+import { connect } from "../../core/rpc";
+import { hostPort } from "../inspector/vscode";
+import { ComparisonPage } from "./comparisonPage";
+
+const root = document.getElementById("page");
+if (root !== null) render(<ComparisonPage host={connect<ComparisonPageApi>(hostPort)} />, root);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import * as z from "zod";
-import { contextKeys, viewContainer, views } from "../../src/core/contributions";
+import { contextKeys, inspectorViewType, viewContainer, views } from "../../src/core/contributions";
 import { clusterEntrySchema, settingsSchema } from "../../src/core/settings";
 
 interface MenuEntry {
@@ -113,7 +113,7 @@ test("context words and context keys in conditions exist", () => {
   assert.ok(contextWords.size > 10);
   for (const when of whens) {
     for (const [, pattern] of when.matchAll(/viewItem =~ \/([^/]+)\//g)) for (const word of (pattern ?? "").replaceAll("\\b", "").match(/\w+/g) ?? []) assert.ok(contextWords.has(word), `${word} in ${when}`);
-    for (const [key] of when.matchAll(/flinkSavepoints\.\w+/g)) assert.ok([...Object.values(contextKeys), ...Object.values(views)].includes(key as never), `${key} in ${when}`);
+    for (const [key] of when.matchAll(/flinkSavepoints\.\w+/g)) assert.ok([...Object.values(contextKeys), ...Object.values(views), inspectorViewType].includes(key as never), `${key} in ${when}`);
   }
 });
 

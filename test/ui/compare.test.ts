@@ -42,9 +42,9 @@ test("two savepoints of a job before and after a change are compared: rows selec
   const settings = { ...bothThemes, "flinkSavepoints.refresh.intervalSeconds": 1, "flinkSavepoints.clusters": [{ name: "sandbox", url: flink.url }] };
   await inWorkbench({ extensionsFrom: process.env["RIG_VSIX"] ?? root, workspace: path.join(scratch, "workspace"), settings, name: "compare" }, async (page, workbench) => {
     await page.openView();
-    await page.widenSideBar(330);
-    await page.expand(/^orders, job, canceled/);
-    await page.expand(/^orders, job, running/);
+    await page.widenSideBar(300);
+    await page.expand(/^orders, job, cancelled/);
+    await page.expand(/^orders, job, (running|starting)/);
     const old = /^#1, savepoint, completed/;
     const young = /^#2, savepoint, completed/;
     await page.row(old);
@@ -106,6 +106,7 @@ test("two savepoints of a job before and after a change are compared: rows selec
     await pictures(page, "3 text diff");
 
     const editor = page.page.locator(".editor-instance > .monaco-editor[data-uri^='flink-savepoint'], .editor-instance .monaco-editor[data-uri^='flink-savepoint']");
+    await (await page.row(young)).click();
     await page.contextMenu(young, /Show as Text/, editor.locator(".view-line").filter({ hasText: "snapshot" }).first());
     await page.waitFor("folding", (timeout) => editor.locator(".codicon-folding-expanded").first().waitFor({ state: "attached", timeout }));
     await page.command("Fold All");
@@ -113,7 +114,7 @@ test("two savepoints of a job before and after a change are compared: rows selec
     await pictures(page, "4 folded text");
 
     // Of one row the other is asked for.
-    await page.contextMenu(young, /^Compare with/, page.page.locator(".quick-input-widget:visible"));
+    await page.contextMenu(young, /^Compare with/, page.question(/Compare: #2 of orders/));
     const choices = await page.picker(/Compare: #2 of orders/);
     assert.match(choices.join("\n"), /#1[\s\S]*Choose a file/);
     await page.picture("5 compare with");

@@ -84,29 +84,47 @@ function Bytes({ bytes }: { readonly bytes: number }): JSX.Element {
 }
 
 function StateTable({ states }: { readonly states: readonly StateLine[] }): JSX.Element {
+  const keys = [...new Set(states.flatMap(({ left, right }) => [left, right]).flatMap((side) => keyOf(side) ?? []))];
+  // One key type for all is said once.
+  const key = keys.length === 1 ? keys[0] : undefined;
+  const ordered = [...states.filter(({ change }) => change !== "same"), ...states.filter(({ change }) => change === "same")];
   return (
-    <table class="facts">
-      <caption class="hidden">States</caption>
-      <thead><tr><th scope="col">State</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
-      <tbody>
-        {states.map(({ name, change, left, right }) => (
-          <tr key={name} class={change === "same" ? "" : "differs"}>
-            <th scope="row"><span class={`change ${change}`} title={change === "same" ? "unchanged" : change}><span class="sign" aria-hidden="true">{changeSigns[change]}</span>{name}<span class="hidden">, {change === "same" ? "unchanged" : change}</span></span></th>
-            <td>{left === null ? null : <Types side={left} other={right} />}</td>
-            <td>{right === null ? null : <Types side={right} other={left} />}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <>
+      {key === undefined ? null : <p class="key"><span class="second">All keyed by</span> <code>{key}</code></p>}
+      <table class="facts">
+        <caption class="hidden">States</caption>
+        <thead><tr><th scope="col">State</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
+        <tbody>
+          {ordered.map(({ name, change, left, right }) => (
+            <tr key={name} class={change === "same" ? "" : "differs"}>
+              <th scope="row"><span class={`change ${change}`} title={change === "same" ? "unchanged" : change}><span class="sign" aria-hidden="true">{changeSigns[change]}</span>{name}<span class="hidden">, {change === "same" ? "unchanged" : change}</span></span></th>
+              {change === "same" && left !== null ? <td colSpan={2}><Types side={left} other={right} withKey={key === undefined} /></td> : (
+                <>
+                  <td>{left === null ? null : <Types side={left} other={right} withKey={key === undefined} />}</td>
+                  <td>{right === null ? null : <Types side={right} other={left} withKey={key === undefined} />}</td>
+                </>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
   );
 }
 
-/** Kind and types; what the other side has differently is marked. */
-function Types({ side, other }: { readonly side: StateSide; readonly other: StateSide | null }): JSX.Element {
+function keyOf(side: StateSide | null): string | undefined {
+  return side?.types.find(({ of }) => of === "key")?.text;
+}
+
+/** Kind and types; what the other side has differently is marked. A type that begins with the kind says it already. */
+function Types({ side, other, withKey }: { readonly side: StateSide; readonly other: StateSide | null; readonly withKey: boolean }): JSX.Element {
+  const types = side.types.filter(({ of }) => withKey || of !== "key");
+  const value = types.find(({ of }) => of === "value")?.text ?? "";
+  const saysKind = value.startsWith(`${side.kind}<`) && (other === null || other.kind === side.kind);
   return (
     <span class="types">
-      <span class={other !== null && other.kind !== side.kind ? "mark" : ""}>{side.kind}</span>
-      {side.types.map(({ of, text }) => <span key={of}> <span class="second">{of}</span> <code class={other !== null && other.types.find((type) => type.of === of)?.text !== text ? "mark" : ""}>{text}</code></span>)}
+      {saysKind ? null : <span class={other !== null && other.kind !== side.kind ? "mark" : ""}>{side.kind}</span>}
+      {types.map(({ of, text }) => <span key={of}> {of === "value" ? null : <span class="second">{of} </span>}<code class={other !== null && other.types.find((type) => type.of === of)?.text !== text ? "mark" : ""}>{text}</code></span>)}
     </span>
   );
 }

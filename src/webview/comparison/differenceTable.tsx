@@ -56,13 +56,13 @@ export function DifferenceTable({ host, page, reading, all, mostBytes, statesRea
 
 function columnsOf(mostBytes: number, statesRead: boolean): readonly GridColumn<DifferenceRow>[] {
   return [
-    { id: "change", title: "Change", hint: "What is new, gone or another", track: "minmax(110px, 1fr)", canSort: true, cell: (row) => <span class={`change ${row.change}`} title={changeText(row)}><span class="sign" aria-hidden="true">{changeSigns[row.change]}</span>{changeText(row)}</span> },
+    { id: "change", title: "Change", hint: "What is new, gone or another", track: "minmax(150px, 1.3fr)", canSort: true, cell: (row) => <span class={`change ${row.change}`} title={changeText(row)}><span class="sign" aria-hidden="true">{changeSigns[row.change]}</span>{changeText(row)}</span> },
     { id: "name", title: "Operator", track: "minmax(160px, 2fr)", canSort: true, cell: (row) => <Name row={row} /> },
-    { id: "delta", title: "Δ size", hint: "Growth of the operator's state", track: "minmax(150px, 1.3fr)", isNumber: true, canSort: true, cell: ({ deltaBytes }) => <Delta bytes={deltaBytes} mostBytes={mostBytes} /> },
+    { id: "delta", title: "Δ size", hint: "Growth of the operator's state", track: "minmax(140px, 1.2fr)", isNumber: true, canSort: true, cell: ({ deltaBytes }) => <Delta bytes={deltaBytes} mostBytes={mostBytes} /> },
     { id: "left", title: "Before", hint: "State on the left", track: "minmax(70px, 84px)", isNumber: true, canSort: true, cell: ({ left }) => (left === null ? <Nothing /> : <Size bytes={left.sizeBytes} />) },
     { id: "right", title: "After", hint: "State on the right", track: "minmax(70px, 84px)", isNumber: true, canSort: true, cell: ({ right }) => (right === null ? <Nothing /> : <Size bytes={right.sizeBytes} />) },
     { id: "parallelism", title: "Parallelism", track: "minmax(84px, 96px)", isNumber: true, canSort: true, cell: (row) => <Pair row={row} of="parallelism" /> },
-    { id: "maxParallelism", title: "Max par.", hint: "Max parallelism: the number of key groups", track: "minmax(84px, 110px)", isNumber: true, canSort: true, cell: (row) => <Pair row={row} of="maxParallelism" /> },
+    { id: "maxParallelism", title: "Max par.", hint: "Max parallelism: the number of key groups", track: "minmax(84px, 96px)", isNumber: true, canSort: true, cell: (row) => <Pair row={row} of="maxParallelism" /> },
     { id: "states", title: "States", hint: "States that are new, gone, or of another kind or type", track: "minmax(110px, 1fr)", canSort: true, cell: ({ states, change }) => (states !== null ? statesText(states) || <Nothing /> : !statesRead && change !== "added" && change !== "removed" ? <span class="none">reading…</span> : <Nothing />) },
   ];
 }

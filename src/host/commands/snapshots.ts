@@ -42,13 +42,13 @@ export async function askSnapshots(world: CommandWorld, target: SnapshotPair | S
     const first = await snapshotOf(world, target);
     if (first === undefined) return undefined;
     const name = first.jobName === null ? first.name : `${first.name} of ${first.jobName}`;
-    const other = await askInSteps(`${title}: ${name}`, 1, (ask) => pickSnapshot(ask, world, "With which savepoint?", first));
+    const other = await askInSteps(`${title}: ${name}`, 1, (ask) => pickSnapshot(ask, world, "What is it compared with?", first));
     return other === undefined ? undefined : inOrder(first, async () => snapshotOf(world, await fromDisk(other, title)));
   }
   const both = await askInSteps(title, 2, async (ask) => {
     const one = await pickSnapshot(ask, world, "Which savepoint is compared?");
     const first = one === "file" ? undefined : await ask.wait("Looking for it", () => snapshotOf(world, one));
-    return { one, other: await pickSnapshot(ask, world, "With which other one?", first) };
+    return { one, other: await pickSnapshot(ask, world, "What is it compared with?", first) };
   });
   if (both === undefined) return undefined;
   return inOrder(await snapshotOf(world, await fromDisk(both.one, title)), async () => snapshotOf(world, await fromDisk(both.other, title)));

@@ -68,15 +68,16 @@ async function inOrder(first: Snapshot | undefined, next: () => Promise<Snapshot
 
 type Chosen = SnapshotRef | "file";
 
-/** Savepoints that can be read, those of `beside`'s job first and itself left out, that job's checkpoints, and any file. */
+/** Savepoints that can be read, itself left out: those of `beside`'s job first, that job's checkpoints, those of jobs of its name, others, and any file. */
 async function pickSnapshot(ask: Steps, world: CommandWorld, placeholder: string, beside?: Snapshot): Promise<Chosen> {
   const records = await ask.wait("Reading the ledger", () => world.ledger.all());
   const isOther = (path: string): boolean => beside === undefined || normaliseLocation(path) !== beside.location;
   const saved = savepointChoices(world, records, { placeholder, can: (row) => row.record !== null && isUsable(row.record) && row.path !== null && isOther(row.path) });
-  const own = (choice: Choice<SavepointRecord>): boolean => beside?.jobId !== null && choice.value.job.id === beside?.jobId;
+  // A job that was restored has another id and, as a rule, its name.
+  const rank = ({ value: { job } }: Choice<SavepointRecord>): number => (beside === undefined ? 2 : job.id === beside.jobId ? 0 : oneLine(job.name, 80) === beside.jobName ? 1 : 2);
   const ref = ({ value, ...choice }: Choice<SavepointRecord>): Choice<Chosen> => ({ ...choice, value: { recordId: value.id } });
   const file: Choice<Chosen> = { label: "$(folder-opened) Choose a file…", description: "a _metadata on this machine", value: "file", group: "elsewhere" };
-  return ask.choose<Chosen>({ placeholder, choices: [...saved.filter(own).map(ref), ...checkpointChoices(world, records, beside, isOther), ...saved.filter((choice) => !own(choice)).map(ref), file] });
+  return ask.choose<Chosen>({ placeholder, choices: [...saved.filter((choice) => rank(choice) === 0).map(ref), ...checkpointChoices(world, records, beside, isOther), ...saved.filter((choice) => rank(choice) > 0).sort((a, b) => rank(a) - rank(b)).map(ref), file] });
 }
 
 function checkpointChoices(world: CommandWorld, records: readonly LedgerRecord[], beside: Snapshot | undefined, isOther: (path: string) => boolean): Choice<Chosen>[] {

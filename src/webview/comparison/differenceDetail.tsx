@@ -31,13 +31,13 @@ export function DifferencePanel({ host, at, swapped, reading, close }: DetailPro
   const { row, sizes, states, notes } = detail;
   const { label } = nameParts(row);
   return (
-    <section class="detail" aria-label={`${label}, ${changeText(row)}`}>
+    <section class="difference" aria-label={`${label}, ${changeText(row)}`}>
       <div class="title">
         <h2><span class={`change ${row.change}`}>{label}</span> <span class="second">{explanationOf(row)}</span></h2>
         <button type="button" class="close" aria-label="Close the details" title="Close" onClick={close}>✕</button>
       </div>
       <div class="columns">
-        <table class="facts">
+        <table class="pairs">
           <caption class="hidden">Facts</caption>
           <thead><tr><td /><th scope="col">Before</th><th scope="col">After</th></tr></thead>
           <tbody>
@@ -91,7 +91,7 @@ function StateTable({ states }: { readonly states: readonly StateLine[] }): JSX.
   return (
     <>
       {key === undefined ? null : <p class="key"><span class="second">All keyed by</span> <code>{key}</code></p>}
-      <table class="facts">
+      <table class="pairs">
         <caption class="hidden">States</caption>
         <thead><tr><th scope="col">State</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
         <tbody>

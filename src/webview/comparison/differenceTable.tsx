@@ -29,7 +29,8 @@ interface DifferenceTableProps {
 export function DifferenceTable({ host, page, reading, all, mostBytes, statesRead, change }: DifferenceTableProps): JSX.Element {
   const { swapped, changesOnly, sort, filter } = page;
   const [selectedAt, setSelectedAt] = useState<number | null>(null);
-  const rows = useRows<DifferenceRow>(`${reading} ${swapped} ${changesOnly} ${sort.by} ${sort.descending} ${filter}`, async (from, limit, signal) => {
+  const order = `${swapped} ${changesOnly} ${sort.by} ${sort.descending} ${filter}`;
+  const rows = useRows<DifferenceRow>(`${reading} ${order}`, async (from, limit, signal) => {
     const answer = await host.call("rows", { swapped, changesOnly, sort, filter, from, limit, selected: page.selected }, signal);
     setSelectedAt(answer.selectedAt);
     return answer;
@@ -42,7 +43,7 @@ export function DifferenceTable({ host, page, reading, all, mostBytes, statesRea
         <label class="check"><input type="checkbox" checked={changesOnly} onChange={(event) => change({ changesOnly: event.currentTarget.checked, scrollTop: 0 })} /> Only changes</label>
         <span class="count" role="status">{rows.total === all ? countText(all, "operator") : `${rows.total.toLocaleString("en")} of ${countText(all, "operator")}`}</span>
       </div>
-      <Grid label="Operators of both savepoints" columns={columns} rows={rows} selectedAt={selectedAt} sort={sort}
+      <Grid label="Operators of both savepoints" listKey={order} columns={columns} rows={rows} selectedAt={selectedAt} sort={sort}
         onSort={(column) => change({ sort: { by: column as DifferenceColumn, descending: sort.by === column ? !sort.descending : column !== "name" }, scrollTop: 0 })}
         onSelect={(row, index) => {
           setSelectedAt(index);
@@ -56,14 +57,14 @@ export function DifferenceTable({ host, page, reading, all, mostBytes, statesRea
 
 function columnsOf(mostBytes: number, statesRead: boolean): readonly GridColumn<DifferenceRow>[] {
   return [
-    { id: "change", title: "Change", hint: "What is new, gone or another", track: "minmax(150px, 1.3fr)", canSort: true, cell: (row) => <span class={`change ${row.change}`} title={changeText(row)}><span class="sign" aria-hidden="true">{changeSigns[row.change]}</span>{changeText(row)}</span> },
-    { id: "name", title: "Operator", track: "minmax(160px, 2fr)", canSort: true, cell: (row) => <Name row={row} /> },
-    { id: "delta", title: "Δ size", hint: "Growth of the operator's state", track: "minmax(140px, 1.2fr)", isNumber: true, canSort: true, cell: ({ deltaBytes }) => <Delta bytes={deltaBytes} mostBytes={mostBytes} /> },
-    { id: "left", title: "Before", hint: "State on the left", track: "minmax(70px, 84px)", isNumber: true, canSort: true, cell: ({ left }) => (left === null ? <Nothing /> : <Size bytes={left.sizeBytes} />) },
-    { id: "right", title: "After", hint: "State on the right", track: "minmax(70px, 84px)", isNumber: true, canSort: true, cell: ({ right }) => (right === null ? <Nothing /> : <Size bytes={right.sizeBytes} />) },
-    { id: "parallelism", title: "Parallelism", track: "minmax(84px, 96px)", isNumber: true, canSort: true, cell: (row) => <Pair row={row} of="parallelism" /> },
-    { id: "maxParallelism", title: "Max par.", hint: "Max parallelism: the number of key groups", track: "minmax(84px, 96px)", isNumber: true, canSort: true, cell: (row) => <Pair row={row} of="maxParallelism" /> },
-    { id: "states", title: "States", hint: "States that are new, gone, or of another kind or type", track: "minmax(110px, 1fr)", canSort: true, cell: ({ states, change }) => (states !== null ? statesText(states) || <Nothing /> : !statesRead && change !== "added" && change !== "removed" ? <span class="none">reading…</span> : <Nothing />) },
+    { id: "change", title: "Change", hint: "What is new, gone or another", width: 150, grow: 1.3, canSort: true, cell: (row) => <span class={`change ${row.change}`} title={changeText(row)}><span class="sign" aria-hidden="true">{changeSigns[row.change]}</span>{changeText(row)}</span> },
+    { id: "name", title: "Operator", width: 160, grow: 2, canSort: true, cell: (row) => <Name row={row} /> },
+    { id: "delta", title: "Δ size", hint: "Growth of the operator's state", width: 140, grow: 1.2, isNumber: true, canSort: true, cell: ({ deltaBytes }) => <Delta bytes={deltaBytes} mostBytes={mostBytes} /> },
+    { id: "left", title: "Before", hint: "State on the left", width: 76, isNumber: true, canSort: true, cell: ({ left }) => (left === null ? <Nothing /> : <Size bytes={left.sizeBytes} />) },
+    { id: "right", title: "After", hint: "State on the right", width: 76, isNumber: true, canSort: true, cell: ({ right }) => (right === null ? <Nothing /> : <Size bytes={right.sizeBytes} />) },
+    { id: "parallelism", title: "Parallelism", width: 88, isNumber: true, canSort: true, cell: (row) => <Pair row={row} of="parallelism" /> },
+    { id: "maxParallelism", title: "Max par.", hint: "Max parallelism: the number of key groups", width: 88, isNumber: true, canSort: true, cell: (row) => <Pair row={row} of="maxParallelism" /> },
+    { id: "states", title: "States", hint: "States that are new, gone, or of another kind or type", width: 120, grow: 1, canSort: true, cell: ({ states, change }) => (states !== null ? statesText(states) || <Nothing /> : !statesRead && change !== "added" && change !== "removed" ? <span class="none">reading…</span> : <Nothing />) },
   ];
 }
 

@@ -26,7 +26,7 @@ export function Sides({ head, left, right, swapped, host }: SidesProps): JSX.Ele
   const count = (value: number): string => value.toLocaleString("en");
   const inspect = (side: "left" | "right"): void => void host.call("run", { action: side === "left" ? "inspectLeft" : "inspectRight", swapped });
   return (
-    <table class="facts sides">
+    <table class="pairs sides">
       <caption class="hidden">The two savepoints</caption>
       <thead>
         <tr><td /><SideTitle word="Before" side={head.left} name={left} inspect={() => inspect("left")} /><SideTitle word="After" side={head.right} name={right} inspect={() => inspect("right")} /><th scope="col" class="number">Difference</th></tr>

@@ -37,6 +37,8 @@ export const lint: Command = {
     }
     const reported: Reported[] = [];
     for (const file of workspace.paths) {
+      // Else nobody could interrupt it.
+      await new Promise((resolve) => setImmediate(resolve));
       terminal.signal.throwIfAborted();
       try {
         for (const finding of workspace.findings(file)) {

@@ -418,7 +418,9 @@ export class Evaluator {
   #anonymous(fun: FunctionModel, owner: KnownClass, frame: Frame): void {
     const inner: Frame = { vars: new Map(), parent: frame, file: frame.file, base: frame.base, owner, fun: frame.fun, implicit: undefined, returns: [] };
     for (const param of fun.params) inner.vars.set(param.name, this.ofType(param.type, frame.file, owner));
-    if (fun.body !== undefined) this.evaluate(fun.body, inner);
+    if (fun.body === undefined) return;
+    // Who calls it is not seen.
+    escape([this.evaluate(fun.body, inner), ...inner.returns]);
   }
 
   /** An object of a class; what its constructor stores is kept. */

@@ -56,7 +56,11 @@ function bodyOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode | null, h
     if (member.type === "field_declaration" || member.type === "constant_declaration") fields.push(...fieldsOf(reader, member));
     else if (member.type === "method_declaration" || member.type === "constructor_declaration" || member.type === "compact_constructor_declaration") functions.push(functionOf(reader, member));
     else if (member.type === "static_initializer" || member.type === "block") initial.push(reader.member(member, () => initialOf(reader, member)));
-    else if (member.type === "enum_constant") constants.push({ name: nameOf(reader, member), args: argsOf(reader, member.childForFieldName("arguments")) });
+    else if (member.type === "enum_constant") {
+      constants.push({ name: nameOf(reader, member), args: argsOf(reader, member.childForFieldName("arguments")) });
+      const own = member.childForFieldName("body");
+      if (own !== null) classes.push(bodyOf(reader, own, own, { name: nameOf(reader, member), kind: "anonymous", supers: [], params: [], suppressed: [] }));
+    }
     else if (classTypes.has(member.type)) classes.push(classOf(reader, member));
   }
   return { ...head, fields, functions, initial, classes, constants, features: reader.features(node), base, span };

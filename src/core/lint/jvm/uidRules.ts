@@ -8,10 +8,17 @@ import type { Site, UidCall, Value } from "./values";
 /** What is wrong with the uids that are set, and with the sinks that take none (lint.md §3). */
 export function uidFindings(file: FileModel, evaluation: Evaluation): Finding[] {
   const calls = firstOf(evaluation.uidCalls.filter(({ place }) => place.file === file));
-  const sitesOf = (call: UidCall): Site[] => [...evaluation.sites.values()].filter(({ uids }) => uids.has(keyOf(call)));
+  const sitesOf = new Map<string, Site[]>();
+  for (const site of evaluation.sites.values()) {
+    for (const key of site.uids.keys()) {
+      const known = sitesOf.get(key);
+      if (known === undefined) sitesOf.set(key, [site]);
+      else known.push(site);
+    }
+  }
   return [
-    ...calls.flatMap((call) => valueFindings(call, sitesOf(call))),
-    ...duplicates(file, evaluation),
+    ...calls.flatMap((call) => valueFindings(call, sitesOf.get(keyOf(call)) ?? [])),
+    ...duplicates(file, evaluation, sitesOf),
     ...overwritten(file, evaluation),
     ...evaluation.misplaced.filter(({ place }) => place.file === file).map(({ place, on }) => findingAt("uid-on-non-operator", place, `A uid on ${on} throws when the job starts: it is no operator. Set it on the operator before or behind.`)),
     ...madeFindings(file, evaluation.made),
@@ -31,14 +38,14 @@ function valueFindings(call: UidCall, sites: readonly Site[]): Finding[] {
 }
 
 /** The same constant on two operators of one function, where both happen. */
-function duplicates(file: FileModel, { uidCalls, sites }: Evaluation): Finding[] {
+function duplicates(file: FileModel, { uidCalls }: Evaluation, sitesOf: ReadonlyMap<string, readonly Site[]>): Finding[] {
   const found = new Map<string, Finding>();
   const usable = uidCalls.filter(({ value, isHash, place }) => !isHash && place.file === file && value?.value !== undefined && value.value !== "");
   for (const [, same] of groupBy(usable, ({ value }) => value?.value ?? "")) {
     for (const [, group] of groupBy(same, ({ owner, stack }) => `${owner?.file.path ?? ""}:${owner?.fun.base ?? 0}:${owner?.fun.span.start ?? 0}|${stack}`)) {
       const distinct = firstOf(group);
       distinct.forEach((call, at) => {
-        const other = distinct.slice(0, at).find((earlier) => !disjoint(earlier, call) && !sameOperator(earlier, call, sites));
+        const other = distinct.slice(0, at).find((earlier) => !disjoint(earlier, call) && !sameOperator(earlier, call, sitesOf));
         if (other === undefined) return;
         const fix: FixData | undefined = call.argument === undefined ? undefined : { kind: "replace-uid", start: call.argument.start, end: call.argument.end, names: [`${call.value?.value ?? "operator"}-2`] };
         found.set(keyOf(call), findingAt("duplicate-uid", call.place, `The uid ${call.value?.value ?? ""} is set on another operator too, so Flink refuses the job.`, relatedAt(other.place, "It is set here first."), fix));
@@ -66,8 +73,8 @@ function disjoint(a: UidCall, b: UidCall): boolean {
   return a.path.some(([choice, branch]) => b.path.some(([other, otherBranch]) => choice === other && branch !== otherBranch)) || a.path.some(([, branch]) => branch === -1) || b.path.some(([, branch]) => branch === -1);
 }
 
-function sameOperator(a: UidCall, b: UidCall, sites: Evaluation["sites"]): boolean {
-  return [...sites.values()].some(({ uids }) => uids.has(keyOf(a)) && uids.has(keyOf(b)));
+function sameOperator(a: UidCall, b: UidCall, sitesOf: ReadonlyMap<string, readonly Site[]>): boolean {
+  return (sitesOf.get(keyOf(a)) ?? []).some(({ uids }) => uids.has(keyOf(b)));
 }
 
 /** Two uids in one chain of calls: the last one counts. */

@@ -21,13 +21,12 @@ export function readPython(file: SourceFile, root: SyntaxNode, previous: PythonF
   const reader = new PythonReader(file.text, root.hasError);
   const chunks = reader.chunks(root, 0, chunksByKey(previous?.chunks ?? []));
   const imports = importsOf(chunks);
-  const masked = file.text;
   return {
     path: file.path,
     chunks,
-    importsFlink: /^\s*(?:from|import)\s+pyflink\b/m.test(masked),
+    importsFlink: /^\s*(?:from|import)\s+pyflink\b/m.test(file.text),
     importedModules: imports,
-    calledNames: new Set(Array.from(masked.matchAll(/(?<!\b(?:def|class)\s+\w*)\b([A-Za-z_]\w*)\s*\(/g), (match) => match[1] ?? "")),
+    calledNames: calledIn(file.text),
     tooDeep: reader.tooDeep,
   };
 }
@@ -221,6 +220,13 @@ class PythonReader extends ExpressionReader {
     }
     return { s: "import", module: module === null ? undefined : this.slice(module).replace(/\s+/g, ""), names };
   }
+}
+
+/** Names before a parenthesis, but not those that are defined there. */
+function calledIn(text: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const [, name] of text.matchAll(/\b(?:def|class)\s+\w+|\b([A-Za-z_]\w*)\(/g)) if (name !== undefined) names.add(name);
+  return names;
 }
 
 function isSimple(node: SyntaxNode): boolean {

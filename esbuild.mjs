@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:f
 import { createRequire } from "node:module";
 import path from "node:path";
 
+const { resolve } = createRequire(import.meta.url);
 const production = process.argv.includes("--production");
 const out = process.argv.find((arg) => arg.startsWith("--out="))?.slice("--out=".length) ?? "dist";
 const watch = process.argv.includes("--watch");
@@ -31,7 +32,7 @@ const program = { ...shared, entryPoints: ["src/cli/program.ts"], outfile: path.
 
 /** Each file of src/worker is the main file of a worker thread; each src/webview/NAME/main.tsx with its style.css is a page. Found by name, never listed. */
 const entries = (folder, is) => (existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String).filter(is).map((file) => path.join(folder, file)) : []);
-const workers = { ...shared, entryPoints: entries("src/worker", (file) => !file.includes(path.sep) && file.endsWith(".ts")), outdir: path.join(out, "worker"), format: "cjs", alias: { ...alias, "web-tree-sitter": "web-tree-sitter/web-tree-sitter.cjs" } };
+const workers = { ...shared, entryPoints: entries("src/worker", (file) => !file.includes(path.sep) && file.endsWith(".ts")), outdir: path.join(out, "worker"), format: "cjs", alias: { ...alias, "web-tree-sitter": resolve("web-tree-sitter") } };
 const pages = {
   ...shared, platform: "browser", target: "chrome128", entryPoints: entries("src/webview", (file) => /^[^\\/]+[\\/](main\.tsx|style\.css)$/.test(file)), outdir: path.join(out, "webview"), outbase: "src/webview",
   format: "iife", jsx: "automatic", jsxImportSource: "preact",
@@ -55,7 +56,6 @@ for (const options of production ? ships : [...ships, ...tests]) {
 }
 
 /** The parser and its grammars lie beside the bundles, as their packages ship them. */
-const { resolve } = createRequire(import.meta.url);
 const wasm = ["web-tree-sitter/web-tree-sitter.wasm", ...["tree-sitter-java", "tree-sitter-scala", "@tree-sitter-grammars/tree-sitter-kotlin", "tree-sitter-python"].map((name) => `${name}/${path.basename(name)}.wasm`)];
 mkdirSync(out, { recursive: true });
 for (const file of wasm) copyFileSync(resolve(file), path.join(out, path.basename(file)));

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import * as vscode from "vscode";
 import { createApp } from "./app";
 import { createHttp } from "./clients/http";
+import { startThread } from "./clients/workerThread";
 import { createLocalFlink } from "./clients/localFlink/localFlink";
 import { workspaceCommit } from "./clients/workspaceCommit";
 import { systemClock } from "./core/base/async";
@@ -14,6 +15,7 @@ import { watchLocalFlink } from "./host/commands/localFlink";
 import { commandTable } from "./host/commands/table";
 import type { CommandWorld } from "./host/commands/world";
 import { Comparisons } from "./host/compare/comparisons";
+import { Linter } from "./host/diagnostics/linter";
 import { registerCommands } from "./host/platform/commands";
 import { registerInspector } from "./host/inspector/editor";
 import { Notify } from "./host/platform/notify";
@@ -24,6 +26,7 @@ import { problemsText } from "./host/platform/settingsCheck";
 import { Explorer, type RowData } from "./host/views/explorer";
 import { Operations } from "./host/views/operations";
 import { operationsStatus } from "./host/views/statusBar";
+import { LintService } from "./services/linting";
 
 /** What tests in the extension host see of the extension; it changes nothing. */
 export interface Api {
@@ -56,14 +59,17 @@ export function activate(context: vscode.ExtensionContext): Api {
   const explorer = new Explorer({ clusters, jobs, savepoints, restores, ledger, operations, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
   const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
   const comparisons = new Comparisons({ comparison: app.comparison, inspection, pages, log });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const lint = new LintService(() => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 }), clock, log);
+  const rulePages = vscode.Uri.joinPath(context.extensionUri, "docs", "rules");
+  const linter = new Linter({ service: lint, settings, pages: rulePages, clock, log });
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, linter, rulePages, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);
     if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });
   };
   context.subscriptions.push(
-    log, app, http, settings, credentials, operations, explorer, operationsStatus(operations, clock), tellEndsOfEarlier(world),
+    log, app, http, settings, credentials, operations, explorer, lint, linter, operationsStatus(operations, clock), tellEndsOfEarlier(world),
     registerInspector({ inspect: app.inspect, ledger, pages, log }), comparisons,
     // The job's row is looked at again before anything is said of its end.
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),

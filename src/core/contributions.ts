@@ -74,6 +74,8 @@ export interface CommandArgs {
   "flinkSavepoints.startLocalFlink": [];
   "flinkSavepoints.stopLocalFlink": [];
   "flinkSavepoints.runSampleJob": [target?: ClusterRef];
+  "flinkSavepoints.lintWorkspace": [];
+  "flinkSavepoints.showRule": [target?: { rule: string }];
 }
 
 /** The id of a command, as in package.json. */

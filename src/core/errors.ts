@@ -54,6 +54,8 @@ export interface ErrorFacts {
   "metadata-elsewhere": { location: string };
   /** No `_metadata` is there, or it may not be read; `reason` is the system's code, such as ENOENT. */
   "metadata-missing": { location: string; reason: string };
+  /** The thread that lints ended more than once: out of memory, on its own, or because it did not answer. */
+  "lint-ended": { reason: "memory" | "crash" | "silence" };
   /** The thread that reads a savepoint ended: out of memory, or on its own. */
   "inspection-ended": { location: string; reason: "memory" | "crash" };
   "local-flink-java-missing": { looked: string; found: string | null };

@@ -8,6 +8,9 @@ const clusterUrl = z.string().refine((text) => normaliseClusterUrl(text) !== und
   error: "must be an http:// or https:// address without user name and password",
 });
 
+/** How loud a rule of the lint may be set, in the words of VS Code. */
+export const lintSeverities = ["error", "warning", "information", "hint", "off"] as const;
+
 /** One entry of `flinkSavepoints.clusters`. */
 export const clusterEntrySchema = z.object({
   name: z.string().trim().min(1).describe("What the cluster is called in the tree."),
@@ -28,8 +31,11 @@ export const settingsSchema = {
   "localFlink.javaHome": z.string().default("").describe("Java to run the local Flink with. Empty: JAVA_HOME, then java on the PATH."),
   "localFlink.mavenRepository": z.string().default("").describe("Maven repository to take Flink's jars from when ~/.m2 lacks them. Empty: mvn, with its own settings and mirrors."),
   "localFlink.keepRunning": z.boolean().default(false).describe("Keep the local Flink running when the window closes."),
+  "lint.enable": z.boolean().default(true).describe("Look for stateful operators without a uid, and other ways to lose state, in code and configuration of Flink jobs."),
+  "lint.rules": z.record(z.string(), z.enum(lintSeverities)).default({}).describe("How loud each rule is: rule id to severity."),
+  "lint.exclude": z.array(z.string()).default([]).describe("Patterns of files that are not linted."),
+  "lint.workspaceOnOpen": z.boolean().default(false).describe("Lint the whole workspace when it is opened, instead of open files only."),
 } as const;
-
 
 /** A setting's key without the prefix. */
 export type SettingKey = keyof typeof settingsSchema;

@@ -18,6 +18,7 @@ const expected = [
   "extension/dist/webview/inspector/style.css",
   "extension/dist/worker/comparison.js",
   "extension/dist/worker/inspection.js",
+  "extension/dist/worker/lint.js",
   ...["java", "kotlin", "python", "scala"].map((grammar) => `extension/dist/tree-sitter-${grammar}.wasm`),
   "extension/dist/web-tree-sitter.wasm",
   "extension/media/activity.svg",

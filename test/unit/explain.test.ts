@@ -44,6 +44,7 @@ const errors: { readonly [C in ErrorCode]: readonly ErrorFacts[C][] } = {
   "file-not-a-jar": [{ path: "/a.zip" }],
   "metadata-elsewhere": [{ location: "s3://b/savepoint-1" }],
   "metadata-missing": [{ location: "file:/s/savepoint-1", reason: "ENOENT" }, { location: "file:/s/savepoint-1", reason: "EACCES" }],
+  "lint-ended": [{ reason: "memory" }, { reason: "crash" }, { reason: "silence" }],
   "inspection-ended": [{ location: "file:/s/savepoint-1", reason: "memory" }, { location: "file:/s/savepoint-1", reason: "crash" }],
   "local-flink-java-missing": [{ looked: "JAVA_HOME", found: null }, { looked: "/usr/bin/java", found: "1.8" }],
   "local-flink-jars-missing": [{ version: "2.2.1", missing: ["a.jar", "b.jar"], tried: "mvn" }, { version: "2.2.1", missing: ["a.jar"], tried: "mvn" }],

@@ -79,6 +79,12 @@ export class LintWorkspace {
     return undefined;
   }
 
+  /** Whether a file is in and was read, so that it can be edited. */
+  isKept(path: string): boolean {
+    const entry = this.#entries.get(path);
+    return entry !== undefined && entry.skip === undefined;
+  }
+
   /** Applies edits to an open file, one after the other, each to the text its predecessor left. A file that is not open is put in again. */
   edit(path: string, edits: readonly TextEdit[]): Skip | undefined {
     const entry = this.#entries.get(path);

@@ -5,6 +5,7 @@ import { compare, compareAsText, showAsText } from "./compare";
 import { copyCli, copyJson, copyPath, copyTriggerId } from "./copy";
 import { dispose, forget } from "./dispose";
 import { clickRow, inspect, openRow } from "./inspect";
+import { lintWorkspace, showRule } from "./lint";
 import { runSampleJob, startLocalFlink, stopLocalFlink } from "./localFlink";
 import { restore } from "./restore";
 import { continueRestore, dropRestore } from "./restorePlans";
@@ -43,6 +44,8 @@ export function commandTable(world: CommandWorld): CommandTable {
     "flinkSavepoints.startLocalFlink": () => startLocalFlink(world),
     "flinkSavepoints.stopLocalFlink": () => stopLocalFlink(world),
     "flinkSavepoints.runSampleJob": (target) => runSampleJob(world, target),
+    "flinkSavepoints.lintWorkspace": () => lintWorkspace(world),
+    "flinkSavepoints.showRule": (target) => showRule(world, target),
     "flinkSavepoints.openWebUi": (target) => openWebUi(world, target),
     "flinkSavepoints.inspect": (target) => inspect(world, target),
     "flinkSavepoints.openRow": (target) => openRow(world, target),

@@ -7,6 +7,8 @@ import type { InspectionService } from "../../services/inspection";
 import type { JobService } from "../../services/jobs";
 import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
+import type { Uri } from "vscode";
+import type { Linter } from "../diagnostics/linter";
 import type { Notify } from "../platform/notify";
 import type { Progress } from "../platform/progress";
 import type { SettingsReader } from "../platform/settings";
@@ -52,6 +54,9 @@ export interface CommandWorld {
   readonly progress: Progress;
   readonly explorer: ExplorerControl;
   readonly comparisons: ComparisonControl;
+  readonly linter: Pick<Linter, "lintWorkspace">;
+  /** The folder of the pages of the lint's rules. */
+  readonly rulePages: Uri;
   readonly log: Log & { show(): void };
   readonly clock: Clock;
 }

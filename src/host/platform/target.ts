@@ -10,6 +10,7 @@ interface Targets {
   restore: { restoreId: string };
   node: { nodeId: string };
   file: FileRef;
+  rule: { rule: string };
 }
 type TargetName = keyof Targets;
 
@@ -22,6 +23,7 @@ const fields: { readonly [N in TargetName]: Readonly<Record<string, "string" | "
   restore: { restoreId: "string" },
   node: { nodeId: "string" },
   file: { scheme: "string", fsPath: "string" },
+  rule: { rule: "string" },
 };
 
 /** The targets that fit a command's argument type. */
@@ -59,6 +61,7 @@ const takes: { readonly [Id in CommandId]?: readonly Fitting<Id>[] } = {
   "flinkSavepoints.compare": ["savepoint", "checkpoint", "file"],
   "flinkSavepoints.compareAsText": ["savepoint", "checkpoint", "file"],
   "flinkSavepoints.showAsText": ["savepoint", "checkpoint", "file"],
+  "flinkSavepoints.showRule": ["rule"],
 };
 
 /** Commands about two snapshots, and what each of the two may be. */

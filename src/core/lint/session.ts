@@ -1,0 +1,88 @@
+import type { TextEdit } from "./finding";
+import { LintWorkspace } from "./lintWorkspace";
+import type { LintedFile } from "./protocol";
+import type { Skip } from "./language";
+import type { Syntax } from "./syntax";
+
+/** The files of a workspace as an editor sees them: some open and edited, the rest as they lie on disk. A file the analysis fails on has no findings. */
+export class LintSession {
+  readonly #workspace: LintWorkspace;
+  readonly #texts = new Map<string, string>();
+  readonly #skips = new Map<string, Skip>();
+  readonly #failed: (path: string, error: unknown) => void;
+
+  constructor(syntax: Syntax, failed: (path: string, error: unknown) => void) {
+    this.#workspace = new LintWorkspace(syntax);
+    this.#failed = failed;
+  }
+
+  /** Paths of all files that are in, sorted. */
+  get paths(): readonly string[] {
+    return this.#workspace.paths;
+  }
+
+  isOpen(path: string): boolean {
+    return this.#texts.has(path);
+  }
+
+  /** Opens a document, or replaces its text. */
+  open(path: string, text: string): LintedFile {
+    this.#texts.set(path, text);
+    this.#take(path, () => this.#workspace.open(path, text));
+    return this.findings(path);
+  }
+
+  /** Edits an open document. Throws `RangeError` when it is not open, or an edit lies outside of it. */
+  edit(path: string, edits: readonly TextEdit[]): LintedFile {
+    const before = this.#texts.get(path);
+    if (before === undefined) throw new RangeError(`${path} is not open.`);
+    let text = before;
+    for (const { start, end, text: inserted } of edits) {
+      if (start < 0 || end < start || end > text.length) throw new RangeError(`The edit ${start}–${end} lies outside of ${path}, which has ${text.length} characters.`);
+      text = text.slice(0, start) + inserted + text.slice(end);
+    }
+    // One that was left out, or did not matter, has no tree that could be edited.
+    if (!this.#workspace.isKept(path)) return this.open(path, text);
+    this.#texts.set(path, text);
+    this.#take(path, () => this.#workspace.edit(path, edits));
+    return this.findings(path);
+  }
+
+  /** Closes a document and takes it out. */
+  close(path: string): void {
+    this.#texts.delete(path);
+    this.remove(path);
+  }
+
+  /** Puts a file of the disk in; one that is open stays as it is. */
+  put(path: string, text: string): void {
+    if (!this.isOpen(path)) this.#take(path, () => this.#workspace.put(path, text));
+  }
+
+  /** Takes a file of the disk out; one that is open stays. */
+  remove(path: string): void {
+    if (this.isOpen(path)) return;
+    this.#skips.delete(path);
+    this.#workspace.remove(path);
+  }
+
+  findings(path: string): LintedFile {
+    try {
+      return { path, findings: this.#workspace.findings(path), skip: this.#skips.get(path) ?? null };
+    } catch (error) {
+      this.#failed(path, error);
+      return { path, findings: [], skip: null };
+    }
+  }
+
+  #take(path: string, take: () => Skip | undefined): void {
+    this.#skips.delete(path);
+    try {
+      const skip = take();
+      if (skip !== undefined) this.#skips.set(path, skip);
+    } catch (error) {
+      this.#workspace.remove(path);
+      this.#failed(path, error);
+    }
+  }
+}

@@ -13,8 +13,11 @@ export function mayMatter(path: string): boolean {
   return mayBeLinted(path) || build.test(path);
 }
 
-/** The same as a pattern of VS Code, somewhat wider. */
-export const watchedFiles = "**/{*.{java,kt,kts,scala,sc,py,pyi,sh,bash,zsh,ksh,mk,yaml,yml,sql,fql,sbt},pom.xml,build.gradle,gradle.properties,libs.versions.toml,*Dockerfile*,Containerfile*,Makefile*,Jenkinsfile*,justfile*}";
+/** The same as a pattern of VS Code, which knows no braces within braces; somewhat wider. */
+export const watchedFiles = `**/{${[
+  ...["java", "kt", "kts", "scala", "sc", "py", "pyi", "sh", "bash", "zsh", "ksh", "mk", "yaml", "yml", "sql", "fql", "sbt", "gradle"].map((ending) => `*.${ending}`),
+  "pom.xml", "gradle.properties", "libs.versions.toml", "*Dockerfile*", "*dockerfile", "Containerfile*", "Makefile*", "Jenkinsfile*", "justfile*",
+].join(",")}}`;
 
 /** The ending that a language's files have, for documents without a name. */
 export const endingOf: Readonly<Record<string, string>> = { java: ".java", kotlin: ".kt", scala: ".scala", python: ".py", shellscript: ".sh", yaml: ".yaml", sql: ".sql", dockerfile: ".Dockerfile" };

@@ -472,7 +472,6 @@ export class Evaluator implements ClassLookup {
         const result = this.#flink.onStream(receiver, method, made);
         if (result !== undefined) return result;
         if (/uid/i.test(method)) this.#maySet([receiver], "likely");
-        else this.#maySet([receiver], "unknown");
         return unknownValue;
       }
       case "tableEnv":

@@ -24,7 +24,7 @@ export const python: LanguageAnalyser<PythonFacts> = {
   grammar: "python",
   owns: (path) => /\.pyi?$/.test(path),
   // A file may reach Flink through another one, by names only Flink has.
-  matters: (text) => /pyflink|\b(?:key_by|from_source|sink_to|add_source|get_execution_environment)\b|\buid\b/i.test(text),
+  matters: (text) => /pyflink|\b(?:key_by|from_source|sink_to|add_source|get_execution_environment)\b|\buid\b/i.test(text) || onlyPassesOn(text),
   read: (file, tree, previous) =>
     tree === undefined ? { path: file.path, chunks: [], importsFlink: false, importedModules: [], calledNames: new Set(), tooDeep: false } : readPython(file, tree.rootNode, previous),
   findings,
@@ -40,6 +40,11 @@ function findings(file: SourceFile, facts: PythonFacts, workspace: Workspace<Pyt
     .filter(({ rule, at, around }) => !isSuppressed(suppressions, rule, [at.start, ...(around ?? [])].map((offset) => lines.position(offset).line)))
     .map((report) => findingOf(report, file.path, lines))
     .sort((one, other) => one.range.start.offset - other.range.start.offset || one.rule.localeCompare(other.rule));
+}
+
+/** A file such as `__init__.py` that only imports what others import from it. */
+function onlyPassesOn(text: string): boolean {
+  return text.length < 4_000 && /^from\s+[\w.]+\s+import\b/m.test(text) && !/^\s*(?:def|class|for|while|with)\b/m.test(text);
 }
 
 /** Whether the text has anything the rules look at. */

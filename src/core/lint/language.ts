@@ -37,6 +37,8 @@ export interface LanguageAnalyser<Facts> {
   owns(path: string): boolean;
   /** Whether the text can matter at all, told without parsing; a text that can't is not read. */
   matters(text: string): boolean;
+  /** The text as its grammar understands it, of the same length, where that has gaps. */
+  masked?(text: string): string;
   /** Facts of a file. `previous` are those of the same file before an edit: what did not change may be taken over. */
   read(file: SourceFile, tree: SyntaxTree | undefined, previous?: Facts): Facts;
   /** All findings of the file, unfiltered by severity settings, but without those suppressed by comments; sorted by position. */

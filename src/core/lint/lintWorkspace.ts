@@ -61,7 +61,8 @@ export class LintWorkspace {
     if (!analyser.matters(text)) return undefined;
     this.#entries.set(path, entry);
     try {
-      entry.facts = analyser.grammar === undefined ? analyser.read(entry.source, undefined) : this.#syntax.parse(analyser.grammar, text, (tree) => analyser.read(entry.source, tree));
+      const { grammar } = analyser;
+      entry.facts = grammar === undefined ? analyser.read(entry.source, undefined) : this.#syntax.parse(grammar, maskedBy(analyser, text), (tree) => analyser.read(entry.source, tree));
       this.#keep(path, entry);
     } catch (error) {
       if (!(error instanceof SyntaxTimeout)) throw error;
@@ -70,12 +71,15 @@ export class LintWorkspace {
     return entry.skip;
   }
 
-  /** Opens a file for edits: its tree is kept. Resolves as `put` does. */
+  /** Opens a file for edits: its text is kept, and its tree where it matters. Resolves as `put` does. */
   open(path: string, text: string): Skip | undefined {
     const skip = this.put(path, text);
-    const entry = this.#entries.get(path);
-    if (skip !== undefined || entry?.analyser.grammar === undefined) return skip;
-    entry.document = this.#syntax.open(entry.analyser.grammar, text);
+    const analyser = analyserOf(path);
+    if (analyser === undefined) return undefined;
+    const entry = this.#entries.get(path) ?? { analyser, source: { path, text }, facts: undefined, document: undefined, skip: undefined };
+    this.#entries.set(path, { ...entry, source: { path, text } });
+    if (skip !== undefined || entry.facts === undefined || analyser.grammar === undefined) return skip;
+    this.#entries.set(path, { ...entry, document: this.#syntax.open(analyser.grammar, maskedBy(analyser, text)) });
     return undefined;
   }
 
@@ -85,22 +89,22 @@ export class LintWorkspace {
     return entry !== undefined && entry.skip === undefined;
   }
 
-  /** Applies edits to an open file, one after the other, each to the text its predecessor left. A file that is not open is put in again. */
+  /** Applies edits to an open file, one after the other, each to the text its predecessor left. Resolves as `put` does. */
   edit(path: string, edits: readonly TextEdit[]): Skip | undefined {
     const entry = this.#entries.get(path);
-    if (entry?.document === undefined) {
-      const text = edits.reduce((before, { start, end, text: inserted }) => before.slice(0, start) + inserted + before.slice(end), entry?.source.text ?? "");
-      return this.open(path, text);
-    }
+    const text = edits.reduce((before, { start, end, text: inserted }) => before.slice(0, start) + inserted + before.slice(end), entry?.source.text ?? "");
+    if (entry?.document === undefined) return this.open(path, text);
+    const { analyser, document } = entry;
     try {
-      entry.document.edit(edits);
+      document.edit(edits.map((edit) => ({ ...edit, text: maskedBy(analyser, edit.text) })));
     } catch (error) {
       if (!(error instanceof SyntaxTimeout)) throw error;
-      entry.skip = "too-slow";
-      return entry.skip;
+      return this.open(path, text);
     }
-    const source = { path, text: entry.document.text };
-    const next: Entry = { ...entry, source, facts: entry.analyser.read(source, entry.document.tree, entry.facts) };
+    // What is masked may depend on what stands beside the edit.
+    if (document.text !== maskedBy(analyser, text)) return this.open(path, text);
+    const source = { path, text };
+    const next: Entry = { ...entry, source, facts: analyser.read(source, document.tree, entry.facts) };
     this.#entries.set(path, next);
     this.#keep(path, next);
     return undefined;
@@ -143,6 +147,10 @@ export class LintWorkspace {
 
 function analyserOf(path: string): LanguageAnalyser<unknown> | undefined {
   return (analysers as readonly unknown[] as readonly LanguageAnalyser<unknown>[]).find((analyser) => analyser.owns(path));
+}
+
+function maskedBy(analyser: LanguageAnalyser<unknown>, text: string): string {
+  return analyser.masked?.(text) ?? text;
 }
 
 function skipOf(text: string): Skip | undefined {

@@ -5,10 +5,12 @@ import { isSuppressed, suppressionsOf } from "../suppression";
 import type { SyntaxTree } from "../syntax";
 import { Evaluator } from "./evaluator";
 import { isSilenced, missingUid } from "./findings";
+import { kindOfType } from "./flinkNames";
 import { flinkMajorOf } from "./flinkVersion";
 import { readJava } from "./javaReader";
 import { readKotlin } from "./kotlinReader";
-import type { FileModel } from "./model";
+
+import type { FileModel, TypeName } from "./model";
 import { readScala } from "./scalaReader";
 import { lineStartsOf, TreeReader } from "./treeReader";
 import { uidFindings } from "./uidRules";
@@ -33,6 +35,8 @@ function analyserOf(language: FileModel["language"], name: RegExp): LanguageAnal
     owns: (path) => name.test(path) && !/\.gradle\.kts$/.test(path),
     // A class between a function and Flink may name Flink nowhere.
     matters: (text) => /flink/i.test(text) || /\b(?:extends|with|:)\s+[\w.]*(?:Function|Process\w*|Source|Sink|Job\w*|App\w*|Pipeline\w*|Base\w*|Abstract\w*)\b/.test(text),
+    // The grammar of Scala knows no `$"column"`, which Flink's Table API has.
+    ...(language === "scala" ? { masked: (text: string) => text.replace(/(?<![\w"$])\$(?=")/g, " ") } : {}),
     read: (file, tree, previous) => read(language, file, tree, previous),
     findings: (file, facts, workspace) => findings(file, facts, workspace),
   };
@@ -87,9 +91,14 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
 /** An operator that is returned may get its uid from a caller that is not in the workspace, unless its type takes none. */
 function callersKnown(site: Site, evaluator: Evaluator): boolean {
   return [...site.returnedBy].every(({ fun, file }) => {
-    const declared = fun.returns?.name;
-    const takesUid = file.language === "scala" || declared === undefined || /^(?:SingleOutputStreamOperator|DataStreamSource|DataStreamSink)$/.test(declared);
     // An extension that nobody in the workspace calls is a library's.
-    return evaluator.called.has(fun) || (!takesUid && fun.receiver === undefined);
+    return evaluator.called.has(fun) || (fun.receiver === undefined && takesNoUid(fun.returns, file, evaluator));
   });
+}
+
+function takesNoUid(type: TypeName | undefined, file: FileModel, { index }: Evaluator): boolean {
+  if (type === undefined) return false;
+  if (type.name === "void" || type.name === "Unit") return true;
+  const kind = kindOfType[type.name];
+  return file.language !== "scala" && kind !== undefined && kind !== "op" && kind !== "sink" && index.isFlinkType(type, file);
 }

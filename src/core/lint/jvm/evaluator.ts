@@ -443,7 +443,8 @@ export class Evaluator {
     });
     const init = best(cls.cls.functions.filter(({ name }) => name === "<init>"), args.length);
     if (init?.body !== undefined) this.#inline({ fun: init, file: cls.file, owner: cls }, args, undefined);
-    return { kind: "object", sites: [], type, cls };
+    // What wraps an operator stands for it.
+    return { kind: "object", sites: args.reduce<readonly Site[]>((all, arg) => (isFlink(arg) ? union(all, arg.sites) : all), []), type, cls };
   }
 
   #boundParam(cls: KnownClass, name: string, value: Value): Value {

@@ -63,7 +63,7 @@ function bodyOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode | null, h
     }
     else if (classTypes.has(member.type)) classes.push(classOf(reader, member));
   }
-  return { ...head, fields, functions, initial, classes, constants, features: reader.features(node), base, span };
+  return { ...head, fields, functions, initial, classes, constants, features: reader.features(node, head.supers), base, span };
 }
 
 function initialOf(reader: TreeReader, node: SyntaxNode): FunctionModel {

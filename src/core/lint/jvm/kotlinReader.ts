@@ -40,6 +40,7 @@ function classOf(reader: TreeReader, node: SyntaxNode): ClassModel {
   const into: Members = { classes: [], functions: [], fields: [], initial: [] };
   const constants: { name: string; args: Expr[] }[] = [];
   const base = reader.memberBase;
+  const supers = supersOf(reader, node);
   for (const member of body === undefined ? [] : named(body)) {
     if (member.type === "enum_entry") constants.push({ name: reader.slice(named(member).find(({ type }) => type === "identifier") ?? member), args: argsOf(reader, named(member).find(({ type }) => type === "value_arguments")) });
     else memberInto(reader, member, into);
@@ -48,11 +49,11 @@ function classOf(reader: TreeReader, node: SyntaxNode): ClassModel {
   return {
     name: name === null ? "" : reader.slice(name),
     kind: node.type === "object_declaration" || node.type === "companion_object" ? "object" : body?.type === "enum_class_body" ? "enum" : node.type === "object_literal" ? "anonymous" : all(node).some(({ type }) => type === "interface") ? "interface" : "class",
-    supers: supersOf(reader, node),
+    supers,
     params: params === undefined ? [] : named(params).flatMap(named).filter(({ type }) => type === "class_parameter").map((param) => paramOf(reader, param)),
     ...into,
     constants,
-    features: reader.features(node),
+    features: reader.features(node, supers),
     suppressed: suppressedBy(modifiersOf(reader, node)),
     base,
     span: reader.span(node),

@@ -62,6 +62,7 @@ function classOf(reader: TreeReader, node: SyntaxNode): ClassModel {
   const into: Members = { classes: [], functions: [], fields: [], initial: [] };
   const constants: { name: string; args: Expr[] }[] = [];
   const base = reader.memberBase;
+  const supers = supersOf(reader, node.childForFieldName("extend"));
   const members = body === null ? [] : named(body);
   for (const member of members) {
     if (member.type === "enum_case_definitions") {
@@ -76,11 +77,11 @@ function classOf(reader: TreeReader, node: SyntaxNode): ClassModel {
   return {
     name: name === null ? "" : reader.slice(name),
     kind: node.type === "object_definition" || node.type === "package_object" ? "object" : node.type === "trait_definition" ? "interface" : node.type === "enum_definition" ? "enum" : "class",
-    supers: supersOf(reader, node.childForFieldName("extend")),
+    supers,
     params: paramsOf(reader, named(node).filter(({ type }) => type === "class_parameters")),
     ...into,
     constants,
-    features: reader.features(node),
+    features: reader.features(node, supers),
     suppressed: suppressedBy(annotationsOf(reader, node)),
     base,
     span: reader.span(node),
@@ -336,7 +337,7 @@ function anonymousOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode | un
   const into: Members = { classes: [], functions: [], fields: [], initial: [] };
   const base = reader.memberBase;
   for (const member of body === undefined ? [] : named(body)) memberInto(reader, member, into, undefined);
-  return { name: "", kind: "anonymous", supers, params: [], ...into, constants: [], features: reader.features(body ?? node), suppressed: [], base, span: reader.span(node) };
+  return { name: "", kind: "anonymous", supers, params: [], ...into, constants: [], features: reader.features(body ?? node, supers), suppressed: [], base, span: reader.span(node) };
 }
 
 function callOf(reader: TreeReader, node: SyntaxNode): Expr {

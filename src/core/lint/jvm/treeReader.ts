@@ -106,7 +106,9 @@ export class TreeReader {
     return this.#inside ? -1 : this.base;
   }
 
-  features(node: SyntaxNode): ClassFeatures {
+  /** What the text of a class tells of its state. One above which there is nothing is no function of Flink's, so it is not looked at. */
+  features(node: SyntaxNode, supers: readonly TypeName[]): ClassFeatures {
+    if (supers.length === 0) return { keyedState: false, operatorState: false, emptyInitialize: false, stateAt: undefined };
     const text = this.slice(node);
     const at = stateDeclaration.exec(text)?.index;
     return {

@@ -11,8 +11,11 @@ export class WorkspaceIndex {
   readonly #callers = new Map<string, Set<FileModel>>();
   readonly #flink = new WeakMap<FileModel, boolean>();
 
+  #hierarchies = new Map<ClassModel, Hierarchy>();
+
   /** Takes in what changed since the last time. */
   update(files: ReadonlyMap<string, FileModel>): void {
+    this.#hierarchies = new Map();
     for (const [path, file] of this.#files) if (files.get(path) !== file) this.#remove(path, file);
     for (const [path, file] of files) if (this.#files.get(path) !== file) this.#put(path, file);
   }
@@ -83,7 +86,13 @@ export class WorkspaceIndex {
   }
 
   /** The class and everything above it that is in the workspace, itself first; and the names above that are not. */
-  hierarchy(known: KnownClass): { readonly classes: readonly KnownClass[]; readonly outside: readonly { readonly type: TypeName; readonly file: FileModel }[] } {
+  hierarchy(known: KnownClass): Hierarchy {
+    let found = this.#hierarchies.get(known.cls);
+    if (found === undefined) this.#hierarchies.set(known.cls, (found = this.#hierarchyOf(known)));
+    return found;
+  }
+
+  #hierarchyOf(known: KnownClass): Hierarchy {
     const classes: KnownClass[] = [known];
     const outside: { type: TypeName; file: FileModel }[] = [];
     for (let at = 0; at < classes.length && classes.length < 100; at++) {
@@ -101,7 +110,7 @@ export class WorkspaceIndex {
   /** A method of the class or of those above it. */
   method(known: KnownClass, name: string, count: number): KnownFunction | undefined {
     for (const owner of this.hierarchy(known).classes) {
-      const fun = best(owner.cls.functions.filter((candidate) => candidate.name === name && candidate.receiver === undefined), count);
+      const fun = best(methodsOf(owner.cls).get(name) ?? [], count);
       if (fun !== undefined) return { fun, file: owner.file, owner };
     }
     return undefined;
@@ -142,6 +151,22 @@ export class WorkspaceIndex {
     if (known === undefined) this.#flink.set(file, (known = [...file.imports.values(), ...file.wildcards, file.packageName].some(flinkName)));
     return known;
   }
+}
+
+interface Hierarchy {
+  readonly classes: readonly KnownClass[];
+  readonly outside: readonly { readonly type: TypeName; readonly file: FileModel }[];
+}
+
+const methods = new WeakMap<ClassModel, Map<string, FunctionModel[]>>();
+
+function methodsOf(cls: ClassModel): ReadonlyMap<string, readonly FunctionModel[]> {
+  let table = methods.get(cls);
+  if (table === undefined) {
+    methods.set(cls, (table = new Map()));
+    for (const fun of cls.functions) if (fun.receiver === undefined) push(table, fun.name, fun);
+  }
+  return table;
 }
 
 /** Whether a full name is one of Flink's or of its Scala APIs. */

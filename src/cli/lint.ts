@@ -1,8 +1,8 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { findFiles, readText } from "../clients/lintFiles";
+import { findFiles, projectOf, readText } from "../clients/lintFiles";
 import { loadSyntax } from "../clients/syntax/treeSitter";
-import { isLintable, LintWorkspace } from "../core/lint/lintWorkspace";
+import { isBuildFile, isLintable, LintWorkspace } from "../core/lint/lintWorkspace";
 import { report, severityOf, type Reported, type ReportFormat } from "../core/lint/report";
 import { isRuleId, severities, type RuleId, type Severity } from "../core/lint/rules";
 import { UsageError, type Command } from "./command";
@@ -26,6 +26,10 @@ export const lint: Command = {
       for (const { path: file, reason } of found.unreadable) complain(file, reason);
       for (const file of found.files) wanted.add(file);
     }
+    // The classes and callers of the rest of a project say what a function keeps, and whether a helper's operator gets its uid.
+    for (const file of await around(options.paths.map((root) => path.resolve(terminal.workingFolder, root)))) {
+      if (!wanted.has(file)) await readText(file).then((text) => workspace.put(nameOf(file), text), () => undefined);
+    }
     for (const file of [...wanted].sort()) {
       terminal.signal.throwIfAborted();
       try {
@@ -36,7 +40,7 @@ export const lint: Command = {
       }
     }
     const reported: Reported[] = [];
-    for (const file of workspace.paths) {
+    for (const file of [...wanted].map(nameOf).sort()) {
       // Else nobody could interrupt it.
       await new Promise((resolve) => setImmediate(resolve));
       terminal.signal.throwIfAborted();
@@ -56,6 +60,21 @@ export const lint: Command = {
     return reported.some(({ severity }) => severities.indexOf(severity) <= severities.indexOf(options.failOn)) ? 1 : 0;
   },
 };
+
+/** Larger projects are not read for the sake of a few files. */
+const contextLimit = 3_000;
+
+/** The other files of the projects that the paths are parts of. */
+async function around(roots: readonly string[]): Promise<readonly string[]> {
+  const projects = new Set<string>();
+  for (const root of roots) {
+    const project = await projectOf(path.dirname(root), isBuildFile);
+    if (project !== undefined && !roots.includes(project)) projects.add(project);
+  }
+  const found = await Promise.all([...projects].sort().map((project) => findFiles(project, isLintable)));
+  const files = [...new Set(found.flatMap((each) => each.files))];
+  return files.length > contextLimit ? [] : files;
+}
 
 const skips = { "too-large": "It is too large to be looked at.", "too-slow": "It takes too long to be read.", "too-deep": "It is nested too deeply.", "not-text": "It is no text." } as const;
 

@@ -42,6 +42,17 @@ export async function findFiles(root: string, wanted: (path: string) => boolean)
   return { files: files.sort(), unreadable };
 }
 
+/** The folder of the project a path belongs to: the outermost one around it with a build file, within a few levels and below a repository's own. Undefined when there is none. */
+export async function projectOf(from: string, isBuild: (path: string) => boolean): Promise<string | undefined> {
+  let found: string | undefined;
+  for (let folder = from, level = 0; level < 12; folder = path.dirname(folder), level++) {
+    const entries: readonly string[] = await readdir(folder).catch(() => []);
+    if (entries.some((name) => isBuild(path.join(folder, name)))) found = folder;
+    if (entries.includes(".git") || path.dirname(folder) === folder) break;
+  }
+  return found;
+}
+
 /** The text of a file: UTF-8, UTF-16 by its mark, else Latin-1, in which every file is a text. Throws when it can't be read, or is too large. */
 export async function readText(file: string): Promise<string> {
   const { size } = await stat(file);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { findFiles, readText } from "../../src/clients/lintFiles";
 import { loadSyntax } from "../../src/clients/syntax/treeSitter";
 import { isLintable, LintWorkspace } from "../../src/core/lint/lintWorkspace";
@@ -98,4 +101,22 @@ test("the four formats say the same", () => {
   assert.deepEqual({ ...json, message: "" }, { file: "a/Job.java", line: 2, column: 60, rule: "missing-uid", severity: "warning", message: "" });
   const sarif = JSON.parse(report("sarif", findings)) as { runs: { results: { ruleId: string }[] }[] };
   assert.equal(sarif.runs[0]?.results[0]?.ruleId, "missing-uid");
+});
+
+test("a file that is named alone is looked at with the rest of its project", async () => {
+  const sources = path.join(folder, "project", "src");
+  mkdirSync(sources, { recursive: true });
+  writeFileSync(path.join(folder, "project", "pom.xml"), "<project/>");
+  writeFileSync(path.join(sources, "Job.java"), [
+    "package jobs;", "import org.apache.flink.streaming.api.datastream.*;",
+    "class Job { void run(KeyedStream<String, String> keyed) { keyed.map(new Counting()).print(); } }",
+  ].join("\n"));
+  writeFileSync(path.join(sources, "Counting.java"), [
+    "package jobs;", "import org.apache.flink.api.common.functions.RichMapFunction;",
+    "class Counting extends RichMapFunction<String, String> { public String map(String x) { getRuntimeContext().getState(count); return x; } }",
+  ].join("\n"));
+  const program = fileURLToPath(new URL("../../flink-savepoints.mjs", import.meta.url));
+  const ended = await promisify(execFile)(process.execPath, [program, "lint", "Job.java", "--format", "json"], { cwd: sources }).catch((error: { code: number; stdout: string }) => error);
+  assert.deepEqual((JSON.parse(ended.stdout) as { file: string; line: number }[]).map(({ file, line }) => `${file}:${line}`), ["Job.java:3"]);
+  assert.equal("code" in ended ? ended.code : 0, 1);
 });

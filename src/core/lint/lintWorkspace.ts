@@ -27,6 +27,11 @@ export function isLintable(path: string): boolean {
   return buildFile.test(path) || analysers.some((analyser) => analyser.owns(path));
 }
 
+/** Whether a path is a build's, by which a project is known. */
+export function isBuildFile(path: string): boolean {
+  return buildFile.test(path);
+}
+
 /**
  * The files of a workspace and what the lint knows of them. A file is put in with its text; one that is open in an editor is edited, which
  * parses and reads only what changed. Findings are computed when they are asked for. Memory: facts of every file that matters, trees and texts of

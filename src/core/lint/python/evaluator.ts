@@ -1,17 +1,14 @@
 import { annotationValue } from "./annotations";
+import { builtin, builtins, counterOr, elementOf, isEnvName, lastOf, mergeScopes, mixTexts, onList, rootOf } from "./builtins";
 import { FlinkCalls, splitArguments, type ClassLookup, type EvaluatedCall } from "./flinkCalls";
 import type { Block, CallExpr, Chunk, Expr, PythonFacts, Statement } from "./model";
 import { moduleFile, type Files } from "./modules";
 import { differsFromRunToRun, streamClasses } from "./pyflink";
 import { placeOf, type Frame, type Run } from "./run";
-import { join, operatorsIn, options, text, unknownValue, type ClassValue, type FunctionValue, type InstanceValue, type Place, type Scope, type TextValue, type Value } from "./values";
+import { join, operatorsIn, options, text, unknownValue, type ClassValue, type FunctionValue, type InstanceValue, type Place, type Scope, type Value } from "./values";
 
 const callDepthLimit = 14;
 const classDepthLimit = 12;
-const builtins: ReadonlySet<string> = new Set([
-  "print", "len", "str", "repr", "isinstance", "issubclass", "type", "id", "hash", "list", "tuple", "set", "dict", "sorted", "reversed", "enumerate", "zip", "range", "map", "filter", "any", "all", "min", "max", "sum", "iter", "next",
-  "hasattr", "getattr", "setattr", "vars", "dir", "format", "open", "super", "int", "float", "bool", "callable", "Exception", "ValueError", "RuntimeError", "object",
-]);
 /** Calls on unknown things that never set a uid on what they are given. */
 const harmlessMethods = /^(?:from_data_stream|from_changelog_stream|create_temporary_view|append|extend|insert|add|put|union|connect|join|info|debug|warning|warn|error|exception|critical|print|write|format|get|pop|keys|values|items|execute|from_datastream|assertEqual|assertIsNotNone|assertTrue|assertIsInstance)$/;
 
@@ -492,7 +489,7 @@ export class Evaluator implements ClassLookup {
         return { t: "object", of: receiver.of, calls: new Map([...receiver.calls, [method, args]]), at: receiver.at };
       }
       case "list":
-        return this.#onList(receiver, method, made);
+        return onList(receiver, method, made.args);
       case "text":
         return { ...mixTexts([receiver, ...made.args]), value: undefined };
       default:
@@ -520,26 +517,6 @@ export class Evaluator implements ClassLookup {
     }
     if (!harmlessMethods.test(method)) this.#handOver(method, made);
     return unknownValue;
-  }
-
-  #onList(list: Value & { t: "list" }, method: string, made: EvaluatedCall): Value {
-    if (method === "append" || method === "add" || method === "insert") {
-      const added = made.args.at(-1);
-      if (added !== undefined) list.items.push(added);
-      list.ordered = false;
-      return { t: "none" };
-    }
-    if (method === "extend") {
-      for (const added of made.args) list.items.push(...(added.t === "list" ? added.items : [added]));
-      list.ordered = false;
-      return { t: "none" };
-    }
-    if (method === "items") return { t: "list", items: [{ t: "list", items: [text(), elementOf(list)], keys: undefined, ordered: true }], keys: undefined, ordered: false };
-    if (method === "keys") return { t: "list", items: [text()], keys: undefined, ordered: false };
-    if (method === "values") return { t: "list", items: list.items, keys: undefined, ordered: false };
-    const key = made.args[0];
-    if (method === "get" && list.keys !== undefined && key?.t === "text" && key.value !== undefined) return list.items[list.keys.lastIndexOf(key.value)] ?? elementOf(list);
-    return method === "get" || method === "pop" ? elementOf(list) : unknownValue;
   }
 
   #invoke(target: Value, name: string, made: EvaluatedCall): Value {
@@ -595,7 +572,12 @@ export class Evaluator implements ClassLookup {
   #foreign(path: string, name: string, made: EvaluatedCall): Value {
     const { frame, args } = made;
     if (differsFromRunToRun(path)) return text(undefined, `${path.replace(/^builtins\./, "")}()`);
-    if (path.startsWith("builtins.")) return this.#builtin(path.slice("builtins.".length), made);
+    if (path.startsWith("builtins.")) {
+      const name = path.slice("builtins.".length);
+      const [object, attribute] = args;
+      if (name === "getattr" && object !== undefined && attribute?.t === "text" && attribute.value !== undefined) return this.#attribute(object, attribute.value, frame);
+      return builtin(name, made);
+    }
     if (path.startsWith("pyflink.")) {
       const [, owner = "", method = ""] = /(?:^|\.)([A-Z]\w*)(?:\.(\w+))?$/.exec(path) ?? [];
       const at = placeOf(frame, made.call.at);
@@ -611,38 +593,6 @@ export class Evaluator implements ClassLookup {
     if (/uid/i.test(name)) this.#maySet(args, "likely");
     else if (!harmlessMethods.test(name)) this.#handOver(name, made);
     return unknownValue;
-  }
-
-  #builtin(name: string, made: EvaluatedCall): Value {
-    const [first] = made.args;
-    switch (name) {
-      case "str":
-      case "repr":
-      case "format":
-      case "int":
-        return first?.t === "text" && name === "str" ? first : mixTexts(made.args);
-      case "list":
-      case "tuple":
-      case "set":
-      case "sorted":
-      case "reversed":
-      case "iter":
-        return first?.t === "list" ? { ...first, items: [...first.items] } : first ?? { t: "list", items: [], keys: undefined, ordered: true };
-      case "dict":
-        return { t: "list", items: [...made.named.values()], keys: [...made.named.keys()], ordered: true };
-      case "enumerate":
-        return { t: "list", items: [{ t: "list", items: [text(undefined, undefined, true), elementOf(first ?? unknownValue)], keys: undefined, ordered: true }], keys: undefined, ordered: false };
-      case "range":
-        return { t: "list", items: [first?.t === "unknown" && made.call.args.every(({ value }) => value.k === "number") ? unknownValue : text(undefined, undefined, true)], keys: undefined, ordered: false };
-      case "zip":
-        return { t: "list", items: [{ t: "list", items: made.args.map(elementOf), keys: undefined, ordered: true }], keys: undefined, ordered: false };
-      case "getattr":
-        return first !== undefined && made.args[1]?.t === "text" && made.args[1].value !== undefined ? this.#attribute(first, made.args[1].value, made.frame) : unknownValue;
-      case "next":
-        return elementOf(first ?? unknownValue);
-      default:
-        return unknownValue;
-    }
   }
 
   /** Operators that go into code that is not seen. */
@@ -694,46 +644,4 @@ export class Evaluator implements ClassLookup {
     if (given === undefined && param.initial !== undefined && param.initial.k !== "none") return this.#eval(param.initial, { ...frame, scope: fn.scope });
     return given ?? { t: "unknown", name: param.name };
   }
-}
-
-/** Names that mean an environment of streams where PyFlink is imported. */
-function isEnvName(name: string): boolean {
-  return /^(?:s|stream|exec|flink|execution|streaming|f_s)?_?env(?:ironment)?$/i.test(name);
-}
-
-function rootOf(scope: Scope): Scope {
-  return scope.outer === undefined ? scope : rootOf(scope.outer);
-}
-
-function mergeScopes(all: readonly Map<string, Value>[]): Map<string, Value> {
-  const [first, ...others] = all;
-  if (first === undefined || others.length === 0) return first ?? new Map<string, Value>();
-  const merged = new Map<string, Value>(first);
-  for (const other of others) {
-    for (const [name, value] of other) {
-      const before = merged.get(name);
-      if (before !== value) merged.set(name, before === undefined ? value : join([before, value]));
-    }
-  }
-  return merged;
-}
-
-/** What a loop over the value gives. */
-function elementOf(value: Value): Value {
-  if (value.t === "list") return value.items.length === 0 ? unknownValue : join(value.items);
-  return value.t === "text" ? text() : unknownValue;
-}
-
-function mixTexts(values: readonly Value[]): TextValue {
-  const texts = values.flatMap((value) => options(value)).filter((value) => value.t === "text");
-  return text(undefined, texts.find(({ changes }) => changes !== undefined)?.changes, texts.some(({ counter }) => counter));
-}
-
-/** `i += 1`: a number that is counted up. */
-function counterOr(old: Value): Value {
-  return old.t === "unknown" ? text(undefined, undefined, true) : old;
-}
-
-function lastOf(path: string): string {
-  return path.slice(path.lastIndexOf(".") + 1);
 }

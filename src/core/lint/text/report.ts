@@ -1,5 +1,5 @@
 import type { Finding, FixData } from "../finding";
-import { LineTable } from "../python/findings";
+import { LineTable } from "../lineTable";
 import { ruleOf, type RuleId } from "../rules";
 import { isSuppressed, suppressionsOf } from "../suppression";
 

@@ -1,7 +1,7 @@
 import { hexOf, operatorIdOf } from "./operatorId";
 import type { CheckpointProperties } from "./properties";
 import { flagCoordinator, flagFullyFinished, flagWhole, sizeKinds, type ScanIndex, type SizeKind } from "./scanIndex";
-import type { MasterStateEntry } from "./scanner";
+import type { MasterStateEntry } from "./scanning/scanState";
 import type { Layout } from "./tags";
 
 /** What is in a `_metadata`, without its handles: those are decoded from the file when they are asked for (`decodeSubtasks`). */

@@ -4,8 +4,9 @@ import { OperatorTable, type Metadata, type MetadataTotals } from "./metadata";
 import { ProblemError, type Problem } from "./problem";
 import { readProperties, type CheckpointProperties } from "./properties";
 import type { RandomAccess } from "./randomAccess";
-import { Scanner } from "./scanner";
 import { sizeKinds, type SizeKind } from "./scanIndex";
+import { Scanner } from "./scanning/scanner";
+import type { ScanState } from "./scanning/scanState";
 import { handleCountsOf, kindOf } from "./kind";
 import type { Layout } from "./tags";
 
@@ -53,6 +54,7 @@ function isSuspect({ result: { metadata } }: Attempt): boolean {
 
 async function scanAs(layout: Layout, input: RandomAccess, limits: MetadataLimits, signal: AbortSignal | undefined): Promise<Attempt> {
   const scanner = new Scanner(input.sizeBytes, limits, layout);
+  const { state } = scanner;
   const problems: Problem[] = [];
   let properties: CheckpointProperties | null | undefined;
   let end = 0;
@@ -60,7 +62,7 @@ async function scanAs(layout: Layout, input: RandomAccess, limits: MetadataLimit
   try {
     const limited = new LimitedInput(input, limits, signal);
     end = await structure(scanner, limited, limits.windowBytes);
-    if (scanner.version >= 4) ({ properties, end } = await propertiesAt(end, input.sizeBytes - end, limited, limits));
+    if (state.version >= 4) ({ properties, end } = await propertiesAt(end, input.sizeBytes - end, limited, limits));
     whole = true;
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
@@ -69,8 +71,8 @@ async function scanAs(layout: Layout, input: RandomAccess, limits: MetadataLimit
   }
   const trailingBytes = whole ? input.sizeBytes - end : 0;
   if (trailingBytes > 0) problems.push({ code: "trailing-bytes", severity: "warning", offset: end, path: "", facts: { bytes: trailingBytes } });
-  const metadata = scanner.checkpointId === undefined ? undefined : metadataOf(scanner, { layout, sizeBytes: input.sizeBytes, properties, trailingBytes, whole });
-  return { version: scanner.version, result: { metadata, problems: [...scanner.problems, ...problems], problemCount: scanner.problemCount + problems.length } };
+  const metadata = state.checkpointId === undefined ? undefined : metadataOf(state, { layout, sizeBytes: input.sizeBytes, properties, trailingBytes, whole });
+  return { version: state.version, result: { metadata, problems: [...state.problems, ...problems], problemCount: state.problemCount + problems.length } };
 }
 
 /** The file, of which no more than a limit is asked for. What is asked for again, because a field crossed a window's end, counts once. */
@@ -137,24 +139,23 @@ async function propertiesAt(offset: number, leftBytes: number, input: LimitedInp
 
 type Ends = Pick<Metadata, "layout" | "sizeBytes" | "properties" | "trailingBytes" | "whole">;
 
-function metadataOf(scanner: Scanner, ends: Ends): Metadata {
-  const { index } = scanner;
+function metadataOf(state: ScanState, ends: Ends): Metadata {
+  const { index, handleCounts } = state.recorder;
   const subtasks = index.subtaskOffsets.length;
   const operators = new OperatorTable(index);
-  const handleCounts = handleCountsOf(scanner.handleCounts);
   return {
     ...ends,
-    version: scanner.version,
-    checkpointId: scanner.checkpointId ?? 0n,
-    masterStates: scanner.masterStates,
+    version: state.version,
+    checkpointId: state.checkpointId ?? 0n,
+    masterStates: state.masterStates,
     operators,
-    totals: totalsOf(scanner, operators, subtasks),
-    handleCounts,
-    kind: kindOf(scanner.version, ends.properties, scanner.handleCounts),
+    totals: totalsOf(state, operators, subtasks),
+    handleCounts: handleCountsOf(handleCounts),
+    kind: kindOf(state.version, ends.properties, handleCounts),
   };
 }
 
-function totalsOf(scanner: Scanner, operators: OperatorTable, subtasks: number): MetadataTotals {
+function totalsOf({ operatorCount, recorder, files }: ScanState, operators: OperatorTable, subtasks: number): MetadataTotals {
   const sizes = Object.fromEntries(sizeKinds.map((kind) => [kind, 0n])) as Record<SizeKind, bigint>;
   let fullyFinishedOperators = 0;
   let coordinators = 0;
@@ -164,17 +165,17 @@ function totalsOf(scanner: Scanner, operators: OperatorTable, subtasks: number):
     for (const kind of sizeKinds) sizes[kind] = BigInt.asIntN(64, sizes[kind] + operator.sizes[kind]);
   }
   return {
-    operators: scanner.operatorCount,
+    operators: operatorCount,
     fullyFinishedOperators,
     coordinators,
     subtasks,
-    finishedSubtasks: scanner.finishedSubtasks,
-    subtasksWithState: scanner.subtasksWithState,
+    finishedSubtasks: recorder.finishedSubtasks,
+    subtasksWithState: recorder.subtasksWithState,
     sizes,
     stateBytes: BigInt.asIntN(64, sizeKinds.reduce((sum, kind) => sum + sizes[kind], 0n)),
-    distinctFiles: scanner.distinctFiles,
-    distinctFileBytes: scanner.distinctFileBytes,
-    inlineBytes: scanner.inlineBytes,
-    unknownSizes: scanner.unknownSizes,
+    distinctFiles: files.distinctFiles,
+    distinctFileBytes: files.distinctFileBytes,
+    inlineBytes: recorder.inlineBytes,
+    unknownSizes: files.unknownSizes,
   };
 }

@@ -1,3 +1,4 @@
+import { statefulFunctions } from "./flinkNames";
 import type { Call, ClassModel, Expr, FileModel, FunctionModel, Lambda, TypeName } from "./model";
 
 /**
@@ -165,11 +166,18 @@ export function joined(a: Value, b: Value): Value {
   if (a.kind === b.kind) {
     if (a.kind === "connected") return { ...a, sites, left: a.left === b.left ? a.left : undefined, right: a.right === b.right ? a.right : undefined };
     if (a.kind === "text") return { kind: "text", sites, text: { value: a.text?.value === b.text?.value ? a.text?.value : undefined, varies: a.text?.varies === true || b.text?.varies === true, variesAt: a.text?.variesAt ?? b.text?.variesAt } };
+    if (a.kind === "object" && saysNothing(a)) return { ...b, sites, element };
+    if (a.kind === "object" && saysNothing(b)) return { ...a, sites, element };
     if (a.kind === "object" && (a.type?.name !== b.type?.name || a.made?.root !== b.made?.root)) return { kind: "unknown", sites, element };
     return { ...a, sites, element };
   }
   if (streams.has(a.kind) && streams.has(b.kind)) return { kind: "stream", sites };
   return { kind: "unknown", sites, element };
+}
+
+/** A function or a connector of which only Flink's interface is known. */
+function saysNothing({ cls, made, constant, text, type }: Value): boolean {
+  return cls === undefined && made === undefined && constant === undefined && text === undefined && type !== undefined && /^(?:Source|Sink|\w*(?:Source|Sink|Process|Map|Filter)Function)$/.test(type.name) && !statefulFunctions.has(type.name);
 }
 
 function withSites(value: Value, sites: readonly Site[]): Value {

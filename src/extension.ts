@@ -16,6 +16,7 @@ import { commandTable } from "./host/commands/table";
 import type { CommandWorld } from "./host/commands/world";
 import { Comparisons } from "./host/compare/comparisons";
 import { Linter } from "./host/diagnostics/linter";
+import { registerQuickFixes } from "./host/diagnostics/quickFixes";
 import { registerCommands } from "./host/platform/commands";
 import { registerInspector } from "./host/inspector/editor";
 import { Notify } from "./host/platform/notify";
@@ -27,6 +28,7 @@ import { Explorer, type RowData } from "./host/views/explorer";
 import { Operations } from "./host/views/operations";
 import { operationsStatus } from "./host/views/statusBar";
 import { LintService } from "./services/linting";
+import { OldOperators } from "./services/oldOperators";
 
 /** What tests in the extension host see of the extension; it changes nothing. */
 export interface Api {
@@ -62,14 +64,15 @@ export function activate(context: vscode.ExtensionContext): Api {
   const lint = new LintService(() => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 }), clock, log);
   const rulePages = vscode.Uri.joinPath(context.extensionUri, "docs", "rules");
   const linter = new Linter({ service: lint, settings, pages: rulePages, clock, log });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, linter, rulePages, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const oldOperators = new OldOperators(ledger, inspection);
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, linter, oldOperators, rulePages, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);
     if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });
   };
   context.subscriptions.push(
-    log, app, http, settings, credentials, operations, explorer, lint, linter, operationsStatus(operations, clock), tellEndsOfEarlier(world),
+    log, app, http, settings, credentials, operations, explorer, lint, linter, registerQuickFixes(linter, oldOperators), operationsStatus(operations, clock), tellEndsOfEarlier(world),
     registerInspector({ inspect: app.inspect, ledger, pages, log }), comparisons,
     // The job's row is looked at again before anything is said of its end.
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),

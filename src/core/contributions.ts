@@ -26,6 +26,12 @@ export interface SnapshotPair {
   readonly right: SnapshotRef;
 }
 
+/** Points at a finding of the lint in an open document: by the document's address and the finding's offset. */
+export interface FindingRef {
+  readonly document: string;
+  readonly offset: number;
+}
+
 /** Points at a cluster by its base address. */
 export interface ClusterRef {
   readonly cluster: string;
@@ -76,6 +82,7 @@ export interface CommandArgs {
   "flinkSavepoints.runSampleJob": [target?: ClusterRef];
   "flinkSavepoints.lintWorkspace": [];
   "flinkSavepoints.showRule": [target?: { rule: string }];
+  "flinkSavepoints.keepState": [target?: FindingRef];
 }
 
 /** The id of a command, as in package.json. */

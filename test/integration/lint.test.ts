@@ -86,6 +86,77 @@ test("severities and exclusions of the settings count at once, and a file that i
   await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
 }, 90_000);
 
+/** What VS Code offers on a diagnostic, in its order. */
+async function fixesOf(document: vscode.TextDocument, { range }: vscode.Diagnostic): Promise<vscode.CodeAction[]> {
+  return (await vscode.commands.executeCommand<vscode.CodeAction[]>("vscode.executeCodeActionProvider", document.uri, range, vscode.CodeActionKind.QuickFix.value)).filter(({ diagnostics }) => diagnostics?.some(({ source }) => source === "Flink Savepoints"));
+}
+
+async function apply(action: vscode.CodeAction | undefined): Promise<void> {
+  assert.ok(action?.edit);
+  assert.ok(await vscode.workspace.applyEdit(action.edit));
+}
+
+test("the preferred quick fix sets a uid where the chain wants it, and the file is clean", async () => {
+  const document = await openFile("PaymentsFix.java", java.replace("PaymentsJob", "PaymentsFix"));
+  const [diagnostic] = await found(document.uri, "a diagnostic");
+  assert.ok(diagnostic);
+  const fixes = await fixesOf(document, diagnostic);
+  assert.deepEqual(fixes.map(({ title }) => title), ['Set uid "reduce"', "Ignore here…"]);
+  assert.equal(fixes[0]?.isPreferred, true);
+  await apply(fixes[0]);
+  await clean(document.uri, "the diagnostic to go");
+  assert.match(document.getText(), /\n {8}\.reduce\(\(one, other\) -> other\)\n {8}\.uid\("reduce"\)\n {8}\.print\(\);\n/);
+  await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+}, 60_000);
+
+test("a comment with a reason silences one finding", async () => {
+  const document = await openFile("PaymentsIgnored.java", java.replace("PaymentsJob", "PaymentsIgnored"));
+  const [diagnostic] = await found(document.uri, "a diagnostic");
+  assert.ok(diagnostic);
+  await apply((await fixesOf(document, diagnostic)).find(({ title }) => title === "Ignore here…"));
+  await clean(document.uri, "the diagnostic to go");
+  assert.match(document.getText(), /\n {8}\/\/ flink-lint: ignore\[missing-uid\] reason\n {8}\.reduce/);
+  await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+}, 60_000);
+
+const python = `from pyflink.datastream import KeyedProcessFunction, RuntimeContext, StreamExecutionEnvironment
+from pyflink.datastream.state import ValueStateDescriptor
+from pyflink.common import Types
+
+
+class CustomerTotals(KeyedProcessFunction):
+    def open(self, context: RuntimeContext):
+        self.total = context.get_state(ValueStateDescriptor("total", Types.LONG()))
+
+    def process_element(self, value, ctx):
+        yield value
+
+
+def main():
+    env = StreamExecutionEnvironment.get_execution_environment()
+    lines = env.from_collection([("a", 1), ("b", 2)])
+    lines.key_by(lambda line: line[0]).process(CustomerTotals()).print()
+    lines.key_by(lambda line: line[1]).process(CustomerTotals()).print()
+    env.execute("totals")
+
+
+main()
+`;
+
+test("in Python all uids of a file are set at once, each of its own", async () => {
+  const document = await openFile("totals.py", python);
+  const diagnostics = await eventually("two diagnostics", () => (ours(document.uri).length === 2 ? ours(document.uri) : undefined));
+  const [first] = diagnostics;
+  assert.ok(first);
+  assert.deepEqual(diagnostics.map(({ range }) => document.getText(range)), ["process", "process"]);
+  const fixes = await fixesOf(document, first);
+  assert.deepEqual(fixes.map(({ title }) => title), ['Set uid "customer-totals"', "Set uids for all 2 operators in this file", "Ignore here…"]);
+  await apply(fixes[1]);
+  await clean(document.uri, "the diagnostics to go");
+  assert.match(document.getText(), /\.process\(CustomerTotals\(\)\)\.uid\("customer-totals"\)\.print\(\)\n.*\.process\(CustomerTotals\(\)\)\.uid\("(?!customer-totals")[\w-]+"\)\.print\(\)/);
+  await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+}, 60_000);
+
 test("Lint Workspace finds what no editor shows", async () => {
   const folder = vscode.workspace.workspaceFolders?.[0];
   assert.ok(folder);

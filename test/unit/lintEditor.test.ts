@@ -7,6 +7,8 @@ import { analysers } from "../../src/core/lint/analysers";
 import { isLintable } from "../../src/core/lint/lintWorkspace";
 import { lintChoiceOf } from "../../src/core/lint/lintSettings";
 import type { Finding } from "../../src/core/lint/finding";
+import { fixAll, fixOf, keepStateFix, suppressionOf, takenUids } from "../../src/core/lint/fixes";
+import { isSuppressed, suppressionsOf } from "../../src/core/lint/suppression";
 import { rules } from "../../src/core/lint/rules";
 
 const names = [
@@ -46,4 +48,54 @@ test("package.json lists every rule with its severity", () => {
     Object.fromEntries(Object.entries(listed).map(([rule, { default: severity, description }]) => [rule, [severity, description]])),
     Object.fromEntries(Object.entries(rules).map(([rule, { severity, title }]) => [rule, [severity === "info" ? "information" : severity, `${title}.`]])),
   );
+});
+
+const at = (offset: number, line = 0): Finding["range"] => ({ start: { line, character: 0, offset }, end: { line, character: 1, offset: offset + 1 } });
+const missing = (insertAt: number, names: readonly string[], before = ".uid(", keepState = true): Finding => ({ rule: "missing-uid", severity: "warning", range: at(insertAt), message: "", related: [], fix: { kind: "insert-uid", insertAt, before, after: ")", names, keepState } });
+const applied = (text: string, edits: readonly { start: number; end: number; text: string }[]): string => [...edits].sort((a, b) => b.start - a.start).reduce((before, { start, end, text: inserted }) => before.slice(0, start) + inserted + before.slice(end), text);
+
+test("a uid gets the first name that is free in the file and in other open files of the job", () => {
+  const text = 'a.process(f); b.uid("dedupe");';
+  const fix = (names: readonly string[], others: readonly string[] = []): string | undefined => fixOf(missing(12, names), text, "A.java", takenUids(text, others))?.title;
+  assert.equal(fix(["totals"]), 'Set uid "totals"');
+  assert.equal(fix(["dedupe", "process"]), 'Set uid "process"');
+  assert.equal(fix(["dedupe"]), 'Set uid "dedupe-2"');
+  assert.equal(fix(["totals"], ['x.uid("totals").name("process")']), 'Set uid "totals-2"');
+  assert.equal(applied(text, fixOf(missing(12, ["totals"]), text, "A.java", new Set())?.edits ?? []), 'a.process(f).uid("totals"); b.uid("dedupe");');
+});
+
+test("in Python a uid has the quotes that the file uses", () => {
+  const one = "ds.process(F()).name('Totals')";
+  assert.equal(applied(one, fixOf(missing(one.length, ["totals"]), one, "job.py", new Set())?.edits ?? []), `${one}.uid('totals')`);
+  const two = 'ds.process(F()).name("Totals")';
+  assert.equal(applied(two, fixOf(missing(two.length, ["totals"]), two, "job.py", new Set())?.edits ?? []), `${two}.uid("totals")`);
+});
+
+test("the hash of the old operator follows the uid in the style of the chain, and only where Flink takes one", () => {
+  const hash = "0123456789abcdef0123456789abcdef";
+  const text = "a\n    .process(f);";
+  assert.equal(applied(text, keepStateFix(missing(17, ["f"], "\n    .uid("), text, "A.java", new Set(), hash)?.edits ?? []), `a\n    .process(f)\n    .uid("f")\n    .setUidHash("${hash}");`);
+  assert.equal(keepStateFix(missing(16, ["f"], ".uid(", false), text, "A.java", new Set(), hash), undefined);
+  assert.equal(keepStateFix(missing(16, ["f"]), text, "a.py", new Set(), hash), undefined);
+  assert.equal(keepStateFix(missing(16, ["f"], " uid "), text, "a.scala", new Set(), hash), undefined);
+});
+
+test("all uids of a file are set at once, none twice, and a single one is no matter for that", () => {
+  const text = "a.process(f); b.process(f);";
+  const findings = [missing(12, ["f"]), missing(26, ["f"]), missing(26, ["f"])];
+  const fix = fixAll(findings, text, "A.java", new Set());
+  assert.equal(fix?.title, "Set uids for all 2 operators in this file");
+  assert.equal(applied(text, fix.edits), 'a.process(f).uid("f"); b.process(f).uid("f-2");');
+  assert.equal(fixAll(findings.slice(0, 1), text, "A.java", new Set()), undefined);
+});
+
+test("the comment that silences a finding is one that the analysis takes, also where lines are joined", () => {
+  for (const [path, text, line] of [["A.java", "x\n    .process(f)", 1], ["a.py", "ds = a \\\n    .key_by(k) \\\n    .process(F())", 2], ["a.sql", "INSERT", 0], ["run.sh", "flink \\\n  cancel -s", 1]] as const) {
+    const finding: Finding = { ...missing(0, []), range: at(0, line) };
+    const place = suppressionOf(finding, text, path);
+    const lines = text.split("\n");
+    lines.splice(place.line, 0, `${place.indent}${place.comment}because`);
+    assert.ok(isSuppressed(suppressionsOf(lines.join("\n")), "missing-uid", [place.line + 1]), path);
+    assert.equal(place.line, path === "A.java" ? 1 : 0);
+  }
 });

@@ -28,3 +28,9 @@ export function suppressionsOf(text: string): readonly Suppression[] {
 export function isSuppressed(suppressions: readonly Suppression[], rule: RuleId, lines: readonly number[]): boolean {
   return suppressions.some((entry) => (entry.rules.length === 0 || entry.rules.includes(rule)) && (entry.lines === undefined || lines.some((line) => entry.lines?.includes(line))));
 }
+
+/** The comment that silences a rule in a file of this name, up to its reason. */
+export function suppressionComment(rule: RuleId, path: string): string {
+  const mark = /\.(?:java|kts?|scala|sc)$/.test(path) ? "//" : /\.(?:sql|fql)$/.test(path) ? "--" : "#";
+  return `${mark} flink-lint: ignore[${rule}] `;
+}

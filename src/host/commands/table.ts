@@ -5,6 +5,7 @@ import { compare, compareAsText, showAsText } from "./compare";
 import { copyCli, copyJson, copyPath, copyTriggerId } from "./copy";
 import { dispose, forget } from "./dispose";
 import { clickRow, inspect, openRow } from "./inspect";
+import { keepState } from "./keepState";
 import { lintWorkspace, showRule } from "./lint";
 import { runSampleJob, startLocalFlink, stopLocalFlink } from "./localFlink";
 import { restore } from "./restore";
@@ -45,6 +46,7 @@ export function commandTable(world: CommandWorld): CommandTable {
     "flinkSavepoints.stopLocalFlink": () => stopLocalFlink(world),
     "flinkSavepoints.runSampleJob": (target) => runSampleJob(world, target),
     "flinkSavepoints.lintWorkspace": () => lintWorkspace(world),
+    "flinkSavepoints.keepState": (target) => keepState(world, target),
     "flinkSavepoints.showRule": (target) => showRule(world, target),
     "flinkSavepoints.openWebUi": (target) => openWebUi(world, target),
     "flinkSavepoints.inspect": (target) => inspect(world, target),

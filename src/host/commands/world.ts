@@ -5,6 +5,7 @@ import type { ClusterService } from "../../services/clusters";
 import type { DisposalService } from "../../services/disposals";
 import type { InspectionService } from "../../services/inspection";
 import type { JobService } from "../../services/jobs";
+import type { OldOperators } from "../../services/oldOperators";
 import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
 import type { Uri } from "vscode";
@@ -54,7 +55,8 @@ export interface CommandWorld {
   readonly progress: Progress;
   readonly explorer: ExplorerControl;
   readonly comparisons: ComparisonControl;
-  readonly linter: Pick<Linter, "lintWorkspace">;
+  readonly linter: Pick<Linter, "lintWorkspace" | "findingsOf" | "pathOf">;
+  readonly oldOperators: OldOperators;
   /** The folder of the pages of the lint's rules. */
   readonly rulePages: Uri;
   readonly log: Log & { show(): void };

@@ -86,6 +86,11 @@ export class Linter implements Disposable {
     return open.linted?.version === document.version ? open.linted.findings.filter((finding) => this.#choice.severityOf(finding) !== undefined) : undefined;
   }
 
+  /** What a document is called in the lint; undefined when it is not linted. */
+  pathOf(document: vscode.TextDocument): string | undefined {
+    return this.#open.get(document.uri.toString())?.path;
+  }
+
   /** Lints every file of the workspace; from now on findings of files that are not open are shown too. Resolves to how many findings there are. */
   async lintWorkspace(run: Run): Promise<{ readonly files: number; readonly findings: number }> {
     if (this.#watcher === undefined) this.#watch();

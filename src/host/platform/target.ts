@@ -1,4 +1,4 @@
-import type { CheckpointRef, ClusterRef, CommandArgs, CommandId, FileRef, SavepointRef, SnapshotPair, SnapshotRef } from "../../core/contributions";
+import type { CheckpointRef, ClusterRef, CommandArgs, CommandId, FileRef, FindingRef, SavepointRef, SnapshotPair, SnapshotRef } from "../../core/contributions";
 import type { JobRef } from "../../core/model/job";
 
 /** What a command may be aimed at, by name. */
@@ -11,6 +11,7 @@ interface Targets {
   node: { nodeId: string };
   file: FileRef;
   rule: { rule: string };
+  finding: FindingRef;
 }
 type TargetName = keyof Targets;
 
@@ -24,6 +25,7 @@ const fields: { readonly [N in TargetName]: Readonly<Record<string, "string" | "
   node: { nodeId: "string" },
   file: { scheme: "string", fsPath: "string" },
   rule: { rule: "string" },
+  finding: { document: "string", offset: "number" },
 };
 
 /** The targets that fit a command's argument type. */
@@ -62,6 +64,7 @@ const takes: { readonly [Id in CommandId]?: readonly Fitting<Id>[] } = {
   "flinkSavepoints.compareAsText": ["savepoint", "checkpoint", "file"],
   "flinkSavepoints.showAsText": ["savepoint", "checkpoint", "file"],
   "flinkSavepoints.showRule": ["rule"],
+  "flinkSavepoints.keepState": ["finding"],
 };
 
 /** Commands about two snapshots, and what each of the two may be. */

@@ -1,0 +1,32 @@
+import * as vscode from "vscode";
+import type { FindingRef } from "../../core/contributions";
+import { keepStateFix, takenUids } from "../../core/lint/fixes";
+import { oneLine } from "../../core/rowText";
+import { savepointName, shortId, sizeText, timeText } from "../../core/wording";
+import { editOf, otherTexts } from "../diagnostics/quickFixes";
+import { askInSteps } from "./steps";
+import type { CommandWorld } from "./world";
+
+/**
+ * *Set uid and keep the state*: asks which operator of a savepoint this one is, and writes the uid together with that operator's old id.
+ * Nobody but a person can tell the operators apart, so that one is asked even when there is a single one.
+ */
+export async function keepState(world: CommandWorld, target?: FindingRef): Promise<void> {
+  if (target === undefined) return;
+  const document = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === target.document);
+  if (document === undefined) return;
+  const found = await world.oldOperators.list();
+  const chosen = await askInSteps("Set uid and keep the state", 1, (ask) => ask.choose({
+    placeholder: "Which operator was this? A restore finds its state by that id, and from the next savepoint on by the uid.",
+    choices: found.flatMap(({ record, operators }) => operators.map(({ id, name, sizeBytes }) => ({
+      label: oneLine(name ?? shortId(id)), description: `${sizeText(sizeBytes)} · ${id}`,
+      detail: `${savepointName(record)} of ${oneLine(record.job.name)}${record.endedAtMs === null ? "" : `, ${timeText(record.endedAtMs)}`}`, value: id,
+    }))),
+  }));
+  if (chosen === undefined) return;
+  const finding = (await world.linter.findingsOf(document))?.find(({ range, rule }) => range.start.offset === target.offset && rule === "missing-uid");
+  const path = world.linter.pathOf(document);
+  const text = document.getText();
+  const fix = finding === undefined || path === undefined ? undefined : keepStateFix(finding, text, path, takenUids(text, otherTexts(document)), chosen);
+  if (fix === undefined || !(await vscode.workspace.applyEdit(editOf(document, fix.edits)))) world.notify.refused("The operator was changed meanwhile, so nothing was written. Choose the quick fix again.");
+}

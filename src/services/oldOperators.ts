@@ -1,0 +1,53 @@
+import { isUsable, type SavepointRecord } from "../core/ledger/record";
+import type { Ledger } from "../core/ledger/store";
+import type { InspectionService, OperatorState } from "./inspection";
+
+/** Jobs whose newest savepoint is looked into, at most. */
+const jobLimit = 8;
+
+/** The operators of a savepoint. */
+export interface OperatorsOf {
+  readonly record: SavepointRecord;
+  /** Largest first. */
+  readonly operators: readonly OperatorState[];
+}
+
+/** What the ledger's savepoints hold, as far as they can be read from here; each is read once. */
+export class OldOperators {
+  readonly #ledger: Ledger;
+  readonly #inspection: Pick<InspectionService, "stateIn">;
+  readonly #read = new Map<string, Promise<readonly OperatorState[] | undefined>>();
+
+  constructor(ledger: Ledger, inspection: Pick<InspectionService, "stateIn">) {
+    this.#ledger = ledger;
+    this.#inspection = inspection;
+  }
+
+  /** The newest savepoint of each job, newest first, with those of its operators whose id was made by Flink: they have state and no uid. Savepoints without such operators are left out. */
+  async list(): Promise<readonly OperatorsOf[]> {
+    const newest = new Map<string, SavepointRecord>();
+    const records = (await this.#ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && isUsable(record) && !record.forgotten);
+    for (const record of records.sort((a, b) => (b.endedAtMs ?? b.requestedAtMs) - (a.endedAtMs ?? a.requestedAtMs))) {
+      const job = `${record.cluster.url} ${record.job.name}`;
+      if (!newest.has(job)) newest.set(job, record);
+    }
+    const found: OperatorsOf[] = [];
+    for (const record of [...newest.values()].slice(0, jobLimit)) {
+      const operators = (await this.#operatorsOf(record))?.filter(({ uid }) => uid === null) ?? [];
+      if (operators.length > 0) found.push({ record, operators });
+    }
+    return found;
+  }
+
+  #operatorsOf({ path }: SavepointRecord): Promise<readonly OperatorState[] | undefined> {
+    if (path === null) return Promise.resolve(undefined);
+    let read = this.#read.get(path);
+    if (read === undefined) {
+      read = this.#inspection.stateIn(path, AbortSignal.timeout(10_000)).catch(() => undefined);
+      this.#read.set(path, read);
+      // What could not be read now may be there later.
+      void read.then((operators) => operators ?? this.#read.delete(path));
+    }
+    return read;
+  }
+}

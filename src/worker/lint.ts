@@ -54,6 +54,8 @@ async function index(wanted: readonly LintFolder[], signal: AbortSignal): Promis
     if (text === undefined) unreadable++;
     else held.put(at, text);
   }
+  const there = new Set(all.map(({ at }) => at));
+  for (const known of held.paths) if (!known.startsWith("-/") && !there.has(known)) held.remove(known);
   return { files: all.length, unreadable };
 }
 

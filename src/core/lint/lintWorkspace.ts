@@ -57,6 +57,8 @@ export class LintWorkspace {
     if (buildFile.test(path)) this.#buildFiles.set(path, text);
     const analyser = analyserOf(path);
     if (analyser === undefined) return undefined;
+    const known = this.#entries.get(path);
+    if (known?.facts !== undefined && known.document === undefined && known.skip === undefined && known.source.text === text) return undefined;
     this.remove(path);
     const entry: Entry = { analyser, source: { path, text }, facts: undefined, document: undefined, skip: skipOf(text) };
     if (entry.skip !== undefined) {

@@ -27,7 +27,7 @@ export interface LintApi {
   close(params: { readonly path: string }): null;
   /** Looks at files again, since others changed. */
   findings(params: { readonly paths: readonly string[] }): readonly LintedFile[];
-  /** Reads every file of the folders, for what files tell of each other. May be cancelled; what was read stays. */
+  /** Reads every file of the folders, for what files tell of each other, and forgets what is gone. May be cancelled; what was read stays. */
   index(params: { readonly folders: readonly LintFolder[] }): { readonly files: number; readonly unreadable: number };
   /** Files that were made, changed or deleted on disk. */
   changed(params: { readonly paths: readonly string[] }): null;

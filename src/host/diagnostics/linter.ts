@@ -57,7 +57,7 @@ export class Linter implements Disposable {
   #choice: LintChoice;
   #chosen: string;
   #watcher: Disposable | undefined;
-  #index: { readonly thread: LintThread; readonly done: Promise<void> } | undefined;
+  #index: { readonly thread: LintThread; readonly done: Promise<void>; readonly ended: boolean } | undefined;
   #pages: Promise<ReadonlySet<string>> | undefined;
   #others: AbortController | undefined;
   #disk: AbortController | undefined;
@@ -97,6 +97,8 @@ export class Linter implements Disposable {
     const thread = this.#world.service.thread();
     const heard = this.#world.service.onIndexing(({ done, total }) => run.report({ message: `reading ${done} of ${total} files`, percent: Math.floor((done / Math.max(1, total)) * 50) }));
     try {
+      // A watcher may miss files in folders that have just been made.
+      if (this.#index?.ended === true) this.#index = undefined;
       await this.#indexed(thread);
     } finally {
       heard.dispose();
@@ -235,13 +237,13 @@ export class Linter implements Disposable {
   /** Resolves once the thread knows the files of the workspace; documents that are open are looked at again then. */
   #indexed(thread: LintThread): Promise<void> {
     if (this.#index?.thread === thread) return this.#index.done;
-    const done = thread.ask("index", { folders: this.#places.folders }).then(({ files, unreadable }) => {
+    const index = { thread, ended: false, done: thread.ask("index", { folders: this.#places.folders }).then(({ files, unreadable }) => {
       this.#world.log.info(`lint: ${files} files of the workspace are known, ${unreadable} could not be read`);
       this.#lintAll(0);
-    });
-    done.catch((error: unknown) => this.#tell("reading the workspace", error));
-    this.#index = { thread, done };
-    return done;
+    }).finally(() => (index.ended = true)) };
+    index.done.catch((error: unknown) => this.#tell("reading the workspace", error));
+    this.#index = index;
+    return index.done;
   }
 
   /** From the first document that speaks of Flink on. */

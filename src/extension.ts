@@ -12,6 +12,7 @@ import { explain } from "./core/explain";
 import type { WorkspaceCommit } from "./core/ports";
 import { tellEndsOfEarlier } from "./host/commands/outcomes";
 import { watchLocalFlink } from "./host/commands/localFlink";
+import { lintOnOpen } from "./host/commands/lint";
 import { commandTable } from "./host/commands/table";
 import type { CommandWorld } from "./host/commands/world";
 import { Comparisons } from "./host/compare/comparisons";
@@ -100,6 +101,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     context.subscriptions.push(ledger.watch());
     reconciler.start();
   }).then(async () => context.subscriptions.push(await watchLocalFlink(world))).catch((error: unknown) => log.error("looking for a local Flink", error));
+  void clock.sleep(0).then(() => lintOnOpen(world)).catch((error: unknown) => log.error("linting the workspace", error));
   return { rows: (parentId) => explorer.rows(parentId) };
 }
 

@@ -161,7 +161,7 @@ test("in Python all uids of a file are set at once, each of its own", async () =
 test("Lint Workspace finds what no editor shows", async () => {
   const folder = vscode.workspace.workspaceFolders?.[0];
   assert.ok(folder);
-  const uri = vscode.Uri.joinPath(folder.uri, "src", "main", "java", "OrdersJob.java");
+  const uri = vscode.Uri.joinPath(folder.uri, "OrdersJob.java");
   await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(java.replace("PaymentsJob", "OrdersJob")));
   await vscode.commands.executeCommand("flinkSavepoints.lintWorkspace");
   await found(uri, "a diagnostic of a file that is not open");

@@ -6,12 +6,22 @@ import type { CommandWorld } from "./world";
 /** *Lint Workspace*: shows what is wrong in every file of the workspace, also in those that are not open. */
 export async function lintWorkspace(world: CommandWorld): Promise<void> {
   if (!world.settings.current["lint.enable"]) return world.notify.refused("The lint is switched off by the setting flinkSavepoints.lint.enable.");
-  const { files, findings } = await world.progress.inNotification("Linting the workspace", (run) => world.linter.lintWorkspace(run));
+  const { files, findings } = await lintAll(world);
   world.notify.done(findings === 0 ? `The lint found nothing in ${countText(files, "file")}.` : `The lint found ${countText(findings, "problem")} in ${countText(files, "file")}. They stand in the Problems view.`);
+}
+
+/** Lints the workspace of a window that has just been opened, when a setting says so; says nothing of what it finds. */
+export async function lintOnOpen(world: CommandWorld): Promise<void> {
+  const { current } = world.settings;
+  if (current["lint.enable"] && current["lint.workspaceOnOpen"]) await lintAll(world);
 }
 
 /** Shows the page of a rule, as the link of a diagnostic does. */
 export async function showRule(world: CommandWorld, target: { readonly rule: string } | undefined): Promise<void> {
   if (target === undefined || !isRuleId(target.rule)) return;
   await vscode.commands.executeCommand("markdown.showPreview", vscode.Uri.joinPath(world.rulePages, `${target.rule}.md`));
+}
+
+function lintAll(world: CommandWorld): Promise<{ readonly files: number; readonly findings: number }> {
+  return world.progress.inNotification("Linting the workspace", (run) => world.linter.lintWorkspace(run));
 }

@@ -30,6 +30,7 @@ function valueFindings(call: UidCall, sites: readonly Site[]): Finding[] {
   const fix: FixData | undefined = call.argument === undefined ? undefined : { kind: "replace-uid", start: call.argument.start, end: call.argument.end, names };
   const onSink = call.isHash && sites.some(({ method }) => method === "sinkTo");
   if (onSink) return [findingAt("uid-hash-on-sink", call.place, "`setUidHash` throws on what `sinkTo` returns. Pass CustomSinkOperatorUidHashes to `sinkTo` instead.")];
+  if (call.isHash && call.value?.value === undefined) return [];
   if (call.isHash) return [findingAt("uid-hash-left", call.place, "`setUidHash` finds the state of a savepoint with automatic ids. Remove it once a savepoint was taken under the new uid.")];
   if (call.isNull) return [{ ...findingAt("empty-uid", call.place, "A uid that is null is no uid.", [], fix), severity: "warning" }];
   if (call.value?.value === "") return [findingAt("empty-uid", call.place, "Flink 2 refuses an empty uid.", [], fix)];

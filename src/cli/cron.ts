@@ -1,8 +1,8 @@
-import { parseArgs } from "node:util";
 import { readCron, withoutQuestionMarks } from "../core/schedule/cron";
 import { cronRuns, effectiveRuns, firstOf, isTimeZone, shortestGapMs, shortestIntervalMs } from "../core/schedule/cronRuns";
 import { cronFaultText, cronMeaning } from "../core/schedule/cronText";
 import { quartzOf } from "../core/schedule/quartz";
+import { readArguments } from "./arguments";
 import { UsageError, type Command, type Terminal } from "./command";
 
 const mostRuns = 10_000;
@@ -48,8 +48,8 @@ function tellFaults(errors: readonly { readonly field: string; readonly message:
 }
 
 function asked(args: readonly string[]) {
-  const { values, positionals } = parsed(args);
-  const [expression, ...more] = positionals;
+  const { flags, values, rest } = readArguments(args, { flags: ["json"], values: ["tz", "from", "count", "to"] });
+  const [expression, ...more] = rest;
   if (expression === undefined) throw new UsageError("The expression is missing.");
   if (more.length > 0) throw new UsageError('Put the expression in quotes: "0 12 * * *".');
   const zone = values.tz ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -59,18 +59,7 @@ function asked(args: readonly string[]) {
   const count = Number(values.count ?? 10);
   if (!Number.isInteger(count) || count < 0 || count > mostRuns) throw new UsageError(`--count is a number from 0 to ${mostRuns}.`);
   if (values.to !== undefined && values.to !== "quartz") throw new UsageError(`${values.to} is no dialect; quartz is.`);
-  return { expression, zone, fromMs, count, quartz: values.to === "quartz", json: values.json === true };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args], allowPositionals: true,
-      options: { tz: { type: "string" }, from: { type: "string" }, count: { type: "string" }, to: { type: "string" }, json: { type: "boolean" } },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return { expression, zone, fromMs, count, quartz: values.to === "quartz", json: flags.json };
 }
 
 const iso = (instant: number): string => new Date(instant).toISOString();

@@ -191,6 +191,19 @@ test("what Flink accepts but never writes is a warning with its place", async ()
   ]);
 });
 
+test("warnings about elements of one list stay where a window ends within it", async () => {
+  const out = new ByteWriter().i32(0x4960672d).i32(3).i64(1).i32(0).i32(1).raw(Buffer.alloc(16, 7)).i32(1).i32(128).u8(0).i32(1).i32(0).i32(0).i32(0);
+  out.u8(5).i64(1).utf("backend").i32(0).i32(1).u8(1).utf("meta").i32(0).i32(5);
+  for (let i = 0; i < 5; i++) out.utf(`00000${i}.sst`).u8(6).utf(`../${i}`).i64(1);
+  const bytes = out.i32(0).u8(0).i32(0).i32(0).finish();
+  for (const windowBytes of [1, 16, 30, 64, 100, 1000]) {
+    const { metadata, problems, problemCount } = await scanMetadata(inMemory(bytes), { limits: { windowBytes, problems: 4 } });
+    assert.ok(metadata?.whole);
+    assert.equal(problemCount, 5, `${windowBytes}`);
+    assert.deepEqual(problems.map(({ path }) => path), [0, 1, 2, 3].map((i) => `operators[0].subtasks[0].managedKeyedState.sharedState[${i}].path`));
+  }
+});
+
 test("sizes beyond 2^53 are not rounded", async () => {
   const out = new ByteWriter().i32(0x4960672d).i32(3).i64(9_007_199_254_740_993n).i32(0).i32(1).raw(Buffer.alloc(16)).i32(1).i32(128).u8(0).i32(1);
   out.i32(0).i32(0).i32(0).u8(3).i32(0).i32(1).i64(9_007_199_254_740_995n).u8(2).i64(9_007_199_254_740_997n).utf("s3://a/b").u8(3).i32(0).i32(0).u8(2).i64(1).utf("s3://a/c").i32(0).i32(0);

@@ -63,10 +63,9 @@ export function activate(context: vscode.ExtensionContext): Api {
   const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
   const comparisons = new Comparisons({ comparison: app.comparison, inspection, pages, log });
   const lint = new LintService(() => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 }), clock, log);
-  const rulePages = vscode.Uri.joinPath(context.extensionUri, "docs", "rules");
-  const linter = new Linter({ service: lint, settings, pages: rulePages, clock, log });
+  const linter = new Linter({ service: lint, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), clock, log });
   const oldOperators = new OldOperators(ledger, inspection);
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, linter, oldOperators, rulePages, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, linter, oldOperators, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);

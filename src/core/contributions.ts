@@ -81,7 +81,6 @@ export interface CommandArgs {
   "flinkSavepoints.stopLocalFlink": [];
   "flinkSavepoints.runSampleJob": [target?: ClusterRef];
   "flinkSavepoints.lintWorkspace": [];
-  "flinkSavepoints.showRule": [target?: { rule: string }];
   "flinkSavepoints.keepState": [target?: FindingRef];
 }
 

@@ -18,7 +18,7 @@ export async function keepState(world: CommandWorld, target?: FindingRef): Promi
   if (document === undefined) return;
   const found = unexplained(await world.oldOperators.list(), takenUids(document.getText(), otherTexts(document)));
   const chosen = await askInSteps("Set uid and keep the state", 1, (ask) => ask.choose({
-    placeholder: "Which operator was this? A restore finds its state by that id, and from the next savepoint on by the uid.",
+    placeholder: "Which operator was this? A restore finds its state by the old id, once.",
     choices: found.flatMap(({ record, operators }) => operators.map(({ id, name, sizeBytes }) => ({
       label: oneLine(name ?? shortId(id)), description: `${sizeText(sizeBytes)} · ${id}`,
       detail: `${savepointName(record)} of ${oneLine(record.job.name)}${record.endedAtMs === null ? "" : `, ${timeText(record.endedAtMs)}`}`, value: id,

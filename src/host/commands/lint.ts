@@ -1,5 +1,3 @@
-import * as vscode from "vscode";
-import { isRuleId } from "../../core/lint/rules";
 import { countText } from "../../core/wording";
 import type { CommandWorld } from "./world";
 
@@ -14,12 +12,6 @@ export async function lintWorkspace(world: CommandWorld): Promise<void> {
 export async function lintOnOpen(world: CommandWorld): Promise<void> {
   const { current } = world.settings;
   if (current["lint.enable"] && current["lint.workspaceOnOpen"]) await lintAll(world);
-}
-
-/** Shows the page of a rule, as the link of a diagnostic does. */
-export async function showRule(world: CommandWorld, target: { readonly rule: string } | undefined): Promise<void> {
-  if (target === undefined || !isRuleId(target.rule)) return;
-  await vscode.commands.executeCommand("markdown.showPreview", vscode.Uri.joinPath(world.rulePages, `${target.rule}.md`));
 }
 
 function lintAll(world: CommandWorld): Promise<{ readonly files: number; readonly findings: number }> {

@@ -6,7 +6,7 @@ import { copyCli, copyJson, copyPath, copyTriggerId } from "./copy";
 import { dispose, forget } from "./dispose";
 import { clickRow, inspect, openRow } from "./inspect";
 import { keepState } from "./keepState";
-import { lintWorkspace, showRule } from "./lint";
+import { lintWorkspace } from "./lint";
 import { runSampleJob, startLocalFlink, stopLocalFlink } from "./localFlink";
 import { restore } from "./restore";
 import { continueRestore, dropRestore } from "./restorePlans";
@@ -47,7 +47,6 @@ export function commandTable(world: CommandWorld): CommandTable {
     "flinkSavepoints.runSampleJob": (target) => runSampleJob(world, target),
     "flinkSavepoints.lintWorkspace": () => lintWorkspace(world),
     "flinkSavepoints.keepState": (target) => keepState(world, target),
-    "flinkSavepoints.showRule": (target) => showRule(world, target),
     "flinkSavepoints.openWebUi": (target) => openWebUi(world, target),
     "flinkSavepoints.inspect": (target) => inspect(world, target),
     "flinkSavepoints.openRow": (target) => openRow(world, target),

@@ -8,7 +8,6 @@ import type { JobService } from "../../services/jobs";
 import type { OldOperators } from "../../services/oldOperators";
 import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
-import type { Uri } from "vscode";
 import type { Linter } from "../diagnostics/linter";
 import type { Notify } from "../platform/notify";
 import type { Progress } from "../platform/progress";
@@ -57,8 +56,6 @@ export interface CommandWorld {
   readonly comparisons: ComparisonControl;
   readonly linter: Pick<Linter, "lintWorkspace" | "findingsOf" | "pathOf">;
   readonly oldOperators: OldOperators;
-  /** The folder of the pages of the lint's rules. */
-  readonly rulePages: Uri;
   readonly log: Log & { show(): void };
   readonly clock: Clock;
 }

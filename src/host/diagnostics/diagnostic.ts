@@ -1,5 +1,4 @@
 import * as vscode from "vscode";
-import type { CommandId } from "../../core/contributions";
 import type { Finding, TextRange } from "../../core/lint/finding";
 import type { RuleId, Severity } from "../../core/lint/rules";
 
@@ -11,10 +10,12 @@ const levels: Readonly<Record<Exclude<Severity, "off">, vscode.DiagnosticSeverit
 };
 
 /** A finding as VS Code shows it; its code opens the page of the rule where there is one. */
-export function diagnosticOf(finding: Finding, severity: Exclude<Severity, "off">, hasPage: (rule: RuleId) => boolean, uriOf: (path: string) => vscode.Uri | undefined): vscode.Diagnostic {
+export function diagnosticOf(finding: Finding, severity: Exclude<Severity, "off">, pageOf: (rule: RuleId) => vscode.Uri | undefined, uriOf: (path: string) => vscode.Uri | undefined): vscode.Diagnostic {
   const diagnostic = new vscode.Diagnostic(rangeOf(finding.range), finding.message, levels[severity]);
   diagnostic.source = diagnosticSource;
-  diagnostic.code = hasPage(finding.rule) ? { value: finding.rule, target: pageCommand(finding.rule) } : finding.rule;
+  const page = pageOf(finding.rule);
+  // A file: links to commands are not followed from the hover of a diagnostic.
+  diagnostic.code = page === undefined ? finding.rule : { value: finding.rule, target: page };
   diagnostic.relatedInformation = finding.related.flatMap(({ path, range, text }) => {
     const uri = uriOf(path);
     return uri === undefined ? [] : [new vscode.DiagnosticRelatedInformation(new vscode.Location(uri, rangeOf(range)), text)];
@@ -25,9 +26,4 @@ export function diagnosticOf(finding: Finding, severity: Exclude<Severity, "off"
 /** A stretch of a text as VS Code counts. */
 export function rangeOf({ start, end }: TextRange): vscode.Range {
   return new vscode.Range(start.line, start.character, end.line, end.character);
-}
-
-function pageCommand(rule: RuleId): vscode.Uri {
-  const command: CommandId = "flinkSavepoints.showRule";
-  return vscode.Uri.from({ scheme: "command", path: command, query: JSON.stringify([{ rule }]) });
 }

@@ -290,10 +290,10 @@ export class Linter implements Disposable {
 
   async #show(uri: vscode.Uri, findings: readonly Finding[]): Promise<void> {
     const pages = await (this.#pages ??= this.#readPages());
-    const hasPage = (rule: RuleId): boolean => pages.has(`${rule}.md`);
+    const pageOf = (rule: RuleId): vscode.Uri | undefined => (pages.has(`${rule}.md`) ? vscode.Uri.joinPath(this.#world.pages, `${rule}.md`) : undefined);
     this.#diagnostics.set(uri, findings.flatMap((finding) => {
       const severity = this.#choice.severityOf(finding);
-      return severity === undefined ? [] : [diagnosticOf(finding, severity, hasPage, (path) => this.#places.uriOf(path))];
+      return severity === undefined ? [] : [diagnosticOf(finding, severity, pageOf, (path) => this.#places.uriOf(path))];
     }));
   }
 

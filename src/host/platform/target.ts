@@ -10,7 +10,6 @@ interface Targets {
   restore: { restoreId: string };
   node: { nodeId: string };
   file: FileRef;
-  rule: { rule: string };
   finding: FindingRef;
 }
 type TargetName = keyof Targets;
@@ -24,7 +23,6 @@ const fields: { readonly [N in TargetName]: Readonly<Record<string, "string" | "
   restore: { restoreId: "string" },
   node: { nodeId: "string" },
   file: { scheme: "string", fsPath: "string" },
-  rule: { rule: "string" },
   finding: { document: "string", offset: "number" },
 };
 
@@ -63,7 +61,6 @@ const takes: { readonly [Id in CommandId]?: readonly Fitting<Id>[] } = {
   "flinkSavepoints.compare": ["savepoint", "checkpoint", "file"],
   "flinkSavepoints.compareAsText": ["savepoint", "checkpoint", "file"],
   "flinkSavepoints.showAsText": ["savepoint", "checkpoint", "file"],
-  "flinkSavepoints.showRule": ["rule"],
   "flinkSavepoints.keepState": ["finding"],
 };
 

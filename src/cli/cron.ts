@@ -4,6 +4,7 @@ import { cronFaultText, cronMeaning } from "../core/schedule/cronText";
 import { quartzOf } from "../core/schedule/quartz";
 import { readArguments } from "./arguments";
 import { UsageError, type Command, type Terminal } from "./command";
+import { printable } from "./printable";
 
 const mostRuns = 10_000;
 
@@ -42,9 +43,9 @@ function tell(report: Report, quartz: boolean, terminal: Terminal): void {
 }
 
 function tellFaults(errors: readonly { readonly field: string; readonly message: string }[], expression: string, terminal: Terminal): void {
-  for (const { field, message } of errors) terminal.err(`${field}: ${message}`);
+  for (const { field, message } of errors) terminal.err(`${field}: ${printable(message)}`);
   const mended = withoutQuestionMarks(expression);
-  if (mended !== undefined && readCron(mended).cron !== undefined) terminal.err(`With * instead: "${mended}"`);
+  if (mended !== undefined && readCron(mended).cron !== undefined) terminal.err(`With * instead: "${printable(mended)}"`);
 }
 
 function asked(args: readonly string[]) {
@@ -57,7 +58,7 @@ function asked(args: readonly string[]) {
   const fromMs = values.from === undefined ? Date.now() : Date.parse(values.from);
   if (!/^\d{4}-\d{2}-\d{2}/.test(values.from ?? "2000-01-01") || Number.isNaN(fromMs)) throw new UsageError(`${values.from ?? ""} is no time. Write it as 2026-01-31T12:00:00Z.`);
   const count = Number(values.count ?? 10);
-  if (!Number.isInteger(count) || count < 0 || count > mostRuns) throw new UsageError(`--count is a number from 0 to ${mostRuns}.`);
+  if (values.count?.trim() === "" || !Number.isInteger(count) || count < 0 || count > mostRuns) throw new UsageError(`--count is a number from 0 to ${mostRuns}.`);
   if (values.to !== undefined && values.to !== "quartz") throw new UsageError(`${values.to} is no dialect; quartz is.`);
   return { expression, zone, fromMs, count, quartz: values.to === "quartz", json: flags.json };
 }

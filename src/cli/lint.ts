@@ -1,11 +1,14 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { findFiles, projectOf, readText } from "../clients/lintFiles";
+import { unreadableReason } from "../clients/localFiles";
 import { loadSyntax } from "../clients/syntax/treeSitter";
+import { FlinkError } from "../core/errors";
 import { isBuildFile, isLintable, LintWorkspace } from "../core/lint/lintWorkspace";
 import { report, severityOf, type Reported, type ReportFormat } from "../core/lint/report";
 import { isRuleId, severities, type RuleId, type Severity } from "../core/lint/rules";
 import { UsageError, type Command } from "./command";
+import { printable } from "./printable";
 
 /** `lint PATH…`: what is wrong with the uids of Flink jobs. 0 = nothing, 1 = findings at or above the level, 2 = something could not be read. */
 export const lint: Command = {
@@ -19,7 +22,7 @@ export const lint: Command = {
     let unreadable = false;
     const complain = (file: string, reason: string): void => {
       unreadable = true;
-      terminal.err(`${nameOf(file)}: ${reason}`);
+      terminal.err(printable(`file-unreadable: ${nameOf(file)} can't be read (${reason}).`));
     };
     for (const root of options.paths) {
       const found = await findFiles(path.resolve(terminal.workingFolder, root), isLintable);
@@ -28,7 +31,7 @@ export const lint: Command = {
     }
     // The classes and callers of the rest of a project say what a function keeps, and whether a helper's operator gets its uid.
     for (const file of await around(options.paths.map((root) => path.resolve(terminal.workingFolder, root)))) {
-      if (!wanted.has(file)) await readText(file).then((text) => workspace.put(nameOf(file), text), () => undefined);
+      if (!wanted.has(file)) await readText(file).then((text) => workspace.put(nameOf(file), text), () => undefined).catch(() => undefined);
     }
     for (const file of [...wanted].sort()) {
       terminal.signal.throwIfAborted();
@@ -36,7 +39,7 @@ export const lint: Command = {
         const skip = workspace.put(nameOf(file), await readText(file));
         if (skip !== undefined) complain(file, skips[skip]);
       } catch (error) {
-        complain(file, error instanceof Error ? error.message : String(error));
+        complain(file, unreadableReason(error));
       }
     }
     const reported: Reported[] = [];
@@ -50,12 +53,15 @@ export const lint: Command = {
           if (severity !== undefined) reported.push({ file, finding, severity });
         }
       } catch (error) {
-        complain(path.resolve(terminal.workingFolder, file), error instanceof Error ? (error.stack ?? error.message) : String(error));
+        unreadable = true;
+        terminal.err(printable(`failed: ${file} could not be looked at (${error instanceof Error ? error.message : String(error)}).`));
       }
     }
     workspace.dispose();
+    await new Promise((resolve) => setImmediate(resolve));
+    terminal.signal.throwIfAborted();
     const text = report(options.format, reported);
-    if (text !== "") terminal.out(text);
+    if (text !== "") terminal.out(options.format === "text" || options.format === "github" ? text.split("\n").map((line) => printable(line)).join("\n") : text);
     if (unreadable) return 2;
     return reported.some(({ severity }) => severities.indexOf(severity) <= severities.indexOf(options.failOn)) ? 1 : 0;
   },
@@ -76,7 +82,7 @@ async function around(roots: readonly string[]): Promise<readonly string[]> {
   return files.length > contextLimit ? [] : files;
 }
 
-const skips = { "too-large": "It is too large to be looked at.", "too-slow": "It takes too long to be read.", "too-deep": "It is nested too deeply.", "not-text": "It is no text." } as const;
+const skips = { "too-large": "it is too large", "too-slow": "it takes too long", "too-deep": "it is nested too deeply", "not-text": "it is no text" } as const;
 
 interface Options {
   readonly paths: readonly string[];
@@ -117,6 +123,7 @@ function optionsOf(args: readonly string[]): Options {
       set.set(id, severity);
     } else throw new UsageError(`There is no option ${option}.`);
   }
+  if (paths.includes("")) throw new FlinkError("file-unreadable", { path: "“”", reason: "it names no file" });
   if (paths.length === 0) throw new UsageError("Name at least one file or folder.");
   return { paths, format, failOn, severities: set };
 }

@@ -1,4 +1,5 @@
 import { UsageError, type Command, type Terminal } from "./command";
+import { printable } from "./printable";
 
 /** Every command of the program by its name. One is loaded when it is run, so that none waits for what another needs. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -19,7 +20,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined) {
-    terminal.err(`usage: There is no command ${name}.\n\n${await usage()}`);
+    terminal.err(`usage: There is no command ${printable(name, 80)}.\n\n${await usage()}`);
     return 2;
   }
   const command = await load();
@@ -32,7 +33,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     return await command.run(rest, terminal);
   } catch (error) {
     if (terminal.signal.aborted) return 130;
-    terminal.err(error instanceof UsageError ? `usage: ${error.message}\nflink-savepoints ${name} ${command.usage}` : await errorLine(error));
+    terminal.err(error instanceof UsageError ? `usage: ${printable(error.message)}\nflink-savepoints ${name} ${command.usage}` : await errorLine(error));
     return 2;
   }
 }
@@ -40,8 +41,8 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
 /** An error as `code: sentence`. */
 async function errorLine(error: unknown): Promise<string> {
   const [{ FlinkError }, { explain }] = await Promise.all([import("../core/errors"), import("../core/explain")]);
-  if (error instanceof FlinkError) return `${error.code}: ${explain(error).message}`;
-  return `failed: ${error instanceof Error ? error.message : String(error)}`;
+  if (error instanceof FlinkError) return `${error.code}: ${printable(explain(error).message)}`;
+  return `failed: ${printable(error instanceof Error ? error.message : String(error))}`;
 }
 
 async function usage(): Promise<string> {

@@ -8,6 +8,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.stderr.write(`output-failed: The output could not be written (${error.code ?? error.message}).\n`);
   process.exit(2);
 });
+// Where nobody can be told, the exit code still tells.
+process.stderr.on("error", () => undefined);
 
 process.exitCode = await main(process.argv.slice(2), {
   out: (text) => void process.stdout.write(`${text}\n`),

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { metadataFileAt, openLocalFile, openRegularFile } from "../clients/localFiles";
+import { metadataFileAt, openLocalFile, openRegularFile, unreadableReason } from "../clients/localFiles";
 import { localWarehouse } from "../clients/paimon/localWarehouse";
 import { FlinkError } from "../core/errors";
 import { localPath } from "../core/model/location";
@@ -37,11 +37,14 @@ export const tags: Command = {
   async run(args, terminal) {
     const { warehouse, folders, json } = asked(args, terminal.workingFolder);
     const problems: string[] = [];
-    if (!(await stat(warehouse).catch(() => undefined))?.isDirectory()) throw new FlinkError("file-unreadable", { path: warehouse, reason: "there is no such folder" });
+    await readdir(warehouse).catch((error: unknown) => {
+      throw new FlinkError("file-unreadable", { path: warehouse, reason: unreadableReason(error) }, { cause: error });
+    });
     const board = await readBoard(localWarehouse, warehouse, savepointsIn(folders, problems, terminal), openLocalFile, terminal.signal);
     const entries = entriesOf(board);
     if (json) terminal.out(JSON.stringify(entries, null, 2));
-    else tell(entries, board, terminal);
+    else if (board.tables.length > 0) tell(entries, board, terminal);
+    else terminal.out(`There are no tables in ${printable(warehouse)}.`);
     for (const { savepoint, table } of board.pairs) if (table === undefined) problems.push(`${savepoint}: a sink of this savepoint writes to no table of the warehouse.`);
     for (const problem of [...board.problems.map(warehouseProblemText), ...problems]) terminal.err(`problem: ${printable(problem)}`);
     return board.problems.length > 0 || problems.length > 0 ? 1 : 0;
@@ -75,6 +78,7 @@ function withoutFolders(args: readonly string[]): { before: string[]; folders: s
 }
 
 function placeOf(place: string, workingFolder: string): string {
+  if (place === "") throw new FlinkError("file-unreadable", { path: "“”", reason: "it names no folder" });
   if (!/^[A-Za-z][A-Za-z0-9+.-]+:\//.test(place)) return path.resolve(workingFolder, place);
   const local = localPath(place);
   if (local === undefined) throw new FlinkError("file-unreadable", { path: place, reason: "this storage can't be reached from here" });
@@ -106,7 +110,7 @@ async function* savepointsIn(folders: readonly string[], problems: string[], ter
 
 async function* foldersWithMetadata(folder: string, depth: number): AsyncGenerator<string> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw new FlinkError("file-unreadable", { path: folder, reason: "this folder can't be read" }, { cause: error });
+    throw new FlinkError("file-unreadable", { path: folder, reason: unreadableReason(error) }, { cause: error });
   });
   if (entries.some(({ name }) => name === "_metadata")) return yield folder;
   if (depth >= deepest) return;

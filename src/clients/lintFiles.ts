@@ -1,6 +1,8 @@
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
+import { FlinkError } from "../core/errors";
 import { isSkippedFolder } from "../core/lint/paths";
+import { openRegularFile, unreadableReason } from "./localFiles";
 
 /** A larger file is not read. */
 const sizeLimitBytes = 32 * 1024 * 1024;
@@ -29,7 +31,7 @@ export async function findFiles(root: string, wanted: (path: string) => boolean)
           if (!isSkippedFolder(entry.name)) await visit(full);
         } else if (kind.isFile() && wanted(full)) files.push(full);
       } catch (error) {
-        unreadable.push({ path: full, reason: reasonOf(error) });
+        unreadable.push({ path: full, reason: unreadableReason(error) });
       }
     }
   };
@@ -37,7 +39,7 @@ export async function findFiles(root: string, wanted: (path: string) => boolean)
     if ((await stat(root)).isDirectory()) await visit(root);
     else files.push(root);
   } catch (error) {
-    unreadable.push({ path: root, reason: reasonOf(error) });
+    unreadable.push({ path: root, reason: unreadableReason(error) });
   }
   return { files: files.sort(), unreadable };
 }
@@ -53,11 +55,9 @@ export async function projectOf(from: string, isBuild: (path: string) => boolean
   return found;
 }
 
-/** The text of a file: UTF-8, UTF-16 by its mark, else Latin-1, in which every file is a text. Throws when it can't be read, or is too large. */
+/** The text of a file: UTF-8, UTF-16 by its mark, else Latin-1, in which every file is a text. Throws `file-unreadable`, also for one that is too large. */
 export async function readText(file: string): Promise<string> {
-  const { size } = await stat(file);
-  if (size > sizeLimitBytes) throw new Error(`It has ${size} bytes; at most ${sizeLimitBytes} are read.`);
-  const bytes = await readFile(file);
+  const bytes = await bytesOf(file);
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder("utf-16be").decode(bytes);
   try {
@@ -67,6 +67,12 @@ export async function readText(file: string): Promise<string> {
   }
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+async function bytesOf(file: string): Promise<Uint8Array> {
+  const opened = await openRegularFile(file);
+  try {
+    if (opened.sizeBytes > sizeLimitBytes) throw new FlinkError("file-unreadable", { path: file, reason: `it has ${opened.sizeBytes} bytes; at most ${sizeLimitBytes} are read` });
+    return await opened.read(0, opened.sizeBytes);
+  } finally {
+    await opened.close();
+  }
 }

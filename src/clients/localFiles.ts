@@ -1,7 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import path from "node:path";
-import { FlinkError } from "../core/errors";
+import { FlinkError, isFlinkError } from "../core/errors";
 import type { RandomAccess } from "../core/metadata/randomAccess";
 import { localPath } from "../core/model/location";
 import type { OpenFile } from "../core/ports";
@@ -77,6 +77,12 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 function unreadable(file: string, cause: unknown): never {
-  const code = errnoOf(cause) ?? "";
-  throw new FlinkError("file-unreadable", { path: file, reason: reasons[code] ?? (code === "" ? String(cause) : code) }, { cause });
+  throw new FlinkError("file-unreadable", { path: file, reason: unreadableReason(cause) }, { cause });
+}
+
+/** Why the system, or `file-unreadable`, refused a file or a folder: words for the common codes, else the code. */
+export function unreadableReason(error: unknown): string {
+  if (isFlinkError(error, "file-unreadable")) return error.facts.reason;
+  const code = errnoOf(error) ?? "";
+  return reasons[code] ?? (code !== "" ? code : error instanceof Error ? error.message : String(error));
 }

@@ -1,5 +1,7 @@
+import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import type { WarehouseReader } from "../../core/paimon/warehouse";
+import { unreadableReason } from "../localFiles";
 
 /** Reads a warehouse on this machine's disk; folders and files are paths. What is no regular file is never opened. */
 export const localWarehouse: WarehouseReader = {
@@ -8,7 +10,8 @@ export const localWarehouse: WarehouseReader = {
     return entries?.filter((entry) => entry.isDirectory() || entry.isFile()).map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
   },
   async read(file, limitBytes, signal) {
-    const handle = await open(file, "r").catch(unlessMissing);
+    // A pipe that nobody writes to would keep us waiting.
+    const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(unlessMissing);
     if (handle === undefined) return undefined;
     try {
       const { size, isFile } = await handle.stat().then((stat) => ({ size: stat.size, isFile: stat.isFile() }));
@@ -30,5 +33,5 @@ export const localWarehouse: WarehouseReader = {
 
 function unlessMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-  throw error;
+  throw new Error(unreadableReason(error), { cause: error });
 }

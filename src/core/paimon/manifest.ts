@@ -1,6 +1,6 @@
-import { decompress } from "fzstd";
 import { ByteReader } from "../metadata/byteReader";
 import type { PaimonSnapshot } from "./snapshot";
+import { Unpacker } from "./zstd";
 import type { PaimonTable, WarehouseReader } from "./warehouse";
 
 const manifestLimitBytes = 64 << 20;
@@ -54,12 +54,13 @@ function avroBlocks(bytes: Uint8Array): Uint8Array | undefined {
     }
   }
   reader.skip(16, "sync");
+  const unpacker = new Unpacker(manifestLimitBytes);
   const parts: Uint8Array[] = [];
   let total = 0;
   while (reader.leftBytes > 0) {
     long(reader);
     const block = piece(reader, bytes);
-    const part = codec === "zstandard" ? decompress(block) : codec === "null" ? block : undefined;
+    const part = codec === "zstandard" ? unpacker.unpack(block) : codec === "null" ? block : undefined;
     if (part === undefined || (total += part.length) > manifestLimitBytes) return undefined;
     parts.push(part);
     reader.skip(16, "sync");

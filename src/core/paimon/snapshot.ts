@@ -67,7 +67,8 @@ export function readTag(name: string, text: string): PaimonTag | SnapshotFault {
 /** An object of a JSON text whose whole numbers of 16 digits and more are kept as texts, since they may not fit a double; undefined when it is none. */
 export function parseLossless(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const kept = text.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (piece) => (piece.startsWith('"') ? piece : `"${piece}"`));
+    // Neither a quote without its end nor a long number may be tried from each of its characters on.
+    const kept = text.replace(/"(?:[^"\\]|\\[^])*"?|-?\d[\d.eE+-]*/g, (piece) => (/^-?\d{16,}$/.test(piece) ? `"${piece}"` : piece));
     const value: unknown = JSON.parse(kept);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
   } catch {

@@ -38,6 +38,7 @@ export function* cronRuns(cron: Cron, zone: string, afterMs: number): Generator<
   for (let idleDays = 0; idleDays < longestSearchDays; day += dayMs) {
     const runsToday = isDay(cron, day);
     idleDays = runsToday ? 0 : idleDays + 1;
+    if (!runsToday && pending.length === 0) continue;
     const steady = steadyOffset(offset, day);
     if (runsToday && steady !== undefined) for (const minute of minutesOfDay) pending.push(day + minute - steady);
     else if (runsToday) pending = [...pending, ...minutesOfDay.flatMap((minute) => instantsOf(day + minute, offset, !cron.hour.restricted))].sort((a, b) => a - b);

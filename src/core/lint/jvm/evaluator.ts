@@ -801,10 +801,14 @@ function merged(before: ReadonlyMap<string, Value>, branches: readonly ReadonlyM
   return result;
 }
 
+/** A longer text is nobody's uid, and texts that double fill the memory. */
+const longestText = 10_000;
+
 function concatenated(parts: readonly Value[]): NonNullable<Value["text"]> {
   const varying = parts.find(({ text }) => text?.varies === true)?.text;
   const plain = parts.every(({ text, kind }) => (kind === "text" || kind === "number") && text?.value !== undefined);
-  return { value: plain ? parts.map(({ text }) => text?.value).join("") : undefined, varies: varying !== undefined, variesAt: varying?.variesAt };
+  const isShort = parts.reduce((length, { text }) => length + (text?.value?.length ?? 0), 0) <= longestText;
+  return { value: plain && isShort ? parts.map(({ text }) => text?.value).join("") : undefined, varies: varying !== undefined, variesAt: varying?.variesAt };
 }
 
 /** Operators that are passed to code which can't be seen may get their uid there; a DataStream of Java or Kotlin has no way to. */

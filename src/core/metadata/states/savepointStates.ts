@@ -1,4 +1,5 @@
 import { isAbort } from "../../base/async";
+import { isFlinkError } from "../../errors";
 import type { OpenFile } from "../../ports";
 import { placeOf } from "../filePlace";
 import type { KeyedHandle, KeyGroupOffsets, OperatorHandle, StreamHandle } from "../handles";
@@ -234,7 +235,7 @@ class StreamOpener {
     } catch (error) {
       if (isAbort(error)) throw error;
       if (error instanceof ProblemError) return failed(error);
-      return failed(new ProblemError("file-unreadable", 0, "", { path: shortened(path ?? "_metadata"), reason: error instanceof Error ? error.message : String(error) }));
+      return failed(new ProblemError("file-unreadable", 0, "", { path: shortened(path ?? "_metadata"), reason: reasonOf(error) }));
     }
   }
 
@@ -303,4 +304,9 @@ function limitOf(options: StatesOptions): number {
 
 function pick({ limits, signal }: StatesOptions): { limits?: Partial<MetadataLimits & StateLimits>; signal?: AbortSignal } {
   return { ...(limits === undefined ? {} : { limits }), ...(signal === undefined ? {} : { signal }) };
+}
+
+function reasonOf(error: unknown): string {
+  if (isFlinkError(error, "file-unreadable")) return error.facts.reason;
+  return error instanceof Error ? error.message : String(error);
 }

@@ -18,6 +18,7 @@ import type { CommandWorld } from "./host/commands/world";
 import { Comparisons } from "./host/compare/comparisons";
 import { Linter } from "./host/diagnostics/linter";
 import { registerQuickFixes } from "./host/diagnostics/quickFixes";
+import { registerUids } from "./host/diagnostics/uids";
 import { registerCommands } from "./host/platform/commands";
 import { registerInspector } from "./host/inspector/editor";
 import { Notify } from "./host/platform/notify";
@@ -29,7 +30,7 @@ import { Explorer, type RowData } from "./host/views/explorer";
 import { Operations } from "./host/views/operations";
 import { operationsStatus } from "./host/views/statusBar";
 import { LintService } from "./services/linting";
-import { OldOperators } from "./services/oldOperators";
+import { SavepointContents } from "./services/savepointContents";
 
 /** What tests in the extension host see of the extension; it changes nothing. */
 export interface Api {
@@ -64,15 +65,15 @@ export function activate(context: vscode.ExtensionContext): Api {
   const comparisons = new Comparisons({ comparison: app.comparison, inspection, pages, log });
   const lint = new LintService(() => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 }), clock, log);
   const linter = new Linter({ service: lint, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), clock, log });
-  const oldOperators = new OldOperators(ledger, inspection);
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, linter, oldOperators, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const savepointContents = new SavepointContents(ledger, inspection);
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, linter, savepointContents, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);
     if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });
   };
   context.subscriptions.push(
-    log, app, http, settings, credentials, operations, explorer, lint, linter, registerQuickFixes(linter, oldOperators), operationsStatus(operations, clock), tellEndsOfEarlier(world),
+    log, app, http, settings, credentials, operations, explorer, lint, linter, registerQuickFixes(linter, savepointContents), registerUids(settings, savepointContents), operationsStatus(operations, clock), tellEndsOfEarlier(world),
     registerInspector({ inspect: app.inspect, ledger, pages, log }), comparisons,
     // The job's row is looked at again before anything is said of its end.
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),

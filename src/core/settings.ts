@@ -34,6 +34,7 @@ export const settingsSchema = {
   "lint.enable": z.boolean().default(true).describe("Look for stateful operators without a uid, and other ways to lose state, in code and configuration of Flink jobs."),
   "lint.rules": z.record(z.string(), z.enum(lintSeverities)).default({}).describe("How loud each rule is: rule id to severity."),
   "lint.exclude": z.array(z.string()).default([]).describe("Patterns of files that are not linted."),
+  "lint.codeLens": z.boolean().default(false).describe("Show above each uid the operator id that Flink makes of it."),
   "lint.workspaceOnOpen": z.boolean().default(false).describe("Lint the whole workspace when it is opened, instead of open files only."),
 } as const;
 

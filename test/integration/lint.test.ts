@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
+import { operatorIdOf } from "../../src/core/metadata/operatorId";
 import { test } from "./harness";
 import { api, eventually, set } from "./underTest";
 
@@ -155,6 +156,24 @@ test("in Python all uids of a file are set at once, each of its own", async () =
   await apply(fixes[1]);
   await eventually("the diagnostics to go", () => (stateful().length === 0 ? true : undefined));
   assert.match(document.getText(), /\.process\(CustomerTotals\(\)\)\.uid\("customer-totals"\)\.print\(\)\n.*\.process\(CustomerTotals\(\)\)\.uid\("(?!customer-totals")[\w-]+"\)\.print\(\)/);
+  await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+}, 60_000);
+
+test("pointing at a uid shows the operator id that Flink makes of it, and a lens does when it is asked for", async () => {
+  const document = await openFile("PaymentsUid.java", java.replace("PaymentsJob", "PaymentsUid"));
+  const at = document.positionAt(document.getText().indexOf("payments-source") + 3);
+  const hovers = await vscode.commands.executeCommand<vscode.Hover[]>("vscode.executeHoverProvider", document.uri, at);
+  const texts = hovers.flatMap(({ contents }) => contents.map((content) => (typeof content === "string" ? content : content.value)));
+  const id = operatorIdOf("payments-source");
+  assert.ok(texts.some((text) => text.includes(`Operator id \`${id}\``)), texts.join());
+  const lenses = async (): Promise<string[]> => (await vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", document.uri)).map(({ command }) => command?.title ?? "");
+  assert.deepEqual(await lenses(), []);
+  try {
+    await set("lint.codeLens", true);
+    await eventually("a lens", async () => ((await lenses()).includes(`uid payments-source · operator ${id}`) ? true : undefined));
+  } finally {
+    await set("lint.codeLens", undefined);
+  }
   await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
 }, 60_000);
 

@@ -9,6 +9,7 @@ import { lintChoiceOf } from "../../src/core/lint/lintSettings";
 import type { Finding } from "../../src/core/lint/finding";
 import { fixAll, fixOf, keepStateFix, suppressionOf, takenUids } from "../../src/core/lint/fixes";
 import { isSuppressed, suppressionsOf } from "../../src/core/lint/suppression";
+import { literalUids } from "../../src/core/lint/literalUids";
 import { rules } from "../../src/core/lint/rules";
 
 const names = [
@@ -98,4 +99,11 @@ test("the comment that silences a finding is one that the analysis takes, also w
     assert.ok(isSuppressed(suppressionsOf(lines.join("\n")), "missing-uid", [place.line + 1]), path);
     assert.equal(place.line, path === "A.java" ? 1 : 0);
   }
+});
+
+test("a uid that is written out is known with its place; one that is put together, or in a comment, is not", () => {
+  const text = ['a.uid("dedupe").name("x")', "b.uid('totals')", 'c.withUid( "join" );', 'd uid "scala"', '// e.uid("old")', '# f.uid("old")', 'g.uid(prefix + "h")', 'i.uid("j" + n)', 'k.uid(f"l{m}")', 'n.uid("$o")', 'p.setUidHash("00")', 'q.uid("")', 'r.uid(s"t")'].join("\n");
+  const found = literalUids(text);
+  assert.deepEqual(found.map(({ uid }) => uid), ["dedupe", "totals", "join", "scala"]);
+  for (const { uid, start, end } of found) assert.equal(text.slice(start, end), uid);
 });

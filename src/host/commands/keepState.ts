@@ -4,7 +4,7 @@ import { keepStateFix, takenUids } from "../../core/lint/fixes";
 import { oneLine } from "../../core/rowText";
 import { savepointName, shortId, sizeText, timeText } from "../../core/wording";
 import { editOf, otherTexts } from "../diagnostics/quickFixes";
-import { unexplained } from "../../services/oldOperators";
+import { unexplained } from "../../services/savepointContents";
 import { askInSteps } from "./steps";
 import type { CommandWorld } from "./world";
 
@@ -16,7 +16,7 @@ export async function keepState(world: CommandWorld, target?: FindingRef): Promi
   if (target === undefined) return;
   const document = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === target.document);
   if (document === undefined) return;
-  const found = unexplained(await world.oldOperators.list(), takenUids(document.getText(), otherTexts(document)));
+  const found = unexplained(await world.savepointContents.list(), takenUids(document.getText(), otherTexts(document)));
   const chosen = await askInSteps("Set uid and keep the state", 1, (ask) => ask.choose({
     placeholder: "Which operator was this? A restore finds its state by the old id, once.",
     choices: found.flatMap(({ record, operators }) => operators.map(({ id, name, sizeBytes }) => ({

@@ -5,7 +5,7 @@ import type { ClusterService } from "../../services/clusters";
 import type { DisposalService } from "../../services/disposals";
 import type { InspectionService } from "../../services/inspection";
 import type { JobService } from "../../services/jobs";
-import type { OldOperators } from "../../services/oldOperators";
+import type { SavepointContents } from "../../services/savepointContents";
 import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
 import type { Linter } from "../diagnostics/linter";
@@ -55,7 +55,7 @@ export interface CommandWorld {
   readonly explorer: ExplorerControl;
   readonly comparisons: ComparisonControl;
   readonly linter: Pick<Linter, "lintWorkspace" | "findingsOf" | "pathOf">;
-  readonly oldOperators: OldOperators;
+  readonly savepointContents: SavepointContents;
   readonly log: Log & { show(): void };
   readonly clock: Clock;
 }

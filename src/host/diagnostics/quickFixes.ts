@@ -4,7 +4,7 @@ import type { CommandId } from "../../core/contributions";
 import { endingOf, watchedFiles } from "../../core/lint/fileNames";
 import type { Finding, TextEdit } from "../../core/lint/finding";
 import { fixAll, fixOf, keepsState, suppressionOf, takenUids } from "../../core/lint/fixes";
-import { unexplained, type OldOperators } from "../../services/oldOperators";
+import { unexplained, type SavepointContents } from "../../services/savepointContents";
 import { diagnosticSource, rangeOf } from "./diagnostic";
 import type { Linter } from "./linter";
 
@@ -12,7 +12,7 @@ import type { Linter } from "./linter";
 export const lintedDocuments: vscode.DocumentSelector = [{ pattern: watchedFiles }, ...Object.keys(endingOf).map((language) => ({ scheme: "untitled", language }))];
 
 /** Offers what ends a finding: the uid, the uid with the state of a savepoint, the uids of the whole file, a comment. */
-export function registerQuickFixes(linter: Pick<Linter, "findingsOf" | "pathOf">, oldOperators: OldOperators): Disposable {
+export function registerQuickFixes(linter: Pick<Linter, "findingsOf" | "pathOf">, savepointContents: SavepointContents): Disposable {
   const provider: vscode.CodeActionProvider = {
     async provideCodeActions(document, _range, { diagnostics, only }, token) {
       const ours = diagnostics.filter(({ source }) => source === diagnosticSource);
@@ -30,7 +30,7 @@ export function registerQuickFixes(linter: Pick<Linter, "findingsOf" | "pathOf">
       for (const { diagnostic, finding } of matched) {
         const fix = fixOf(finding, text, path, taken);
         if (fix !== undefined) actions.push(actionOf(fix.title, diagnostic, editOf(document, fix.edits), true));
-        if (fix?.uid !== undefined && keepsState(finding, path) && unexplained(await oldOperators.list(), taken).length > 0) {
+        if (fix?.uid !== undefined && keepsState(finding, path) && unexplained(await savepointContents.list(), taken).length > 0) {
           const action = actionOf(`Set uid "${fix.uid}" and keep the state of a savepoint…`, diagnostic);
           action.command = { title: action.title, command: "flinkSavepoints.keepState" satisfies CommandId, arguments: [{ document: document.uri.toString(), offset: finding.range.start.offset }] };
           actions.push(action);

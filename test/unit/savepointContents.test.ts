@@ -3,7 +3,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { openLocalMetadata } from "../../src/clients/localMetadata";
 import { InspectionService, type OperatorState } from "../../src/services/inspection";
-import { OldOperators, unexplained } from "../../src/services/oldOperators";
+import { SavepointContents, unexplained } from "../../src/services/savepointContents";
 import { operatorIdOf } from "../../src/core/metadata/operatorId";
 import { keptLog, savepointRecord } from "./ledgerSamples";
 
@@ -26,12 +26,24 @@ test("the newest savepoint of each job that can be read from here tells its oper
     reads.push(place);
     return inspection.stateIn(place, signal);
   };
-  const operators = new OldOperators({ all: () => Promise.resolve(records) }, { stateIn });
+  const operators = new SavepointContents({ all: () => Promise.resolve(records) }, { stateIn });
   const found = await operators.list();
   assert.deepEqual(found.map(({ record }) => record.id), ["b"]);
   assert.ok(found[0] && found[0].operators.length > 0 && found[0].operators.every(({ uid, id }) => uid === null && /^[0-9a-f]{32}$/.test(id)));
   await operators.list();
   assert.deepEqual(reads.filter((place) => place === fixture("1.15.4")), [fixture("1.15.4")]);
+});
+
+test("the savepoints that hold an operator's state are told with its size, the newest first", async () => {
+  const inspection = new InspectionService(openLocalMetadata, log);
+  const records = [taken("a", fixture("1.20.5"), "orders", 1_000), taken("b", fixture("1.20.5", "native"), "orders", 2_000), taken("c", fixture("2.3.0"), "other", 3_000)];
+  const operators = new SavepointContents({ all: () => Promise.resolve(records) }, inspection);
+  const [largest] = (await inspection.stateIn(fixture("1.20.5"), AbortSignal.timeout(5_000))) ?? [];
+  assert.ok(largest);
+  const holders = (await operators.holding(largest.id)).filter(({ record }) => record.id !== "c");
+  assert.deepEqual(holders.map(({ record }) => record.id), ["b", "a"]);
+  assert.equal(holders[1]?.sizeBytes, largest.sizeBytes);
+  assert.deepEqual(await operators.holding("f".repeat(32)), []);
 });
 
 test("an operator whose id is that of a uid in the code is not offered", () => {

@@ -5,6 +5,8 @@ import type { InspectionService, OperatorState } from "./inspection";
 
 /** Jobs whose newest savepoint is looked into, at most. */
 const jobLimit = 8;
+/** Savepoints that are asked for one operator, at most. */
+const savepointLimit = 20;
 
 /** The operators of a savepoint. */
 export interface OperatorsOf {
@@ -20,7 +22,7 @@ export function unexplained(found: readonly OperatorsOf[], uids: Iterable<string
 }
 
 /** What the ledger's savepoints hold, as far as they can be read from here; each is read once. */
-export class OldOperators {
+export class SavepointContents {
   readonly #ledger: Pick<Ledger, "all">;
   readonly #inspection: Pick<InspectionService, "stateIn">;
   readonly #read = new Map<string, Promise<readonly OperatorState[] | undefined>>();
@@ -33,8 +35,7 @@ export class OldOperators {
   /** The newest savepoint of each job, newest first, with those of its operators that have state and, as far as it says, no uid. Savepoints without such operators are left out. */
   async list(): Promise<readonly OperatorsOf[]> {
     const newest = new Map<string, SavepointRecord>();
-    const records = (await this.#ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && isUsable(record) && !record.forgotten);
-    for (const record of records.sort((a, b) => (b.endedAtMs ?? b.requestedAtMs) - (a.endedAtMs ?? a.requestedAtMs))) {
+    for (const record of await this.#usable()) {
       const job = `${record.cluster.url} ${record.job.name}`;
       if (!newest.has(job)) newest.set(job, record);
     }
@@ -44,6 +45,22 @@ export class OldOperators {
       if (operators.length > 0) found.push({ record, operators });
     }
     return found;
+  }
+
+  /** The newest savepoints that hold state of the operator with this id, newest first, with its size. */
+  async holding(id: string): Promise<readonly { readonly record: SavepointRecord; readonly sizeBytes: number }[]> {
+    const found: { readonly record: SavepointRecord; readonly sizeBytes: number }[] = [];
+    for (const record of (await this.#usable()).slice(0, savepointLimit)) {
+      const held = (await this.#operatorsOf(record))?.find((operator) => operator.id === id);
+      if (held !== undefined) found.push({ record, sizeBytes: held.sizeBytes });
+    }
+    return found;
+  }
+
+  /** Newest first. */
+  async #usable(): Promise<SavepointRecord[]> {
+    const records = (await this.#ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && isUsable(record) && !record.forgotten);
+    return records.sort((a, b) => (b.endedAtMs ?? b.requestedAtMs) - (a.endedAtMs ?? a.requestedAtMs));
   }
 
   #operatorsOf({ path }: SavepointRecord): Promise<readonly OperatorState[] | undefined> {

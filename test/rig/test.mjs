@@ -34,7 +34,8 @@ async function main(args) {
 
   const paths = await setUp({ workbench: needs("workbench"), java: needs("java") });
   const env = environment(paths, only);
-  if (chosen.includes("ui")) rmSync(path.join(scratch, "pictures"), { recursive: true, force: true });
+  // A narrowed run leaves the pictures of the others, and of the tour.
+  if (chosen.includes("ui") && only === "") rmSync(path.join(scratch, "pictures"), { recursive: true, force: true });
   if (chosen.some((name) => name !== "check")) await step("build", build);
   if (needs("java")) await step("jobs and Flink's jars", () => buildJobs(paths.java, { backends: needs("backends") }));
 

@@ -47,7 +47,8 @@ export function Treemap({ host, reading, page, change }: TreemapProps): JSX.Elem
     const at = tiles.findIndex(({ item }) => "row" in item && item.row === selected);
     if (at >= 0) setActive(at);
   }, [selected, tiles]);
-  useEffect(() => {
+  // With the tiles, not after them: a key pressed in between would be meant for the next tiles, and the focus go with the old ones.
+  useLayoutEffect(() => {
     if (!focusNext.current || busy) return;
     focusNext.current = false;
     box.current?.querySelector<HTMLElement>("[tabindex='0']")?.focus();

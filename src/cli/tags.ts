@@ -141,6 +141,7 @@ function factsOf(snapshot: PaimonSnapshot | null): Pick<Entry, "snapshotId" | "c
 }
 
 function tell(entries: readonly Entry[], board: Board, terminal: Terminal): void {
+  if (board.tables.length === 0) terminal.out("There is no table of Paimon in this folder.");
   for (const { table, snapshots } of board.tables) {
     const own = entries.filter((entry) => entry.table === table.name);
     terminal.out(printable(`${table.name}  ${own.filter(({ tag }) => tag !== null).length} tags, ${snapshots.length} snapshots`));

@@ -1,3 +1,5 @@
-/** Filters of the operator table that are no search for a text: operators without a uid, and those whose uid gives another id. */
+/** A filter of the operator table that is no search for a text: operators with state and without a uid. */
 export const automaticFilter = "is:automatic";
+
+/** Another one: operators whose uid gives another id than theirs. */
 export const otherIdFilter = "is:other-id";

@@ -1,11 +1,7 @@
 import type { Subtask } from "../metadata/handles";
 import type { SizeKind } from "../metadata/scanIndex";
 import type { OperatorRow, ShareTile, Shares } from "./protocol";
-
-const kindNames: Readonly<Record<SizeKind, string>> = {
-  coordinator: "coordinator", managedOperator: "operator state", rawOperator: "raw operator state", managedKeyed: "keyed state", rawKeyed: "raw keyed state",
-  inputChannel: "input channels", outputChannel: "output channels", legacy: "legacy state",
-};
+import { kindNames } from "./sizes";
 
 /** Tiles of all operators. */
 export function operatorShares(rows: readonly OperatorRow[], limit: number): Shares {

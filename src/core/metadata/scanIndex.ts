@@ -38,6 +38,9 @@ export class ScanIndex {
   readonly subtaskSizes = new Column(float64);
 }
 
+/** A bit of an operator's flags: all its subtasks had finished. */
 export const flagFullyFinished = 1;
+/** A bit of an operator's flags: it has state of a coordinator. */
 export const flagCoordinator = 2;
+/** A bit of an operator's flags: it was read to its end. */
 export const flagWhole = 4;

@@ -14,7 +14,7 @@ export async function inspect(world: CommandWorld, target?: SavepointRef | Check
     const records = await ask.wait("Reading the ledger", () => world.ledger.all());
     const saved = savepointChoices(world, records, { placeholder: "", can: ({ path }) => path !== null });
     const choices = saved.map(({ value, ...choice }): Choice<string> => ({ ...choice, value: value.path ?? "" }));
-    return ask.choose({ placeholder: "What is looked into?", choices: [...choices, { label: "$(folder-opened) Choose a file…", description: "a _metadata on this machine", value: "file", group: "elsewhere" }] });
+    return ask.choose({ placeholder: "Which savepoint is inspected?", choices: [...choices, { label: "$(folder-opened) Choose a file…", description: "a _metadata on this machine", value: "file", group: "elsewhere" }] });
   });
   if (chosen === undefined) return;
   if (chosen !== "file") return openInspector(world, chosen);

@@ -1,14 +1,10 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { DifferenceDetail, DifferenceRow, SideOperator, StateLine, StateSide } from "../../core/comparison/protocol";
-import type { SizeKind } from "../../core/metadata/scanIndex";
+import { kindNames } from "../../core/inspector/sizes";
 import { sizeText } from "../../core/wording";
 import type { Host } from "./differenceTable";
 import { changeSigns, changeText, deltaText, nameParts } from "./texts";
-
-const kindNames: Readonly<Record<SizeKind, string>> = {
-  coordinator: "Coordinator", managedOperator: "Operator state", rawOperator: "Raw operator state", managedKeyed: "Keyed state", rawKeyed: "Raw keyed state", inputChannel: "Input channels", outputChannel: "Output channels", legacy: "Legacy state",
-};
 
 interface DetailProps {
   readonly host: Host;
@@ -49,7 +45,7 @@ export function DifferencePanel({ host, at, swapped, reading, close }: DetailPro
             <Fact name="Subtasks in the file" row={row} text={(side) => (side.finished ? "finished" : side.subtasks.toLocaleString("en"))} />
             {sizes.map(({ kind, leftBytes, rightBytes }) => (
               <tr key={kind} class={leftBytes === rightBytes ? "" : "differs"}>
-                <th scope="row">{kindNames[kind]}</th><td>{row.left === null ? "" : <Bytes bytes={leftBytes} />}</td><td>{row.right === null ? "" : <Bytes bytes={rightBytes} />} {row.left !== null && row.right !== null && leftBytes !== rightBytes ? <span class="second">{deltaText(rightBytes - leftBytes)}</span> : null}</td>
+                <th scope="row">{kindNames[kind].charAt(0).toUpperCase() + kindNames[kind].slice(1)}</th><td>{row.left === null ? "" : <Bytes bytes={leftBytes} />}</td><td>{row.right === null ? "" : <Bytes bytes={rightBytes} />} {row.left !== null && row.right !== null && leftBytes !== rightBytes ? <span class="second">{deltaText(rightBytes - leftBytes)}</span> : null}</td>
               </tr>
             ))}
           </tbody>

@@ -79,7 +79,7 @@ function Name({ row }: { readonly row: DifferenceRow }): JSX.Element {
     <span class="name" title={[label, second === null ? null : `uid ${second}`, side?.id ?? null].filter((part) => part !== null).join("\n")}>
       {before === null ? null : <span class="second">{before} → </span>}
       <span class={label === side?.id ? "id" : ""}>{label}</span>
-      {second === null ? null : <span class="second"> {second}</span>}
+      {second === null ? null : <span class="second"> ({second})</span>}
     </span>
   );
 }

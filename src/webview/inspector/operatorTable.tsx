@@ -92,7 +92,7 @@ function Name({ row, typed }: { readonly row: OperatorRow; readonly typed: strin
   return (
     <span class="name" title={[row.name, uid === null ? null : `uid ${uid}`, row.id].filter((part) => part !== null).join("\n")}>
       {label === null ? null : <span>{label}</span>}
-      {uid !== null && uid !== label ? <span class="second"> {uid}</span> : null}
+      {uid !== null && uid !== label ? <span class="second"> ({uid})</span> : null}
       {uid === null ? <span class="id"> {row.id}</span> : null}
     </span>
   );

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ShareTile } from "../../core/inspector/protocol";
+import { kindNames } from "../../core/inspector/sizes";
 import { sizeText } from "../../core/wording";
 import type { Host } from "./inspector";
 import type { PageState } from "./pageState";
@@ -88,7 +89,7 @@ export function Treemap({ host, reading, page, change }: TreemapProps): JSX.Elem
         {inside === null ? <span>All state</span> : <button type="button" class="link" onClick={() => change({ inside: null })}>All state</button>}
         {inside === null ? null : <span aria-hidden="true"> › </span>}
         {inside === null ? null : inside.kind === null ? <span>{nameOf(operator.value?.operator)}</span> : <button type="button" class="link" onClick={leave}>{nameOf(operator.value?.operator)}</button>}
-        {inside?.kind === null || inside === null ? null : <span> › {inside.kind.replace(/^state:/, "").replace(/([A-Z])/g, " $1").toLowerCase()}</span>}
+        {inside?.kind === null || inside === null ? null : <span> › {kindNameOf(inside.kind)}</span>}
         <span class="count">{value === undefined ? "" : sizeText(total)}</span>
       </nav>
       <div class="tiles" ref={box} role="listbox" tabIndex={-1} aria-label="State by size; Enter looks into it, Backspace goes back" aria-busy={busy} onKeyDown={onKeyDown}>
@@ -115,6 +116,11 @@ function TileBox({ tile, at, total, selected, active, onClick, onOpen }: { reado
       {width > 44 && height > 36 ? <span class="bytes">{sizeText(item.sizeBytes)}</span> : null}
     </div>
   );
+}
+
+/** A kind of state in words, or the name of an operator state (`state:…`). */
+function kindNameOf(kind: string): string {
+  return Object.hasOwn(kindNames, kind) ? kindNames[kind as keyof typeof kindNames] : kind.replace(/^state:/, "");
 }
 
 function nameOf(operator: { readonly name: string | null; readonly uid: string | null; readonly id: string } | undefined): string {

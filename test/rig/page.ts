@@ -6,6 +6,8 @@ import { startWorkbench, type Workbench, type WorkbenchOptions } from "./workben
 
 const waitMs = 20_000;
 const startMs = 60_000;
+/** Until a window that was loaded anew shows what it showed before. */
+const settleMs = 3_000;
 /** How long one attempt may take where another one helps: the workbench redraws under the pointer, and a menu ignores a click right after it opened. */
 const attemptMs = 2_000;
 /** What a verb asks that was not told its row. */
@@ -19,6 +21,8 @@ export class WorkbenchPage {
   readonly #pictures: string;
   readonly #close: () => Promise<void>;
   #failures = 0;
+  /** Loaded anew, and no view was opened since. */
+  #isFresh = false;
 
   constructor(page: Page, pictures: string, close: () => Promise<void>) {
     this.page = page;
@@ -52,6 +56,7 @@ export class WorkbenchPage {
   /** Loads the window anew, as *Reload Window* does. */
   async reload(): Promise<void> {
     await this.page.reload({ timeout: startMs });
+    this.#isFresh = true;
     await this.ready();
   }
 
@@ -63,6 +68,7 @@ export class WorkbenchPage {
 
   /** Shows a view container by its name in the activity bar. */
   async openView(name: Name = "Flink Savepoints"): Promise<void> {
+    const isFresh = this.#isFresh;
     const tab = this.page.locator(".activitybar").getByRole("tab", { name }).first();
     await this.waitFor(`the tab ${name} of the activity bar`, (timeout) => tab.waitFor({ timeout }), startMs);
     // From its start, since the view of ours is an explorer too: "Flink Savepoints: Explorer".
@@ -72,6 +78,11 @@ export class WorkbenchPage {
       if (await tab.getAttribute("aria-selected") !== "true") await tab.click({ timeout: attemptMs });
       await this.page.locator("[aria-selected=true]").and(tab).waitFor({ timeout: attemptMs });
       await shown.first().waitFor({ timeout: attemptMs });
+      if (!isFresh) return;
+      // What it shows by itself may come after a click, and instead of what was clicked.
+      await this.page.waitForTimeout(settleMs);
+      if (await tab.getAttribute("aria-selected") !== "true") throw new Error("the window showed another view again");
+      this.#isFresh = false;
     }, timeout), startMs);
   }
 

@@ -5,7 +5,7 @@ import { SyntaxTimeout, type GrammarName, type Syntax, type SyntaxDocument } fro
 /** Newer runtimes ask for the text again at nearly every token of Scala and copy what they get, so the pieces are small (a sixth of the time). */
 const chunkLength = 128;
 /** A text that takes longer is given up. */
-const parseLimitMs = 30_000;
+const parseLimitMs = 10_000;
 
 /** Loads the runtime and the grammars from the `.wasm` files in the folder. Rejects when a file is missing. */
 export async function loadSyntax(folder: string, grammars: readonly GrammarName[] = ["java", "kotlin", "scala", "python"]): Promise<Syntax> {

@@ -74,8 +74,7 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
   // Who calls the functions of this file may set the uid, or pass what keeps the state.
   const open = own().filter((site) => !site.hasUid && (site.returnedBy.size > 0 || (site.proof.state === "unknown" && (site.owner?.fun.params.length ?? 0) > 0)));
   const names = new Set(open.flatMap((site) => [...[...site.returnedBy].map(({ fun }) => fun.name), ...(site.owner === undefined ? [] : [site.owner.fun.name])]));
-  const callers = new Set([...names].flatMap((name) => index.callers(name)).filter((caller) => caller !== file && !isTestPath(caller.path)));
-  for (const caller of [...callers].slice(0, callerLimit)) evaluator.file(caller);
+  for (const caller of callersOf(names, file, index)) evaluator.file(caller);
 
   const version = flinkMajorOf(file.path, workspace.buildFiles);
   const missing = own().flatMap((site) => {
@@ -86,6 +85,18 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
   });
   const others = uidFindings(file, evaluator.evaluation).filter(({ rule, range }) => !isSuppressed(file.suppressions, rule, [range.start.line]));
   return [...missing, ...others].sort((a, b) => a.range.start.offset - b.range.start.offset || a.rule.localeCompare(b.rule));
+}
+
+/** Files outside of tests in which one of the names is called, not more than the limit: thousands may call something of a common name. */
+function callersOf(names: ReadonlySet<string>, file: FileModel, index: WorkspaceIndex): ReadonlySet<FileModel> {
+  const callers = new Set<FileModel>();
+  for (const name of names) {
+    for (const caller of index.callers(name)) {
+      if (callers.size >= callerLimit) return callers;
+      if (caller !== file && !isTestPath(caller.path)) callers.add(caller);
+    }
+  }
+  return callers;
 }
 
 /** An operator that is returned may get its uid from a caller that is not in the workspace, unless its type takes none. */

@@ -64,10 +64,9 @@ function fixOf(site: Site, text: string): FixData {
   const { tail } = site;
   const start = site.base + tail.start;
   const dot = text.lastIndexOf(".", site.base + tail.nameSpan.start);
-  const lineStart = text.lastIndexOf("\n", dot) + 1;
-  const ownLine = dot > start && text.slice(lineStart, dot).trim() === "";
-  const newLine = text.includes("\r\n") ? "\r\n" : "\n";
-  const before = tail.infix ? " uid " : `${ownLine ? newLine + text.slice(lineStart, dot) : ""}.uid(`;
+  // Not the whole line, nor the whole text: either may be long, and findings many.
+  const ownLine = dot > start ? /\r?\n[^\S\r\n]*$/.exec(text.slice(Math.max(0, dot - 400), dot)) : null;
+  const before = tail.infix ? " uid " : `${ownLine?.[0] ?? ""}.uid(`;
   return { kind: "insert-uid", insertAt: site.tailEnd, before, after: tail.infix ? "" : ")", names: namesFor(site), keepState: site.takesHash };
 }
 

@@ -154,5 +154,18 @@ test("the lint in the workbench", async (context) => {
       assert.equal(new Set([...saved.matchAll(/\.uid\("([^"]+)"\)/g)].map(([, uid]) => uid)).size, 2, saved);
       await pictures(page, "python fixed");
     });
+
+    await context.test("pointing at a uid shows its operator id, and the lens above it too", async () => {
+      new Scene(workbench).setSettings({ "flinkSavepoints.lint.codeLens": true });
+      await page.reload();
+      await page.page.locator('.tab[data-resource-name="PaymentsJob.java"]').click();
+      await page.waitFor("a lens", (timeout) => page.page.locator(".codelens-decoration").filter({ hasText: "uid payments-source · operator" }).waitFor({ timeout }));
+      const uid = page.page.locator(".view-line span span").filter({ hasText: "payments-source" }).last();
+      const box = await uid.boundingBox();
+      assert.ok(box);
+      await page.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 3 });
+      await page.waitFor("the hover", (timeout) => page.page.locator(".monaco-hover:visible").filter({ hasText: "Operator id" }).waitFor({ timeout }));
+      await pictures(page, "uid hover");
+    });
   });
 });

@@ -13,6 +13,7 @@ export function isSkippedFolder(name: string): boolean {
 export function isTestPath(path: string): boolean {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return /(?:^|\/)src\/(?:test|it|\w*Test|testFixtures)\//.test(path)
-    || /(?:^|[a-z0-9_])(?:Tests?|TestCase|ITCase|IT|Spec|Suite)\.(?:java|kt|kts|scala|sc)$/.test(name)
+    || /(?:^|[a-zA-Z0-9_])Tests?\.(?:java|kt|kts|scala|sc)$/.test(name)
+    || /(?:^|[a-z0-9_])(?:TestCase|ITCase|IT|Spec|Suite)\.(?:java|kt|kts|scala|sc)$/.test(name)
     || /^(?:test_.*|.*_test|conftest)\.py$/.test(name);
 }

@@ -133,7 +133,8 @@ export class Evaluator {
     this.called.add(known.fun);
     this.#callStack.push(`${frame.file.path}:${frame.base + call.start}:${frame.base + call.end}`);
     try {
-      return this.#inline(known, args, self);
+      const value = this.#inline(known, args, self);
+      return call.typeArgs.length === 1 && isTypeParameter(value, known) ? this.ofType(call.typeArgs[0], frame.file, frame.owner) : value;
     } finally {
       this.#callStack.pop();
     }
@@ -771,7 +772,7 @@ export class Evaluator {
 /** What a value is, given what its type says: a proof beats a declaration, a declaration beats nothing. */
 export function refined(value: Value | undefined, declared: Value): Value {
   if (value === undefined) return declared;
-  if (value.kind === "unknown" || value.kind === "null") return declared.kind === "unknown" ? value : { ...declared, sites: union(value.sites, declared.sites), ...(value.element === undefined ? {} : { element: value.element }) };
+  if (value.kind === "unknown" || value.kind === "null") return declared.kind === "unknown" ? value : { ...declared, sites: union(value.sites, declared.sites), ...(value.element === undefined ? {} : { element: value.element }), ...(value.either === undefined || declared.cls !== undefined ? {} : { either: value.either }) };
   if (isFlink(declared) && !isFlink(value)) return { ...declared, sites: union(value.sites, declared.sites) };
   if (value.kind === "object" && declared.kind === "object") {
     if (value.made !== undefined || value.cls !== undefined || value.constant !== undefined || value.text !== undefined) return value;
@@ -779,6 +780,11 @@ export function refined(value: Value | undefined, declared: Value): Value {
     return value.type === undefined ? { ...declared, ...(value.element === undefined ? {} : { element: value.element }) } : { ...value, ...(value.element === undefined && declared.element !== undefined ? { element: declared.element } : {}) };
   }
   return value;
+}
+
+/** Whether nothing is known of a function's result but that it is what the caller names between the angle brackets. */
+function isTypeParameter(value: Value, { fun }: KnownFunction): boolean {
+  return (value.kind === "unknown" || (value.kind === "object" && value.cls === undefined && value.made === undefined)) && value.sites.length === 0 && fun.returns !== undefined && /^[A-Z]$/.test(fun.returns.name);
 }
 
 /** In Java and Kotlin a variable declared as a DataStream takes no uid, so whoever it is passed to sets none. */

@@ -12,6 +12,7 @@ export type Where = "keyed" | "plain";
 export function functionState(value: Value | undefined, where: Where, index: WorkspaceIndex): StateProof {
   if (value === undefined) return unproven;
   if (value.kind === "closure") return no;
+  if (value.either !== undefined) return eitherState(value.either.map((one) => functionState(one, where, index)));
   if (value.kind !== "object") return unproven;
   const root = value.made?.root;
   if (root !== undefined) {
@@ -41,8 +42,14 @@ function classState(known: KnownClass, where: Where, index: WorkspaceIndex): Sta
   return allKnown ? no : unproven;
 }
 
+/** One of several, as the configuration has it: with state when one of them has, since that one loses it. */
+function eitherState(states: readonly StateProof[]): StateProof {
+  return states.find(({ state }) => state === "yes") ?? (states.every(({ state }) => state === "no") ? no : unproven);
+}
+
 /** Whether a sink for `sinkTo` keeps state, by its class. */
 export function sinkState(value: Value | undefined, index: WorkspaceIndex): StateProof {
+  if (value?.either !== undefined) return eitherState(value.either.map((one) => sinkState(one, index)));
   if (value?.kind !== "object") return unproven;
   const root = value.made?.root ?? (value.cls === undefined ? value.type?.name : undefined);
   if (root !== undefined) {

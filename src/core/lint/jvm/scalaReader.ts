@@ -49,7 +49,10 @@ function memberInto(reader: TreeReader, node: SyntaxNode, into: Members, imports
       if (child.type === "function_definition") memberInto(reader, child, into, imports, receiver);
       else if (child.type === "template_body") for (const inner of named(child)) memberInto(reader, inner, into, imports, receiver);
     }
-  } else if (declarations.has(node.type)) into.fields.push(...fieldsOf(reader, node));
+  } else if (declarations.has(node.type)) {
+    into.fields.push(...fieldsOf(reader, node));
+    for (const behind of valueOf(node).behind) memberInto(reader, behind, into, imports);
+  }
   else if (node.type === "import_declaration") {
     if (imports !== undefined) importInto(reader.slice(node), imports);
   } else if (!ignored.has(node.type)) into.initial.push(reader.member(node, () => initialOf(reader, node, node)));
@@ -104,8 +107,19 @@ function initialOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode): Func
   };
 }
 
-function fieldsOf(reader: TreeReader, node: SyntaxNode): FieldModel[] {
+/**
+ * The value of a `val`, and the statements behind it. The grammar takes everything that follows a value on a line of its own for one indented
+ * block with it, also where that line is indented no deeper than the `val`, as Scala 2 is often written.
+ */
+function valueOf(node: SyntaxNode): { readonly value: SyntaxNode | null; readonly behind: readonly SyntaxNode[] } {
   const value = node.childForFieldName("value") ?? node.childForFieldName("body");
+  if (value?.type !== "indented_block" || value.startPosition.column > node.startPosition.column) return { value, behind: [] };
+  const [first, ...behind] = named(value);
+  return { value: first ?? value, behind };
+}
+
+function fieldsOf(reader: TreeReader, node: SyntaxNode): FieldModel[] {
+  const { value } = valueOf(node);
   const pattern = node.childForFieldName("pattern") ?? node.childForFieldName("name");
   const holder = reader.member(value ?? node, () => ({ ...initialOf(reader, node, node), body: value === null || value.type === "wildcard" ? undefined : expr(reader, value) }));
   const names = pattern === null ? [] : pattern.type === "identifier" ? [pattern] : named(pattern).filter(({ type }) => type === "identifier");
@@ -286,10 +300,12 @@ function exprOf(reader: TreeReader, node: SyntaxNode): Expr {
     case "given_definition":
       return reader.guarded(node, () => {
         const pattern = node.childForFieldName("pattern") ?? node.childForFieldName("name");
-        const value = node.childForFieldName("value") ?? node.childForFieldName("body");
+        const { value, behind } = valueOf(node);
         const readValue = value === null || value.type === "wildcard" ? undefined : expr(reader, value);
-        if (pattern === null || pattern.type !== "identifier") return { kind: "other", ...span, parts: readValue === undefined ? [] : [readValue] };
-        return { kind: "let", ...span, name: reader.slice(pattern), type: reader.type(node.childForFieldName("type")), value: readValue, element: false, changes: node.type === "var_definition" };
+        const bound: Expr = pattern === null || pattern.type !== "identifier"
+          ? { kind: "other", ...span, parts: readValue === undefined ? [] : [readValue] }
+          : { kind: "let", ...span, name: reader.slice(pattern), type: reader.type(node.childForFieldName("type")), value: readValue, element: false, changes: node.type === "var_definition" };
+        return behind.length === 0 ? bound : { kind: "block", ...span, body: [bound, ...statementsOfBlock(reader, behind, (child) => expr(reader, child))] };
       });
     case "assignment_expression":
       return reader.guarded(node, () => ({ kind: "assign", ...span, target: field("left"), value: field("right") }));

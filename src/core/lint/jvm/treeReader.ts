@@ -12,7 +12,9 @@ const streamWords = new RegExp(
   "\\b(uid|Uid|env|Env|setUid|withUid|setUidHash|keyBy|sinkTo|addSink|addSource|fromSource|fromSequence|fromData|fromElements|fromCollection|readTextFile|readFile|process|" +
   "window|windowAll|timeWindow|countWindow|timeWindowAll|countWindowAll|intervalJoin|coGroup|connect|broadcast|orderedWait|unorderedWait|mapWithState|flatMapWithState|" +
   "filterWithState|asQueryableState|getExecutionEnvironment|StreamExecutionEnvironment|\\w*DataStream\\w*|SingleOutputStreamOperator|KeyedStream|WindowedStream|" +
-  "CEP|FlinkSink|IcebergSink|KafkaSink|KafkaSource|FileSink|StreamTableEnvironment|toSink|connectAndProcess|reduce|flatMap)\\b",
+  "CEP|FlinkSink|IcebergSink|KafkaSink|KafkaSource|FileSink|StreamTableEnvironment|toSink|connectAndProcess|reduce|flatMap|" +
+  // What a factory of sources, sinks and functions names.
+  "\\w+(?:Sink|Source|Function)|Flink(?:Kafka|Kinesis|Pulsar)\\w+)\\b",
 );
 /** Asks for keyed state, or names a descriptor (lint.md §2.1). */
 const keyedStateWords = /\bget(?:Partitioned)?(?:State|ListState|MapState|ReducingState|AggregatingState|FoldingState)\s*[([]|\w+StateDescriptor\b|\bgetKeyedStateStore\b|\bkeyedStateStore\b|\bregister(?:Event|Processing)TimeTimer\s*\(/;

@@ -132,6 +132,8 @@ export interface Value {
   readonly right?: "keyed" | "plain" | "broadcast" | undefined;
   readonly keyedAt?: Place | undefined;
   readonly constant?: string | undefined;
+  /** What else it may be: branches that make objects of different classes. */
+  readonly either?: readonly Value[] | undefined;
 }
 
 /** Variables of a function that is being followed. */
@@ -159,6 +161,7 @@ export function isFlink(value: Value): boolean {
 
 /** What holds for both of two values. A value that is not known says nothing. */
 export function joined(a: Value, b: Value): Value {
+  if (a.either !== undefined || b.either !== undefined) return oneOf(a, b);
   if (a === b || b.kind === "unknown" || b.kind === "null") return withSites(a, b.sites);
   if (a.kind === "unknown" || a.kind === "null") return withSites(b, a.sites);
   const sites = union(a.sites, b.sites);
@@ -168,11 +171,18 @@ export function joined(a: Value, b: Value): Value {
     if (a.kind === "text") return { kind: "text", sites, text: { value: a.text?.value === b.text?.value ? a.text?.value : undefined, varies: a.text?.varies === true || b.text?.varies === true, variesAt: a.text?.variesAt ?? b.text?.variesAt } };
     if (a.kind === "object" && saysNothing(a)) return { ...b, sites, element };
     if (a.kind === "object" && saysNothing(b)) return { ...a, sites, element };
-    if (a.kind === "object" && (a.type?.name !== b.type?.name || a.made?.root !== b.made?.root)) return { kind: "unknown", sites, element };
+    if (a.kind === "object" && (a.type?.name !== b.type?.name || a.made?.root !== b.made?.root)) return oneOf(a, b);
     return { ...a, sites, element };
   }
   if (streams.has(a.kind) && streams.has(b.kind)) return { kind: "stream", sites };
   return { kind: "unknown", sites, element };
+}
+
+/** Objects of different classes: what all of them are is not known, what one of them keeps is. */
+function oneOf(a: Value, b: Value): Value {
+  const either = [a, b].flatMap((value) => value.either ?? (value.kind === "object" ? [value] : []));
+  const element = a.element === undefined ? b.element : b.element === undefined ? a.element : joined(a.element, b.element);
+  return { kind: "unknown", sites: union(a.sites, b.sites), element, either: [...new Set(either)].slice(0, 8) };
 }
 
 /** A function or a connector of which only Flink's interface is known. */

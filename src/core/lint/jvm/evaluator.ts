@@ -784,7 +784,7 @@ export function refined(value: Value | undefined, declared: Value): Value {
 
 /** Whether nothing is known of a function's result but that it is what the caller names between the angle brackets. */
 function isTypeParameter(value: Value, { fun }: KnownFunction): boolean {
-  return (value.kind === "unknown" || (value.kind === "object" && value.cls === undefined && value.made === undefined)) && value.sites.length === 0 && fun.returns !== undefined && /^[A-Z]$/.test(fun.returns.name);
+  return (value.kind === "unknown" || (value.kind === "object" && value.cls === undefined)) && value.sites.length === 0 && fun.returns !== undefined && /^[A-Z]$/.test(fun.returns.name);
 }
 
 /** In Java and Kotlin a variable declared as a DataStream takes no uid, so whoever it is passed to sets none. */

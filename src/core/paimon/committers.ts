@@ -10,7 +10,7 @@ import { readOperatorStates } from "../metadata/states/stateFile";
 import { innermost, subtaskPages } from "../metadata/streams";
 import { fileNamesIn } from "./manifest";
 
-/** The committer of a Paimon sink, as a savepoint holds its state (P-1, `CommitterOperator`). */
+/** The committer of a Paimon sink, as a savepoint holds its state (`CommitterOperator`). */
 export interface PaimonCommitter {
   readonly operatorId: string;
   /** `Global Committer : table` where the metadata has names (Flink 2.0 on). */

@@ -47,6 +47,7 @@ async function fileBelow(page: WorkbenchPage, folder: string): Promise<Locator> 
 async function openFolder(page: WorkbenchPage, folder: string): Promise<FrameLocator> {
   const file = await fileBelow(page, folder);
   await file.dblclick();
+  await page.waitFor(`the editor of ${folder}`, (timeout) => page.page.locator(".monaco-breadcrumbs").filter({ hasText: folder }).first().waitFor({ timeout }));
   const inspector = inspectorOf(page);
   await page.waitFor(`the inspector of ${folder}`, (timeout) => inspector.getByRole("heading", { level: 1 }).waitFor({ timeout }));
   const row = await page.row(folder);

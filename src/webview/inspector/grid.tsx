@@ -50,11 +50,20 @@ export function Grid<T>(props: GridProps<T>): JSX.Element {
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
-    if (props.scrollTop !== undefined) element.scrollTop = props.scrollTop;
     const observer = new ResizeObserver(() => setHeightPx(element.clientHeight));
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+
+  // Once there are rows: before, nothing can be scrolled, and what is drawn would lie out of sight.
+  const placed = useRef(false);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (placed.current || element === null || rows.total === 0) return;
+    placed.current = true;
+    if (props.scrollTop !== undefined) element.scrollTop = props.scrollTop;
+    setScrollTop(element.scrollTop);
+  }, [rows.total === 0]);
 
   const [first, last] = rowsInSight({ scrollTop, heightPx: heightPx - rowPx, rowPx, total: rows.total });
   useEffect(() => {

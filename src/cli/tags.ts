@@ -43,8 +43,7 @@ export const tags: Command = {
     const board = await readBoard(localWarehouse, warehouse, savepointsIn(folders, problems, terminal), openLocalFile, terminal.signal);
     const entries = entriesOf(board);
     if (json) terminal.out(JSON.stringify(entries, null, 2));
-    else if (board.tables.length > 0) tell(entries, board, terminal);
-    else terminal.out(`There are no tables in ${printable(warehouse)}.`);
+    else tell(entries, board, terminal);
     for (const { savepoint, table } of board.pairs) if (table === undefined) problems.push(`${savepoint}: a sink of this savepoint writes to no table of the warehouse.`);
     for (const problem of [...board.problems.map(warehouseProblemText), ...problems]) terminal.err(`problem: ${printable(problem)}`);
     return board.problems.length > 0 || problems.length > 0 ? 1 : 0;

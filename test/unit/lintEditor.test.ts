@@ -59,7 +59,8 @@ test("a uid gets the first name that is free in the file and in other open files
   const text = 'a.process(f); b.uid("dedupe");';
   const fix = (names: readonly string[], others: readonly string[] = []): string | undefined => fixOf(missing(12, names), text, "A.java", takenUids(text, others))?.title;
   assert.equal(fix(["totals"]), 'Set uid "totals"');
-  assert.equal(fix(["dedupe", "process"]), 'Set uid "process"');
+  assert.equal(fix(["dedupe", "totals", "process"]), 'Set uid "totals"');
+  assert.equal(fix(["dedupe", "process"]), 'Set uid "dedupe-2"');
   assert.equal(fix(["dedupe"]), 'Set uid "dedupe-2"');
   assert.equal(fix(["totals"], ['x.uid("totals").name("process")']), 'Set uid "totals-2"');
   assert.equal(applied(text, fixOf(missing(12, ["totals"]), text, "A.java", new Set())?.edits ?? []), 'a.process(f).uid("totals"); b.uid("dedupe");');

@@ -71,7 +71,8 @@ export function suppressionOf(finding: Finding, text: string, path: string): { r
 }
 
 function freeName(names: readonly string[], taken: ReadonlySet<string>): string {
-  const free = names.find((name) => !taken.has(name));
+  // The last candidate is the method's name, which says less than another one with a number.
+  const free = names.slice(0, Math.max(1, names.length - 1)).find((name) => !taken.has(name));
   if (free !== undefined) return free;
   const [first = "operator"] = names;
   for (let count = 2; ; count++) if (!taken.has(`${first}-${count}`)) return `${first}-${count}`;

@@ -212,7 +212,7 @@ export function directoryWarning(directory: string, clusterUrl: string): Warning
 }
 
 /** When the stop that is under way began (epoch ms): one of ours in the ledger, or anyone's in the job's statistics. */
-export function stopUnderWay(facts: Pick<JobFacts, "cluster" | "jobId" | "records" | "overview">): number | undefined {
+function stopUnderWay(facts: Pick<JobFacts, "cluster" | "jobId" | "records" | "overview">): number | undefined {
   const ours = operationsIn(facts.records).find((operation) => operation.what === "stop" && isSameJob(operation, facts));
   if (ours) return ours.sinceMs;
   return savepointsIn(facts.overview).find((entry) => entry.status === "in-progress" && entry.kind === "stop-savepoint")?.triggeredAtMs;

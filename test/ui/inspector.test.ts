@@ -154,9 +154,11 @@ test("the inspector in the workbench", async (context) => {
       writeFileSync(path.join(workspace, "canonical", "_metadata"), readFileSync(path.join(root, "test", "fixtures", "metadata", "1.20.5", "canonical", "_metadata")));
       await page.waitFor("the other file", (timeout) => inspector.getByRole("heading", { level: 1, name: /Flink 1\.16 to 1\.20/ }).waitFor({ timeout }));
       await rowsOf(inspector, "Operators").first().click();
-      const check = inspector.getByLabel(/Type a uid/);
-      await check.fill("keyed");
-      await page.waitFor("the answer", (timeout) => inspector.getByText(/It gives|It is this operator's uid/).waitFor({ timeout }));
+      // What was typed goes with the panel of the operator before, until that of the new one is there.
+      await until("the answer", async () => {
+        await inspector.getByLabel(/Type a uid/).fill("keyed");
+        return inspector.getByText(/It gives|It is this operator's uid/).waitFor({ timeout: 2_000 }).then(() => true, () => false);
+      }, 30_000);
       await pictures(page, "old format uid");
       rmSync(path.join(workspace, "canonical", "_metadata"));
       await page.waitFor("the news", (timeout) => inspector.getByText("The file is gone").waitFor({ timeout }));

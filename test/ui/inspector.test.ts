@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import type { FrameLocator, Locator } from "playwright-core";
-import { rootFolder } from "../rig/flink";
+import { rootFolder, until } from "../rig/flink";
 import { inWorkbench, type WorkbenchPage } from "../rig/page";
 import { wideMetadata } from "../unit/wideMetadata";
 import { savepointRecord } from "../unit/ledgerSamples";

@@ -3,7 +3,7 @@ import type { LanguageAnalyser, SourceFile, Workspace } from "../language";
 import { isTestPath } from "../paths";
 import { isSuppressed, suppressionsOf } from "../suppression";
 import type { SyntaxTree } from "../syntax";
-import { Evaluator } from "./evaluator";
+import { budgetPerCaller, Evaluator } from "./evaluator";
 import { isSilenced, missingUid } from "./findings";
 import { kindOfType } from "./flinkNames";
 import { flinkMajorOf } from "./flinkVersion";
@@ -74,7 +74,7 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
   // Who calls the functions of this file may set the uid, or pass what keeps the state.
   const open = own().filter((site) => !site.hasUid && (site.returnedBy.size > 0 || (site.proof.state === "unknown" && (site.owner?.fun.params.length ?? 0) > 0)));
   const names = new Set(open.flatMap((site) => [...[...site.returnedBy].map(({ fun }) => fun.name), ...(site.owner === undefined ? [] : [site.owner.fun.name])]));
-  for (const caller of callersOf(names, file, index)) evaluator.file(caller);
+  for (const caller of callersOf(names, file, index)) evaluator.file(caller, budgetPerCaller);
 
   const version = flinkMajorOf(file.path, workspace.buildFiles);
   const missing = own().flatMap((site) => {

@@ -7,8 +7,10 @@ import { best, classesOf, flinkName, type WorkspaceIndex } from "./workspaceInde
 /** Calls within calls that are followed. */
 const inlineLimit = 7;
 const depthLimit = 900;
-/** Expressions that are looked at for one file; beyond it, nothing more is proven. */
-const budgetPerFile = 400_000;
+/** Expressions that are looked at for one file, enough for 5 MB of jobs in a second or two; beyond it, nothing more is proven. */
+const budgetPerFile = 2_000_000;
+/** The same for a file that only calls what is asked about. */
+export const budgetPerCaller = 400_000;
 
 /** What a file's evaluation found. */
 export interface Evaluation {
@@ -58,8 +60,8 @@ export class Evaluator {
   }
 
   /** Follows everything in the file. */
-  file(file: FileModel): void {
-    this.#budget = budgetPerFile;
+  file(file: FileModel, budget = budgetPerFile): void {
+    this.#budget = budget;
     for (let round = 0; round < 2; round++) {
       for (const field of file.fields) this.#fileField(file, field);
       for (const fun of file.initial) this.#root({ fun, file, owner: undefined });
@@ -444,8 +446,9 @@ export class Evaluator {
     });
     const init = best(cls.cls.functions.filter(({ name }) => name === "<init>"), args.length);
     if (init?.body !== undefined) this.#inline({ fun: init, file: cls.file, owner: cls }, args, undefined);
-    // What wraps an operator stands for it.
-    return { kind: "object", sites: args.reduce<readonly Site[]>((all, arg) => (isFlink(arg) ? union(all, arg.sites) : all), []), type, cls };
+    // What wraps an operator stands for it, but for one that is held as a DataStream of Java or Kotlin: that takes no uid.
+    const wraps = (arg: Value): boolean => isFlink(arg) && (arg.kind !== "stream" || frame.file.language === "scala");
+    return { kind: "object", sites: args.reduce<readonly Site[]>((all, arg) => (wraps(arg) ? union(all, arg.sites) : all), []), type, cls };
   }
 
   #boundParam(cls: KnownClass, name: string, value: Value): Value {

@@ -89,7 +89,8 @@ export class Evaluator {
     const { fun, file, owner } = known;
     const declared = this.ofType(fun.returns, file, owner);
     if (fun.body === undefined || this.#stack.length >= inlineLimit || this.#stack.includes(fun)) {
-      if (!fun.hasBody) escape(args);
+      // Whoever implements it gets what its parameters say: a DataStream of Java or Kotlin takes no uid.
+      if (!fun.hasBody) escape(args.filter((_, at) => file.language === "scala" || this.ofType(fun.params[at]?.type, file, owner).kind !== "stream"));
       return declared;
     }
     const frame: Frame = { vars: new Map(), parent: undefined, file, base: fun.base === -1 ? 0 : fun.base, owner, fun: known, implicit: fun.receiver === undefined ? self : (self ?? this.ofType(fun.receiver.type, file, owner)), returns: [] };
@@ -840,5 +841,5 @@ function isHarmless(receiver: Value, name: string, frame: Frame): boolean {
     const full = frame.file.imports.get(type.name) ?? type.written;
     if (/^(java|javax|scala|kotlin)\.|^org\.apache\.|^org\.slf4j/.test(full) || /^(List|Map|Set|Seq|Array|Optional|Option|Iterable|Collection)$/.test(type.name)) return true;
   }
-  return /^(println|print|printf|info|debug|warn|error|equals|hashCode|requireNonNull|checkNotNull|require|assert\w*)$/.test(name);
+  return /^(addInput|println|print|printf|info|debug|warn|error|equals|hashCode|requireNonNull|checkNotNull|require|assert\w*)$/.test(name);
 }

@@ -77,7 +77,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     registerInspector({ inspect: app.inspect, ledger, pages, log }), comparisons,
     // The job's row is looked at again before anything is said of its end.
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
-    registerCommands(commandTable(world), { log, notify, focused: () => explorer.focused() }),
+    registerCommands(commandTable(world), { log, notify, focused: () => explorer.focused(), entered: () => explorer.entered() }),
     settings.onDidChange(() => {
       applySettings();
       void recall();

@@ -22,10 +22,9 @@ export async function inspect(world: CommandWorld, target?: SavepointRef | Check
   if (file !== undefined) await openFile(file);
 }
 
-/** Enter on a row: the inspector on a savepoint or checkpoint, and on others what Enter always does. */
+/** Enter on a row, after what Enter does on every row: the inspector on a savepoint or checkpoint. */
 export async function openRow(world: CommandWorld, target?: SavepointRef | CheckpointRef): Promise<void> {
-  if (target === undefined) await vscode.commands.executeCommand("list.select");
-  else await inspect(world, target);
+  if (target !== undefined) await inspect(world, target);
 }
 
 /** A click on a row selects it; the second of a double click opens it. VS Code tells of each in the same way, so they are told apart by time. */

@@ -6,7 +6,7 @@ import { FlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
 import type { Log } from "../../core/ports";
 import type { Notify } from "./notify";
-import { isSelection, targetOf, targetOfSelection, tooManySelected } from "./target";
+import { rowMeant, targetOf, targetOfSelection, tooManySelected } from "./target";
 
 /** A handler for every command. Handlers never catch: the boundary here logs and tells. `undefined` from a picker means: return. */
 export type CommandTable = { readonly [Id in CommandId]: (...args: CommandArgs[Id]) => void | Promise<void> };
@@ -16,6 +16,8 @@ export interface CommandBoundary {
   readonly log: Log;
   readonly notify: Notify;
   focused(): Promise<unknown>;
+  /** Does what Enter does by itself, and resolves to the row it was about. */
+  entered(): Promise<unknown>;
 }
 
 /** Registers every command of the table inside the one error boundary. */
@@ -45,7 +47,8 @@ async function runCommand(table: CommandTable, id: CommandId, argument: unknown,
   if (selected !== undefined) return notify.refused(`${selected} rows are selected, and this is done to one at a time. Select that one alone.`);
   let target = targetOfSelection(id, argument, selection);
   try {
-    if (isSelection(argument)) target = targetOf(id, await boundary.focused());
+    const row = rowMeant(argument);
+    if (row !== undefined) target = targetOf(id, await boundary[row]());
     log.debug(`${id} ${target === undefined ? "" : JSON.stringify(target)}`.trimEnd());
     await (table[id] as (target?: unknown) => void | Promise<void>)(target);
   } catch (error) {

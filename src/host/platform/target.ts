@@ -112,9 +112,10 @@ function refOf(names: readonly TargetName[], argument: unknown): object | undefi
   return undefined;
 }
 
-/** True for a keybinding's argument that stands for the row that has the keyboard: `{ "selected": true }`. */
-export function isSelection(argument: unknown): boolean {
-  return isRecord(argument) && argument.selected === true;
+/** Which row a keybinding's argument stands for: `{ "selected": true }` the one that has the keyboard, `{ "entered": true }` the one that Enter is about. */
+export function rowMeant(argument: unknown): "focused" | "entered" | undefined {
+  if (!isRecord(argument)) return undefined;
+  return argument.selected === true ? "focused" : argument.entered === true ? "entered" : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

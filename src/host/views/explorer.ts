@@ -83,6 +83,11 @@ export class Explorer implements Disposable {
     return this.#view.focused();
   }
 
+  /** Does what Enter does by itself, and resolves to the row it was about. */
+  entered(): Promise<unknown> {
+    return this.#view.entered();
+  }
+
   get visible(): boolean {
     return this.#view.visible;
   }

@@ -63,6 +63,15 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
     return toggled;
   }
 
+  /**
+   * Does what Enter does by itself, and resolves to the row that is selected then. Nothing is asked of the tree afterwards, so that keys pressed
+   * meanwhile find the focus where they left it.
+   */
+  async entered(): Promise<Element<N> | undefined> {
+    await vscode.commands.executeCommand("list.select");
+    return this.#view.selection[0];
+  }
+
   async reveal(element: Element<N>): Promise<void> {
     await this.#view.reveal(element, { select: true, focus: true, expand: true });
   }

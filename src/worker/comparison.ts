@@ -1,4 +1,5 @@
 import { workerData } from "node:worker_threads";
+import { openLocalFile } from "../clients/localFiles";
 import { openLocalMetadata } from "../clients/localMetadata";
 import { starterPort } from "../clients/workerThread";
 import { Compared } from "../core/comparison/compared";
@@ -19,7 +20,7 @@ async function load(folder: string): Promise<LoadedSnapshot> {
   if (localPath(folder) === undefined) throw new FlinkError("metadata-elsewhere", { location: folder });
   const input = await openLocalMetadata(folder);
   if (input === undefined) throw new FlinkError("metadata-missing", { location: folder, reason: "ENOENT" });
-  return LoadedSnapshot.load({ input, folder, open: openLocalMetadata });
+  return LoadedSnapshot.load({ input, folder, open: openLocalFile });
 }
 
 function wireError(error: unknown): WireError {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
-import { openLocalMetadata } from "../../src/clients/localMetadata";
+import { openLocalFile } from "../../src/clients/localFiles";
 import { Compared } from "../../src/core/comparison/compared";
 import { differenceOrder, weightOf } from "../../src/core/comparison/differenceOrder";
 import { LoadedSnapshot } from "../../src/core/comparison/loadedSnapshot";
@@ -17,7 +17,7 @@ const never = new AbortController().signal;
 function compared(left: string, right: string): Compared {
   const load = (name: string) => async (): Promise<LoadedSnapshot> => {
     const folder = path.join(fixtures, name);
-    return LoadedSnapshot.load({ input: await fileAccess(path.join(folder, "_metadata")), folder, open: openLocalMetadata });
+    return LoadedSnapshot.load({ input: await fileAccess(path.join(folder, "_metadata")), folder, open: openLocalFile });
   };
   return new Compared(load(left), load(right));
 }
@@ -74,11 +74,11 @@ test("the JSON is the report of the command line, with sizes as decimal strings"
 test("a file that is no metadata, or broke off, leaves a comparison that says so", async () => {
   const folder = path.join(fixtures, "2.3.0", "native");
   const input = await fileAccess(path.join(folder, "_metadata"));
-  const good = (): Promise<LoadedSnapshot> => LoadedSnapshot.load({ input, folder, open: openLocalMetadata });
+  const good = (): Promise<LoadedSnapshot> => LoadedSnapshot.load({ input, folder, open: openLocalFile });
   const bytes = await input.read(0, 3000);
-  const broken = new Compared(good, () => LoadedSnapshot.load({ input: inMemory(bytes), folder, open: openLocalMetadata }));
+  const broken = new Compared(good, () => LoadedSnapshot.load({ input: inMemory(bytes), folder, open: openLocalFile }));
   assert.equal((await broken.handlers.open({ swapped: false }, never)).incomplete, true);
-  const none = new Compared(good, () => LoadedSnapshot.load({ input: inMemory(Buffer.from("no such thing")), folder, open: openLocalMetadata }));
+  const none = new Compared(good, () => LoadedSnapshot.load({ input: inMemory(Buffer.from("no such thing")), folder, open: openLocalFile }));
   const head = await none.handlers.open({ swapped: false }, never);
   assert.equal(head.right.snapshot, null);
   assert.equal(head.counts, null);
@@ -91,7 +91,7 @@ test("a side that could not be read is tried again with the next question", asyn
   const load = async (): Promise<LoadedSnapshot> => {
     if (tries++ === 0) throw new Error("the disk is away");
     const folder = path.join(fixtures, "2.3.0", "native");
-    return LoadedSnapshot.load({ input: await fileAccess(path.join(folder, "_metadata")), folder, open: openLocalMetadata });
+    return LoadedSnapshot.load({ input: await fileAccess(path.join(folder, "_metadata")), folder, open: openLocalFile });
   };
   const { handlers } = new Compared(load, load);
   await assert.rejects(handlers.open({ swapped: false }, never), /the disk is away/);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { openLocalMetadata } from "../../src/clients/localMetadata";
+import { openLocalFile } from "../../src/clients/localFiles";
 import { LoadedSnapshot } from "../../src/core/comparison/loadedSnapshot";
 import { inMemory, type RandomAccess } from "../../src/core/metadata/randomAccess";
 import { scanMetadata } from "../../src/core/metadata/scan";
@@ -16,7 +16,7 @@ import { ByteWriter } from "./metadataWriter";
 const fixtures = path.join(process.cwd(), "test", "fixtures", "metadata");
 
 async function textOf(input: RandomAccess, folder: string, options: TextOptions = {}): Promise<string> {
-  return (await LoadedSnapshot.load({ input, folder, open: openLocalMetadata })).text(options);
+  return (await LoadedSnapshot.load({ input, folder, open: openLocalFile })).text(options);
 }
 
 const textOfFolder = async (folder: string): Promise<string> => textOf(await fileAccess(path.join(folder, "_metadata")), folder);
@@ -123,6 +123,9 @@ test("strangers' names stay on their line and cannot turn the writing direction"
 test("places lose what changes with every snapshot", () => {
   assert.equal(placeText("s3://b/cp/0f1e2d3c4b5a69788796a5b4c3d2e1f0/chk-42/5f1c"), "s3://b/cp/0f1e2d3c4b5a69788796a5b4c3d2e1f0/chk-*");
   assert.equal(placeText("file:/sp/savepoint-ab12cd-0123456789ab/x"), "file:/sp/savepoint-*");
+  const merged = "file:/cp/5b15bbec06538e79a62549f2e361c251/taskowned/job_5b15bbec06538e79a62549f2e361c251_tm_";
+  assert.equal(placeText(`${merged}64e79e67-9e3c-47fa-9190-5c30443f6201/a2e9`), `${merged}*`);
+  assert.equal(placeText(`${merged}localhost:37645-0f3a2b/a2e9`), `${merged}*`);
 });
 
 test("serializers read like types", () => {

@@ -85,7 +85,9 @@ export function quoted(text: string, limit = 300): string {
 /** The directory of a state file as it stays the same from one snapshot of a job to the next: numbers of checkpoints and names that Flink makes up are `*`. */
 export function placeText(path: string): string {
   const directory = path.replace(/\/[^/]*$/, "");
-  return directory.replace(/\/chk-\d+(?=\/|$)/g, "/chk-*").replace(/\/savepoint-[0-9a-f]+-[0-9a-f]+(?=\/|$)/g, "/savepoint-*");
+  const same = directory.replace(/\/chk-\d+(?=\/|$)/g, "/chk-*").replace(/\/savepoint-[0-9a-f]+-[0-9a-f]+(?=\/|$)/g, "/savepoint-*");
+  // A TaskManager that merges files names its folder after its own id, which each start makes anew (`FileMergingSnapshotManagerBase`).
+  return same.replace(/(\/job_[0-9a-f]{32}_tm_)[^/]+(?=\/|$)/g, "$1*");
 }
 
 /** The column in which values begin. */

@@ -32,6 +32,26 @@ export interface FindingRef {
   readonly offset: number;
 }
 
+/** Points at a Paimon warehouse by its key, see `WarehouseProfile.path`. */
+export interface WarehouseRef {
+  readonly warehouse: string;
+}
+
+/** Points at a Paimon table, `database.table`, or at a branch of one, `database.table$branch_name`. */
+export interface TableRef extends WarehouseRef {
+  readonly table: string;
+}
+
+/** Points at a tag of a table. */
+export interface PaimonTagRef extends TableRef {
+  readonly tag: string;
+}
+
+/** Points at a snapshot of a table. */
+export interface PaimonSnapshotRef extends TableRef {
+  readonly snapshotId: number;
+}
+
 /** Points at a cluster by its base address. */
 export interface ClusterRef {
   readonly cluster: string;

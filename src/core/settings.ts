@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { normaliseClusterUrl } from "./model/cluster";
+import { warehouseKey } from "./model/warehouse";
 
 /** Flink releases that *Start Local Flink* offers; each has its list of jars in `media/flink`. */
 export const localFlinkVersions = ["2.3.0", "2.2.1", "2.1.3", "2.0.2", "1.20.5", "1.19.3", "1.18.1", "1.17.2", "1.16.3", "1.15.4"] as const;
@@ -21,9 +22,25 @@ export const clusterEntrySchema = z.object({
 /** An entry of the list as it is written; `url` is not normalised yet. */
 export type ClusterEntry = z.infer<typeof clusterEntrySchema>;
 
+const warehousePath = z.string().refine((text) => warehouseKey(text) !== undefined, { error: "must be an absolute path or a URI such as file:/data/warehouse" });
+
+/** One entry of `flinkSavepoints.warehouses`. */
+export const warehouseEntrySchema = z.object({
+  name: z.string().trim().min(1).optional().describe("What the warehouse is called in the tree. Absent: its path."),
+  path: warehousePath.describe("Location of the warehouse, as the catalog's option warehouse has it. Local folders are read directly."),
+  sqlGateway: clusterUrl.optional().describe("Base address of a Flink SQL Gateway that reaches the warehouse; what changes tags and tables can go through it."),
+  catalog: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "must be letters, digits and underscores" }).optional().describe("Name that the catalog gets in statements. Absent: paimon."),
+  catalogOptions: z.record(z.string(), z.string()).optional().describe("Further options of the catalog, such as metastore and uri. Without passwords: settings are not secret."),
+  jars: z.array(z.string().min(1)).optional().describe("Jars, or folders of jars, that Paimon's action command runs with: Flink's lib and Paimon's bundle."),
+});
+
+/** An entry of the list as it is written; `path` is not normalised yet. */
+export type WarehouseEntry = z.infer<typeof warehouseEntrySchema>;
+
 /** Every setting, keyed as in package.json without the prefix `flinkSavepoints.`. `manifest.test` keeps both alike. */
 export const settingsSchema = {
   "clusters": z.array(z.unknown()).default([]).describe("Flink clusters to show."),
+  "warehouses": z.array(z.unknown()).default([]).describe("Paimon warehouses to show."),
   "refresh.intervalSeconds": z.number().min(1).max(3600).default(3).describe("Seconds between two looks at what is visible while something changes."),
   "requests.timeoutSeconds": z.number().min(1).max(600).default(30).describe("Seconds to wait for an answer of a cluster. Savepoints themselves are never timed out."),
   "localFlink.version": z.enum(localFlinkVersions).default("2.3.0").describe("Flink release that Start Local Flink runs."),

@@ -64,7 +64,7 @@ export class JobService {
 
   /** A job's savepoints, newest first. */
   async savepoints(job: JobRef): Promise<SavepointRow[]> {
-    const records = (await this.#ledger.all()).filter((record) => record.kind === "restore" || isSameJob(jobOf(record), job));
+    const records = (await this.#ledger.all()).filter((record) => record.kind !== "savepoint" || isSameJob(jobOf(record), job));
     return savepointRows(job.jobId, records, this.observation(job)?.overview);
   }
 

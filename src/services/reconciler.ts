@@ -1,6 +1,6 @@
 import { isAbort } from "../core/base/async";
 import { DisposableStore, type Disposable } from "../core/base/disposable";
-import { isOpen, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
+import { isOpen, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
 import type { Liveness, ProcessIdentity } from "../core/ports";
 import type { DisposalService } from "./disposals";
 import type { RestoreService } from "./restores";
@@ -54,7 +54,7 @@ export class Reconciler implements Disposable {
     const known = new Set(this.#world.clusters.list().filter(({ removed }) => !removed).map(({ profile }) => profile.url));
     let open = 0;
     for (const record of await ledger.all()) {
-      if (!isOpen(record)) continue;
+      if ((record.kind !== "savepoint" && record.kind !== "restore") || !isOpen(record)) continue;
       open++;
       if (this.#running.has(record.id) || !known.has(record.cluster.url) || this.#life.signal.aborted) continue;
       try {
@@ -89,7 +89,7 @@ export class Reconciler implements Disposable {
   }
 
   /** True when this process may follow the record: it was the owner's who is gone (or on another machine), and nobody else was faster. */
-  async #takeOver(record: LedgerRecord): Promise<boolean> {
+  async #takeOver(record: SavepointRecord | RestoreRecord): Promise<boolean> {
     const { ledger, self } = this.#world;
     const disposal = record.kind === "savepoint" && record.disposal?.state === "requested" ? record.disposal : null;
     const owner = disposal?.owner ?? record.owner;
@@ -106,7 +106,7 @@ export class Reconciler implements Disposable {
     return now.instance === self.instance;
   }
 
-  #resume(record: LedgerRecord): void {
+  #resume(record: SavepointRecord | RestoreRecord): void {
     const { follower, log } = this.#world;
     const work: Promise<unknown> =
       record.kind === "restore" ? (record.state === "running" ? this.#restores.watchUntilSafe(record.id) : this.#restores.follow(record.id))

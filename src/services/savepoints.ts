@@ -231,7 +231,7 @@ export class SavepointService {
       const [rival] = rivals;
       if (rival === undefined) return;
       const isAhead = (operation: Operation): boolean => operation.sinceMs < atMs || (operation.sinceMs === atMs && operation.recordId < id);
-      const goesOn = (operation: Operation): boolean => records.some((record) => record.id === operation.recordId && record.state !== "requested");
+      const goesOn = (operation: Operation): boolean => records.some((record) => record.kind === "savepoint" && record.id === operation.recordId && record.state !== "requested");
       const winner = rivals.find((operation) => !isStop || isAhead(operation) || goesOn(operation)) ?? (clock.now() >= untilMs ? rival : undefined);
       if (winner !== undefined) refuseIf(isStop ? "stopped" : "saved", jobName, [{ rule: "operation-running", what: "stop", forMs: clock.now() - winner.sinceMs }]);
       await clock.sleep(100, follower.life);

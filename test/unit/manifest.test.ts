@@ -4,7 +4,7 @@ import path from "node:path";
 import { test } from "node:test";
 import * as z from "zod";
 import { contextKeys, inspectorViewType, viewContainer, views } from "../../src/core/contributions";
-import { clusterEntrySchema, settingsSchema } from "../../src/core/settings";
+import { clusterEntrySchema, settingsSchema, warehouseEntrySchema } from "../../src/core/settings";
 
 interface MenuEntry {
   readonly command?: string;
@@ -157,10 +157,20 @@ test("an entry of the cluster list has the fields of its schema, and its pattern
   }
 });
 
+test("an entry of the warehouse list has the fields of its schema", () => {
+  const expected = z.toJSONSchema(warehouseEntrySchema, { io: "input" }) as { properties: Record<string, { type: string; description: string }>; required: string[] };
+  const items = properties[`${prefix}warehouses`]?.items;
+  assert.ok(items);
+  assert.deepEqual(items.required, expected.required);
+  const named = (fields: Record<string, { type: string; description: string }>): object => Object.fromEntries(Object.entries(fields).map(([name, { type, description }]) => [name, { type, description }]));
+  assert.deepEqual(named(items.properties), named(expected.properties));
+  assert.equal(items.additionalProperties, false);
+});
+
 test("what a workspace must not choose unless it is trusted is restricted, and is a setting", () => {
   const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
   for (const key of restrictedConfigurations) assert.ok(key in properties, key);
-  for (const key of ["clusters", "localFlink.javaHome", "localFlink.mavenRepository", "localFlink.version"]) assert.ok(restrictedConfigurations.includes(prefix + key), key);
+  for (const key of ["clusters", "warehouses", "localFlink.javaHome", "localFlink.mavenRepository", "localFlink.version"]) assert.ok(restrictedConfigurations.includes(prefix + key), key);
 });
 
 test("every picture that is named is there", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { problemsText, readClusters, validateSetting } from "../../src/host/platform/settingsCheck";
+import { problemsText, readClusters, readWarehouses, validateSetting } from "../../src/host/platform/settingsCheck";
 
 test("a setting that is wrong has its default, and the others keep their values", () => {
   assert.deepEqual(validateSetting("refresh.intervalSeconds", 10), { value: 10, problem: null });
@@ -34,4 +34,18 @@ test("a workspace adds clusters and names those it knows, and takes none away", 
   ]);
   assert.deepEqual(profiles, [{ name: "mine", url: "http://a" }, { name: "ours", url: "http://b", caFile: "/ca.pem" }]);
   assert.deepEqual(problems, [{ setting: "flinkSavepoints.clusters (folder)", problem: "is no list" }]);
+});
+
+test("a warehouse entry that is wrong is named, and the others work; one path is one warehouse, however it is spelled", () => {
+  const { profiles, problems } = readWarehouses("flinkSavepoints.warehouses", [
+    { level: "user", entries: [{ path: "/data/lake/" }, { name: "x", path: "data/lake" }, { path: "file:///data/lake" }, { path: "s3://bucket/lake", sqlGateway: "HTTP://gateway:8083/", catalogOptions: { metastore: "hive" } }, { path: "/b", catalog: "a b" }, { path: "/c", jars: "lib" }] },
+    { level: "workspace", entries: [{ name: "lake", path: "file:/data/lake" }] },
+  ]);
+  assert.deepEqual(profiles, [
+    { name: "lake", path: "file:/data/lake", catalog: "paimon", catalogOptions: {}, jars: [] },
+    { name: "s3://bucket/lake", path: "s3://bucket/lake", catalog: "paimon", catalogOptions: { metastore: "hive" }, jars: [], sqlGateway: "http://gateway:8083" },
+  ]);
+  assert.deepEqual(problems.map(({ setting, problem }) => `${setting.slice("flinkSavepoints.warehouses, ".length)} ${problem}`), [
+    "“x” path: must be an absolute path or a URI such as file:/data/warehouse", "entry 3 has the same path as “file:/data/lake” and is not shown", "entry 5 catalog: must be letters, digits and underscores", "entry 6 jars: must be an array",
+  ]);
 });

@@ -19,6 +19,7 @@ export function operationsIn(records: readonly LedgerRecord[]): Operation[] {
       if (record.state === "requested" || record.state === "submitted") operations.push({ what: "restore", recordId: record.id, cluster: record.cluster.url, jobId: record.id, jobName: record.jobName, sinceMs: record.requestedAtMs });
       continue;
     }
+    if (record.kind !== "savepoint") continue;
     const base = { recordId: record.id, cluster: record.cluster.url, jobId: record.job.id, jobName: record.job.name };
     if (record.state === "requested" || record.state === "running" || record.stop?.job === "pending") operations.push({ ...base, what: record.stop === null ? "savepoint" : "stop", sinceMs: record.requestedAtMs });
     if (record.disposal?.state === "requested") operations.push({ ...base, what: "disposal", sinceMs: record.disposal.requestedAtMs });

@@ -108,20 +108,44 @@ export const restoreRecordSchema = z.lazy(() => z.object({
 /** A start of a job and its life. */
 export type RestoreRecord = z.infer<typeof restoreRecordSchema>;
 
+/**
+ * Which state of a Paimon table belongs to a savepoint, as it was when that was first proven. `id` follows from savepoint and table, so that two
+ * windows that see the same pair write the same record. A rollback and a restore can give table and tag of the same names another content.
+ */
+export const pairRecordSchema = z.lazy(() => z.object({
+  kind: z.literal("pair"),
+  version: z.literal(recordVersion),
+  id: z.string(),
+  savepoint: z.object({ path: z.string(), recordId: z.string().nullable(), checkpointId: z.string() }),
+  /** The warehouse's location and `database.table` in it. */
+  warehouse: z.string(),
+  table: z.string(),
+  /** The pair at first; 64-bit numbers are decimal texts. `uuid` from Paimon 2.0 on. */
+  snapshot: z.object({ id: z.number(), commitUser: z.string(), commitIdentifier: z.string(), timeMs: epochMs, totalRecordCount: z.number().nullable(), uuid: z.string().nullable() }),
+  /** Names of the tags that kept it then. */
+  tags: z.array(z.string()),
+  seenAtMs: epochMs,
+  trail,
+}));
+
+/** A pair as it was first seen. */
+export type PairRecord = z.infer<typeof pairRecordSchema>;
+
 /** The job that a savepoint is of. */
 export function jobOf(record: SavepointRecord): JobRef {
   return { cluster: record.cluster.url, jobId: record.job.id };
 }
 
 /** Any record of the ledger. */
-export const ledgerRecordSchema = z.lazy(() => z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema]));
+export const ledgerRecordSchema = z.lazy(() => z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema, pairRecordSchema]));
 
-/** A savepoint or a start of a job. */
+/** A savepoint, a start of a job, or a pair of a savepoint and a table. */
 export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;
 
 /** A record with something still under way, to be reconciled after a restart. A planned restore waits for a person instead. */
 export function isOpen(record: LedgerRecord): boolean {
   if (record.kind === "restore") return record.endedAtMs === null && (record.state === "requested" || record.state === "submitted" || record.state === "running");
+  if (record.kind !== "savepoint") return false;
   return record.state === "requested" || record.state === "running" || record.stop?.job === "pending" || record.disposal?.state === "requested";
 }
 

@@ -39,7 +39,7 @@ export async function addCluster(world: CommandWorld): Promise<void> {
 export async function removeCluster(world: CommandWorld, target?: ClusterRef): Promise<void> {
   const profile = await clusterFor(world, target, "Which cluster is removed?");
   if (profile === undefined) return;
-  const levels = world.settings.levelsOf(profile.url);
+  const levels = world.settings.levelsOf("clusters", profile.url);
   const where = levels.length === 2 ? "your user settings and the workspace's" : levels[0] === "workspace" ? "the workspace's settings" : "your user settings";
   const { origin } = new URL(profile.url);
   const shared = world.settings.clusters.some((other) => other.url !== profile.url && new URL(other.url).origin === origin);
@@ -54,7 +54,7 @@ export async function removeCluster(world: CommandWorld, target?: ClusterRef): P
     button: "Remove",
   });
   if (!yes) return;
-  await world.settings.removeCluster(profile.url);
+  await world.settings.remove("clusters", profile.url);
   if (secrets) await world.credentials.delete(origin);
 }
 

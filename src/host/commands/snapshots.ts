@@ -83,7 +83,7 @@ async function pickSnapshot(ask: Steps, world: CommandWorld, placeholder: string
 function checkpointChoices(world: CommandWorld, records: readonly LedgerRecord[], beside: Snapshot | undefined, isOther: (path: string) => boolean): Choice<Chosen>[] {
   const jobId = beside?.jobId ?? null;
   if (jobId === null) return [];
-  const cluster = records.find((record) => record.kind === "savepoint" && record.job.id === jobId)?.cluster.url ?? world.clusters.list().find(({ jobs }) => jobs.some((job) => job.jobId === jobId))?.profile.url;
+  const cluster = records.find((record): record is SavepointRecord => record.kind === "savepoint" && record.job.id === jobId)?.cluster.url ?? world.clusters.list().find(({ jobs }) => jobs.some((job) => job.jobId === jobId))?.profile.url;
   if (cluster === undefined) return [];
   const job: JobRef = { cluster, jobId };
   return world.jobs.checkpoints(job).flatMap((stats): Choice<Chosen>[] => {

@@ -3,8 +3,9 @@ import { DisposableStore, type Disposable } from "../../core/base/disposable";
 import { Emitter } from "../../core/base/event";
 import { FlinkError } from "../../core/errors";
 import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
-import { settingsSchema, type ClusterEntry, type SettingKey, type Settings } from "../../core/settings";
-import { readClusters, validateSetting, type ScopedEntries, type SettingProblem } from "./settingsCheck";
+import { warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
+import { settingsSchema, type ClusterEntry, type SettingKey, type Settings, type WarehouseEntry } from "../../core/settings";
+import { readClusters, readWarehouses, validateSetting, type ScopedEntries, type SettingProblem } from "./settingsCheck";
 
 const section = "flinkSavepoints";
 
@@ -14,6 +15,7 @@ export class SettingsReader implements Disposable {
   readonly #held = new DisposableStore();
   #current: Settings;
   #clusters: readonly ClusterProfile[] = [];
+  #warehouses: readonly WarehouseProfile[] = [];
   #problems: readonly SettingProblem[] = [];
 
   /** Fires after any of our settings changed, or the workspace became trusted. */
@@ -37,6 +39,11 @@ export class SettingsReader implements Disposable {
     return this.#clusters;
   }
 
+  /** The warehouses of all levels, joined as clusters are. */
+  get warehouses(): readonly WarehouseProfile[] {
+    return this.#warehouses;
+  }
+
   /** VS Code's own choice that rows open on a double click only. */
   get listOpensOnDoubleClick(): boolean {
     return vscode.workspace.getConfiguration("workbench.list").get("openMode") === "doubleClick";
@@ -47,33 +54,41 @@ export class SettingsReader implements Disposable {
     return this.#problems;
   }
 
-  /** Where a cluster is defined: `user`, `workspace`, both, or nowhere. */
-  levelsOf(url: string): readonly ("user" | "workspace")[] {
-    const defines = (entries: readonly unknown[]): boolean => entries.some((entry) => addressOf(entry) === url);
-    const found = this.#scopes().filter(({ entries }) => Array.isArray(entries) && defines(entries));
+  /** Where a cluster, or a warehouse, is defined: `user`, `workspace`, both, or nowhere. */
+  levelsOf(list: EntryList, key: string): readonly ("user" | "workspace")[] {
+    const found = this.#scopes(list).filter(({ entries }) => Array.isArray(entries) && (entries as unknown[]).some((entry) => keyOf[list](entry) === key));
     return [...new Set(found.map(({ level }) => (level === "user" ? "user" : "workspace")))];
   }
 
   /** Adds a cluster to the user's settings; entries that are wrong are left as they are. Throws `setting-invalid`. */
-  async addCluster(entry: ClusterEntry): Promise<void> {
-    const configuration = vscode.workspace.getConfiguration(section);
-    const before = configuration.inspect<unknown>("clusters")?.globalValue ?? [];
-    if (!Array.isArray(before)) throw new FlinkError("setting-invalid", { setting: `${section}.clusters`, problem: "is no list in the user settings" });
-    await configuration.update("clusters", [...(before as unknown[]), entry], vscode.ConfigurationTarget.Global);
+  addCluster(entry: ClusterEntry): Promise<void> {
+    return this.#add("clusters", entry);
   }
 
-  /** Removes a cluster from every level that defines it. */
-  async removeCluster(url: string): Promise<void> {
-    for (const { entries, target, resource } of this.#scopes()) {
+  /** Adds a warehouse likewise. */
+  addWarehouse(entry: WarehouseEntry): Promise<void> {
+    return this.#add("warehouses", entry);
+  }
+
+  /** Removes a cluster, or a warehouse, from every level that defines it. */
+  async remove(list: EntryList, key: string): Promise<void> {
+    for (const { entries, target, resource } of this.#scopes(list)) {
       if (!Array.isArray(entries)) continue;
-      const kept = entries.filter((entry) => addressOf(entry) !== url);
+      const kept = (entries as unknown[]).filter((entry) => keyOf[list](entry) !== key);
       if (kept.length === entries.length) continue;
-      await vscode.workspace.getConfiguration(section, resource).update("clusters", kept.length === 0 ? undefined : kept, target);
+      await vscode.workspace.getConfiguration(section, resource).update(list, kept.length === 0 ? undefined : kept, target);
     }
   }
 
   dispose(): void {
     this.#held.dispose();
+  }
+
+  async #add(list: EntryList, entry: object): Promise<void> {
+    const configuration = vscode.workspace.getConfiguration(section);
+    const before = configuration.inspect<unknown>(list)?.globalValue ?? [];
+    if (!Array.isArray(before)) throw new FlinkError("setting-invalid", { setting: `${section}.${list}`, problem: "is no list in the user settings" });
+    await configuration.update(list, [...(before as unknown[]), entry], vscode.ConfigurationTarget.Global);
   }
 
   #reread(): void {
@@ -89,28 +104,39 @@ export class SettingsReader implements Disposable {
       if (checked.problem !== null) problems.push({ setting: `${section}.${key}`, problem: checked.problem });
       return checked.value;
     };
-    const keys = Object.keys(settingsSchema).filter((key) => key !== "clusters") as Exclude<SettingKey, "clusters">[];
-    const values = Object.fromEntries(keys.map((key) => [key, value(key)])) as Omit<Settings, "clusters">;
-    const clusters = readClusters(`${section}.clusters`, this.#scopes());
+    const keys = Object.keys(settingsSchema).filter((key) => key !== "clusters" && key !== "warehouses") as Exclude<SettingKey, EntryList>[];
+    const values = Object.fromEntries(keys.map((key) => [key, value(key)])) as Omit<Settings, EntryList>;
+    const clusters = readClusters(`${section}.clusters`, this.#scopes("clusters"));
+    const warehouses = readWarehouses(`${section}.warehouses`, this.#scopes("warehouses"));
     this.#clusters = clusters.profiles;
-    this.#problems = [...problems, ...clusters.problems];
-    return { ...values, clusters: clusters.profiles.map(({ name, url, caFile }) => ({ name, url, caFile })) };
+    this.#warehouses = warehouses.profiles;
+    this.#problems = [...problems, ...clusters.problems, ...warehouses.problems];
+    return { ...values, clusters: [...clusters.profiles], warehouses: [...warehouses.profiles] };
   }
 
   /**
    * The list as each level writes it. The levels are joined instead of the nearest one hiding the others, so that a workspace adds clusters
    * and takes none away. VS Code drops restricted settings of an untrusted workspace; we do not rely on that alone.
    */
-  #scopes(): readonly (ScopedEntries & { readonly target: vscode.ConfigurationTarget; readonly resource?: vscode.Uri })[] {
-    const found = vscode.workspace.getConfiguration(section).inspect<unknown>("clusters");
+  #scopes(list: EntryList): readonly (ScopedEntries & { readonly target: vscode.ConfigurationTarget; readonly resource?: vscode.Uri })[] {
+    const found = vscode.workspace.getConfiguration(section).inspect<unknown>(list);
     const user = { level: "user" as const, entries: found?.globalValue, target: vscode.ConfigurationTarget.Global };
     if (!vscode.workspace.isTrusted) return [user];
     const folders = (vscode.workspace.workspaceFolders ?? []).map((folder) => ({
-      level: folder.name, entries: vscode.workspace.getConfiguration(section, folder.uri).inspect<unknown>("clusters")?.workspaceFolderValue,
+      level: folder.name, entries: vscode.workspace.getConfiguration(section, folder.uri).inspect<unknown>(list)?.workspaceFolderValue,
       target: vscode.ConfigurationTarget.WorkspaceFolder, resource: folder.uri,
     }));
     return [user, { level: "workspace" as const, entries: found?.workspaceValue, target: vscode.ConfigurationTarget.Workspace }, ...folders];
   }
+}
+
+/** Settings that are lists of entries, joined over the levels. */
+type EntryList = "clusters" | "warehouses";
+
+const keyOf: Readonly<Record<EntryList, (entry: unknown) => string | undefined>> = { clusters: addressOf, warehouses: pathOf };
+
+function pathOf(entry: unknown): string | undefined {
+  return typeof entry === "object" && entry !== null && "path" in entry && typeof entry.path === "string" ? warehouseKey(entry.path) : undefined;
 }
 
 function addressOf(entry: unknown): string | undefined {

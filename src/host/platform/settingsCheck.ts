@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
-import { clusterEntrySchema, settingsSchema, type SettingKey, type Settings } from "../../core/settings";
+import { defaultCatalog, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
+import { clusterEntrySchema, settingsSchema, warehouseEntrySchema, type SettingKey, type Settings } from "../../core/settings";
 
 /** One thing that is wrong in the settings, in words. */
 export interface SettingProblem {
@@ -10,7 +11,7 @@ export interface SettingProblem {
   readonly problem: string;
 }
 
-/** The list of clusters as one level of the settings writes it; `entries` is whatever stands there. */
+/** A list of entries as one level of the settings writes it; `entries` is whatever stands there. */
 export interface ScopedEntries {
   /** `user`, `workspace`, or a folder's name. */
   readonly level: string;
@@ -26,8 +27,30 @@ export function validateSetting<K extends SettingKey>(key: K, raw: unknown): { r
 }
 
 /** The clusters that can be used, and what is wrong with the others. A level nearer to the work names a cluster that an outer one has too. */
-export function readClusters(setting: string, scopes: readonly ScopedEntries[]): { readonly profiles: readonly ClusterProfile[]; readonly problems: readonly SettingProblem[] } {
-  const profiles = new Map<string, ClusterProfile>();
+export function readClusters(setting: string, scopes: readonly ScopedEntries[]): Entries<ClusterProfile> {
+  return readEntries(setting, scopes, { schema: clusterEntrySchema, keyOf: ({ url }) => url, sameAs: "address", profileOf: ({ name, url, caFile }) => ({ name, url: normaliseClusterUrl(url) ?? url, ...(caFile === undefined ? {} : { caFile }) }) });
+}
+
+/** The warehouses that can be used, and what is wrong with the others; as clusters are. */
+export function readWarehouses(setting: string, scopes: readonly ScopedEntries[]): Entries<WarehouseProfile> {
+  return readEntries(setting, scopes, {
+    schema: warehouseEntrySchema, keyOf: ({ path }) => path, sameAs: "path",
+    profileOf: ({ name, path, sqlGateway, catalog, catalogOptions, jars }) => {
+      const gateway = sqlGateway === undefined ? undefined : normaliseClusterUrl(sqlGateway);
+      const key = warehouseKey(path) ?? path;
+      return { name: name ?? key, path: key, catalog: catalog ?? defaultCatalog, catalogOptions: catalogOptions ?? {}, jars: jars ?? [], ...(gateway === undefined ? {} : { sqlGateway: gateway }) };
+    },
+  });
+}
+
+/** Profiles that can be used, each key once, and what is wrong with other entries. */
+export interface Entries<P> {
+  readonly profiles: readonly P[];
+  readonly problems: readonly SettingProblem[];
+}
+
+function readEntries<E, P extends { readonly name: string }>(setting: string, scopes: readonly ScopedEntries[], kind: { readonly schema: z.ZodType<E>; profileOf(entry: E): P; keyOf(profile: P): string; readonly sameAs: string }): Entries<P> {
+  const profiles = new Map<string, P>();
   const problems: SettingProblem[] = [];
   for (const { level, entries } of scopes) {
     if (entries === undefined) continue;
@@ -39,20 +62,20 @@ export function readClusters(setting: string, scopes: readonly ScopedEntries[]):
     const here = new Map<string, string>();
     for (const [index, entry] of (entries as unknown[]).entries()) {
       const named = `${where}, ${entryName(entry) ?? `entry ${index + 1}`}`;
-      const checked = clusterEntrySchema.safeParse(entry);
+      const checked = kind.schema.safeParse(entry);
       if (!checked.success) {
         problems.push({ setting: named, problem: issueText(checked.error.issues) });
         continue;
       }
-      const { name, caFile } = checked.data;
-      const url = normaliseClusterUrl(checked.data.url) ?? checked.data.url;
-      const twin = here.get(url);
+      const profile = kind.profileOf(checked.data);
+      const key = kind.keyOf(profile);
+      const twin = here.get(key);
       if (twin !== undefined) {
-        problems.push({ setting: named, problem: `has the same address as “${twin}” and is not shown` });
+        problems.push({ setting: named, problem: `has the same ${kind.sameAs} as “${twin}” and is not shown` });
         continue;
       }
-      here.set(url, name);
-      profiles.set(url, { name, url, ...(caFile === undefined ? {} : { caFile }) });
+      here.set(key, profile.name);
+      profiles.set(key, profile);
     }
   }
   return { profiles: [...profiles.values()], problems };

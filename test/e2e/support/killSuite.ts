@@ -3,7 +3,7 @@ import { mkdirSync, watch } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { mapLimit } from "../../../src/core/base/async";
-import { isOpen, type RestoreRecord, type SavepointRecord } from "../../../src/core/ledger/record";
+import { isOpen, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "../../../src/core/ledger/record";
 import type { RestoreRequest } from "../../../src/services/restores";
 import type { TestFlink } from "../../rig/flink";
 import type { Told, Verb } from "../services.process";
@@ -202,7 +202,7 @@ class Round {
     const records = await this.#window.app.ledger.all();
     const posts = this.#proxy.seen.filter(({ method }) => method !== "GET").map(({ method, route, status }) => `${method} ${route} ${status ?? "no answer"}`);
     const folders = savepointFolders(this.#savepoints).map(({ path: folder, hasMetadata }) => `${folder}${hasMetadata ? "" : " without _metadata"}`);
-    return [...records.map((record) => `${record.kind} ${record.id} ${record.state}: ${record.trail.map(({ event }) => event).join("; ")}`), ...posts, ...folders, JSON.stringify(await this.#eyes.jobsNamed(this.#name))].join("\n");
+    return [...records.map((record) => `${record.kind} ${record.id} ${stateOf(record)}: ${record.trail.map(({ event }) => event).join("; ")}`), ...posts, ...folders, JSON.stringify(await this.#eyes.jobsNamed(this.#name))].join("\n");
   }
 
   async close(): Promise<void> {
@@ -274,7 +274,7 @@ class Round {
     const savepoints = records.filter((record): record is SavepointRecord => record.kind === "savepoint");
     const restores = records.filter((record): record is RestoreRecord => record.kind === "restore");
     assert.deepEqual(this.#window.app.ledger.damaged(), []);
-    for (const record of records) assert.ok(!isOpen(record) || (record.kind === "restore" && record.state === "running"), `${record.kind} ${record.state} is left open`);
+    for (const record of records) assert.ok(!isOpen(record) || (record.kind === "restore" && record.state === "running"), `${record.kind} ${stateOf(record)} is left open`);
 
     const folders = savepointFolders(this.#savepoints);
     const written = folders.filter(({ hasMetadata }) => hasMetadata).map(({ path: folder }) => folder);
@@ -380,4 +380,8 @@ export function seeded(seed: number): () => number {
     value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
     return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+function stateOf(record: LedgerRecord): string {
+  return "state" in record ? record.state : "";
 }

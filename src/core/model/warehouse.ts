@@ -1,0 +1,25 @@
+import { locationFault, normaliseLocation } from "./location";
+
+/** A Paimon warehouse as a person configured it. */
+export interface WarehouseProfile {
+  /** What it is called in the tree; the path where nothing else was given. */
+  readonly name: string;
+  /** Its location, normalised: the key of the warehouse everywhere. */
+  readonly path: string;
+  /** Base address of a Flink SQL Gateway that reaches it, or undefined. */
+  readonly sqlGateway?: string;
+  /** Name that the catalog gets in statements and commands. */
+  readonly catalog: string;
+  /** Further options of the catalog, such as `metastore` and `uri`. */
+  readonly catalogOptions: Readonly<Record<string, string>>;
+  /** Jars, or folders of jars, that Paimon's action command runs with: Flink's `lib` and Paimon's bundle. */
+  readonly jars: readonly string[];
+}
+
+/** The catalog's name where none is set. */
+export const defaultCatalog = "paimon";
+
+/** The key of a warehouse: its location in one spelling, or undefined for what is neither an absolute path nor a URI. */
+export function warehouseKey(location: string): string | undefined {
+  return locationFault(location) === undefined ? normaliseLocation(location) : undefined;
+}

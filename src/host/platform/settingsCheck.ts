@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
 import { defaultCatalog, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
 import { clusterEntrySchema, settingsSchema, warehouseEntrySchema, type SettingKey, type Settings } from "../../core/settings";
+import { issueText } from "../../core/zodIssue";
 
 /** One thing that is wrong in the settings, in words. */
 export interface SettingProblem {
@@ -23,7 +24,7 @@ export function validateSetting<K extends SettingKey>(key: K, raw: unknown): { r
   const schema = settingsSchema[key];
   const checked = schema.safeParse(raw);
   if (checked.success) return { value: checked.data as Settings[K], problem: null };
-  return { value: schema.parse(undefined) as Settings[K], problem: issueText(checked.error.issues) };
+  return { value: schema.parse(undefined) as Settings[K], problem: firstIssue(checked.error.issues) };
 }
 
 /** The clusters that can be used, and what is wrong with the others. A level nearer to the work names a cluster that an outer one has too. */
@@ -64,7 +65,7 @@ function readEntries<E, P extends { readonly name: string }>(setting: string, sc
       const named = `${where}, ${entryName(entry) ?? `entry ${index + 1}`}`;
       const checked = kind.schema.safeParse(entry);
       if (!checked.success) {
-        problems.push({ setting: named, problem: issueText(checked.error.issues) });
+        problems.push({ setting: named, problem: firstIssue(checked.error.issues) });
         continue;
       }
       const profile = kind.profileOf(checked.data);
@@ -92,20 +93,10 @@ function entryName(entry: unknown): string | undefined {
   return typeof entry === "object" && entry !== null && "name" in entry && typeof entry.name === "string" && entry.name.trim() !== "" ? `“${entry.name.trim().slice(0, 80)}”` : undefined;
 }
 
-/** The first issue: the field, when it is within an entry, and what it must be. A value is never quoted: it could be a secret in the wrong place. */
-function issueText(issues: readonly z.core.$ZodIssue[]): string {
+/** The first issue: the field, when it is within an entry, and what it must be. */
+function firstIssue(issues: readonly z.core.$ZodIssue[]): string {
   const issue = issues[0];
   if (issue === undefined) return "is not valid";
   const field = issue.path.map(String).join(".");
-  return field === "" ? mustText(issue) : `${field}: ${mustText(issue)}`;
-}
-
-function mustText(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case "too_small": return issue.origin === "string" ? "must not be empty" : `must be at least ${issue.minimum}`;
-    case "too_big": return `must be at most ${issue.maximum}`;
-    case "invalid_type": return issue.message.endsWith("received undefined") ? "is missing" : issue.expected === "int" ? "must be a whole number" : `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
-    case "invalid_value": return `must be one of ${issue.values.map(String).join(", ")}`;
-    default: return issue.message;
-  }
+  return field === "" ? issueText(issue) : `${field}: ${issueText(issue)}`;
 }

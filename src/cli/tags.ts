@@ -121,8 +121,10 @@ function entriesOf({ tables, pairs }: Board): Entry[] {
   for (const { table, tags: all } of tables) {
     const ofTable = pairs.filter((pair) => pair.table === table);
     for (const { name, snapshot } of all) {
-      const pair = ofTable.find(({ pairing }) => pairing.grade !== "idle" && pairing.grade !== "waiting" && pairing.tags.some((tag) => tag.name === name));
-      entries.push({ table: table.name, tag: name, ...factsOf(snapshot), savepoint: pair?.savepoint ?? null, grade: pair?.pairing.grade ?? "none", reasons: pair === undefined ? ["No savepoint among those given belongs to it."] : reasonsOf(pair) });
+      // A savepoint that was copied is there twice.
+      const claiming = ofTable.filter(({ pairing }) => pairing.grade !== "idle" && pairing.grade !== "waiting" && pairing.tags.some((tag) => tag.name === name));
+      for (const pair of claiming) entries.push({ table: table.name, tag: name, ...factsOf(snapshot), savepoint: pair.savepoint, grade: pair.pairing.grade, reasons: reasonsOf(pair) });
+      if (claiming.length === 0) entries.push({ table: table.name, tag: name, ...factsOf(snapshot), savepoint: null, grade: "none", reasons: ["No savepoint among those given belongs to it."] });
     }
     for (const pair of ofTable) {
       if (entries.some((entry) => entry.table === table.name && entry.savepoint === pair.savepoint)) continue;

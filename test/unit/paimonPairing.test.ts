@@ -32,9 +32,9 @@ function tableOf(commits: readonly Commit[]): PairedTable {
   return { tags, snapshots, deltaFiles: (snapshot) => Promise.resolve(files.get(snapshot)) };
 }
 
-function pair(commits: readonly Commit[], committer: Partial<PaimonCommitter> = {}, checkpointId = 7n): Promise<Pairing> {
+function pair(commits: readonly Commit[], committer: Partial<PaimonCommitter> = {}, checkpointId = 7n, isStop: boolean | undefined = undefined): Promise<Pairing> {
   const full: PaimonCommitter = { operatorId: "", operatorName: null, objectName: null, commitUser: "job", pending: [checkpointId], files: new Set(["a-1"]), autoTag: true, unread: null, ...committer };
-  return pairWith({ checkpointId, completedMs }, full, tableOf(commits));
+  return pairWith({ checkpointId, completedMs, isStop }, full, tableOf(commits));
 }
 
 const grade = async (commits: readonly Commit[], committer: Partial<PaimonCommitter> = {}): Promise<string> => {
@@ -77,6 +77,29 @@ test("a commit that was made again onto an older base is not proven, though its 
   assert.equal(await grade([...steady, { ...forged, atMs: 900 }]), "exact 4 savepoint-7");
 });
 
+test("nor is it when the snapshot that it was built on has expired, or is kept by a tag only", async () => {
+  const forged: Commit = { id: 4, identifier: 7, atMs: 60_000, files: ["a-1"], tags: ["savepoint-7"] };
+  const after = [8, 9, 10].map((number): Commit => ({ id: number - 3, identifier: number, atMs: 60_000 + (number - 7) * 1_000 }));
+  assert.equal(await grade([forged]), "changed 4 savepoint-7");
+  assert.equal(await grade([forged, ...after]), "changed 4 savepoint-7");
+  assert.equal(await grade([{ id: 3, identifier: 3, atMs: -4_000, expired: true, tags: ["savepoint-3"] }, forged, ...after]), "changed 4 savepoint-7");
+  assert.equal(await grade([{ ...forged, expired: true }, ...after]), "changed 4 savepoint-7");
+  // Even soon after: the running job commits the savepoint and the next checkpoint in one go, a restored one an interval apart.
+  assert.equal(await grade([{ ...forged, atMs: 3_500 }, ...after.map((commit) => ({ ...commit, atMs: commit.atMs - 52_000 }))]), "changed 4 savepoint-7");
+});
+
+test("a commit with the next checkpoint, or at once after a stop, is proven also when the one before it is gone", async () => {
+  const own: Commit = { id: 4, identifier: 7, atMs: 9_000, files: ["a-1"], tags: ["savepoint-7"] };
+  const after = [8, 9].map((number): Commit => ({ id: number - 3, identifier: number, atMs: 9_004 + (number - 8) * 10_000 }));
+  assert.equal(await grade([own, ...after]), "exact 4 savepoint-7");
+  assert.equal(await grade([{ ...own, atMs: 90 }]), "exact 4 savepoint-7");
+  // Idle checkpoints leave no commit, so the number before is an earlier one.
+  assert.equal(await grade([{ id: 2, identifier: 3, atMs: -40_000 }, { id: 3, identifier: 4, atMs: -30_000 }, own, ...after]), "exact 4 savepoint-7");
+  const stopped = async (atMs: number): Promise<string> => (await pair([{ id: 3, identifier: 4, atMs: -30_000 }, { ...own, atMs }], {}, 7n, true)).grade;
+  assert.equal(await stopped(90), "exact");
+  assert.equal(await stopped(9_000), "changed");
+});
+
 test("without a commit of its own it is idle, waiting, drained, or cannot be told", async () => {
   const before: Commit = { id: 2, identifier: 5, atMs: -2_000 };
   assert.equal(await grade([before], { pending: [], files: new Set() }), "idle 2");
@@ -85,13 +108,13 @@ test("without a commit of its own it is idle, waiting, drained, or cannot be tol
   assert.equal(await grade([{ ...before, expired: true, tags: ["kept"] }, { id: 5, identifier: 9, atMs: 9_000 }], { pending: [] }), "none –");
   assert.equal(await grade([], { pending: [] }), "none –");
   assert.equal(await grade([before, { id: 3, identifier: endOfInput, atMs: 400 }], { pending: [endOfInput] }), "drained 3");
-  assert.equal(await grade([before], { commitUser: null, unread: "compressed" }), "none –");
+  assert.equal(await grade([before], { commitUser: null, unread: "malformed" }), "none –");
 });
 
 test("every reason is a sentence", async () => {
   const pairings = await Promise.all([
     pair([{ id: 4, identifier: 7, atMs: 80, files: ["a-1"], tags: ["x"] }]), pair([{ id: 2, identifier: 7, atMs: -90_000, files: ["b-1"], tags: ["savepoint-7"] }]), pair([]), pair([{ id: 2, identifier: 5, atMs: -1 }], { pending: [] }),
-    pair([{ id: 1, user: "o", identifier: endOfInput, atMs: 0, tags: ["savepoint-7"] }]), pair([], { commitUser: null, unread: "missing" }),
+    pair([{ id: 1, user: "o", identifier: endOfInput, atMs: 0, tags: ["savepoint-7"] }]), pair([], { commitUser: null, unread: "missing" }), pair([{ id: 4, identifier: 7, atMs: 60_000, files: ["a-1"], tags: ["x"] }]),
   ]);
   for (const { reasons } of pairings) for (const reason of reasons) assert.match(pairReasonText(reason), /^[A-Z].*\.$/);
 });

@@ -1,10 +1,14 @@
 import { constants } from "node:fs";
-import { open, readdir } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import type { WarehouseReader } from "../../core/paimon/warehouse";
 import { unreadableReason } from "../localFiles";
 
 /** Reads a warehouse on this machine's disk; folders and files are paths. What is no regular file is never opened. */
 export const localWarehouse: WarehouseReader = {
+  async stamp(place) {
+    const stats = await stat(place, { bigint: true }).catch(unlessMissing);
+    return stats === undefined ? undefined : `${stats.mtimeNs} ${stats.size} ${stats.ino}`;
+  },
   async list(folder) {
     const entries = await readdir(folder, { withFileTypes: true }).catch(unlessMissing);
     return entries?.filter((entry) => entry.isDirectory() || entry.isFile()).map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));

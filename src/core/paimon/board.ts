@@ -1,4 +1,5 @@
 import type { OpenFile } from "../ports";
+import type { Metadata } from "../metadata/metadata";
 import { scanMetadata } from "../metadata/scan";
 import type { RandomAccess } from "../metadata/randomAccess";
 import { paimonCommitters, type PaimonCommitter } from "./committers";
@@ -49,7 +50,7 @@ export async function readBoard(reader: WarehouseReader, warehouse: string, save
   for await (const savepoint of savepoints) {
     const { metadata } = await scanMetadata(savepoint.metadata, signal === undefined ? {} : { signal });
     if (metadata === undefined) continue;
-    const paired = { checkpointId: metadata.checkpointId, completedMs: savepoint.completedMs };
+    const paired = { checkpointId: metadata.checkpointId, completedMs: savepoint.completedMs, isStop: isStop(metadata) };
     for (const committer of await paimonCommitters(savepoint.metadata, metadata, { folder: savepoint.path, open }, signal)) {
       const written = tablesWrittenBy(committer, tables);
       for (const { table, tags, snapshots } of written) {
@@ -62,10 +63,24 @@ export async function readBoard(reader: WarehouseReader, warehouse: string, save
   return { tables, pairs, problems };
 }
 
-/** Tables in which the committer's user has a snapshot or a tag; without any, the only one that has the name in the operator's. */
-function tablesWrittenBy({ commitUser, objectName }: PaimonCommitter, tables: readonly BoardTable[]): readonly BoardTable[] {
+/** Whether it was taken by stop-with-savepoint, drained or not (`SavepointType.getPostCheckpointAction`). */
+function isStop({ properties }: Metadata): boolean | undefined {
+  const type = properties?.snapshotType;
+  return type === undefined ? undefined : type.kind === "savepoint" && type.postCheckpointAction !== "NONE";
+}
+
+/**
+ * Tables in which the committer's user has a snapshot or a tag; without any, the only one that has the name in the operator's. A branch that was made
+ * of a tag has that tag's snapshot too and is not written for that: it counts where the operator's name says so, or where its table has none.
+ */
+export function tablesWrittenBy<T extends BoardTable>({ commitUser, objectName }: Pick<PaimonCommitter, "commitUser" | "objectName">, tables: readonly T[]): readonly T[] {
   const byUser = tables.filter(({ tags, snapshots }) => commitUser !== null && [...snapshots, ...tags.map((tag) => tag.snapshot)].some((snapshot) => snapshot.commitUser === commitUser));
-  if (byUser.length > 0) return byUser;
+  const named = byUser.filter(({ table }) => table.objectName === objectName);
+  if (named.length > 0) return named;
+  if (byUser.length > 0) {
+    const mains = new Set(byUser.flatMap(({ table }) => (table.home === table.folder ? [table.folder] : [])));
+    return tables.filter((each) => (each.table.home === each.table.folder ? byUser.some(({ table }) => table.folder === each.table.folder) : byUser.includes(each) && !mains.has(each.table.folder)));
+  }
   const byName = tables.filter(({ table }) => table.objectName === objectName);
   return byName.length === 1 ? byName : [];
 }

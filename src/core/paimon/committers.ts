@@ -6,6 +6,7 @@ import type { Metadata } from "../metadata/metadata";
 import { ProblemError } from "../metadata/problem";
 import type { RandomAccess } from "../metadata/randomAccess";
 import { readStringValue } from "../metadata/states/catalogue";
+import { unsnappy } from "../metadata/states/snappy";
 import { readOperatorStates } from "../metadata/states/stateFile";
 import { innermost, subtaskPages } from "../metadata/streams";
 import { fileNamesIn } from "./manifest";
@@ -25,7 +26,7 @@ export interface PaimonCommitter {
   readonly files: ReadonlySet<string>;
   /** `sink.savepoint.auto-tag` was on. */
   readonly autoTag: boolean;
-  readonly unread: "compressed" | "missing" | "malformed" | null;
+  readonly unread: "missing" | "malformed" | null;
 }
 
 const rawStates = "streaming_committer_raw_states";
@@ -60,9 +61,9 @@ async function readCommitter(input: RandomAccess, handle: OperatorHandle, source
   if (bytes === undefined) return unread("missing");
   try {
     const { header } = await readOperatorStates({ sizeBytes: bytes.length, read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)) }, handle);
-    if (header?.compressed === true) return unread("compressed");
-    const users = elementsOf(bytes, handle, userState).map((element) => readStringValue(new ByteReader(element, 0)));
-    const raw = elementsOf(bytes, handle, rawStates);
+    const isCompressed = header?.compressed === true;
+    const users = elementsOf(bytes, handle, userState, isCompressed).map((element) => readStringValue(new ByteReader(element, 0)));
+    const raw = elementsOf(bytes, handle, rawStates, isCompressed);
     const files = new Set<string>();
     for (const element of raw) for (const file of fileNamesIn(element)) files.add(file);
     return { commitUser: users[0] ?? null, pending: raw.map(identifierOf), files, unread: (users[0] ?? null) === null ? "malformed" : null };
@@ -77,13 +78,14 @@ function identifierOf(element: Uint8Array): bigint {
   return new DataView(element.buffer, element.byteOffset, element.byteLength).getBigInt64(12);
 }
 
-/** The elements of a list state; each ends where any next one of the stream begins. */
-function elementsOf(bytes: Uint8Array, handle: OperatorHandle, name: string): Uint8Array[] {
+/** The elements of a list state; each ends where any next one of the stream begins. In a compressed stream each starts a chunk (`CompressibleFSDataOutputStream.getPos`). */
+function elementsOf(bytes: Uint8Array, handle: OperatorHandle, name: string, isCompressed: boolean): Uint8Array[] {
   const starts = [...new Set(handle.states.flatMap(({ offsets }) => [...offsets].map(Number)))].sort((a, b) => a - b);
   const own = handle.states.find((state) => state.name === name)?.offsets ?? [];
   return [...own].map((offset) => {
     const start = Number(offset);
-    return bytes.subarray(start, starts.find((next) => next > start) ?? bytes.length);
+    const element = bytes.subarray(start, starts.find((next) => next > start) ?? bytes.length);
+    return isCompressed ? unsnappy(element, start, stateLimitBytes, true).bytes : element;
   });
 }
 

@@ -26,8 +26,9 @@ export function pairReasonText(reason: PairReason): string {
     case "expired": return "Snapshots from that time have expired, so it can't be told which state it was.";
     case "end-of-input": return "It was stopped with drain, so its last files were committed as the end of the input.";
     case "base-jumps": return `It was committed ${durationText(reason.lateMs)} after the savepoint, right after number ${numberText(reason.from)}: commits between them are missing from it.`;
+    case "base-unseen": return `It was committed ${durationText(reason.lateMs)} after the savepoint, later than the job itself does, and the commit before it can no longer be seen: it may lack what lay between.`;
     case "never-committed": return "This writer never committed to the table, as far as its snapshots tell.";
-    case "state-unread": return { compressed: "The committer's state is compressed and is not read.", missing: "The committer's state is in a file that can't be read from here.", malformed: "The committer's state is not in a form that is known." }[reason.why];
+    case "state-unread": return { missing: "The committer's state is in a file that can't be read from here.", malformed: "The committer's state is not in a form that is known." }[reason.why];
   }
 }
 

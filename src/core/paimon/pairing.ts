@@ -26,6 +26,8 @@ export type PairReason =
   | { readonly code: "expired" }
   | { readonly code: "end-of-input" }
   | { readonly code: "base-jumps"; readonly from: bigint; readonly lateMs: number }
+  /** What it was built on is gone, and it came later than the job's own commit of it would have. */
+  | { readonly code: "base-unseen"; readonly lateMs: number }
   | { readonly code: "never-committed" }
   | { readonly code: "state-unread"; readonly why: NonNullable<PaimonCommitter["unread"]> };
 
@@ -46,6 +48,8 @@ export interface PairedSavepoint {
   readonly checkpointId: bigint;
   /** When it was complete, epoch milliseconds. */
   readonly completedMs: number;
+  /** Taken by stop-with-savepoint, which commits at once; undefined where the metadata does not say. */
+  readonly isStop: boolean | undefined;
 }
 
 /** A table, as far as pairing goes. */
@@ -80,8 +84,8 @@ export async function pairWith(savepoint: PairedSavepoint, committer: PaimonComm
   const alive = life.members.filter((member) => table.snapshots.some((live) => same(live, member)));
   const snapshot = tags.find(({ name }) => name === named?.name)?.snapshot ?? tags[0]?.snapshot ?? alive[alive.length - 1] ?? null;
   if (drained) return { grade: "drained", snapshot, tags, decoy, reasons: [{ code: "end-of-input" }, ...reasons] };
-  const jump = baseJump(savepoint, life, commitUser, table);
-  if (jump !== undefined) return { grade: "changed", snapshot, tags, decoy, reasons: [jump, ...reasons] };
+  const doubt = baseDoubt(savepoint, life, commitUser, table);
+  if (doubt !== undefined) return { grade: "changed", snapshot, tags, decoy, reasons: [doubt, ...reasons] };
   if (tags.length > 0) {
     const other = tags.every(({ name }) => name !== `savepoint-${checkpointId}`) ? tags[0] : undefined;
     return { grade: "exact", snapshot, tags, decoy, reasons: other === undefined ? reasons : [...reasons, { code: "named-otherwise", tag: other.name }] };
@@ -171,8 +175,7 @@ function withoutLife(savepoint: PairedSavepoint, committer: PaimonCommitter, tab
 
 /** The writer's newest commit up to the savepoint, whether nothing between the two can have expired, and its first one after it. */
 function baseOf({ checkpointId, completedMs }: PairedSavepoint, { commitUser }: PaimonCommitter, table: PairedTable): { base: PaimonSnapshot | undefined; isCertain: boolean; next: PaimonSnapshot | undefined } {
-  const own = [...table.snapshots, ...table.tags.map((tag) => tag.snapshot)].filter((snapshot) => snapshot.commitUser === commitUser && snapshot.commitIdentifier !== endOfInput);
-  own.sort((a, b) => a.id - b.id || a.timeMs - b.timeMs);
+  const own = commitUser === null ? [] : ownCommits(table, commitUser);
   const before = own.filter((snapshot) => snapshot.commitIdentifier <= checkpointId && (snapshot.commitIdentifier < checkpointId || snapshot.timeMs < completedMs));
   const base = before[before.length - 1];
   const next = own.find((snapshot) => snapshot.commitIdentifier > checkpointId && (base === undefined || snapshot.id > base.id));
@@ -188,22 +191,44 @@ function baseOf({ checkpointId, completedMs }: PairedSavepoint, { commitUser }: 
 }
 
 /**
- * The sign of a commit that was made again onto the wrong base: it came much later than the next checkpoint after the savepoint, and the writer's
- * commit before it is not the one that the savepoint followed.
+ * The signs of a commit that was made again onto the wrong base, which files and numbers do not tell (a restore after a rollback that went too far):
+ * the writer's commit before it is not seen to be the one that the savepoint followed, and it did not come when the running job commits, which is
+ * at once after a stop, and else with the next checkpoint.
  */
-function baseJump(savepoint: PairedSavepoint, life: Life, commitUser: string, table: PairedTable): PairReason | undefined {
-  const own = table.snapshots.filter((snapshot) => snapshot.commitUser === commitUser && snapshot.commitIdentifier !== endOfInput);
-  const first = life.members[0]?.id ?? 0;
-  const before = own.filter(({ id }) => id < first);
-  const previous = before[before.length - 1];
-  if (previous === undefined || previous.commitIdentifier >= savepoint.checkpointId - 1n) return undefined;
+function baseDoubt(savepoint: PairedSavepoint, life: Life, commitUser: string, table: PairedTable): PairReason | undefined {
+  const { checkpointId } = savepoint;
+  const own = ownCommits(table, commitUser);
+  const [first, last] = [life.members[0], life.members.at(-1)];
+  const previous = own.findLast(({ id }) => id < (first?.id ?? 0));
+  if (checkpointId <= 1n || (previous !== undefined && previous.commitIdentifier >= checkpointId - 1n)) return undefined;
+  const lateMs = timeOf(life) - savepoint.completedMs;
+  if (lateMs <= skewMs) return undefined;
+  const intervalMs = usualIntervalMs(own, own.find(({ id }) => id === first?.id));
+  const next = own.find(({ id }) => id > (last?.id ?? 0));
+  // The running job commits the savepoint and the next checkpoint in one go; after a restore a whole interval lies between the two.
+  const isAlone = next !== undefined && next.commitIdentifier === checkpointId + 1n && next.timeMs - timeOf(life) > Math.max(1_000, (intervalMs ?? 0) / 2);
+  if (savepoint.isStop !== true && !isAlone && intervalMs !== undefined && lateMs <= 2 * intervalMs + skewMs) return undefined;
+  return previous === undefined ? { code: "base-unseen", lateMs } : { code: "base-jumps", from: previous.commitIdentifier, lateMs };
+}
+
+/** The middle one of the times between two commits of a writer, by checkpoint, without the time before `doubted` where others tell; undefined when there are none. */
+function usualIntervalMs(own: readonly PaimonSnapshot[], doubted: PaimonSnapshot | undefined): number | undefined {
   const spans = own.slice(1).flatMap((snapshot, at) => {
     const steps = Number(snapshot.commitIdentifier - (own[at]?.commitIdentifier ?? 0n));
-    return steps > 0 && steps < 1_000 ? [(snapshot.timeMs - (own[at]?.timeMs ?? 0)) / steps] : [];
-  }).sort((a, b) => a - b);
-  const interval = spans[Math.floor(spans.length / 2)] ?? 0;
-  const lateMs = timeOf(life) - savepoint.completedMs;
-  return lateMs > 2 * interval + skewMs ? { code: "base-jumps", from: previous.commitIdentifier, lateMs } : undefined;
+    return steps > 0 && steps < 1_000 ? [{ snapshot, ms: (snapshot.timeMs - (own[at]?.timeMs ?? 0)) / steps }] : [];
+  });
+  const others = spans.filter(({ snapshot }) => snapshot !== doubted);
+  const used = (others.length > 0 ? others : spans).map(({ ms }) => ms).sort((a, b) => a - b);
+  return used[Math.floor(used.length / 2)];
+}
+
+/** A writer's commits that are alive or kept by tags, each once, by id; the end of an input left out. */
+function ownCommits(table: PairedTable, commitUser: string): PaimonSnapshot[] {
+  const own = new Map<string, PaimonSnapshot>();
+  for (const snapshot of [...table.snapshots, ...table.tags.map((tag) => tag.snapshot)]) {
+    if (snapshot.commitUser === commitUser && snapshot.commitIdentifier !== endOfInput) own.set(`${snapshot.id} ${snapshot.commitIdentifier} ${snapshot.timeMs}`, snapshot);
+  }
+  return [...own.values()].sort((a, b) => a.id - b.id || a.timeMs - b.timeMs);
 }
 
 /** The same commit, whether read from a snapshot or from a tag. Ids are used again after a rollback, so the id alone tells nothing. */

@@ -1,4 +1,5 @@
-import { readSnapshot, readTag, type PaimonSnapshot, type PaimonTag, type SnapshotFault } from "./snapshot";
+import { mapLimit } from "../base/async";
+import { parseLossless, readSnapshot, readTag, type PaimonSnapshot, type PaimonTag, type SnapshotFault } from "./snapshot";
 
 /** What is in a folder. */
 export interface FolderEntry {
@@ -6,8 +7,10 @@ export interface FolderEntry {
   readonly isFolder: boolean;
 }
 
-/** Reads a file system or an object store. Both throw what keeps them from reading. */
+/** Reads a file system or an object store. All throw what keeps them from reading. */
 export interface WarehouseReader {
+  /** Differs when the file or the folder may have another content: its time and size; undefined when it is not there. */
+  stamp(place: string): Promise<string | undefined>;
   /** Undefined when there is no such folder. */
   list(folder: string, signal?: AbortSignal): Promise<readonly FolderEntry[] | undefined>;
   /** Undefined when there is no such file. Throws when it is longer than `limitBytes`. */
@@ -32,43 +35,120 @@ export interface WarehouseProblem {
   readonly problem: SnapshotFault | { readonly code: "unreadable"; readonly reason: string };
 }
 
+/** Files that are read at a time. */
+const readsAtOnce = 16;
 /** Ample for what Paimon writes: some kilobytes. */
 const jsonLimitBytes = 1 << 20;
 
 /** All tables and their branches, by name: folders with `schema/schema-*` below folders that end in `.db` (file-system and JDBC catalogs). */
 export async function tablesOf(reader: WarehouseReader, warehouse: string, problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly PaimonTable[]> {
   const tables: PaimonTable[] = [];
-  for (const database of await foldersIn(reader, warehouse, problems, signal)) {
-    if (!database.endsWith(".db")) continue;
-    for (const table of await foldersIn(reader, `${warehouse}/${database}`, problems, signal)) {
-      const folder = `${warehouse}/${database}/${table}`;
-      const name = `${database.slice(0, -3)}.${table}`;
-      const inside = await foldersIn(reader, folder, problems, signal);
-      if (!inside.includes("schema")) continue;
-      tables.push({ name, objectName: table, folder, home: folder });
-      if (!inside.includes("branch")) continue;
-      for (const branch of await foldersIn(reader, `${folder}/branch`, problems, signal)) {
-        if (!branch.startsWith("branch-")) continue;
-        const suffix = `$branch_${branch.slice("branch-".length)}`;
-        tables.push({ name: name + suffix, objectName: table + suffix, folder, home: `${folder}/branch/${branch}` });
-      }
+  for (const database of await databasesOf(reader, warehouse, problems, signal)) {
+    for (const folder of await tableFoldersOf(reader, warehouse, database, problems, signal)) {
+      const table = await tableAt(reader, warehouse, database, folder, problems, signal);
+      if (table === undefined) continue;
+      tables.push(table);
+      if (table.hasBranches) tables.push(...(await branchesOf(reader, table, problems, signal)));
     }
   }
   return tables.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** The databases of a warehouse, by name. */
+export async function databasesOf(reader: WarehouseReader, warehouse: string, problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly string[]> {
+  return (await foldersIn(reader, warehouse, problems, signal)).filter((name) => name.endsWith(".db") && name.length > 3).map((name) => name.slice(0, -3));
+}
+
+/** What may be tables of a database, by name: `tableAt` says which are. */
+export function tableFoldersOf(reader: WarehouseReader, warehouse: string, database: string, problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly string[]> {
+  return foldersIn(reader, `${warehouse}/${database}.db`, problems, signal);
+}
+
+/** The table in a folder of a database, or undefined when it holds none. */
+export async function tableAt(reader: WarehouseReader, warehouse: string, database: string, name: string, problems: WarehouseProblem[], signal?: AbortSignal): Promise<(PaimonTable & { readonly hasBranches: boolean }) | undefined> {
+  const folder = `${warehouse}/${database}.db/${name}`;
+  const inside = await foldersIn(reader, folder, problems, signal);
+  return inside.includes("schema") ? { name: `${database}.${name}`, objectName: name, folder, home: folder, hasBranches: inside.includes("branch") } : undefined;
+}
+
+/** The branches of a table, by name. */
+export async function branchesOf(reader: WarehouseReader, { name, objectName, folder }: PaimonTable, problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly PaimonTable[]> {
+  const branches = (await foldersIn(reader, `${folder}/branch`, problems, signal)).filter((branch) => branch.startsWith("branch-"));
+  return branches.map((branch) => {
+    const suffix = `$branch_${branch.slice("branch-".length)}`;
+    return { name: name + suffix, objectName: objectName + suffix, folder, home: `${folder}/branch/${branch}` };
+  });
+}
+
+/** The table of a name, `database.table` or `database.table$branch_name`; undefined when there is none. */
+export async function tableNamed(reader: WarehouseReader, warehouse: string, name: string, problems: WarehouseProblem[], signal?: AbortSignal): Promise<PaimonTable | undefined> {
+  const [, database, plain, branch] = /^([^./\\]+)\.([^/\\]+?)(?:\$branch_([^/\\]+))?$/.exec(name) ?? [];
+  if (database === undefined || plain === undefined || plain === "..") return undefined;
+  const table = await tableAt(reader, warehouse, database, plain, problems, signal);
+  if (branch === undefined || table === undefined) return table;
+  return (await branchesOf(reader, table, problems, signal)).find((found) => found.name === name);
+}
+
+/** Names of the tags of a table: those of savepoints first, the highest number first, then the others by name. Nothing but the folder is read. */
+export async function tagNamesOf(reader: WarehouseReader, table: PaimonTable, problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly string[]> {
+  const names = (await filesIn(reader, `${table.home}/tag`, problems, signal)).filter((name) => name.startsWith("tag-")).map((name) => name.slice("tag-".length));
+  const number = (name: string): number => (/^savepoint-\d{1,15}$/.test(name) ? Number(name.slice("savepoint-".length)) : -1);
+  return names.map((name) => ({ name, order: number(name) })).sort((a, b) => b.order - a.order || (a.name < b.name ? -1 : 1)).map(({ name }) => name);
+}
+
+/** Ids of the snapshots that are still there, the newest first. Nothing but the folder is read. */
+export async function snapshotIdsOf(reader: WarehouseReader, table: PaimonTable, problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly number[]> {
+  return (await snapshotFilesOf(reader, table, problems, signal)).map((name) => Number(name.slice("snapshot-".length))).sort((a, b) => b - a);
+}
+
+/** One tag; undefined when it is gone, or when it can't be read, which `problems` then says. */
+export function tagOf(reader: WarehouseReader, table: PaimonTable, name: string, problems: WarehouseProblem[], signal?: AbortSignal): Promise<PaimonTag | undefined> {
+  return readJson(reader, tagFile(table, name), (text) => readTag(name, text), problems, signal);
+}
+
+/** One snapshot; undefined as a tag is. */
+export function snapshotOf(reader: WarehouseReader, table: PaimonTable, id: number, problems: WarehouseProblem[], signal?: AbortSignal): Promise<PaimonSnapshot | undefined> {
+  return readJson(reader, snapshotFile(table, id), readSnapshot, problems, signal);
+}
+
+/** Where a tag lies. */
+export const tagFile = (table: PaimonTable, name: string): string => `${table.home}/tag/tag-${name}`;
+
+/** Where a snapshot lies. */
+export const snapshotFile = (table: PaimonTable, id: number): string => `${table.home}/snapshot/snapshot-${id}`;
+
+/** The options of a table's newest schema (`schema-<n>`), as they are set; undefined when it can't be read, which `problems` then says. */
+export async function optionsOf(reader: WarehouseReader, table: PaimonTable, problems: WarehouseProblem[], signal?: AbortSignal): Promise<Readonly<Record<string, string>> | undefined> {
+  const ids = (await filesIn(reader, `${table.home}/schema`, problems, signal)).flatMap((name) => (/^schema-\d{1,15}$/.test(name) ? [Number(name.slice("schema-".length))] : []));
+  if (ids.length === 0) return undefined;
+  const schema = await readJson(reader, `${table.home}/schema/schema-${Math.max(...ids)}`, readOptions, problems, signal);
+  return schema?.options;
+}
+
+function readOptions(text: string): { readonly options: Readonly<Record<string, string>> } | SnapshotFault {
+  const json = parseLossless(text);
+  if (json === undefined) return { code: "not-json" };
+  const { options } = json;
+  const entries = typeof options === "object" && options !== null ? Object.entries(options).filter((entry): entry is [string, string] => typeof entry[1] === "string") : [];
+  return { options: Object.fromEntries(entries) };
+}
+
 /** The tags of a table by name. Folders are none: `tag-success-file`, and what a `/` in a tag's name made. */
 export async function tagsOf(reader: WarehouseReader, table: PaimonTable, problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly PaimonTag[]> {
-  const names = (await filesIn(reader, `${table.home}/tag`, problems, signal)).filter((name) => name.startsWith("tag-")).sort();
-  const tags = await mapFew(names, (name) => readJson(reader, `${table.home}/tag/${name}`, (text) => readTag(name.slice("tag-".length), text), problems, signal));
+  const names = [...(await tagNamesOf(reader, table, problems, signal))].sort();
+  const tags = await mapLimit(names, readsAtOnce, (name) => tagOf(reader, table, name, problems, signal));
   return tags.filter((tag) => tag !== undefined);
 }
 
 /** The snapshots that are still there, by id. Names that are no `snapshot-<digits>`, such as hints and half-written files, are passed over. */
 export async function snapshotsOf(reader: WarehouseReader, table: PaimonTable, problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly PaimonSnapshot[]> {
-  const names = (await filesIn(reader, `${table.home}/snapshot`, problems, signal)).filter((name) => /^snapshot-\d+$/.test(name));
-  const snapshots = await mapFew(names, (name) => readJson(reader, `${table.home}/snapshot/${name}`, readSnapshot, problems, signal));
+  const ids = await snapshotIdsOf(reader, table, problems, signal);
+  const snapshots = await mapLimit(ids, readsAtOnce, (id) => snapshotOf(reader, table, id, problems, signal));
   return snapshots.filter((snapshot) => snapshot !== undefined).sort((a, b) => a.id - b.id);
+}
+
+async function snapshotFilesOf(reader: WarehouseReader, table: PaimonTable, problems: WarehouseProblem[], signal: AbortSignal | undefined): Promise<string[]> {
+  return (await filesIn(reader, `${table.home}/snapshot`, problems, signal)).filter((name) => /^snapshot-\d{1,15}$/.test(name));
 }
 
 async function readJson<T extends object>(reader: WarehouseReader, file: string, parse: (text: string) => T | SnapshotFault, problems: WarehouseProblem[], signal: AbortSignal | undefined): Promise<T | undefined> {
@@ -106,13 +186,3 @@ async function listed(reader: WarehouseReader, folder: string, problems: Warehou
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Runs some at a time and keeps the order. */
-async function mapFew<T, R>(items: readonly T[], work: (item: T) => Promise<R>, atOnce = 16): Promise<R[]> {
-  const results: R[] = new Array<R>(items.length);
-  let next = 0;
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, async () => {
-    for (let at = next++; at < items.length; at = next++) results[at] = await work(items[at] as T);
-  }));
-  return results;
-}

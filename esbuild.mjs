@@ -1,5 +1,5 @@
-import { build, context } from "esbuild";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { build, context, transform } from "esbuild";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
@@ -9,12 +9,29 @@ const out = process.argv.find((arg) => arg.startsWith("--out="))?.slice("--out="
 const watch = process.argv.includes("--watch");
 const shared = { bundle: true, platform: "node", target: "node20", mainFields: ["module", "main"], sourcemap: production ? false : "linked", minify: production, logLevel: "warning" };
 
-/** Each `import * as vscode` of a CommonJS bundle copies the whole API's hundreds of names, in every file and at activation; through one file it happens once. */
-const vscodeOnce = {
-  name: "vscode-once",
-  setup(build) {
-    build.onResolve({ filter: /^vscode$/ }, ({ namespace }) => (namespace === "once" ? { path: "vscode", external: true } : { path: "vscode", namespace: "once" }));
-    build.onLoad({ filter: /^vscode$/, namespace: "once" }, () => ({ contents: 'export * from "vscode";' }));
+/**
+ * esbuild shares modules between chunks in its ES format only, and VS Code gives `vscode` to CommonJS without a detour; so each file it made is
+ * turned into CommonJS, `import()` becoming a late `require`. `vscode` is taken as it is: esbuild would copy the API's hundreds of names in each file.
+ */
+const commonJsChunks = {
+  name: "commonjs-chunks",
+  setup({ initialOptions, onEnd }) {
+    Object.assign(initialOptions, { format: "esm", splitting: true, chunkNames: "chunks/[name]-[hash]", write: false, sourcemap: initialOptions.sourcemap ? "inline" : false });
+    onEnd(async ({ outputFiles }) => {
+      const files = await Promise.all(outputFiles.map(async ({ path: file, text }) => {
+        const { code, map } = await transform(text, { format: "cjs", platform: "node", target: shared.target, minify: production, sourcemap: initialOptions.sourcemap && "external", sourcefile: path.basename(file), supported: { "dynamic-import": false } });
+        return { file, code: code.replaceAll(/\b[\w$]+\(require\("vscode"\)(, ?1)?\)/g, 'require("vscode")'), map };
+      }));
+      const chunks = path.resolve(out, "chunks");
+      mkdirSync(chunks, { recursive: true });
+      for (const { file, code, map } of files) {
+        writeFileSync(file, map === "" ? code : `${code}//# sourceMappingURL=${path.basename(file)}.map\n`);
+        if (map !== "") writeFileSync(`${file}.map`, map);
+      }
+      const made = new Set(files.flatMap(({ file }) => [file, `${file}.map`]));
+      // A host that runs an earlier build goes on with its chunks.
+      for (const name of watch ? [] : readdirSync(chunks)) if (!made.has(path.join(chunks, name))) rmSync(path.join(chunks, name));
+    });
   },
 };
 
@@ -24,8 +41,8 @@ const withoutNavigator = { navigator: "undefined" };
 /** The build of yaml for browsers is the one that is a module; the other asks for Node's modules in a way a bundle does not know. */
 const alias = { yaml: path.resolve("node_modules/yaml/browser/index.js") };
 
-/** What the extension host loads: one file. */
-const extension = { ...shared, entryPoints: ["src/extension.ts"], outfile: path.join(out, "extension.js"), format: "cjs", plugins: [vscodeOnce], define: withoutNavigator };
+/** What the extension host loads: at activation the main file, later the chunks that `import()` names. */
+const extension = { ...shared, entryPoints: ["src/extension.ts"], outdir: out, external: ["vscode"], plugins: [commonJsChunks], define: withoutNavigator };
 
 /** The program for terminals: one file, run by Node. */
 const program = { ...shared, entryPoints: ["src/cli/program.ts"], outfile: path.join(out, "flink-savepoints.mjs"), format: "esm", alias, banner: { js: "#!/usr/bin/env node" } };

@@ -1,36 +1,12 @@
-import { readFile } from "node:fs/promises";
-import * as path from "node:path";
-import * as vscode from "vscode";
-import { createApp } from "./app";
-import { createHttp } from "./clients/http";
-import { startThread } from "./clients/workerThread";
-import { createLocalFlink } from "./clients/localFlink/localFlink";
-import { workspaceCommit } from "./clients/workspaceCommit";
+import type * as vscode from "vscode";
 import { systemClock } from "./core/base/async";
-import { FlinkError, isFlinkError } from "./core/errors";
-import { explain } from "./core/explain";
-import type { WorkspaceCommit } from "./core/ports";
-import { tellEndsOfEarlier } from "./host/commands/outcomes";
-import { watchLocalFlink } from "./host/commands/localFlink";
-import { lintOnOpen } from "./host/commands/lint";
+import { DisposableStore } from "./core/base/disposable";
+import { once } from "./core/base/once";
 import { commandTable } from "./host/commands/table";
-import type { CommandWorld } from "./host/commands/world";
-import { Comparisons } from "./host/compare/comparisons";
-import { Linter } from "./host/diagnostics/linter";
-import { registerQuickFixes } from "./host/diagnostics/quickFixes";
-import { registerUids } from "./host/diagnostics/uids";
+import { registerInspector } from "./host/inspector/registration";
 import { registerCommands } from "./host/platform/commands";
-import { registerInspector } from "./host/inspector/editor";
-import { Notify } from "./host/platform/notify";
-import { Progress } from "./host/platform/progress";
-import { StoredCredentials, vaultOf } from "./host/platform/secrets";
-import { SettingsReader } from "./host/platform/settings";
-import { problemsText } from "./host/platform/settingsCheck";
-import { Explorer, type RowData } from "./host/views/explorer";
-import { Operations } from "./host/views/operations";
-import { operationsStatus } from "./host/views/statusBar";
-import { LintService } from "./services/linting";
-import { SavepointContents } from "./services/savepointContents";
+import type { RowData } from "./host/views/explorer";
+import type { Window } from "./window";
 
 /** What tests in the extension host see of the extension; it changes nothing. */
 export interface Api {
@@ -38,81 +14,26 @@ export interface Api {
   rows(parentId?: string): Promise<readonly RowData[]>;
 }
 
-/** Stops the local Flink of this window, unless it is kept; set by `activate`. */
-let leave: (() => Promise<void>) | undefined;
+/** What `activate` began; undefined until it is joined. */
+let opened: Window | undefined;
 
-/** Joins everything. Synchronous, and without any request or file: those follow when the view is shown or a verb is run. */
+/**
+ * Tells VS Code who answers its commands and opens its files; nothing else belongs here, since every window waits for it. What does the work
+ * is joined in `window.ts`, which is loaded once this has returned, or by the first command.
+ */
 export function activate(context: vscode.ExtensionContext): Api {
-  const log = vscode.window.createOutputChannel("Flink Savepoints", { log: true });
-  const clock = systemClock;
-  const storage = context.globalStorageUri.fsPath;
-  const settings = new SettingsReader();
-  const credentials = new StoredCredentials(context.secrets, log);
-  const notify = new Notify(log);
-  const progress = new Progress(log);
-  const requestTimeoutMs = (): number => settings.current["requests.timeoutSeconds"] * 1_000;
-
-  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault: vaultOf(context.secrets), requestTimeoutMs, log, clock, workspaceCommit: openCommit, inspectionThread: context.asAbsolutePath("dist/worker/inspection.js"), comparisonThread: context.asAbsolutePath("dist/worker/comparison.js") });
-  // Its own connections, and none of our credentials: it speaks to Maven repositories only.
-  const http = createHttp({ credentials: { get: () => Promise.resolve([]) }, requestTimeoutMs, log, readCa: (file) => readFile(file, "utf8") });
-  const localFlink = createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http });
-  leave = () => localFlink.leave();
-
-  const { clusters, jobs, savepoints, restores, disposals, inspection, ledger, reconciler } = app;
-  const operations = new Operations(jobs, ledger, log);
-  const explorer = new Explorer({ clusters, jobs, savepoints, restores, ledger, operations, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
-  const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
-  const comparisons = new Comparisons({ comparison: app.comparison, inspection, pages, log });
-  const lint = new LintService(() => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 }), clock, log);
-  const linter = new Linter({ service: lint, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), clock, log });
-  const savepointContents = new SavepointContents(ledger, inspection);
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, linter, savepointContents, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
-
-  const applySettings = (): void => {
-    clusters.setProfiles(settings.clusters);
-    if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });
-  };
+  const held = new DisposableStore();
+  const window = once(async () => (opened = (await import("./window")).openWindow(context, held)));
   context.subscriptions.push(
-    log, app, http, settings, credentials, operations, explorer, lint, linter, registerQuickFixes(linter, savepointContents), registerUids(settings, savepointContents), operationsStatus(operations, clock), tellEndsOfEarlier(world),
-    registerInspector({ inspect: app.inspect, ledger, pages, log }), comparisons,
-    // The job's row is looked at again before anything is said of its end.
-    savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
-    registerCommands(commandTable(world), { log, notify, focused: () => explorer.focused(), entered: () => explorer.entered() }),
-    settings.onDidChange(() => {
-      applySettings();
-      void recall();
-    }),
+    held,
+    registerCommands(commandTable, async (called) => (await window()).run(called)),
+    registerInspector(async () => (await window()).inspector),
   );
-  applySettings();
-
-  /** Reads the ledger: clusters that only it remembers, what is under way, what could not be read. */
-  async function recall(): Promise<void> {
-    try {
-      await clusters.remember();
-      await operations.look();
-      for (const { file, reason } of ledger.damaged()) notify.background(file, explain(new FlinkError("ledger-record-damaged", { file, reason })));
-    } catch (error) {
-      log.error("reading the ledger", error);
-      if (isFlinkError(error)) notify.background("ledger", explain(error));
-    }
-  }
-  // After activation has returned: nothing that reads may delay it.
-  void clock.sleep(0).then(recall).then(() => {
-    context.subscriptions.push(ledger.watch());
-    reconciler.start();
-  }).then(async () => context.subscriptions.push(await watchLocalFlink(world))).catch((error: unknown) => log.error("looking for a local Flink", error));
-  void clock.sleep(0).then(() => lintOnOpen(world)).catch((error: unknown) => log.error("linting the workspace", error));
-  return { rows: (parentId) => explorer.rows(parentId) };
+  void systemClock.sleep(0).then(window).then((now) => now.begin());
+  return { rows: async (parentId) => (await window()).explorer.rows(parentId) };
 }
 
-/** Ends what this window started. */
+/** Stops the local Flink of this window, unless it is kept. */
 export async function deactivate(): Promise<void> {
-  await leave?.();
+  await opened?.leave();
 }
-
-/** The commit of the first folder on disk, in a workspace whose programs may be run. */
-async function openCommit(): Promise<WorkspaceCommit | null> {
-  const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === "file");
-  return folder === undefined || !vscode.workspace.isTrusted ? null : workspaceCommit(folder.uri.fsPath, AbortSignal.timeout(5_000));
-}
-

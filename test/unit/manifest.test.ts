@@ -54,7 +54,7 @@ const properties = contributes.configuration.properties;
 const contributionsText = read("src/core/contributions.ts");
 const typedCommands = [.../interface CommandArgs \{([\s\S]*?)\n\}/.exec(contributionsText)?.[1]?.matchAll(/^ {2}"([^"]+)": \[(.*)\];$/gm) ?? []].map((match) => ({ id: match[1] ?? "", takesTarget: match[2] !== "" }));
 const contextWords = new Set([...(/export type ContextWord =([\s\S]*?);/.exec(contributionsText)?.[1] ?? "").matchAll(/"(\w+)"/g)].map((match) => match[1]));
-const tableCommands = [...read("src/host/commands/table.ts").matchAll(/^ {4}"([^"]+)":/gm)].map((match) => match[1] ?? "");
+const tableCommands = [...read("src/host/commands/table.ts").matchAll(/^ {2}"([^"]+)":/gm)].map((match) => match[1] ?? "");
 const whens = [
   ...Object.values(contributes.menus).flat().flatMap((entry) => entry.when ?? []), ...contributes.keybindings.map(({ when }) => when), ...contributes.viewsWelcome.map(({ when }) => when),
 ];

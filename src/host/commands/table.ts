@@ -1,62 +1,46 @@
 import type { CommandTable } from "../platform/commands";
-import { cancel } from "./cancel";
-import { addCluster, editClusters, forgetCredentials, reconnect, removeCluster, setCredentials } from "./clusters";
-import { compare, compareAsText, showAsText } from "./compare";
-import { copyCli, copyJson, copyPath, copyTriggerId } from "./copy";
-import { dispose, forget } from "./dispose";
-import { clickRow, inspect, openRow } from "./inspect";
-import { keepState } from "./keepState";
-import { lintWorkspace } from "./lint";
-import { runSampleJob, startLocalFlink, stopLocalFlink } from "./localFlink";
-import { restore } from "./restore";
-import { continueRestore, dropRestore } from "./restorePlans";
-import { adopt, editDescription, pin, stop, trigger } from "./savepoints";
-import { startWithoutState } from "./startWithoutState";
-import { openWebUi, refresh, showLog, showMore, showOperations } from "./view";
 import type { CommandWorld } from "./world";
 
-/** Every command in one literal: a missing or mistyped one does not compile. */
-export function commandTable(world: CommandWorld): CommandTable {
-  return {
-    "flinkSavepoints.addCluster": () => addCluster(world),
-    "flinkSavepoints.removeCluster": (target) => removeCluster(world, target),
-    "flinkSavepoints.editClusters": () => editClusters(),
-    "flinkSavepoints.setCredentials": (target) => setCredentials(world, target),
-    "flinkSavepoints.forgetCredentials": (target) => forgetCredentials(world, target),
-    "flinkSavepoints.refresh": () => refresh(world),
-    "flinkSavepoints.reconnect": (target) => reconnect(world, target),
-    "flinkSavepoints.trigger": (target) => trigger(world, target),
-    "flinkSavepoints.stop": (target) => stop(world, target),
-    "flinkSavepoints.cancel": (target) => cancel(world, target),
-    "flinkSavepoints.restore": (target) => restore(world, target),
-    "flinkSavepoints.startWithoutState": (target) => startWithoutState(world, target),
-    "flinkSavepoints.continueRestore": (target) => continueRestore(world, target),
-    "flinkSavepoints.dropRestore": (target) => dropRestore(world, target),
-    "flinkSavepoints.dispose": (target) => dispose(world, target),
-    "flinkSavepoints.forget": (target) => forget(world, target),
-    "flinkSavepoints.pin": (target) => pin(world, target, true),
-    "flinkSavepoints.unpin": (target) => pin(world, target, false),
-    "flinkSavepoints.editDescription": (target) => editDescription(world, target),
-    "flinkSavepoints.adopt": (target) => adopt(world, target),
-    "flinkSavepoints.copyPath": (target) => copyPath(world, target),
-    "flinkSavepoints.copyTriggerId": (target) => copyTriggerId(world, target),
-    "flinkSavepoints.copyCli": (target) => copyCli(world, target),
-    "flinkSavepoints.copyJson": (target) => copyJson(world, target),
-    "flinkSavepoints.startLocalFlink": () => startLocalFlink(world),
-    "flinkSavepoints.stopLocalFlink": () => stopLocalFlink(world),
-    "flinkSavepoints.runSampleJob": (target) => runSampleJob(world, target),
-    "flinkSavepoints.lintWorkspace": () => lintWorkspace(world),
-    "flinkSavepoints.keepState": (target) => keepState(world, target),
-    "flinkSavepoints.openWebUi": (target) => openWebUi(world, target),
-    "flinkSavepoints.inspect": (target) => inspect(world, target),
-    "flinkSavepoints.openRow": (target) => openRow(world, target),
-    "flinkSavepoints.clickRow": (target) => clickRow(world, target),
-    "flinkSavepoints.compare": (target) => compare(world, target),
-    "flinkSavepoints.compareSelected": (target) => compare(world, target),
-    "flinkSavepoints.compareAsText": (target) => compareAsText(world, target),
-    "flinkSavepoints.showAsText": (target) => showAsText(world, target),
-    "flinkSavepoints.showLog": () => showLog(world),
-    "flinkSavepoints.showOperations": () => showOperations(world),
-    "flinkSavepoints.showMore": (target) => showMore(world, target),
-  } satisfies CommandTable;
-}
+/** Every command in one literal: a missing or mistyped one does not compile. A verb's file is loaded when it is run for the first time. */
+export const commandTable: CommandTable<CommandWorld> = {
+  "flinkSavepoints.addCluster": (world) => import("./clusters").then(({ addCluster }) => addCluster(world)),
+  "flinkSavepoints.removeCluster": (world, target) => import("./clusters").then(({ removeCluster }) => removeCluster(world, target)),
+  "flinkSavepoints.editClusters": () => import("./clusters").then(({ editClusters }) => editClusters()),
+  "flinkSavepoints.setCredentials": (world, target) => import("./clusters").then(({ setCredentials }) => setCredentials(world, target)),
+  "flinkSavepoints.forgetCredentials": (world, target) => import("./clusters").then(({ forgetCredentials }) => forgetCredentials(world, target)),
+  "flinkSavepoints.refresh": (world) => import("./view").then(({ refresh }) => refresh(world)),
+  "flinkSavepoints.reconnect": (world, target) => import("./clusters").then(({ reconnect }) => reconnect(world, target)),
+  "flinkSavepoints.trigger": (world, target) => import("./savepoints").then(({ trigger }) => trigger(world, target)),
+  "flinkSavepoints.stop": (world, target) => import("./savepoints").then(({ stop }) => stop(world, target)),
+  "flinkSavepoints.cancel": (world, target) => import("./cancel").then(({ cancel }) => cancel(world, target)),
+  "flinkSavepoints.restore": (world, target) => import("./restore").then(({ restore }) => restore(world, target)),
+  "flinkSavepoints.startWithoutState": (world, target) => import("./startWithoutState").then(({ startWithoutState }) => startWithoutState(world, target)),
+  "flinkSavepoints.continueRestore": (world, target) => import("./restorePlans").then(({ continueRestore }) => continueRestore(world, target)),
+  "flinkSavepoints.dropRestore": (world, target) => import("./restorePlans").then(({ dropRestore }) => dropRestore(world, target)),
+  "flinkSavepoints.dispose": (world, target) => import("./dispose").then(({ dispose }) => dispose(world, target)),
+  "flinkSavepoints.forget": (world, target) => import("./dispose").then(({ forget }) => forget(world, target)),
+  "flinkSavepoints.pin": (world, target) => import("./savepoints").then(({ pin }) => pin(world, target, true)),
+  "flinkSavepoints.unpin": (world, target) => import("./savepoints").then(({ pin }) => pin(world, target, false)),
+  "flinkSavepoints.editDescription": (world, target) => import("./savepoints").then(({ editDescription }) => editDescription(world, target)),
+  "flinkSavepoints.adopt": (world, target) => import("./savepoints").then(({ adopt }) => adopt(world, target)),
+  "flinkSavepoints.copyPath": (world, target) => import("./copy").then(({ copyPath }) => copyPath(world, target)),
+  "flinkSavepoints.copyTriggerId": (world, target) => import("./copy").then(({ copyTriggerId }) => copyTriggerId(world, target)),
+  "flinkSavepoints.copyCli": (world, target) => import("./copy").then(({ copyCli }) => copyCli(world, target)),
+  "flinkSavepoints.copyJson": (world, target) => import("./copy").then(({ copyJson }) => copyJson(world, target)),
+  "flinkSavepoints.startLocalFlink": (world) => import("./localFlink").then(({ startLocalFlink }) => startLocalFlink(world)),
+  "flinkSavepoints.stopLocalFlink": (world) => import("./localFlink").then(({ stopLocalFlink }) => stopLocalFlink(world)),
+  "flinkSavepoints.runSampleJob": (world, target) => import("./localFlink").then(({ runSampleJob }) => runSampleJob(world, target)),
+  "flinkSavepoints.lintWorkspace": (world) => import("./lint").then(({ lintWorkspace }) => lintWorkspace(world)),
+  "flinkSavepoints.keepState": (world, target) => import("./keepState").then(({ keepState }) => keepState(world, target)),
+  "flinkSavepoints.openWebUi": (world, target) => import("./view").then(({ openWebUi }) => openWebUi(world, target)),
+  "flinkSavepoints.inspect": (world, target) => import("./inspect").then(({ inspect }) => inspect(world, target)),
+  "flinkSavepoints.openRow": (world, target) => import("./inspect").then(({ openRow }) => openRow(world, target)),
+  "flinkSavepoints.clickRow": (world, target) => import("./inspect").then(({ clickRow }) => clickRow(world, target)),
+  "flinkSavepoints.compare": (world, target) => import("./compare").then(({ compare }) => compare(world, target)),
+  "flinkSavepoints.compareSelected": (world, target) => import("./compare").then(({ compare }) => compare(world, target)),
+  "flinkSavepoints.compareAsText": (world, target) => import("./compare").then(({ compareAsText }) => compareAsText(world, target)),
+  "flinkSavepoints.showAsText": (world, target) => import("./compare").then(({ showAsText }) => showAsText(world, target)),
+  "flinkSavepoints.showLog": (world) => import("./view").then(({ showLog }) => showLog(world)),
+  "flinkSavepoints.showOperations": (world) => import("./view").then(({ showOperations }) => showOperations(world)),
+  "flinkSavepoints.showMore": (world, target) => import("./view").then(({ showMore }) => showMore(world, target)),
+};

@@ -1,7 +1,6 @@
 import * as vscode from "vscode";
-import { DisposableStore, type Disposable } from "../../core/base/disposable";
+import { DisposableStore } from "../../core/base/disposable";
 import { Emitter } from "../../core/base/event";
-import { inspectorViewType } from "../../core/contributions";
 import { FlinkError, isFlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
 import { pageParams, type InspectorPageApi, type InspectorPageEvents, type SavepointFacts } from "../../core/inspector/page";
@@ -24,7 +23,7 @@ export interface InspectorWorld {
 }
 
 /** One `_metadata`, read once for all its panels; it and its thread go when the last panel is closed. */
-class InspectorDocument implements vscode.CustomDocument {
+export class InspectorDocument implements vscode.CustomDocument {
   readonly uri: vscode.Uri;
   /** The folder that holds the metadata, as Flink writes it. */
   readonly location: string;
@@ -53,18 +52,25 @@ class InspectorDocument implements vscode.CustomDocument {
   }
 }
 
-/** Opens `_metadata` files in the inspector. */
-export function registerInspector(world: InspectorWorld): Disposable {
-  const provider: vscode.CustomReadonlyEditorProvider<InspectorDocument> = {
-    openCustomDocument(uri) {
-      const document = new InspectorDocument(uri, (location) => world.inspect(location));
-      // Reading begins while the page is still loading; the page asks again and is told of what goes wrong.
-      document.inspection.ask("open", {}).catch(() => undefined);
-      return document;
-    },
-    resolveCustomEditor: (document, panel) => showInspector(world, document, panel),
-  };
-  return vscode.window.registerCustomEditorProvider(inspectorViewType, provider, { supportsMultipleEditorsPerDocument: true, webviewOptions: { retainContextWhenHidden: false } });
+/** Opens `_metadata` files in the inspector; see `registerInspector`. */
+export class Inspector {
+  readonly #world: InspectorWorld;
+
+  constructor(world: InspectorWorld) {
+    this.#world = world;
+  }
+
+  /** Begins to read while the page is still loading; the page asks again and is told of what goes wrong. */
+  open(uri: vscode.Uri): InspectorDocument {
+    const document = new InspectorDocument(uri, (location) => this.#world.inspect(location));
+    document.inspection.ask("open", {}).catch(() => undefined);
+    return document;
+  }
+
+  /** Fills a panel with the inspector's page. */
+  show(document: InspectorDocument, panel: vscode.WebviewPanel): void {
+    showInspector(this.#world, document, panel);
+  }
 }
 
 function showInspector(world: InspectorWorld, document: InspectorDocument, panel: vscode.WebviewPanel): void {

@@ -1,73 +1,27 @@
 import * as vscode from "vscode";
-import { isAbort } from "../../core/base/async";
 import { DisposableStore, type Disposable } from "../../core/base/disposable";
 import type { CommandArgs, CommandId } from "../../core/contributions";
-import { FlinkError } from "../../core/errors";
-import { explain } from "../../core/explain";
-import type { Log } from "../../core/ports";
-import type { Notify } from "./notify";
-import { rowMeant, targetOf, targetOfSelection, tooManySelected } from "./target";
 
-/** A handler for every command. Handlers never catch: the boundary here logs and tells. `undefined` from a picker means: return. */
-export type CommandTable = { readonly [Id in CommandId]: (...args: CommandArgs[Id]) => void | Promise<void> };
+/**
+ * A handler for every command, given the world it works in. Loaded at activation, so each is an `import()` of its verb's file and nothing
+ * more. Handlers never catch: the boundary logs and tells. `undefined` from a picker means: return.
+ */
+export type CommandTable<World> = { readonly [Id in CommandId]: (world: World, ...args: CommandArgs[Id]) => Promise<void> };
 
-/** What the boundary needs. `focused` finds the row of the explorer that has the keyboard, for keybindings. */
-export interface CommandBoundary {
-  readonly log: Log;
-  readonly notify: Notify;
-  focused(): Promise<unknown>;
-  /** Does what Enter does by itself, and resolves to the row it was about. */
-  entered(): Promise<unknown>;
+/** A command that was run, with whatever VS Code passes: mostly the row with the focus, and the rows that are selected. */
+export interface Called<World> {
+  readonly id: CommandId;
+  /** Its handler; takes the target that the boundary makes of the argument. */
+  readonly verb: (world: World, target?: unknown) => Promise<void>;
+  readonly argument: unknown;
+  readonly selection?: unknown;
 }
 
-/** Registers every command of the table inside the one error boundary. */
-export function registerCommands(table: CommandTable, boundary: CommandBoundary): Disposable {
+/** Registers every command of the table. */
+export function registerCommands<World>(table: CommandTable<World>, run: (called: Called<World>) => Promise<void>): Disposable {
   const store = new DisposableStore();
-  for (const id of Object.keys(table) as CommandId[]) {
-    store.add(vscode.commands.registerCommand(id, (argument: unknown, selection: unknown) => runCommand(table, id, argument, boundary, selection)));
+  for (const [id, verb] of Object.entries(table) as [CommandId, Called<World>["verb"]][]) {
+    store.add(vscode.commands.registerCommand(id, (argument: unknown, selection: unknown) => run({ id, verb, argument, selection })));
   }
   return store;
-}
-
-/** The chain of causes below an error, for the log: one line each, then the innermost stack. Facts are data without secrets. */
-function describeForLog(error: unknown): string {
-  const lines: string[] = [];
-  let innermost: unknown = error;
-  for (let at: unknown = error; at !== undefined && at !== null && lines.length < 20; at = at instanceof Error ? at.cause : undefined) {
-    innermost = at;
-    lines.push(`${lines.length === 0 ? "" : "caused by "}${at instanceof FlinkError ? `${at.code} ${JSON.stringify(at.facts)}` : String(at)}`);
-  }
-  const stack = innermost instanceof Error ? (innermost.stack ?? "").split("\n").slice(1).join("\n") : "";
-  return stack === "" ? lines.join("\n") : `${lines.join("\n")}\n${stack}`;
-}
-
-async function runCommand(table: CommandTable, id: CommandId, argument: unknown, boundary: CommandBoundary, selection?: unknown): Promise<void> {
-  const { log, notify } = boundary;
-  const selected = tooManySelected(id, selection);
-  if (selected !== undefined) return notify.refused(`${selected} rows are selected, and this is done to one at a time. Select that one alone.`);
-  let target = targetOfSelection(id, argument, selection);
-  try {
-    const row = rowMeant(argument);
-    if (row !== undefined) target = targetOf(id, await boundary[row]());
-    log.debug(`${id} ${target === undefined ? "" : JSON.stringify(target)}`.trimEnd());
-    await (table[id] as (target?: unknown) => void | Promise<void>)(target);
-  } catch (error) {
-    if (isAbort(error)) {
-      log.info(`${id}: stopped waiting`);
-    } else if (error instanceof FlinkError) {
-      log.error(`${id}: ${describeForLog(error)}`);
-      const explanation = explain(error);
-      if (error.code === "refused") notify.refused(explanation.message);
-      else notify.failure(explanation, { retry: () => runCommand(table, id, target, boundary), target: clusterOf(error, target) });
-    } else {
-      log.error(`${id}: unexpected: ${describeForLog(error)}`);
-      notify.unexpected();
-    }
-  }
-}
-
-/** The cluster that an error's next step is about, so that *Set Credentials* need not ask. */
-function clusterOf(error: FlinkError, target: unknown): { cluster: string } | undefined {
-  if (typeof target === "object" && target !== null && "cluster" in target && typeof target.cluster === "string") return { cluster: target.cluster };
-  return "url" in error.facts && typeof error.facts.url === "string" ? { cluster: error.facts.url } : undefined;
 }

@@ -16,7 +16,7 @@ const append = fs.appendFileSync;
 /** Where ours is: `idle`, `load` (its file is read and run), `activate` (its function runs), `after`. */
 let phase = "idle";
 let activatedAtMs = 0;
-const found = { kind: "", loadMs: 0, activateMs: 0, processorMs: 0, calls: [] };
+const found = { kind: "", loadMs: 0, activateMs: 0, processorMs: 0, filesAtActivation: [], filesAfter: [], window: undefined, longestBlockAfterMs: 0, calls: [] };
 
 exports.activate = function activate(context) {
   const write = (name, line) => append(path.join(context.extensionPath, name), `${JSON.stringify(line)}\n`);
@@ -33,18 +33,34 @@ exports.activate = function activate(context) {
   // Once the start of the window is over, so that nothing else takes the time.
   setTimeout(async () => {
     await extension.activate();
-    setTimeout(() => write("activation.jsonl", found), 1500);
+    found.filesAtActivation = filesOf(path.dirname(file));
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    setTimeout(() => {
+      found.filesAfter = filesOf(path.dirname(file));
+      found.longestBlockAfterMs = Math.max(0, delay.max / 1e6 - 1);
+      write("activation.jsonl", found);
+    }, 1500);
   }, 1500);
 };
 
 function timeTheModule(file) {
   const load = Module._load;
   Module._load = function (request, ...rest) {
+    if (phase === "after" && found.window === undefined && /chunks\/window-/.test(request)) {
+      const end = stopwatch();
+      found.window = { clockMs: 0, processorMs: 0 };
+      const exported = load.call(this, request, ...rest);
+      found.window = end();
+      return exported;
+    }
     if (phase !== "idle" || !samePlace(request, file)) return load.call(this, request, ...rest);
     phase = "load";
     const end = stopwatch();
     const exported = load.call(this, request, ...rest);
-    found.loadMs = end();
+    const { clockMs, processorMs } = end();
+    found.loadMs = clockMs;
+    found.processorMs += processorMs;
     return { ...exported, activate: timed(exported.activate), deactivate: exported.deactivate };
   };
 }
@@ -54,31 +70,37 @@ function timed(activate) {
     phase = "activate";
     const end = stopwatch();
     const api = activate(context);
-    found.activateMs = end();
+    const { clockMs, processorMs } = end();
+    found.activateMs = clockMs;
+    found.processorMs += processorMs;
     activatedAtMs = performance.now();
     phase = "after";
     return api;
   };
 }
 
-/** Time on the clock, and added up in `processorMs` what of it this thread had the processor: the rest went to other programs of the machine. */
+/** Time on the clock, and what of it this thread had the processor: the rest went to other programs of the machine. */
 function stopwatch() {
   const start = performance.now();
   const before = process.threadCpuUsage();
   return () => {
     const { user, system } = process.threadCpuUsage(before);
-    found.processorMs += (user + system) / 1000;
-    return performance.now() - start;
+    return { clockMs: performance.now() - start, processorMs: (user + system) / 1000 };
   };
 }
 
-/** Wraps what reaches files, networks and processes; a call counts when a frame of ours is below it. */
+/** The files of code in a folder that have been loaded. */
+function filesOf(folder) {
+  return Object.keys(require.cache).filter((name) => name.startsWith(folder + path.sep));
+}
+
+/** Wraps what reaches files, networks and processes; a call counts when a frame of ours is below it, and Node's loading of our own code is none. */
 function countCalls(file) {
   const wrap = (object, name, label) => {
     const real = object[name];
     if (typeof real !== "function" || /^[A-Z_]/.test(name)) return;
     object[name] = function (...args) {
-      if (phase !== "idle" && found.calls.length < 1000 && (new Error().stack ?? "").includes(file)) {
+      if (phase !== "idle" && found.calls.length < 1000 && isOurs(new Error().stack ?? "", path.dirname(file))) {
         found.calls.push({ phase, what: `${label}.${name}`, about: typeof args[0] === "string" ? args[0] : "", afterMs: phase === "after" ? performance.now() - activatedAtMs : 0 });
       }
       return real.apply(this, args);
@@ -92,6 +114,10 @@ function countCalls(file) {
   for (const name of ["spawn", "spawnSync", "exec", "execSync", "execFile", "execFileSync", "fork"]) wrap(childProcess, name, "child_process");
   for (const name of ["lookup", "resolve", "resolve4", "resolve6"]) wrap(dns, name, "dns");
   wrap(net.Socket.prototype, "connect", "net.Socket");
+}
+
+function isOurs(stack, folder) {
+  return stack.includes(folder) && !/\bModule\.(require|_load)\b/.test(stack.slice(0, stack.indexOf(folder)));
 }
 
 /** The host's event loop, looked at every ten milliseconds: the longest gap of each second, above those ten. */

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -12,6 +12,13 @@ export interface SeenActivation {
   readonly activateMs: number;
   /** What of both the thread had the processor. */
   readonly processorMs: number;
+  /** Files of our code that were loaded when `activate` had returned, and 1.5 seconds later. */
+  readonly filesAtActivation: readonly string[];
+  readonly filesAfter: readonly string[];
+  /** Loading what every window loads once `activate` has returned. */
+  readonly window?: { readonly clockMs: number; readonly processorMs: number };
+  /** The host's longest block in those 1.5 seconds, whoever's. */
+  readonly longestBlockAfterMs: number;
   /** Calls to files, networks and processes with a frame of ours below them. */
   readonly calls: readonly { readonly phase: "load" | "activate" | "after"; readonly what: string; readonly about: string; readonly afterMs: number }[];
 }
@@ -48,14 +55,6 @@ export class ProbedHome {
   longestBlockMs(fromMs: number, toMs: number): number | undefined {
     const within = this.#lines<{ readonly atMs: number; readonly longestMs: number }>("loop.jsonl").filter(({ atMs }) => atMs >= fromMs && atMs <= toMs + 1_000);
     return within.length === 0 ? undefined : Math.max(...within.map(({ longestMs }) => longestMs));
-  }
-
-  /** Our extension's main file as it was installed. */
-  mainFile(): string {
-    const extensions = path.join(this.folder, "extensions");
-    const name = readdirSync(extensions).find((entry) => entry.startsWith("flink-savepoints.flink-savepoints-"));
-    if (name === undefined) throw new Error("the extension is not installed");
-    return path.join(extensions, name, "dist", "extension.js");
   }
 
   #lines<T>(name: string): T[] {

@@ -1,0 +1,61 @@
+import { isAbort } from "../../core/base/async";
+import { FlinkError } from "../../core/errors";
+import { explain } from "../../core/explain";
+import type { Log } from "../../core/ports";
+import type { Called } from "./commands";
+import type { Notify } from "./notify";
+import { rowMeant, targetOf, targetOfSelection, tooManySelected } from "./target";
+
+/** What the boundary needs. `focused` finds the row of the explorer that has the keyboard, for keybindings. */
+export interface CommandBoundary {
+  readonly log: Log;
+  readonly notify: Notify;
+  focused(): Promise<unknown>;
+  /** Does what Enter does by itself, and resolves to the row it was about. */
+  entered(): Promise<unknown>;
+}
+
+/** The chain of causes below an error, for the log: one line each, then the innermost stack. Facts are data without secrets. */
+function describeForLog(error: unknown): string {
+  const lines: string[] = [];
+  let innermost: unknown = error;
+  for (let at: unknown = error; at !== undefined && at !== null && lines.length < 20; at = at instanceof Error ? at.cause : undefined) {
+    innermost = at;
+    lines.push(`${lines.length === 0 ? "" : "caused by "}${at instanceof FlinkError ? `${at.code} ${JSON.stringify(at.facts)}` : String(at)}`);
+  }
+  const stack = innermost instanceof Error ? (innermost.stack ?? "").split("\n").slice(1).join("\n") : "";
+  return stack === "" ? lines.join("\n") : `${lines.join("\n")}\n${stack}`;
+}
+
+/** Runs a command inside the one error boundary; never rejects. */
+export async function runCommand<World>(world: World, boundary: CommandBoundary, called: Called<World>): Promise<void> {
+  const { log, notify } = boundary;
+  const { id, verb, argument, selection } = called;
+  const selected = tooManySelected(id, selection);
+  if (selected !== undefined) return notify.refused(`${selected} rows are selected, and this is done to one at a time. Select that one alone.`);
+  let target = targetOfSelection(id, argument, selection);
+  try {
+    const row = rowMeant(argument);
+    if (row !== undefined) target = targetOf(id, await boundary[row]());
+    log.debug(`${id} ${target === undefined ? "" : JSON.stringify(target)}`.trimEnd());
+    await verb(world, target);
+  } catch (error) {
+    if (isAbort(error)) {
+      log.info(`${id}: stopped waiting`);
+    } else if (error instanceof FlinkError) {
+      log.error(`${id}: ${describeForLog(error)}`);
+      const explanation = explain(error);
+      if (error.code === "refused") notify.refused(explanation.message);
+      else notify.failure(explanation, { retry: () => runCommand(world, boundary, { id, verb, argument: target }), target: clusterOf(error, target) });
+    } else {
+      log.error(`${id}: unexpected: ${describeForLog(error)}`);
+      notify.unexpected();
+    }
+  }
+}
+
+/** The cluster that an error's next step is about, so that *Set Credentials* need not ask. */
+function clusterOf(error: FlinkError, target: unknown): { cluster: string } | undefined {
+  if (typeof target === "object" && target !== null && "cluster" in target && typeof target.cluster === "string") return { cluster: target.cluster };
+  return "url" in error.facts && typeof error.facts.url === "string" ? { cluster: error.facts.url } : undefined;
+}

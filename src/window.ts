@@ -1,0 +1,121 @@
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import * as vscode from "vscode";
+import { createApp } from "./app";
+import { createHttp } from "./clients/http";
+import { startThread } from "./clients/workerThread";
+import { createLocalFlink } from "./clients/localFlink/localFlink";
+import { workspaceCommit } from "./clients/workspaceCommit";
+import { systemClock } from "./core/base/async";
+import type { DisposableStore } from "./core/base/disposable";
+import { FlinkError, isFlinkError } from "./core/errors";
+import { explain } from "./core/explain";
+import type { WorkspaceCommit } from "./core/ports";
+import { tellEndsOfEarlier } from "./host/commands/outcomes";
+import { watchLocalFlink } from "./host/commands/localFlink";
+import { lintOnOpen } from "./host/commands/lint";
+import type { CommandWorld } from "./host/commands/world";
+import { Comparisons } from "./host/compare/comparisons";
+import { Linter } from "./host/diagnostics/linter";
+import { registerQuickFixes } from "./host/diagnostics/quickFixes";
+import { registerUids } from "./host/diagnostics/uids";
+import { runCommand, type CommandBoundary } from "./host/platform/commandBoundary";
+import type { Called } from "./host/platform/commands";
+import { Inspector } from "./host/inspector/editor";
+import { Notify } from "./host/platform/notify";
+import { Progress } from "./host/platform/progress";
+import { StoredCredentials, vaultOf } from "./host/platform/secrets";
+import { SettingsReader } from "./host/platform/settings";
+import { problemsText } from "./host/platform/settingsCheck";
+import { Explorer } from "./host/views/explorer";
+import { Operations } from "./host/views/operations";
+import { operationsStatus } from "./host/views/statusBar";
+import { LintService } from "./services/linting";
+import { SavepointContents } from "./services/savepointContents";
+
+/** Everything of one window of VS Code, joined. */
+export interface Window {
+  readonly explorer: Explorer;
+  readonly inspector: Inspector;
+  /** Runs a command; never rejects. */
+  run(called: Called<CommandWorld>): Promise<void>;
+  /** Begins what goes on by itself: reads the ledger, follows what is open in it, looks for a local Flink. To be called once. */
+  begin(): Promise<void>;
+  /** Stops the local Flink of this window, unless it is kept. */
+  leave(): Promise<void>;
+}
+
+/** Joins the app and VS Code. Without any request or file: those follow in `begin`, when a view is shown, or when a verb is run. What it makes goes with `held`. */
+export function openWindow(context: vscode.ExtensionContext, held: DisposableStore): Window {
+  const log = vscode.window.createOutputChannel("Flink Savepoints", { log: true });
+  const clock = systemClock;
+  const storage = context.globalStorageUri.fsPath;
+  const settings = new SettingsReader();
+  const credentials = new StoredCredentials(context.secrets, log);
+  const notify = new Notify(log);
+  const progress = new Progress(log);
+  const requestTimeoutMs = (): number => settings.current["requests.timeoutSeconds"] * 1_000;
+
+  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault: vaultOf(context.secrets), requestTimeoutMs, log, clock, workspaceCommit: openCommit, inspectionThread: context.asAbsolutePath("dist/worker/inspection.js"), comparisonThread: context.asAbsolutePath("dist/worker/comparison.js") });
+  // Its own connections, and none of our credentials: it speaks to Maven repositories only.
+  const http = createHttp({ credentials: { get: () => Promise.resolve([]) }, requestTimeoutMs, log, readCa: (file) => readFile(file, "utf8") });
+  const localFlink = createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http });
+
+  const { clusters, jobs, savepoints, restores, disposals, inspection, ledger, reconciler } = app;
+  const operations = new Operations(jobs, ledger, log);
+  const explorer = new Explorer({ clusters, jobs, savepoints, restores, ledger, operations, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
+  const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
+  const comparisons = new Comparisons({ comparison: app.comparison, inspection, pages, log });
+  const lint = new LintService(() => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 }), clock, log);
+  const linter = new Linter({ service: lint, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), clock, log });
+  const savepointContents = new SavepointContents(ledger, inspection);
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, linter, savepointContents, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+
+  const applySettings = (): void => {
+    clusters.setProfiles(settings.clusters);
+    if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });
+  };
+  for (const each of [
+    log, app, http, settings, credentials, operations, explorer, lint, linter, registerQuickFixes(linter, savepointContents), registerUids(settings, savepointContents), operationsStatus(operations, clock), tellEndsOfEarlier(world),
+    comparisons,
+    // The job's row is looked at again before anything is said of its end.
+    savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
+    settings.onDidChange(() => {
+      applySettings();
+      void recall();
+    }),
+  ]) held.add(each);
+  applySettings();
+
+  /** Reads the ledger: clusters that only it remembers, what is under way, what could not be read. */
+  async function recall(): Promise<void> {
+    try {
+      await clusters.remember();
+      await operations.look();
+      for (const { file, reason } of ledger.damaged()) notify.background(file, explain(new FlinkError("ledger-record-damaged", { file, reason })));
+    } catch (error) {
+      log.error("reading the ledger", error);
+      if (isFlinkError(error)) notify.background("ledger", explain(error));
+    }
+  }
+  async function begin(): Promise<void> {
+    await recall();
+    held.add(ledger.watch());
+    reconciler.start();
+    await watchLocalFlink(world).then((watch) => held.add(watch), (error: unknown) => log.error("looking for a local Flink", error));
+    await lintOnOpen(world).catch((error: unknown) => log.error("linting the workspace", error));
+  }
+  const boundary: CommandBoundary = { log, notify, focused: () => explorer.focused(), entered: () => explorer.entered() };
+  return {
+    explorer, inspector: new Inspector({ inspect: app.inspect, ledger, pages, log }),
+    run: (called) => runCommand(world, boundary, called),
+    begin, leave: () => localFlink.leave(),
+  };
+}
+
+/** The commit of the first folder on disk, in a workspace whose programs may be run. */
+async function openCommit(): Promise<WorkspaceCommit | null> {
+  const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === "file");
+  return folder === undefined || !vscode.workspace.isTrusted ? null : workspaceCommit(folder.uri.fsPath, AbortSignal.timeout(5_000));
+}
+

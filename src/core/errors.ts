@@ -85,6 +85,8 @@ export type Refusal =
   | { rule: "outcome-known"; state: string }
   | { rule: "already-disposed" }
   | { rule: "disposal-running" }
+  /** Cleanup moved its folder, and it can be moved back. */
+  | { rule: "moved-aside" }
   | { rule: "no-path" }
   | { rule: "pinned" }
   /** With CLAIM Flink deletes the savepoint, which somebody pinned, or another job needs. */

@@ -111,6 +111,7 @@ export function explainRefusal(refusal: Refusal): string {
     case "outcome-known": return `The outcome of the savepoint is known: it is ${refusal.state}.`;
     case "already-disposed": return "It was disposed of before.";
     case "disposal-running": return "It is being disposed of.";
+    case "moved-aside": return "Cleanup moved it aside. Put it back first (Undo Cleanup).";
     case "no-path": return "Its location is not known.";
     case "pinned": return "It is pinned. Unpin it first.";
     case "claim-of-pinned": return "It is pinned, and Flink deletes what it takes over with CLAIM. Let the files stay yours (NO_CLAIM), or unpin it first.";

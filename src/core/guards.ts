@@ -1,5 +1,5 @@
 import type { JobNamed, Refusal } from "./errors";
-import { claimedPlaces, operationsIn, restoresFrom, savepointsAt } from "./ledger/queries";
+import { claimedPlaces, operationsIn, restoresFrom, savepointsAt, vacatedPlaces } from "./ledger/queries";
 import { isUsable, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
 import { savepointsIn, type CheckpointConfig, type CheckpointOverview, type CheckpointStats, type RestoredFrom } from "./model/checkpoint";
 import type { ClusterInfo } from "./model/cluster";
@@ -88,7 +88,8 @@ export function restoreRefusals(info: ClusterInfo, savepointPath: string | null,
   if (info.capabilities.claimModeField === "none") refusals.push({ rule: "version-too-old", version: info.version.text, since: "1.15" });
   if (savepointPath === null) return refusals;
   const path = placeKey(savepointPath);
-  for (const { disposal } of savepointsAt(path, records)) {
+  for (const { disposal, cleanup } of savepointsAt(path, records)) {
+    if ((cleanup?.aside ?? null) !== null && disposal?.state !== "disposed") refusals.push({ rule: "moved-aside" });
     if (disposal?.state === "disposed") refusals.push({ rule: "already-disposed" });
     else if (disposal?.state === "requested") refusals.push({ rule: "disposal-running" });
   }
@@ -189,7 +190,7 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
     tell(restore.claimMode === "LEGACY" ? { rule: "restore-source", by: named(restore) } : { rule: "no-claim-not-safe", by: named(restore), checkpointIntervalMs: null });
   }
 
-  const notOurs = new Set([path, ...claimedPlaces(records)]);
+  const notOurs = new Set([path, ...claimedPlaces(records), ...vacatedPlaces(records)]);
   if (!records.some((other) => other.kind === "savepoint" && isWayBack(other, record, notOurs))) typing = "only-completed";
   return { refusals, typing };
 }

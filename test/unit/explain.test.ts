@@ -68,6 +68,7 @@ const refusals: Examples<Refusal, "rule"> = {
   "not-completed": [{ rule: "not-completed", state: "failed" }, { rule: "not-completed", state: "still being taken" }],
   "outcome-known": [{ rule: "outcome-known", state: "completed" }],
   "already-disposed": [{ rule: "already-disposed" }],
+  "moved-aside": [{ rule: "moved-aside" }],
   "disposal-running": [{ rule: "disposal-running" }],
   "no-path": [{ rule: "no-path" }],
   "pinned": [{ rule: "pinned" }],

@@ -1,5 +1,5 @@
 import { placeKey } from "../model/location";
-import { isUsable, mayHaveStarted, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./record";
+import { isUsable, liesAside, mayHaveStarted, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./record";
 
 /** Something under way: what a status bar and a job's row show. */
 export interface Operation {
@@ -54,6 +54,11 @@ export function startsByPlace(records: readonly LedgerRecord[]): Map<string, Res
 export function claimedPlaces(records: readonly LedgerRecord[]): ReadonlySet<string> {
   const claims = records.filter((record): record is RestoreRecord => record.kind === "restore" && record.claimMode === "CLAIM" && mayHaveStarted(record));
   return new Set(claims.flatMap(({ savepoint }) => (savepoint === null ? [] : [placeKey(savepoint.path)])));
+}
+
+/** Where Flink wrote savepoints that cleanup has moved aside: nothing is there. */
+export function vacatedPlaces(records: readonly LedgerRecord[]): ReadonlySet<string> {
+  return new Set(records.flatMap((record) => (record.kind === "savepoint" && record.path !== null && liesAside(record) ? [placeKey(record.path)] : [])));
 }
 
 /** Newest savepoint that one can go back to, or null: complete, there as far as we know, not forgotten and in nobody else's hands. */

@@ -13,6 +13,26 @@ const epochMs = z.number();
 /** What happened to a record, for a person who reads the file. */
 const trail = z.lazy(() => z.array(z.object({ atMs: epochMs, event: z.string() })));
 
+/** A rule of `core/cleanup/plan.ts` that a savepoint fell under. */
+const cleanupHit = z.lazy(() => z.discriminatedUnion("rule", [
+  z.object({ rule: z.literal("keep"), keep: z.number(), position: z.number() }),
+  z.object({ rule: z.literal("age"), maxAgeMs: z.number(), ageMs: z.number() }),
+]));
+
+/** What cleanup did to a savepoint. */
+const cleanupOfSavepoint = z.lazy(() => z.object({
+  hits: z.array(cleanupHit),
+  chosenAtMs: epochMs,
+  attempts: z.number(),
+  /** Why the last attempt failed; it is tried again. */
+  failure: z.string().nullable(),
+  /**
+   * Where its folder was moved to, on the same file system. `moving` and `restoring` are written before the folder is renamed, `aside` after.
+   * At `untilMs` it is disposed of.
+   */
+  aside: z.object({ path: z.string(), state: z.enum(["moving", "aside", "restoring"]), sinceMs: epochMs, untilMs: epochMs, owner: processIdentity }).nullable(),
+}));
+
 /**
  * One savepoint, from the moment it is asked for until long after it is gone. For those we ask for, `id` is the trigger id sent to Flink;
  * for those found in a job's history it is `found-<jobId>-<checkpointId>`, so that two windows that find the same one write the same record.
@@ -65,6 +85,8 @@ export const savepointRecordSchema = z.lazy(() => z.object({
     /** True when its files were seen from the owner's machine before the call; only then does it prove anything that they are seen no more. */
     seen: z.boolean().optional(),
   }).nullable(),
+  /** Present once a cleanup rule chose it: which rules hit, why the last attempt failed, and where its files lie while that can be undone. */
+  cleanup: cleanupOfSavepoint.optional(),
   /** Folders that may be the result when the state is `unknown`. */
   candidates: z.array(z.string()),
   workspace: z.object({ commit: z.string(), branch: z.string().nullable(), dirty: z.boolean() }).nullable(),
@@ -131,15 +153,44 @@ export const pairRecordSchema = z.lazy(() => z.object({
 /** A pair as it was first seen. */
 export type PairRecord = z.infer<typeof pairRecordSchema>;
 
+/**
+ * Cleanup of one job, followed by its name. `id` follows from cluster and name (`cleanupRecordId`), so that all windows mean the same record.
+ * `agreed` is the rules that a person saw the preview of and switched on, as `rulesKey` writes them. `running` is who works on it.
+ */
+export const cleanupRecordSchema = z.lazy(() => z.object({
+  kind: z.literal("cleanup"),
+  version: z.literal(recordVersion),
+  id: z.string(),
+  cluster: clusterNamed,
+  jobName: z.string(),
+  agreed: z.object({ rules: z.string(), atMs: epochMs }).nullable(),
+  /** A run that ended keeps its owner nowhere; one whose owner died is taken over. */
+  running: z.object({ owner: processIdentity, sinceMs: epochMs }).nullable(),
+  lastRun: z.object({
+    atMs: epochMs,
+    why: z.enum(["scheduled", "asked"]),
+    removed: z.number(),
+    failed: z.number(),
+    freedBytes: z.number(),
+    /** Why a run by itself did nothing: nobody had agreed to these rules, or the job had paused for longer than the age rule (A-31). */
+    held: z.enum(["not-agreed", "pause"]).nullable(),
+  }).nullable(),
+  owner: processIdentity,
+  trail,
+}));
+
+/** Cleanup of one job. */
+export type CleanupRecord = z.infer<typeof cleanupRecordSchema>;
+
 /** The job that a savepoint is of. */
 export function jobOf(record: SavepointRecord): JobRef {
   return { cluster: record.cluster.url, jobId: record.job.id };
 }
 
 /** Any record of the ledger. */
-export const ledgerRecordSchema = z.lazy(() => z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema, pairRecordSchema]));
+export const ledgerRecordSchema = z.lazy(() => z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema, pairRecordSchema, cleanupRecordSchema]));
 
-/** A savepoint, a start of a job, or a pair of a savepoint and a table. */
+/** A savepoint, a start of a job, a pair of a savepoint and a table, or the cleanup of a job. */
 export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;
 
 /** A record with something still under way, to be reconciled after a restart. A planned restore waits for a person instead. */
@@ -156,7 +207,17 @@ export function mayHaveStarted({ state }: RestoreRecord): boolean {
 
 /** A completed savepoint that, as far as we know, is still there and whole. */
 export function isUsable(record: SavepointRecord): boolean {
-  return record.state === "completed" && record.path !== null && record.disposal?.state !== "disposed" && record.disposal?.state !== "requested" && !lostItsMetadata(record);
+  return record.state === "completed" && record.path !== null && record.disposal?.state !== "disposed" && record.disposal?.state !== "requested" && !liesAside(record) && !lostItsMetadata(record);
+}
+
+/** True while its folder is not where Flink wrote it: cleanup moved it, and it can be moved back. */
+export function liesAside(record: SavepointRecord): boolean {
+  return (record.cleanup?.aside ?? null) !== null;
+}
+
+/** Where a savepoint's files are: where Flink wrote them, or where cleanup moved them. */
+export function filesOf(record: SavepointRecord): string {
+  return record.cleanup?.aside?.path ?? record.path ?? "";
 }
 
 /** How the message of a failed disposal begins that took the `_metadata` and left other files. */

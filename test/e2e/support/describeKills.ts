@@ -1,7 +1,8 @@
 import { after, before, describe, it } from "node:test";
 import { startFlink, type TestFlink } from "../../rig/flink";
 import { scratchFolder } from "./disk";
-import { killAll, plan, report, seeded } from "./killSuite";
+import { seeded } from "../../unit/seeded";
+import { killAll, plan, report } from "./killSuite";
 
 /** Kills the services' process that many times on one Flink, four at a time. `KILL_SEED` chooses the same moments again. */
 export function describeKills(version: string, port: number, count: number): void {

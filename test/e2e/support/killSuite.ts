@@ -371,17 +371,6 @@ export function report(outcomes: readonly Outcome[]): string {
   return [...kinds].sort(([a], [b]) => a.localeCompare(b)).map(([kind, counts]) => `${kind}: ${[...counts].map(([what, count]) => `${count} ${what}`).join("; ")}`).join("\n");
 }
 
-/** Numbers in [0, 1) that come again for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 function stateOf(record: LedgerRecord): string {
   return "state" in record ? record.state : "";
 }

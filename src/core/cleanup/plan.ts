@@ -1,0 +1,226 @@
+import type { JobNamed, Refusal } from "../errors";
+import { disposalVerdict, type JobSeen } from "../guards";
+import { claimedPlaces, newestUsable, startsByPlace, vacatedPlaces } from "../ledger/queries";
+import { isUsable, liesAside, lostItsMetadata, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "../ledger/record";
+import { placeKey } from "../model/location";
+import type { CleanupRules } from "./rules";
+
+/** A rule that a savepoint falls under. `position` counts from the newest, which is 1. */
+export type Hit =
+  | { readonly rule: "keep"; readonly keep: number; readonly position: number }
+  | { readonly rule: "age"; readonly maxAgeMs: number; readonly ageMs: number };
+
+/** Why a savepoint stays. */
+export type Spare =
+  /** No rule hits it. */
+  | { readonly spare: "within-rules" }
+  /** Not taken by a schedule of ours; an unknown origin counts as a person's (A-8, A-29). */
+  | { readonly spare: "not-scheduled"; readonly origin: SavepointRecord["origin"] }
+  /** A person took it off the list, and answers for its files since. */
+  | { readonly spare: "forgotten" }
+  /** The newest one that the job can go back to, whatever its age. */
+  | { readonly spare: "last-completed" }
+  /** A job that runs was restored from it, however long ago (A-31). */
+  | { readonly spare: "restore-source"; readonly by: JobNamed }
+  /** Somebody keeps a Paimon tag that belongs to it. */
+  | { readonly spare: "tag-needed"; readonly tags: readonly string[] }
+  /** A cluster could not be asked whether a job there needs it, and nobody is there to answer for that. */
+  | { readonly spare: "cluster-unchecked"; readonly cluster: string; readonly reason: string }
+  /** *Dispose* would be refused, by the same rules. */
+  | { readonly spare: "refused"; readonly refusals: readonly Refusal[] }
+  /** It is not what the preview showed, or was not in it. */
+  | { readonly spare: "changed" };
+
+/** One savepoint of the job, and what becomes of it. */
+export interface CleanupRow {
+  readonly record: SavepointRecord;
+  /** Milliseconds since it was asked for. */
+  readonly ageMs: number;
+  /** Rules that it falls under; empty when it is none of theirs. */
+  readonly hits: readonly Hit[];
+  /** Why it stays; empty for a victim. */
+  readonly spares: readonly Spare[];
+}
+
+/** What the rules would do to the savepoints of one job. Nothing is done by it. */
+export interface CleanupPlan {
+  readonly cluster: string;
+  readonly jobName: string;
+  readonly rules: CleanupRules;
+  readonly atMs: number;
+  /** Every savepoint of the job that is there or may be, newest first. */
+  readonly rows: readonly CleanupRow[];
+  /**
+   * Set when nothing was taken for longer than the age rule allows, so that the first savepoint after a long pause would take the older ones with
+   * it at once (A-31): how long the pause was, milliseconds. Such a plan waits for a person.
+   */
+  readonly pauseMs: number | null;
+}
+
+/** What a plan is made of. */
+export interface CleanupFacts {
+  readonly cluster: string;
+  readonly jobName: string;
+  readonly rules: CleanupRules;
+  readonly records: readonly LedgerRecord[];
+  /** Every job that runs, on any cluster. */
+  readonly jobs: readonly JobSeen[];
+  /** Clusters that did not answer. */
+  readonly unchecked: readonly { readonly cluster: string; readonly reason: string }[];
+  /** Names of the Paimon tags that somebody keeps and that belong to a savepoint. */
+  tagsNeeded(record: SavepointRecord): readonly string[];
+  /** Epoch milliseconds. */
+  readonly nowMs: number;
+}
+
+/** True for a savepoint that goes. */
+export function isVictim(row: CleanupRow): boolean {
+  return row.spares.length === 0;
+}
+
+/**
+ * Weighs every savepoint of a job, followed by its name over restarts, against the rules (A-29, A-30) and against everything that forbids
+ * *Dispose* (safety rule 1), and more strictly where a person would be asked: what is in doubt stays. Pure: the same facts give the same plan.
+ */
+export function planCleanup(facts: CleanupFacts): CleanupPlan {
+  const { cluster, jobName, rules, records, nowMs } = facts;
+  const mine = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === cluster && record.job.name === jobName);
+  const claimed = new Set([...claimedPlaces(records), ...vacatedPlaces(records)]);
+  const places = placesOf(records);
+  const newest = newestUsable(mine.filter((record) => !isForgotten(record, places)), claimed)?.path ?? null;
+  const newestPlace = newest === null ? null : placeKey(newest);
+  const shown = mine.filter((record) => mayBeThere(record) && !isFoundTwin(record, places)).sort(newestFirst);
+  // What another may take away, or is on its way out, is nothing to count on.
+  const counted = shown.filter((record) => isScheduled(record, places) && isUsable(record) && record.disposal?.state !== "unknown" && !isForgotten(record, places) && !claimed.has(placeKey(record.path ?? "")));
+  const position = new Map(counted.map((record, at) => [record.id, at + 1]));
+  const guard = guardOf(facts, mine, places, claimed);
+  const rows = shown.map((record): CleanupRow => {
+    const ageMs = Math.max(0, nowMs - record.requestedAtMs);
+    if (!isScheduled(record, places)) return { record, ageMs, hits: [], spares: [{ spare: "not-scheduled", origin: originOf(record, places) }] };
+    const hits = hitsOf(record, ageMs, position.get(record.id), rules);
+    const spares = hits.length === 0 ? [{ spare: "within-rules" } as const] : sparesOf(record, { isForgotten: isForgotten(record, places), newestPlace, refusals: guard(record) }, facts);
+    return { record, ageMs, hits, spares };
+  });
+  return { cluster, jobName, rules, atMs: nowMs, rows, pauseMs: pauseOf(counted, rules, rows) };
+}
+
+/** What a preview showed of one victim; equal as long as nothing about it has changed. */
+export interface Shown {
+  readonly recordId: string;
+  readonly stamp: string;
+}
+
+/** The victims of a plan as a person saw them. */
+export function shownVictims(plan: CleanupPlan): Shown[] {
+  return plan.rows.filter(isVictim).map(({ record }) => ({ recordId: record.id, stamp: stampOf(record) }));
+}
+
+/** A plan made now, cut down to what was shown before: what has changed since, or is new, stays. */
+export function limitedTo(shown: readonly Shown[], plan: CleanupPlan): CleanupPlan {
+  const stamps = new Map(shown.map(({ recordId, stamp }) => [recordId, stamp]));
+  return { ...plan, rows: plan.rows.map((row) => (isVictim(row) && stamps.get(row.record.id) !== stampOf(row.record) ? { ...row, spares: [{ spare: "changed" }] } : row)) };
+}
+
+/** Sum of what goes, bytes; savepoints of unknown size do not count. */
+export function freedBytes(rows: readonly CleanupRow[]): number {
+  return rows.filter(isVictim).reduce((sum, { record }) => sum + (record.sizeBytes ?? 0), 0);
+}
+
+function stampOf({ path, origin, state, pinned, forgotten, description, disposal, cleanup, sizeBytes }: SavepointRecord): string {
+  return JSON.stringify([path, origin, state, pinned, forgotten, description, disposal?.state ?? null, cleanup?.aside ?? null, sizeBytes]);
+}
+
+function hitsOf(record: SavepointRecord, ageMs: number, position: number | undefined, { keep, maxAgeMs }: CleanupRules): Hit[] {
+  const hits: Hit[] = [];
+  // One that is not counted, say because its disposal failed before, stays under the rule that it fell under then.
+  if (keep !== null && position !== undefined && position > keep) hits.push({ rule: "keep", keep, position });
+  if (maxAgeMs !== null && ageMs > maxAgeMs) hits.push({ rule: "age", maxAgeMs, ageMs });
+  if (hits.length === 0 && position === undefined && record.cleanup !== undefined) return [...record.cleanup.hits];
+  return hits;
+}
+
+function sparesOf(record: SavepointRecord, of: { readonly isForgotten: boolean; readonly newestPlace: string | null; readonly refusals: readonly Refusal[] }, facts: CleanupFacts): Spare[] {
+  const { newestPlace, refusals } = of;
+  const spares: Spare[] = [];
+  if (of.isForgotten) spares.push({ spare: "forgotten" });
+  if (newestPlace === null || record.path === null || placeKey(record.path) === newestPlace) spares.push({ spare: "last-completed" });
+  if (refusals.length > 0) spares.push({ spare: "refused", refusals });
+  for (const by of restoredNow(record, facts)) if (!refusals.some((refusal) => "by" in refusal && refusal.by.jobId === by.jobId)) spares.push({ spare: "restore-source", by });
+  const tags = facts.tagsNeeded(record);
+  if (tags.length > 0) spares.push({ spare: "tag-needed", tags });
+  for (const { cluster, reason } of facts.unchecked) spares.push({ spare: "cluster-unchecked", cluster, reason });
+  return spares;
+}
+
+/** Jobs that run and were restored from a savepoint, by what Flink says or by our own record of the start; a safe one of ours included. */
+function restoredNow(record: SavepointRecord, { jobs, records }: CleanupFacts): JobNamed[] {
+  if (record.path === null) return [];
+  const place = placeKey(record.path);
+  const starts = new Set(records.flatMap((start) => (start.kind === "restore" && start.savepoint !== null && placeKey(start.savepoint.path) === place ? [start.id] : [])));
+  return jobs.flatMap(({ job, seen }) => (starts.has(job.jobId) || ("restored" in seen && seen.restored !== null && seen.restored.path !== null && placeKey(seen.restored.path) === place) ? [job] : []));
+}
+
+/**
+ * The rules of *Dispose*, asked of one savepoint after the other. Each gets only the records that can matter to it: starts, those at its place, and
+ * the newest others of its job, of which one is enough to go back to. What asks a person to type stays.
+ */
+function guardOf({ records, jobs }: CleanupFacts, mine: readonly SavepointRecord[], places: Places, claimed: ReadonlySet<string>): (record: SavepointRecord) => readonly Refusal[] {
+  const starts = [...startsByPlace(records).values()].flat();
+  const plans = records.filter((record): record is RestoreRecord => record.kind === "restore" && record.state === "planned");
+  const ways = mine.filter((record) => newestUsable([record], claimed) !== null).sort(newestFirst).slice(0, 2);
+  return (record) => {
+    const here = record.path === null ? [record] : (places.get(placeKey(record.path)) ?? [record]);
+    const verdict = disposalVerdict(record, [...starts, ...plans, ...here, ...ways.filter((way) => !here.includes(way))], jobs);
+    if (verdict.refusals.length > 0 || verdict.typing === null) return verdict.refusals;
+    return verdict.typing === "only-completed" ? [{ rule: "only-completed" }] : [];
+  };
+}
+
+function pauseOf(counted: readonly SavepointRecord[], { maxAgeMs }: CleanupRules, rows: readonly CleanupRow[]): number | null {
+  const [latest, before] = counted;
+  if (latest === undefined || before === undefined || maxAgeMs === null || !rows.some((row) => isVictim(row) && row.hits.some(({ rule }) => rule === "age"))) return null;
+  const pauseMs = latest.requestedAtMs - before.requestedAtMs;
+  return pauseMs > maxAgeMs ? pauseMs : null;
+}
+
+type Places = ReadonlyMap<string, readonly SavepointRecord[]>;
+
+function placesOf(records: readonly LedgerRecord[]): Places {
+  const places = new Map<string, SavepointRecord[]>();
+  for (const record of records) {
+    if (record.kind !== "savepoint" || record.path === null) continue;
+    const place = placeKey(record.path);
+    const list = places.get(place);
+    if (list) list.push(record);
+    else places.set(place, [record]);
+  }
+  return places;
+}
+
+/** False for what failed, what is gone, and what lies aside. */
+function mayBeThere(record: SavepointRecord): boolean {
+  return !liesAside(record) && record.state !== "failed" && (record.disposal?.state !== "disposed" || lostItsMetadata(record));
+}
+
+/** What the history shows of one that we took is the same one, and ours says more. */
+function isFoundTwin(record: SavepointRecord, places: Places): boolean {
+  return record.origin === "found" && record.path !== null && (places.get(placeKey(record.path)) ?? []).some(({ origin }) => origin !== "found");
+}
+
+/** The origin that counts: of several records at one place, one that is not of a schedule. */
+function originOf(record: SavepointRecord, places: Places): SavepointRecord["origin"] {
+  if (record.path === null) return record.origin;
+  return (places.get(placeKey(record.path)) ?? []).find(({ origin }) => origin !== "found" && origin !== "scheduled")?.origin ?? record.origin;
+}
+
+function isForgotten(record: SavepointRecord, places: Places): boolean {
+  return record.forgotten || (record.path !== null && (places.get(placeKey(record.path)) ?? []).some(({ forgotten }) => forgotten));
+}
+
+function isScheduled(record: SavepointRecord, places: Places): boolean {
+  return originOf(record, places) === "scheduled";
+}
+
+function newestFirst(a: SavepointRecord, b: SavepointRecord): number {
+  return b.requestedAtMs - a.requestedAtMs || (a.id < b.id ? 1 : -1);
+}

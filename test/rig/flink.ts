@@ -47,6 +47,8 @@ export interface TestFlinkOptions {
   readonly extraConfig?: Readonly<Record<string, string>>;
   /** With RocksDB, the changelog, Avro and (2.x) ForSt; for the releases in `test/rig/backends`. */
   readonly backends?: boolean;
+  /** With SQL and Paimon; for the releases in `test/rig/paimon`. */
+  readonly paimon?: boolean;
 }
 
 /** How to run a job: `savepointPath` restores it. */
@@ -72,6 +74,10 @@ export interface TestFlink {
   readonly savepointDir: string;
   readonly checkpointDir: string;
   readonly jarPath: string;
+  /** Flink's own configuration, and the jars it runs with. */
+  readonly configFolder: string;
+  readonly jars: readonly string[];
+  readonly java: string;
   /** Asks the REST API; rejects with status and text when that is not 2xx. The answer is parsed JSON and taken for a `T` unchecked. */
   rest<T>(method: "GET" | "POST" | "PATCH" | "DELETE", route: string, body?: object): Promise<T>;
   /** Uploads a jar (default: the test job) and resolves to its id; once per jar. */
@@ -105,7 +111,8 @@ export interface TestFlink {
 export async function startFlink(version: string, options: TestFlinkOptions = {}): Promise<TestFlink> {
   const root = await rootFolder();
   const folder = await fs.mkdtemp(path.join(tmpdir(), `flink-${version}-`));
-  const listsFolder = options.backends === true ? await mergedLists(root, version, folder) : path.join(root, "media", "flink");
+  const added = [...(options.backends === true ? ["test/rig/backends"] : []), ...(options.paimon === true ? ["test/rig/paimon"] : [])];
+  const listsFolder = await mergedLists(root, version, folder, added);
   const local = createLocalFlink({ folder, cacheFolder, listsFolder, clock: systemClock, log: quietLog, http: plainHttp() });
   const port = options.port ?? 20_000 + Math.floor(Math.random() * 10_000);
   const extraConfig = {
@@ -158,6 +165,9 @@ export async function startFlink(version: string, options: TestFlinkOptions = {}
     savepointDir: path.join(folder, "savepoints"),
     checkpointDir: path.join(folder, "checkpoints"),
     jarPath: path.join(root, "dist", "test-job.jar"),
+    configFolder: configFolderOf(folder, instance),
+    jars,
+    java: state.java,
     rest,
     upload(jar = flink.jarPath) {
       const send = async (): Promise<string> => {
@@ -243,9 +253,9 @@ export async function startFlink(version: string, options: TestFlinkOptions = {}
   return flink;
 }
 
-/** All jars of a release, as one list. */
-async function mergedLists(root: string, version: string, folder: string): Promise<string> {
-  const lists = await Promise.all(["media/flink", "test/rig/backends"].map((lists) => readJarList(path.join(root, lists), version)));
+/** The jars of a release with some more, as one list; resolves to its folder. */
+async function mergedLists(root: string, version: string, folder: string, added: readonly string[]): Promise<string> {
+  const lists = await Promise.all(["media/flink", ...added].map((lists) => readJarList(path.join(root, lists), version)));
   const merged = path.join(folder, "lists");
   await fs.mkdir(merged);
   await fs.writeFile(path.join(merged, `${version}.json`), JSON.stringify({ version, jars: lists.flatMap(({ jars }) => jars) }));
@@ -253,9 +263,18 @@ async function mergedLists(root: string, version: string, folder: string): Promi
 }
 
 /** Where the jars of a release lie, with those of every state backend. */
-export async function backendJars(version: string): Promise<readonly string[]> {
+export function backendJars(version: string): Promise<readonly string[]> {
+  return jarsOf(version, ["test/rig/backends"]);
+}
+
+/** Where the jars of a release lie, with those of SQL and Paimon. */
+export function paimonJars(version: string): Promise<readonly string[]> {
+  return jarsOf(version, ["test/rig/paimon"]);
+}
+
+async function jarsOf(version: string, added: readonly string[]): Promise<readonly string[]> {
   const root = await rootFolder();
-  const lists = await Promise.all(["media/flink", "test/rig/backends"].map((lists) => readJarList(path.join(root, lists), version)));
+  const lists = await Promise.all(["media/flink", ...added].map((lists) => readJarList(path.join(root, lists), version)));
   return lists.flatMap(({ jars }) => jars).map((jar) => path.join(cacheFolder, version, "lib", jarName(jar)));
 }
 

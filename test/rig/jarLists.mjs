@@ -5,6 +5,8 @@
  *   node test/rig/jarLists.mjs                 the newest release of every minor below
  *   node test/rig/jarLists.mjs 2.3             only of that minor
  *   node test/rig/jarLists.mjs backends        `test/rig/backends/<version>.json`: what tests add to run every state backend
+ *   node test/rig/jarLists.mjs paimon          `test/rig/paimon/<version>.json`: what tests add to run SQL, a SQL Gateway and Paimon, and
+ *                                              `media/paimon/actions.json`: what Paimon's action command consists of
  *
  * Maven resolves into an empty scratch repository, so that every jar is freshly downloaded and checked by Maven before it is listed.
  */
@@ -21,11 +23,27 @@ const minors = ["1.15", "1.16", "1.17", "1.18", "1.19", "1.20", "2.0", "2.1", "2
 const log4j = "2.24.3";
 /** Releases that tests run with every state backend. flink-avro of the last 1.20 release does not resolve; what it writes did not change. */
 const backends = [{ version: "1.20.5", avro: "1.20.3", more: [] }, { version: "2.3.0", avro: "2.3.0", more: ["flink-statebackend-forst"] }];
+/** Flink releases that tests run with Paimon. Not every jar of SQL resolves for every patch release: `table` and `gateway` are the newest of the minor that do. */
+const paimon = [
+  { version: "1.20.5", table: "1.20.3", gateway: "1.20.1", paimon: ["paimon-flink-1.20", "1.3.1"] },
+  { version: "2.0.2", table: "2.0.0", gateway: "2.0.0", paimon: ["paimon-flink-2.0", "1.4.2"] },
+];
+
+/** Paimon's action command makes a table environment before it looks at what it is to do, so it needs Flink's planner as well. */
+const actionJars = [
+  "paimon-flink-2.0", "flink-shaded-hadoop-2-uber", "flink-core", "flink-core-api", "flink-annotations", "flink-streaming-java", "flink-clients", "flink-connector-datagen", "flink-runtime",
+  "flink-table-api-java", "flink-table-api-java-bridge", "flink-table-common", "flink-table-api-bridge-base", "flink-table-runtime", "flink-table-planner-loader",
+  "flink-shaded-guava", "flink-shaded-jackson", "flink-shaded-asm-9", "commons-cli", "commons-lang3", "commons-math3", "commons-text", "snakeyaml-engine", "kryo", "javassist", "objenesis", "slf4j-api", "log4j-1.2-api", "log4j-api",
+];
 
 const scratch = mkdtempSync(path.join(tmpdir(), "jar-lists-"));
 try {
   const wanted = process.argv.slice(2);
   if (wanted[0] === "backends") for (const release of backends) writeBackends(release);
+  else if (wanted[0] === "paimon") {
+    for (const release of paimon) writePaimon(release);
+    writeActions();
+  }
   else for (const minor of wanted.length > 0 ? wanted : minors) writeList(newestOf(minor));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -60,9 +78,29 @@ function writeBackends({ version, avro, more }) {
   write(path.join("test/rig/backends", `${version}.json`), version, jars.filter((jar) => !known.has(jar.path.split("/").at(-3))));
 }
 
-function resolve(version, artifacts) {
+/** Paimon's bundle needs Hadoop's classes, whatever it stores on. */
+function writePaimon({ version, table, gateway, paimon: [bundle, release] }) {
+  const known = new Set(JSON.parse(readFileSync(path.join(root, "media/flink", `${version}.json`), "utf8")).jars.map((jar) => jar.path.split("/").at(-3)));
+  const tables = ["flink-table-api-java-bridge", "flink-table-api-java", "flink-table-api-bridge-base", "flink-table-common", "flink-table-runtime", "flink-table-planner-loader", "flink-cep"];
+  const jars = resolve(`${version}-paimon`, [
+    ...tables.map((name) => ["org.apache.flink", name, table]), ["org.apache.flink", "flink-sql-gateway", gateway],
+    ["org.apache.paimon", bundle, release], ["org.apache.flink", "flink-shaded-hadoop-2-uber", "2.8.3-10.0"],
+    // Hadoop logs with the first log4j.
+    ["org.apache.logging.log4j", "log4j-1.2-api", log4j],
+  ], "-DexcludeTransitive=true");
+  write(path.join("test/rig/paimon", `${version}.json`), version, jars.filter((jar) => !known.has(jar.path.split("/").at(-3))));
+}
+
+/** The newest Paimon that resolves, with what of Flink it needs to act on a table without a cluster. */
+function writeActions() {
+  const [{ version, paimon: [, release] }] = paimon.slice(-1);
+  const all = ["media/flink", "test/rig/paimon"].flatMap((folder) => JSON.parse(readFileSync(path.join(root, folder, `${version}.json`), "utf8")).jars);
+  write("media/paimon/actions.json", `paimon-${release}`, all.filter((jar) => actionJars.includes(jar.path.split("/").at(-3))).sort((a, b) => (a.path < b.path ? -1 : 1)));
+}
+
+function resolve(version, artifacts, ...more) {
   const folder = path.join(scratch, `${version}-${artifacts.length}`);
-  mvn(artifacts, "dependency:copy-dependencies", "-Dmdep.useRepositoryLayout=true", "-DincludeScope=runtime", `-DoutputDirectory=${folder}`);
+  mvn(artifacts, "dependency:copy-dependencies", "-Dmdep.useRepositoryLayout=true", "-DincludeScope=runtime", `-DoutputDirectory=${folder}`, ...more);
   const files = readdirSync(folder, { recursive: true }).map((file) => String(file).split(path.sep).join("/")).filter((file) => file.endsWith(".jar")).sort();
   const names = new Set(files.map((file) => path.posix.basename(file)));
   if (names.size !== files.length) throw new Error(`two jars of ${version} have the same file name`);

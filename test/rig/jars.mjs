@@ -12,9 +12,13 @@
  *   dist/peer-1.20.5.jar  test/jobs/peer, Flink's own readers, against that release; so for the newest one
  *   dist/bench.jar        test/jobs/bench, large files and Flink's own reader timed, against the newest release
  *
+ * and for Paimon
+ *
+ *   dist/paimon-job.jar   test/jobs/paimonjob, against the last 1.x with SQL and Paimon
+ *
  * Does nothing when nothing changed.
  *
- *   node test/rig/jars.mjs [--backends] [version …]     builds (all of them), after fetching these releases
+ *   node test/rig/jars.mjs [--backends] [--paimon] [version …]     builds (all of them), after fetching these releases
  */
 import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
@@ -29,6 +33,9 @@ const oldestFlink = "1.15.4";
 
 /** The releases that tests run with every state backend: the last 1.x and the newest. */
 export const backendReleases = ["1.20.5", "2.3.0"];
+
+/** The releases that tests run with Paimon. */
+export const paimonReleases = ["1.20.5", "2.0.2"];
 
 /** Flink's jars, one folder per version, shared by everything that is tested on this machine. */
 export const cacheFolder = path.join(homedir(), ".cache", "flink-savepoints");
@@ -54,11 +61,16 @@ export async function fetchBackends(rootFolder, version) {
   return [...(await fetchFlink(rootFolder, version)), ...(await fetchFlink(rootFolder, version, "test/rig/backends"))];
 }
 
+/** Fetches a release with SQL, a SQL Gateway and Paimon; resolves to the paths of all. */
+export async function fetchPaimon(rootFolder, version) {
+  return [...(await fetchFlink(rootFolder, version)), ...(await fetchFlink(rootFolder, version, "test/rig/paimon"))];
+}
+
 /**
- * Builds the jars that are missing or older than their sources; resolves to what was built. With `backends` also those for reading metadata.
- * Needs a JDK, not only a Java.
+ * Builds the jars that are missing or older than their sources; resolves to what was built. With `backends` also those for reading metadata, with
+ * `paimon` the job that writes Paimon's tables. Needs a JDK, not only a Java.
  */
-export async function buildJars(rootFolder, { backends = false } = {}) {
+export async function buildJars(rootFolder, { backends = false, paimon = false } = {}) {
   const [last1, newest] = backendReleases;
   const sample = { sources: "media/sampleJob", mainClass: "orders.OrdersJob" };
   const test = { sources: "test/jobs/testjob", mainClass: "testjob.TestJob" };
@@ -69,6 +81,7 @@ export async function buildJars(rootFolder, { backends = false } = {}) {
   ];
   const wanted = [
     ...(backends ? ofBackends : []),
+    ...(paimon ? [{ jar: "paimon-job.jar", sources: "test/jobs/paimonjob", mainClass: "paimonjob.PaimonJob", paimon: paimonReleases[0] }] : []),
     { jar: "sample-job.jar", ...sample },
     { jar: "test-job.jar", ...test },
     { jar: "no-main.jar", ...test, mainClass: undefined },
@@ -79,7 +92,7 @@ export async function buildJars(rootFolder, { backends = false } = {}) {
   if (stale.length === 0) return [];
   mkdirSync(path.join(rootFolder, "dist"), { recursive: true });
   for (const item of stale) {
-    compile(rootFolder, item, await (item.backends === undefined ? fetchFlink(rootFolder, oldestFlink) : fetchBackends(rootFolder, item.backends)));
+    compile(rootFolder, item, await (item.paimon !== undefined ? fetchPaimon(rootFolder, item.paimon) : item.backends === undefined ? fetchFlink(rootFolder, oldestFlink) : fetchBackends(rootFolder, item.backends)));
     stamps[item.jar] = stampOf(rootFolder, item);
     writeFileSync(stampFile, JSON.stringify(stamps, null, 2));
   }
@@ -142,9 +155,10 @@ async function clients(rootFolder) {
 
 if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
-  const [backends, versions] = [process.argv.includes("--backends"), process.argv.slice(2).filter((arg) => !arg.startsWith("--"))];
+  const [backends, paimon, versions] = [process.argv.includes("--backends"), process.argv.includes("--paimon"), process.argv.slice(2).filter((arg) => !arg.startsWith("--"))];
   for (const wanted of versions) await fetchFlink(root, wanted);
   if (backends) for (const wanted of backendReleases) await fetchBackends(root, wanted);
-  const built = await buildJars(root, { backends });
+  if (paimon) for (const wanted of paimonReleases) await fetchPaimon(root, wanted);
+  const built = await buildJars(root, { backends, paimon });
   console.log(built.length === 0 ? "All jars are up to date." : `Built ${built.join(", ")}.`);
 }

@@ -17,11 +17,11 @@ const rings = {
   unit: { run: nodeTests, folders: ["unit"], files: plain, limitMs: minutes(2), parallel: true },
   fuzz: { run: nodeTests, folders: ["unit"], files: (file) => file.endsWith(".fuzz.mjs"), limitMs: minutes(10) },
   integration: { run: integration, workbench: true, java: true },
-  e2e: { run: nodeTests, folders: ["e2e"], files: plain, limitMs: minutes(20), java: true, backends: true },
+  e2e: { run: nodeTests, folders: ["e2e"], files: plain, limitMs: minutes(20), java: true, backends: true, paimon: true },
   ui: { run: nodeTests, folders: ["ui"], files: plain, limitMs: minutes(15), java: true, workbench: true, package: true },
-  long: { run: nodeTests, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".long.test.mjs"), limitMs: minutes(180), java: true, workbench: true, package: true },
+  long: { run: nodeTests, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".long.test.mjs"), limitMs: minutes(180), java: true, paimon: true, workbench: true, package: true },
   matrix: { run: nodeTests, folders: ["e2e"], files: (file) => file.endsWith(".matrix.test.mjs"), limitMs: minutes(90), java: true },
-  bench: { run: bench, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".bench.mjs"), java: true, backends: true, workbench: true, package: true },
+  bench: { run: bench, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".bench.mjs"), java: true, backends: true, paimon: true, workbench: true, package: true },
 };
 const everyRun = ["check", "unit", "fuzz", "integration", "e2e", "ui"];
 
@@ -37,7 +37,7 @@ async function main(args) {
   // A narrowed run leaves the pictures of the others, and of the tour.
   if (chosen.includes("ui") && only === "") rmSync(path.join(scratch, "pictures"), { recursive: true, force: true });
   if (chosen.some((name) => name !== "check")) await step("build", build);
-  if (needs("java")) await step("jobs and Flink's jars", () => buildJobs(paths.java, { backends: needs("backends") }));
+  if (needs("java")) await step("jobs and Flink's jars", () => buildJobs(paths.java, { backends: needs("backends"), paimon: needs("paimon") }));
 
   const results = [];
   for (const name of chosen) {

@@ -3,18 +3,18 @@ import { readFile } from "node:fs/promises";
 import { createFlinkClient } from "./clients/flink/restClient";
 import { createHttp } from "./clients/http";
 import { openLedger, type LedgerFiles } from "./clients/ledgerFiles";
-import { openLocalMetadata } from "./clients/localMetadata";
 import { localStorageLook } from "./clients/localStorageLook";
 import { isAlive, thisProcess } from "./clients/processIdentity";
 import { startThread } from "./clients/workerThread";
 import { systemClock } from "./core/base/async";
+import { once } from "./core/base/once";
 import { DisposableStore, type Disposable } from "./core/base/disposable";
 import type { Clock, Credentials, Log, Vault, WorkspaceCommit } from "./core/ports";
 import { ClusterService } from "./services/clusters";
 import { ComparisonService } from "./services/comparisons";
 import { DisposalService } from "./services/disposals";
 import { SavepointFollower } from "./services/following";
-import { InspectionService } from "./services/inspection";
+import type { InspectionService } from "./services/inspection";
 import { Inspection } from "./services/inspections";
 import { JobService } from "./services/jobs";
 import { Reconciler } from "./services/reconciler";
@@ -51,7 +51,8 @@ export interface App extends Disposable {
   readonly restores: RestoreService;
   readonly disposals: DisposalService;
   readonly reconciler: Reconciler;
-  readonly inspection: InspectionService;
+  /** Loaded when it is asked for first. */
+  inspection(): Promise<InspectionService>;
   readonly comparison: ComparisonService;
   /** Begins to inspect a savepoint, on a thread of its own. Whoever asked disposes of it. */
   inspect(location: string): Inspection;
@@ -77,5 +78,9 @@ export function createApp(world: AppWorld): App {
   const reconciler = store.add(new Reconciler(shared, restores, disposals, (owner) => isAlive(owner, self)));
   const inspect = (location: string): Inspection => new Inspection(location, (place) => startThread(world.inspectionThread, { location: place }, { heapMb: 2048 }), clock, log);
   const comparison = new ComparisonService((locations) => startThread(world.comparisonThread, locations, { heapMb: 2048 }), clock, log);
-  return { inspect, comparison, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection: new InspectionService(openLocalMetadata, log), dispose: () => store.dispose() };
+  const inspection = once(async () => {
+    const [{ InspectionService }, { openLocalMetadata }] = await Promise.all([import("./services/inspection"), import("./clients/localMetadata")]);
+    return new InspectionService(openLocalMetadata, log);
+  });
+  return { inspect, comparison, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection, dispose: () => store.dispose() };
 }

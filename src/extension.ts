@@ -27,7 +27,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   context.subscriptions.push(
     held,
     registerCommands(commandTable, async (called) => (await window()).run(called)),
-    registerInspector(async () => (await window()).inspector),
+    registerInspector(async () => (await window()).inspector()),
   );
   void systemClock.sleep(0).then(window).then((now) => now.begin());
   return { rows: async (parentId) => (await window()).explorer.rows(parentId) };

@@ -4,24 +4,20 @@ import * as vscode from "vscode";
 import { createApp } from "./app";
 import { createHttp } from "./clients/http";
 import { startThread } from "./clients/workerThread";
-import { createLocalFlink } from "./clients/localFlink/localFlink";
 import { workspaceCommit } from "./clients/workspaceCommit";
 import { systemClock } from "./core/base/async";
 import type { DisposableStore } from "./core/base/disposable";
+import { once } from "./core/base/once";
 import { FlinkError, isFlinkError } from "./core/errors";
 import { explain } from "./core/explain";
-import type { WorkspaceCommit } from "./core/ports";
+import type { Thread, WorkspaceCommit } from "./core/ports";
 import { tellEndsOfEarlier } from "./host/commands/outcomes";
-import { watchLocalFlink } from "./host/commands/localFlink";
-import { lintOnOpen } from "./host/commands/lint";
 import type { CommandWorld } from "./host/commands/world";
-import { Comparisons } from "./host/compare/comparisons";
-import { Linter } from "./host/diagnostics/linter";
-import { registerQuickFixes } from "./host/diagnostics/quickFixes";
-import { registerUids } from "./host/diagnostics/uids";
+import { registerComparisons } from "./host/compare/registration";
+import { onFirstLinted } from "./host/diagnostics/lintedDocuments";
 import { runCommand, type CommandBoundary } from "./host/platform/commandBoundary";
 import type { Called } from "./host/platform/commands";
-import { Inspector } from "./host/inspector/editor";
+import type { Inspector } from "./host/inspector/editor";
 import { Notify } from "./host/platform/notify";
 import { Progress } from "./host/platform/progress";
 import { StoredCredentials, vaultOf } from "./host/platform/secrets";
@@ -30,13 +26,11 @@ import { problemsText } from "./host/platform/settingsCheck";
 import { Explorer } from "./host/views/explorer";
 import { Operations } from "./host/views/operations";
 import { operationsStatus } from "./host/views/statusBar";
-import { LintService } from "./services/linting";
-import { SavepointContents } from "./services/savepointContents";
 
 /** Everything of one window of VS Code, joined. */
 export interface Window {
   readonly explorer: Explorer;
-  readonly inspector: Inspector;
+  inspector(): Promise<Inspector>;
   /** Runs a command; never rejects. */
   run(called: Called<CommandWorld>): Promise<void>;
   /** Begins what goes on by itself: reads the ledger, follows what is open in it, looks for a local Flink. To be called once. */
@@ -57,27 +51,33 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const requestTimeoutMs = (): number => settings.current["requests.timeoutSeconds"] * 1_000;
 
   const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault: vaultOf(context.secrets), requestTimeoutMs, log, clock, workspaceCommit: openCommit, inspectionThread: context.asAbsolutePath("dist/worker/inspection.js"), comparisonThread: context.asAbsolutePath("dist/worker/comparison.js") });
-  // Its own connections, and none of our credentials: it speaks to Maven repositories only.
-  const http = createHttp({ credentials: { get: () => Promise.resolve([]) }, requestTimeoutMs, log, readCa: (file) => readFile(file, "utf8") });
-  const localFlink = createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http });
+  const localFlink = once(async () => {
+    const { createLocalFlink } = await import("./clients/localFlink/localFlink");
+    // Its own connections, and none of our credentials: it speaks to Maven repositories only.
+    const http = held.add(createHttp({ credentials: { get: () => Promise.resolve([]) }, requestTimeoutMs, log, readCa: (file) => readFile(file, "utf8") }));
+    return createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http });
+  });
 
   const { clusters, jobs, savepoints, restores, disposals, inspection, ledger, reconciler } = app;
   const operations = new Operations(jobs, ledger, log);
   const explorer = new Explorer({ clusters, jobs, savepoints, restores, ledger, operations, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
   const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
-  const comparisons = new Comparisons({ comparison: app.comparison, inspection, pages, log });
-  const lint = new LintService(() => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 }), clock, log);
-  const linter = new Linter({ service: lint, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), clock, log });
-  const savepointContents = new SavepointContents(ledger, inspection);
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons, linter, savepointContents, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const inspector = once(async () => new (await import("./host/inspector/editor")).Inspector({ inspect: app.inspect, ledger, pages, log }));
+  const comparing = registerComparisons(async (textChanged) => new (await import("./host/compare/comparisons")).Comparisons({ comparison: app.comparison, inspection: await inspection(), pages, textChanged, log }));
+  const linting = once(async () => {
+    const { Linting } = await import("./host/diagnostics/linting");
+    const start = (): Thread => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 });
+    return held.add(new Linting({ start, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), ledger, inspection: await inspection(), clock, log }));
+  });
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons: comparing.comparisons, linting, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);
     if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });
   };
   for (const each of [
-    log, app, http, settings, credentials, operations, explorer, lint, linter, registerQuickFixes(linter, savepointContents), registerUids(settings, savepointContents), operationsStatus(operations, clock), tellEndsOfEarlier(world),
-    comparisons,
+    log, app, settings, credentials, operations, explorer, operationsStatus(operations, clock), comparing, tellEndsOfEarlier(world),
+    onFirstLinted(() => void linting().catch((error: unknown) => log.error("loading the lint", error))),
     // The job's row is looked at again before anything is said of its end.
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
     settings.onDidChange(() => {
@@ -102,14 +102,14 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     await recall();
     held.add(ledger.watch());
     reconciler.start();
-    await watchLocalFlink(world).then((watch) => held.add(watch), (error: unknown) => log.error("looking for a local Flink", error));
-    await lintOnOpen(world).catch((error: unknown) => log.error("linting the workspace", error));
+    await import("./host/commands/localFlink").then(({ watchLocalFlink }) => watchLocalFlink(world)).then((watch) => held.add(watch), (error: unknown) => log.error("looking for a local Flink", error));
+    if (settings.current["lint.workspaceOnOpen"]) await import("./host/commands/lint").then(({ lintOnOpen }) => lintOnOpen(world)).catch((error: unknown) => log.error("linting the workspace", error));
   }
   const boundary: CommandBoundary = { log, notify, focused: () => explorer.focused(), entered: () => explorer.entered() };
   return {
-    explorer, inspector: new Inspector({ inspect: app.inspect, ledger, pages, log }),
+    explorer, inspector,
     run: (called) => runCommand(world, boundary, called),
-    begin, leave: () => localFlink.leave(),
+    begin, leave: async () => (await localFlink()).leave(),
   };
 }
 

@@ -16,7 +16,8 @@ export async function keepState(world: CommandWorld, target?: FindingRef): Promi
   if (target === undefined) return;
   const document = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === target.document);
   if (document === undefined) return;
-  const found = unexplained(await world.savepointContents.list(), takenUids(document.getText(), otherTexts(document)));
+  const { linter, savepoints } = await world.linting();
+  const found = unexplained(await savepoints.list(), takenUids(document.getText(), otherTexts(document)));
   const chosen = await askInSteps("Set uid and keep the state", 1, (ask) => ask.choose({
     placeholder: "Which operator was this? A restore finds its state by the old id, once.",
     choices: found.flatMap(({ record, operators }) => operators.map(({ id, name, sizeBytes }) => ({
@@ -25,8 +26,8 @@ export async function keepState(world: CommandWorld, target?: FindingRef): Promi
     }))),
   }));
   if (chosen === undefined) return;
-  const finding = (await world.linter.findingsOf(document))?.find(({ range, rule }) => range.start.offset === target.offset && rule === "missing-uid");
-  const path = world.linter.pathOf(document);
+  const finding = (await linter.findingsOf(document))?.find(({ range, rule }) => range.start.offset === target.offset && rule === "missing-uid");
+  const path = linter.pathOf(document);
   const text = document.getText();
   const fix = finding === undefined || path === undefined ? undefined : keepStateFix(finding, text, path, takenUids(text, otherTexts(document)), chosen);
   if (fix === undefined || !(await vscode.workspace.applyEdit(editOf(document, fix.edits)))) world.notify.refused("The operator was changed meanwhile, so nothing was written. Choose the quick fix again.");

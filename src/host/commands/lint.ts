@@ -15,5 +15,5 @@ export async function lintOnOpen(world: CommandWorld): Promise<void> {
 }
 
 function lintAll(world: CommandWorld): Promise<{ readonly files: number; readonly findings: number }> {
-  return world.progress.inNotification("Linting the workspace", (run) => world.linter.lintWorkspace(run));
+  return world.progress.inNotification("Linting the workspace", async (run) => (await world.linting()).linter.lintWorkspace(run));
 }

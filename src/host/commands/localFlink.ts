@@ -23,7 +23,7 @@ const runSample: Step = { title: "Run Sample Job", command: "flinkSavepoints.run
 
 /** *Start Local Flink*: starts one, or takes over what was left over; a second one is never started. */
 export async function startLocalFlink(world: CommandWorld): Promise<void> {
-  const found = await world.localFlink.find();
+  const found = await (await world.localFlink()).find();
   if (found.state === "starting") return world.notify.done("Local Flink is being started by another window.");
   if (found.state === "running") {
     show(world, found.flink);
@@ -32,7 +32,7 @@ export async function startLocalFlink(world: CommandWorld): Promise<void> {
   const { current } = world.settings;
   const keep = current["localFlink.keepRunning"];
   if (found.state === "left-over") {
-    const adopted = await world.progress.inNotification("Taking over the local Flink", (run) => world.localFlink.adopt({ keep }, run));
+    const adopted = await world.progress.inNotification("Taking over the local Flink", async (run) => (await world.localFlink()).adopt({ keep }, run));
     show(world, adopted);
     return world.notify.done(`Local Flink ${adopted.version} goes on at ${adopted.url}.`, [runSample]);
   }
@@ -42,7 +42,7 @@ export async function startLocalFlink(world: CommandWorld): Promise<void> {
     choices: [wanted, ...localFlinkVersions.filter((other) => other !== wanted)].map((each) => ({ label: `Flink ${each}`, description: each === wanted ? "chosen in the settings" : "", value: each })),
   }));
   if (version === undefined) return;
-  const started = await world.progress.inNotification(`Starting Flink ${version}`, (run) => world.localFlink.start({
+  const started = await world.progress.inNotification(`Starting Flink ${version}`, async (run) => (await world.localFlink()).start({
     version, port: current["localFlink.port"], javaHome: current["localFlink.javaHome"], mavenRepository: current["localFlink.mavenRepository"], keep,
   }, run));
   show(world, started);
@@ -52,7 +52,7 @@ export async function startLocalFlink(world: CommandWorld): Promise<void> {
 
 /** *Stop Local Flink*: asks only when jobs run on it, or when another window started it. */
 export async function stopLocalFlink(world: CommandWorld): Promise<void> {
-  const found = await world.localFlink.find();
+  const found = await (await world.localFlink()).find();
   if (found.state === "none") {
     world.clusters.setLocal(null);
     return world.notify.done("No local Flink runs.");
@@ -65,7 +65,7 @@ export async function stopLocalFlink(world: CommandWorld): Promise<void> {
     found.state === "running" && !flink.mine ? "Another window started it, or it is kept running." : null,
   ].filter((sentence) => sentence !== null);
   if (sentences.length > 0 && !(await world.notify.confirm({ title: `Stop local Flink ${flink.version}?`, detail: [...sentences, "Savepoints stay on disk."].join("\n\n"), button: "Stop" }))) return;
-  await world.progress.inNotification("Local Flink", (run) => world.localFlink.stop(run));
+  await world.progress.inNotification("Local Flink", async (run) => (await world.localFlink()).stop(run));
   world.clusters.setLocal(null);
 }
 
@@ -101,9 +101,9 @@ export async function watchLocalFlink(world: CommandWorld): Promise<Disposable> 
     const now = world.settings.current["localFlink.keepRunning"];
     if (now === kept) return;
     kept = now;
-    void world.localFlink.keep(now).catch((error: unknown) => world.log.warn("keeping the local Flink", error));
+    void world.localFlink().then((flink) => flink.keep(now)).catch((error: unknown) => world.log.warn("keeping the local Flink", error));
   }));
-  const found = await world.localFlink.find();
+  const found = await (await world.localFlink()).find();
   if (found.state === "none") return store;
   show(world, found.flink);
   if (found.state === "left-over") {

@@ -120,7 +120,7 @@ async function askPlan(ask: Steps, world: CommandWorld, given: Source | undefine
 
 /** Names the state at stake before any of it may be dropped, then has the job's name typed (C-23; safety rule 3). */
 async function confirmDrop(world: CommandWorld, source: Source, name: string, jobName: string): Promise<boolean> {
-  const read = await waitBefore(`Restore ${name} and drop state`, `Reading what ${savepointName(source)} holds`, async ({ signal }) => ({ state: await world.inspection.stateIn(source.path, signal) }));
+  const read = await waitBefore(`Restore ${name} and drop state`, `Reading what ${savepointName(source)} holds`, async ({ signal }) => ({ state: await (await world.inspection()).stateIn(source.path, signal) }));
   if (read === undefined) return false;
   const { state } = read;
   const what = state === undefined

@@ -132,6 +132,6 @@ async function readable(world: CommandWorld, snapshot: Snapshot, path: string, r
   const refused = (message: string): undefined =>
     world.notify.refused(message, [{ title: "Copy Path", command: "flinkSavepoints.copyPath", args: [recordId === null ? { cluster: "", jobId: "", path, checkpointId: 0 } : { recordId }] }]) as undefined;
   if (place === undefined) return refused(`${path} is not reachable from here yet: only savepoints on local disks can be read.`);
-  const there = await world.inspection.formatOf(snapshot.location);
+  const there = await (await world.inspection()).formatOf(snapshot.location);
   return there === undefined ? refused(`There is no _metadata at ${path} that can be read on this machine.`) : snapshot;
 }

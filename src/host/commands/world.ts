@@ -5,10 +5,9 @@ import type { ClusterService } from "../../services/clusters";
 import type { DisposalService } from "../../services/disposals";
 import type { InspectionService } from "../../services/inspection";
 import type { JobService } from "../../services/jobs";
-import type { SavepointContents } from "../../services/savepointContents";
 import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
-import type { Linter } from "../diagnostics/linter";
+import type { Linting } from "../diagnostics/linting";
 import type { Notify } from "../platform/notify";
 import type { Progress } from "../platform/progress";
 import type { SettingsReader } from "../platform/settings";
@@ -36,16 +35,19 @@ export interface ComparisonControl {
   showText(snapshot: Snapshot): Promise<void>;
 }
 
-/** Everything a verb may use. Verbs are functions of this and their target; they hold nothing themselves. */
+/**
+ * Everything a verb may use. Verbs are functions of this and their target; they hold nothing themselves. What is a function here is loaded when
+ * it is called first.
+ */
 export interface CommandWorld {
   readonly clusters: ClusterService;
   readonly jobs: JobService;
   readonly savepoints: SavepointService;
   readonly restores: RestoreService;
   readonly disposals: DisposalService;
-  readonly inspection: InspectionService;
+  inspection(): Promise<InspectionService>;
   readonly ledger: Ledger;
-  readonly localFlink: LocalFlink;
+  localFlink(): Promise<LocalFlink>;
   /** Path of the sample job's jar. */
   readonly sampleJar: string;
   readonly credentials: Credentials;
@@ -53,9 +55,8 @@ export interface CommandWorld {
   readonly notify: Notify;
   readonly progress: Progress;
   readonly explorer: ExplorerControl;
-  readonly comparisons: ComparisonControl;
-  readonly linter: Pick<Linter, "lintWorkspace" | "findingsOf" | "pathOf">;
-  readonly savepointContents: SavepointContents;
+  comparisons(): Promise<ComparisonControl>;
+  linting(): Promise<Linting>;
   readonly log: Log & { show(): void };
   readonly clock: Clock;
 }

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { DisposableStore, type Disposable } from "../../core/base/disposable";
+import { DisposableStore } from "../../core/base/disposable";
 import { comparedNamesSchema, comparisonPageParams, type ComparisonPageApi } from "../../core/comparison/page";
 import type { ComparisonApi } from "../../core/comparison/protocol";
 import { inspectorViewType } from "../../core/contributions";
@@ -14,6 +14,7 @@ import { copyText } from "../commands/copy";
 import { titleOf, type Snapshot, type Snapshots } from "../commands/snapshots";
 import type { ComparisonControl } from "../commands/world";
 import { showPage, type PageFolder } from "../inspector/webviewPage";
+import { comparisonViewType } from "./registration";
 import { TextDocuments } from "./textDocuments";
 
 /** What comparing needs. */
@@ -21,38 +22,40 @@ export interface ComparisonsWorld {
   readonly comparison: ComparisonService;
   readonly inspection: InspectionService;
   readonly pages: PageFolder;
+  /** Tells VS Code that a text is to be read anew. */
+  readonly textChanged: vscode.EventEmitter<vscode.Uri>;
   readonly log: Log;
 }
 
-/** Of the panel that compares two; VS Code remembers it over a reload. */
-const viewType = "flinkSavepoints.comparison";
-
-/** Panels that compare two snapshots, and their texts. */
-export class Comparisons implements ComparisonControl, Disposable {
+/** Panels that compare two snapshots, and their texts; see `registerComparisons`. */
+export class Comparisons implements ComparisonControl {
   readonly #world: ComparisonsWorld;
-  readonly #held = new DisposableStore();
   readonly #texts: TextDocuments;
   readonly #panels = new Map<string, vscode.WebviewPanel>();
 
   constructor(world: ComparisonsWorld) {
     this.#world = world;
-    const { comparison, inspection, log } = world;
-    this.#texts = this.#held.add(new TextDocuments({ textOf: (...args) => comparison.textOf(...args), formatOf: (location) => inspection.formatOf(location), log }));
-    this.#held.add(vscode.window.registerWebviewPanelSerializer(viewType, {
-      deserializeWebviewPanel: (panel, state) => {
-        const kept = comparedNamesSchema.safeParse(typeof state === "object" && state !== null && "names" in state ? state.names : undefined);
-        // Without its names a panel of another version has nothing to show.
-        if (kept.success) this.#fill(panel, kept.data);
-        else panel.dispose();
-        return Promise.resolve();
-      },
-    }));
+    const { comparison, inspection, textChanged, log } = world;
+    this.#texts = new TextDocuments({ textOf: (...args) => comparison.textOf(...args), formatOf: (location) => inspection.formatOf(location), changed: textChanged, log });
+  }
+
+  /** Fills a panel of before a reload. */
+  revive(panel: vscode.WebviewPanel, state: unknown): void {
+    const kept = comparedNamesSchema.safeParse(typeof state === "object" && state !== null && "names" in state ? state.names : undefined);
+    // Without its names a panel of another version has nothing to show.
+    if (kept.success) this.#fill(panel, kept.data);
+    else panel.dispose();
+  }
+
+  /** The text of a virtual document. */
+  textOf(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
+    return this.#texts.content(uri, token);
   }
 
   show(pair: Snapshots): void {
     const open = this.#panels.get(keyOf(pair));
     if (open !== undefined) return open.reveal();
-    this.#fill(vscode.window.createWebviewPanel(viewType, titleOf(pair), vscode.ViewColumn.Active), pair);
+    this.#fill(vscode.window.createWebviewPanel(comparisonViewType, titleOf(pair), vscode.ViewColumn.Active), pair);
   }
 
   showTexts(pair: Snapshots): Promise<void> {
@@ -61,10 +64,6 @@ export class Comparisons implements ComparisonControl, Disposable {
 
   showText(snapshot: Snapshot): Promise<void> {
     return this.#texts.show(snapshot);
-  }
-
-  dispose(): void {
-    this.#held.dispose();
   }
 
   #fill(panel: vscode.WebviewPanel, pair: Snapshots): void {

@@ -1,10 +1,10 @@
 import * as vscode from "vscode";
-import { DisposableStore, type Disposable } from "../../core/base/disposable";
 import { FlinkError, isFlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
 import type { Log } from "../../core/ports";
 import { RemoteError } from "../../core/rpc";
 import { titleOf, type Snapshot, type Snapshots } from "../commands/snapshots";
+import { textScheme } from "./registration";
 
 /** Where texts come from. */
 export interface TextWorld {
@@ -12,24 +12,20 @@ export interface TextWorld {
   textOf(location: string, order: "name" | "id", signal: AbortSignal): Promise<string>;
   /** Version of the metadata's format; undefined when it can't be read. */
   formatOf(location: string): Promise<number | undefined>;
+  /** Tells VS Code that a text is to be read anew. */
+  readonly changed: vscode.EventEmitter<vscode.Uri>;
   readonly log: Log;
 }
-
-/** Scheme of the virtual documents; their language follows from the ending. */
-const scheme = "flink-savepoint";
 
 /** Formats from this one on have names of operators. */
 const namedFormat = 5;
 
 /** Snapshots as virtual text documents, read when one is opened. */
-export class TextDocuments implements Disposable {
+export class TextDocuments {
   readonly #world: TextWorld;
-  readonly #held = new DisposableStore();
-  readonly #changed = this.#held.add(new vscode.EventEmitter<vscode.Uri>());
 
   constructor(world: TextWorld) {
     this.#world = world;
-    this.#held.add(vscode.workspace.registerTextDocumentContentProvider(scheme, { onDidChange: this.#changed.event, provideTextDocumentContent: (uri, token) => this.#content(uri, token) }));
   }
 
   /** Opens one. */
@@ -45,20 +41,16 @@ export class TextDocuments implements Disposable {
     await vscode.commands.executeCommand("vscode.diff", this.#fresh(pair.left, order), this.#fresh(pair.right, order), titleOf(pair), { preview: true } satisfies vscode.TextDocumentShowOptions);
   }
 
-  dispose(): void {
-    this.#held.dispose();
-  }
-
   /** The address of a text; one that is open already is read anew. */
   #fresh({ name, jobName, location }: Snapshot, order: "name" | "id"): vscode.Uri {
     const title = [name, jobName].filter((part) => part !== null).join(" ").replace(/[\\/]/g, "∕");
-    const uri = vscode.Uri.from({ scheme, path: `/${title}.flink-savepoint`, query: JSON.stringify({ location, order }) });
-    if (vscode.workspace.textDocuments.some((document) => document.uri.toString() === uri.toString())) this.#changed.fire(uri);
+    const uri = vscode.Uri.from({ scheme: textScheme, path: `/${title}.flink-savepoint`, query: JSON.stringify({ location, order }) });
+    if (vscode.workspace.textDocuments.some((document) => document.uri.toString() === uri.toString())) this.#world.changed.fire(uri);
     return uri;
   }
 
   /** A text that can't be made says why in its place: an editor that VS Code restores has nobody to ask. */
-  async #content(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
+  async content(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
     const abort = new AbortController();
     const subscription = token.onCancellationRequested(() => abort.abort());
     try {

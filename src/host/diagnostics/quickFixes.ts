@@ -1,15 +1,12 @@
 import * as vscode from "vscode";
 import type { Disposable } from "../../core/base/disposable";
 import type { CommandId } from "../../core/contributions";
-import { endingOf, watchedFiles } from "../../core/lint/fileNames";
 import type { Finding, TextEdit } from "../../core/lint/finding";
 import { fixAll, fixOf, keepsState, suppressionOf, takenUids } from "../../core/lint/fixes";
 import { unexplained, type SavepointContents } from "../../services/savepointContents";
 import { diagnosticSource, rangeOf } from "./diagnostic";
+import { lintedDocuments } from "./lintedDocuments";
 import type { Linter } from "./linter";
-
-/** Documents that may have findings of ours. */
-export const lintedDocuments: vscode.DocumentSelector = [{ pattern: watchedFiles }, ...Object.keys(endingOf).map((language) => ({ scheme: "untitled", language }))];
 
 /** Offers what ends a finding: the uid, the uid with the state of a savepoint, the uids of the whole file, a comment. */
 export function registerQuickFixes(linter: Pick<Linter, "findingsOf" | "pathOf">, savepointContents: SavepointContents): Disposable {

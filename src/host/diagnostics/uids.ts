@@ -7,7 +7,7 @@ import { oneLine } from "../../core/rowText";
 import { savepointName, sizeText } from "../../core/wording";
 import type { SavepointContents } from "../../services/savepointContents";
 import type { SettingsReader } from "../platform/settings";
-import { lintedDocuments } from "./quickFixes";
+import { lintedDocuments } from "./lintedDocuments";
 
 /** Savepoints that a hover names. */
 const namedLimit = 5;

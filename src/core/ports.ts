@@ -4,6 +4,7 @@ import type { CheckpointConfig, CheckpointOverview, SavepointFormat } from "./mo
 import type { ClusterInfo, ClusterProfile } from "./model/cluster";
 import type { JobDetails, JobState, JobSummary } from "./model/job";
 import type { Capabilities } from "./model/version";
+import type { ScheduleState } from "./schedule/scheduleState";
 
 /** Time, so that tests run an hour in a millisecond. */
 export interface Clock {
@@ -173,6 +174,24 @@ export interface WorkspaceCommit {
   readonly branch: string | null;
   /** True when files differed from the commit. */
   readonly dirty: boolean;
+}
+
+/** One of many processes of a user holds it, and does what only one may do. */
+export interface Lease {
+  /** Takes it, or tells that we still hold it; false while somebody else does. To be called again and again: whoever is silent for some calls of the others loses it. Rejects with `ledger-unwritable`. */
+  hold(): Promise<boolean>;
+  /** Whether it is ours at this moment; asked last before what only the holder may do. */
+  isHeld(): Promise<boolean>;
+  /** Gives it up, so that another takes it at once. */
+  release(): Promise<void>;
+}
+
+/** What is remembered of schedules from one process to the next. Only the holder of a schedule's lease writes. */
+export interface ScheduleStates {
+  /** Undefined for a schedule never seen, or whose file is damaged (which is logged). */
+  get(key: string): Promise<ScheduleState | undefined>;
+  /** Durable when it resolves. Throws `ledger-unwritable`. */
+  put(state: ScheduleState): Promise<void>;
 }
 
 /** Names a process in records, so that another can tell whether it still runs. */

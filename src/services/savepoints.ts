@@ -23,6 +23,17 @@ export interface SavepointRequest {
   readonly description: string;
 }
 
+/** The tick of a schedule that a savepoint is taken for. */
+export interface TickAttempt {
+  /** `tickId` of it: 32 hex digits, the same for everyone who has the schedule. */
+  readonly recordId: string;
+  readonly name: string;
+  readonly tickAtMs: number;
+  readonly attempt: number;
+  /** Asked last before sending; throws when it may not be sent any more. */
+  mayGoOn(): Promise<void>;
+}
+
 /** Whether a verb can be done now, and what to know before. */
 export interface Readiness {
   readonly refusals: readonly Refusal[];
@@ -46,6 +57,16 @@ export interface SavepointWorld {
   newId(): string;
   workspaceCommit(): Promise<WorkspaceCommit | null>;
   readonly vault: Vault;
+}
+
+/** What is to be taken, and how. */
+interface Taking {
+  readonly id: string;
+  readonly job: JobRef;
+  readonly request: SavepointRequest;
+  readonly stop: { readonly drain: boolean } | null;
+  readonly tick?: TickAttempt;
+  readonly mayGoOn?: (() => Promise<void>) | undefined;
 }
 
 /** A request that is written down and not yet sent. */
@@ -81,7 +102,14 @@ export class SavepointService {
 
   /** Takes a savepoint. Aborting `run` ends the waiting; Flink goes on and the outcome is still recorded. */
   async trigger(job: JobRef, request: SavepointRequest, run: Run): Promise<SavepointRecord> {
-    const record = await this.#take(this.#world.newId(), job, request, null, run);
+    const record = await this.#take({ id: this.#world.newId(), job, request, stop: null }, run);
+    if (record.state === "completed") return record;
+    throw outcomeError(record);
+  }
+
+  /** As `trigger`, for a tick of a schedule: when its record exists already, whoever wrote it, nothing is sent and that one is followed. */
+  async triggerForTick(job: JobRef, request: SavepointRequest, tick: TickAttempt, run: Run): Promise<SavepointRecord> {
+    const record = await this.#take({ id: tick.recordId, job, request, stop: null, tick }, run);
     if (record.state === "completed") return record;
     throw outcomeError(record);
   }
@@ -91,7 +119,7 @@ export class SavepointService {
    * `recordId`, 32 hex digits, is given by a plan that was written down with it; `mayGoOn` is asked last before sending, and throws when not.
    */
   async stop(job: JobRef, request: SavepointRequest & { readonly drain: boolean }, run: Run, recordId = this.#world.newId(), mayGoOn?: () => Promise<void>): Promise<SavepointRecord> {
-    const record = await this.#take(recordId, job, request, { drain: request.drain }, run, mayGoOn);
+    const record = await this.#take({ id: recordId, job, request, stop: { drain: request.drain }, mayGoOn }, run);
     if (record.state !== "completed") throw outcomeError(record);
     const unclean = uncleanStop(record);
     if (unclean !== undefined) throw unclean;
@@ -155,7 +183,7 @@ export class SavepointService {
     for (const { id } of found) await ledger.update<SavepointRecord>(id, `known as ${recordId}`, (record) => ({ ...record, forgotten: true, pinned: false }));
   }
 
-  async #take(id: string, job: JobRef, request: SavepointRequest, stop: { readonly drain: boolean } | null, run: Run, mayGoOn?: () => Promise<void>): Promise<SavepointRecord> {
+  async #take({ id, job, request, stop, tick, mayGoOn = tick?.mayGoOn }: Taking, run: Run): Promise<SavepointRecord> {
     const { ledger, follower, clock, self } = this.#world;
     if (request.directory !== null) requireLocation(request.directory);
     const { facts, jobName } = await this.#facts(job, run.signal);
@@ -176,7 +204,7 @@ export class SavepointService {
     try {
       const created = await ledger.create({
         kind: "savepoint", version: recordVersion, id, cluster: { name: view?.profile.name ?? job.cluster, url: job.cluster }, job: { id: job.jobId, name: jobName },
-        origin: stop === null ? "manual" : "stop", format: request.format, description: request.description.trim(), directory: request.directory?.trim() ?? null,
+        origin: stop !== null ? "stop" : tick === undefined ? "manual" : "scheduled", ...(tick === undefined ? {} : { schedule: { name: tick.name, tickAtMs: tick.tickAtMs, attempt: tick.attempt } }), format: request.format, description: request.description.trim(), directory: request.directory?.trim() ?? null,
         flinkVersion: facts.info.version.text, state: "requested", requestedAtMs: atMs, sentAtMs: atMs, endedAtMs: null, checkpointId: null, path: null, sizeBytes: null,
         durationMs: null, failure: null, stop: stop && { drain: stop.drain, job: "pending" }, jobRestarted: false, pinned: false, forgotten: false, disposal: null,
         candidates: [], workspace, owner: self, trail: [{ atMs, event: "requested" }],

@@ -45,6 +45,8 @@ export const savepointRecordSchema = z.lazy(() => z.object({
   job: jobNamed,
   /** Unknown origin counts as manual wherever rules delete. */
   origin: z.enum(["manual", "stop", "scheduled", "upgrade", "found"]),
+  /** The tick of a schedule that it was taken for, and the how-manieth attempt at it, from 0. */
+  schedule: z.object({ name: z.string(), tickAtMs: epochMs, attempt: z.number() }).optional(),
   format: z.enum(["canonical", "native"]).nullable(),
   description: z.string(),
   /** Where it was asked to go; null = the cluster's own directory. */

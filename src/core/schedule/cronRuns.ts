@@ -55,11 +55,14 @@ export function* cronRuns(cron: Cron, zone: string, afterMs: number): Generator<
   }
 }
 
-/** What remains of `runs` when each comes at least ten minutes after the one before it that remains (A-10). */
-export function* effectiveRuns(runs: Iterable<number>, lastRunMs = -Infinity): Generator<number, void, undefined> {
-  let last = lastRunMs;
+/**
+ * What remains of `runs` when each comes at least ten minutes after the one before it that remains (A-10). `previousMs`: the last one that
+ * remained before these, epoch milliseconds; `shortestMs`: another distance than ten minutes, for tests that can't wait.
+ */
+export function* effectiveRuns(runs: Iterable<number>, previousMs = -Infinity, shortestMs = shortestIntervalMs): Generator<number, void, undefined> {
+  let last = previousMs;
   for (const run of runs) {
-    if (run - last < shortestIntervalMs) continue;
+    if (run - last < shortestMs) continue;
     last = run;
     yield run;
   }
@@ -81,6 +84,11 @@ export function shortestGapMs(cron: Cron): number {
   const minutes = cron.hour.values.flatMap((hour) => cron.minute.values.map((minute) => hour * 60 + minute));
   const gaps = minutes.map((minute, at) => (minutes[at + 1] ?? (minutes[0] ?? 0) + 24 * 60) - minute);
   return Math.min(...gaps) * minuteMs;
+}
+
+/** Local time at an instant, as if it were UTC, epoch milliseconds. `zone` must be one that `isTimeZone` knows. */
+export function localMs(instant: number, zone: string): number {
+  return instant + offsetOf(zone)(instant);
 }
 
 /** Does the expression run on the day that begins at `day` (local midnight as if it were UTC)? Both day fields restricted: either (A-19). */

@@ -49,6 +49,8 @@ export interface ErrorFacts {
   "ledger-unwritable": { folder: string; reason: string };
   "ledger-record-damaged": { file: string; reason: string };
   "file-unreadable": { path: string; reason: string };
+  /** A folder could not be renamed; `reason` is the system's code, such as EACCES. */
+  "move-failed": { from: string; to: string; reason: string };
   "file-not-a-jar": { path: string };
   /** A savepoint on a storage that this machine does not read. */
   "metadata-elsewhere": { location: string };
@@ -87,6 +89,9 @@ export type Refusal =
   | { rule: "disposal-running" }
   /** Cleanup moved its folder, and it can be moved back. */
   | { rule: "moved-aside" }
+  | { rule: "not-aside" }
+  /** Another window, or another process, is cleaning up after this job. */
+  | { rule: "cleanup-running"; forMs: number }
   | { rule: "no-path" }
   | { rule: "pinned" }
   /** With CLAIM Flink deletes the savepoint, which somebody pinned, or another job needs. */

@@ -71,6 +71,7 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "ledger-unwritable": ({ folder, reason }) => ({ message: `The savepoint ledger in ${folder} can't be written (${reason}). Nothing was sent to Flink: without a record a savepoint could be lost.` }),
   "ledger-record-damaged": ({ file, reason }) => ({ message: `A ledger record could not be read and was set aside as ${file} (${reason}).` }),
   "file-unreadable": ({ path, reason }) => ({ message: `${path} can't be read (${reason}).` }),
+  "move-failed": ({ from, to, reason }) => ({ message: `${from} could not be moved to ${to} (${reason}).` }),
   "file-not-a-jar": ({ path }) => ({ message: `${path} is not a jar file. Choose the jar that your build makes.` }),
   "metadata-elsewhere": ({ location }) => ({ message: `${location} is not reachable from here yet: only savepoints on local disks can be read.` }),
   "metadata-missing": ({ location, reason }) => ({ message: reason === "ENOENT" || reason === "ENOTDIR" ? `There is no _metadata at ${location} on this machine.` : `The _metadata at ${location} can't be read (${reason}).`, action: retry }),
@@ -112,6 +113,8 @@ export function explainRefusal(refusal: Refusal): string {
     case "already-disposed": return "It was disposed of before.";
     case "disposal-running": return "It is being disposed of.";
     case "moved-aside": return "Cleanup moved it aside. Put it back first (Undo Cleanup).";
+    case "not-aside": return "Cleanup has not moved it aside, or it is gone for good.";
+    case "cleanup-running": return `Another window has been cleaning up after this job for ${spanText(refusal.forMs)}.`;
     case "no-path": return "Its location is not known.";
     case "pinned": return "It is pinned. Unpin it first.";
     case "claim-of-pinned": return "It is pinned, and Flink deletes what it takes over with CLAIM. Let the files stay yours (NO_CLAIM), or unpin it first.";

@@ -195,6 +195,14 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
   return { refusals, typing };
 }
 
+/** Jobs that run and were restored from a savepoint, by what Flink says or by our own record of the start, however long ago: a rule leaves their source alone. */
+export function runningFrom(record: SavepointRecord, records: readonly LedgerRecord[], jobs: readonly JobSeen[]): JobNamed[] {
+  if (record.path === null || jobs.length === 0) return [];
+  const place = placeKey(record.path);
+  const starts = new Set(restoresFrom(place, records).map(({ id }) => id));
+  return jobs.flatMap(({ job, seen }) => (starts.has(job.jobId) || ("restored" in seen && seen.restored !== null && seen.restored.path !== null && placeKey(seen.restored.path) === place) ? [job] : []));
+}
+
 /** Whether another savepoint of the same job is there to fall back on: whole, ours, and not given away to a job that may delete it (C-27). */
 function isWayBack(other: SavepointRecord, record: SavepointRecord, notOurs: ReadonlySet<string>): boolean {
   if (other.cluster.url !== record.cluster.url || other.job.name !== record.job.name) return false;

@@ -137,6 +137,19 @@ export interface StorageLook {
   list(directory: string): Promise<readonly FoundFolder[] | undefined>;
 }
 
+/** Moves savepoint folders aside and back. Only `file:` on this machine. */
+export interface AsideStorage {
+  /** Undefined when the folder can be moved to a place beside it, else why not: the system's code such as EACCES, or words of ours. */
+  obstacle(location: string): Promise<string | undefined>;
+  /**
+   * Renames a folder, within its file system and never onto anything; the folder that it goes into is made. When it resolves the change would
+   * survive a power cut. Throws `move-failed`.
+   */
+  move(from: string, to: string): Promise<void>;
+  /** Removes the folder that things were moved into, once it is empty; quiet when it is not. */
+  tidy(location: string): Promise<void>;
+}
+
 /** Opens the metadata of a savepoint for reading by range; undefined when it can't be read from here. The caller closes it. */
 export type OpenMetadata = (location: string) => Promise<(RandomAccess & { close(): Promise<void> }) | undefined>;
 

@@ -1,7 +1,7 @@
 import { Backoff, isAbort, mapLimit } from "../core/base/async";
 import { FlinkError, isFlinkError, type ErrorFacts, type JobNamed, type Refusal } from "../core/errors";
-import { disposalVerdict, latestCheckpoint, type JobSeen, type TypingReason } from "../core/guards";
-import { lostItsMetadata, mayHaveStarted, metadataGone, type SavepointRecord } from "../core/ledger/record";
+import { disposalVerdict, latestCheckpoint, runningFrom, type JobSeen, type TypingReason } from "../core/guards";
+import { filesOf, lostItsMetadata, mayHaveStarted, metadataGone, type LedgerRecord, type SavepointRecord } from "../core/ledger/record";
 import { isTerminal, type JobSummary } from "../core/model/job";
 import { placeKey } from "../core/model/location";
 import type { ClusterClient, Run, StorageLook } from "../core/ports";
@@ -23,6 +23,18 @@ export interface DisposalCheck {
   readonly restored: readonly JobNamed[];
 }
 
+/** Jobs that run, and the clusters that could not be asked for theirs. */
+export interface WhoRuns {
+  readonly jobs: readonly JobSeen[];
+  readonly unreachable: readonly { readonly name: string; readonly url: string; readonly reason: string }[];
+}
+
+/** A check with what it was made from. */
+export interface RuleCheck extends DisposalCheck {
+  readonly jobs: readonly JobSeen[];
+  readonly unchecked: WhoRuns["unreachable"];
+}
+
 type Gone = ErrorFacts["disposal-failed"]["gone"];
 
 /** Disposes of savepoints through the cluster that took them (C-31…C-34): checked, written down, then called; believed only when seen. */
@@ -41,10 +53,30 @@ export class DisposalService {
     return this.#weigh(recordId, run);
   }
 
-  async #weigh(recordId: string, run: Run): Promise<DisposalCheck & { readonly jobs: readonly JobSeen[] }> {
-    const { clusters, ledger } = this.#world;
-    const record = await this.#read(recordId);
-    await clusters.info(record.cluster.url, run.signal);
+  /**
+   * As `check`, for a rule that acts with nobody there to answer a question: a cluster that could not be asked, a name that would have to be typed,
+   * and a job that runs and came from the savepoint, however long ago, refuse too. Throws `refused`.
+   */
+  async checkByRule(recordId: string, run: Run): Promise<RuleCheck> {
+    const check = await this.#weigh(recordId, run);
+    refuseIf("removed by a rule", subjectOf(check.record), ruleRefusals(check, await this.#world.ledger.all()));
+    return check;
+  }
+
+  /**
+   * What speaks against removing a savepoint once that is written down, from those that were faster: a restore from it may have begun, or its
+   * place been pinned, since it was weighed. Each side looks only after it has written: at least one sees the other, and steps back.
+   */
+  async rivals({ record: { id, disposal }, jobs }: RuleCheck): Promise<readonly Refusal[]> {
+    const records = (await this.#world.ledger.all()).map((other) => (other.id === id && other.kind === "savepoint" ? { ...other, disposal } : other));
+    const record = records.find((other): other is SavepointRecord => other.id === id && other.kind === "savepoint");
+    return record === undefined ? [] : disposalVerdict(record, records, jobs).refusals;
+  }
+
+  /** Every job that runs, on any cluster, with what it was restored from, and the clusters that did not answer. Throws when the cluster that it is about can't be asked. */
+  async whoRuns(cluster: string, run: Run): Promise<WhoRuns> {
+    const { clusters } = this.#world;
+    await clusters.info(cluster, run.signal);
     const unreachable: { readonly name: string; readonly url: string; readonly reason: string }[] = [];
     const running: { cluster: string; job: JobSummary }[] = [];
     run.report({ message: "Asking every cluster for its jobs" });
@@ -52,35 +84,44 @@ export class DisposalService {
       try {
         for (const job of await clusters.client(profile.url).jobs(run.signal)) if (!isTerminal(job.state)) running.push({ cluster: profile.url, job });
       } catch (error) {
-        if (isAbort(error) || profile.url === record.cluster.url) throw error;
+        if (isAbort(error) || profile.url === cluster) throw error;
         unreachable.push({ name: profile.name, url: profile.url, reason: isFlinkError(error) ? shortReason(error) : String(error) });
       }
     });
     let asked = 0;
-    const jobs = await mapLimit(running, 8, async ({ cluster, job }): Promise<JobSeen> => {
-      const seen = await this.#lookAt(clusters.client(cluster), job, run.signal);
+    const jobs = await mapLimit(running, 8, async ({ cluster: url, job }): Promise<JobSeen> => {
+      const seen = await this.#lookAt(clusters.client(url), job, run.signal);
       run.report({ message: `${++asked} of ${running.length} running jobs checked`, percent: (100 * asked) / running.length });
       return { job: { jobId: job.jobId, name: job.name }, seen };
     });
-    const records = await ledger.all();
+    return { jobs, unreachable };
+  }
+
+  async #weigh(recordId: string, run: Run): Promise<RuleCheck> {
+    const record = await this.#read(recordId);
+    const { jobs, unreachable } = await this.whoRuns(record.cluster.url, run);
+    const records = await this.#world.ledger.all();
     const verdict = disposalVerdict(record, records, jobs);
     const path = record.path === null ? null : placeKey(record.path);
     const restored = records.flatMap((other) => (other.kind === "restore" && path !== null && other.savepoint !== null && mayHaveStarted(other) && placeKey(other.savepoint.path) === path ? [{ jobId: other.id, name: other.jobName }] : []));
     // A job that was restored with LEGACY may refer to its files for as long as it lives.
     const legacy = unreachable.filter(({ url }) => path !== null && records.some((other) => other.kind === "restore" && other.claimMode === "LEGACY" && other.endedAtMs === null && mayHaveStarted(other) && other.cluster.url === url && other.savepoint !== null && placeKey(other.savepoint.path) === path));
     const refusals = [...verdict.refusals, ...legacy.map(({ name, reason }): Refusal => ({ rule: "cluster-unchecked", cluster: name, reason }))];
-    return { record, refusals, typing: verdict.typing, unreachable: unreachable.map(({ name }) => name), restored, jobs };
+    return { record, refusals, typing: verdict.typing, unreachable: unreachable.map(({ name }) => name), unchecked: unreachable, restored, jobs };
   }
 
-  /** Checks again, writes the intention down, calls Flink, and reports "disposed" only when Flink says so or the files are seen to be gone. Throws `refused`, `disposal-failed`. */
-  async dispose(recordId: string, confirmed: { readonly typedJobName: string | null }, run: Run): Promise<SavepointRecord> {
+  /**
+   * Checks again, writes the intention down, calls Flink, and reports "disposed" only when Flink says so or the files are seen to be gone. `by` is a
+   * person who confirmed it, or a rule, for which `checkByRule` decides. Throws `refused`, `disposal-failed`.
+   */
+  async dispose(recordId: string, by: { readonly typedJobName: string | null } | "rule", run: Run): Promise<SavepointRecord> {
     const { ledger, clock, follower, self } = this.#world;
-    const check = await this.#weigh(recordId, run);
-    const subject = `${savepointName(check.record)} of ${check.record.job.name}`;
+    const check = await (by === "rule" ? this.checkByRule(recordId, run) : this.#weigh(recordId, run));
+    const subject = subjectOf(check.record);
     const refusals = [...check.refusals];
-    if (check.typing !== null && confirmed.typedJobName !== check.record.job.name && refusals.length === 0) refusals.push({ rule: "only-completed" });
+    if (by !== "rule" && check.typing !== null && by.typedJobName !== check.record.job.name && refusals.length === 0) refusals.push({ rule: "only-completed" });
     refuseIf("disposed of", subject, refusals);
-    const seen = (await this.#look.savepoint(check.record.path ?? "")) === "metadata";
+    const seen = (await this.#look.savepoint(filesOf(check.record))) === "metadata";
     await ledger.update<SavepointRecord>(recordId, "disposal requested", (record) => {
       if (record.disposal?.state === "requested") refuseIf("disposed of", subject, [{ rule: "disposal-running" }]);
       if (record.disposal?.state === "disposed") refuseIf("disposed of", subject, [{ rule: "already-disposed" }]);
@@ -133,15 +174,11 @@ export class DisposalService {
     }
   }
 
-  /** A restore from it may have begun, or its place been pinned, since it was weighed. Each side looks only after it has written: at least one sees the other, and steps back. */
-  async #refuseRivals({ record: { id, disposal }, jobs }: { readonly record: SavepointRecord; readonly jobs: readonly JobSeen[] }, subject: string): Promise<void> {
-    const { ledger } = this.#world;
+  async #refuseRivals(check: RuleCheck, subject: string): Promise<void> {
     try {
-      const records = (await ledger.all()).map((other) => (other.id === id && other.kind === "savepoint" ? { ...other, disposal } : other));
-      const record = records.find((other): other is SavepointRecord => other.id === id && other.kind === "savepoint");
-      if (record !== undefined) refuseIf("disposed of", subject, disposalVerdict(record, records, jobs).refusals);
+      refuseIf("disposed of", subject, await this.rivals(check));
     } catch (error) {
-      await ledger.update<SavepointRecord>(id, "not sent", (open) => ({ ...open, disposal }));
+      await this.#world.ledger.update<SavepointRecord>(check.record.id, "not sent", (open) => ({ ...open, disposal: check.record.disposal }));
       throw error;
     }
   }
@@ -150,7 +187,7 @@ export class DisposalService {
     const { clusters, ledger, follower } = this.#world;
     const record = await this.#read(recordId);
     try {
-      const requestId = await clusters.client(record.cluster.url).dispose(record.path ?? "", follower.life);
+      const requestId = await clusters.client(record.cluster.url).dispose(filesOf(record), follower.life);
       await unlessUnwritable(ledger.update<SavepointRecord>(recordId, "Flink accepted the disposal", (open) => (open.disposal === null ? open : { ...open, disposal: { ...open.disposal, requestId } })), this.#world.log);
     } catch (error) {
       if (isAbort(error) || isFlinkError(error, "ledger-unwritable")) throw error;
@@ -177,7 +214,7 @@ export class DisposalService {
     const lost = record.disposal !== null && record.disposal.requestId === null ? record.disposal : undefined;
     const untilMs = lost === undefined ? 0 : Math.max(lost.requestedAtMs + follower.receiveGraceMs, clock.now() + 4_000);
     for (;;) {
-      gone = goneOf[await this.#look.savepoint(record.path ?? "")];
+      gone = goneOf[await this.#look.savepoint(filesOf(record))];
       if (gone === "gone" || clock.now() >= untilMs) break;
       await clock.sleep(500, follower.life);
     }
@@ -191,7 +228,7 @@ export class DisposalService {
     const disposal = record.disposal;
     if (disposal?.state === "disposed") return record;
     const gone: Gone = disposal?.state === "unknown" || disposal === null ? "unknown" : lostItsMetadata(record) ? "partly" : "there";
-    throw new FlinkError("disposal-failed", { path: record.path ?? "", message: disposal?.message ?? "Flink gives no reason", gone });
+    throw new FlinkError("disposal-failed", { path: filesOf(record), message: disposal?.message ?? "Flink gives no reason", gone });
   }
 
   async #end(record: SavepointRecord, event: string, state: "disposed" | "failed" | "unknown", message: string | null): Promise<void> {
@@ -217,6 +254,19 @@ export class DisposalService {
     if (record?.kind !== "savepoint") throw new FlinkError("ledger-record-damaged", { file: recordId, reason: "the record vanished" });
     return record;
   }
+}
+
+function subjectOf(record: SavepointRecord): string {
+  return `${savepointName(record)} of ${record.job.name}`;
+}
+
+/** What refuses a rule, where a person would be asked. */
+function ruleRefusals(check: RuleCheck, records: readonly LedgerRecord[]): Refusal[] {
+  const refusals = [...check.refusals];
+  if (check.typing === "only-completed") refusals.push({ rule: "only-completed" });
+  for (const by of runningFrom(check.record, records, check.jobs)) if (!refusals.some((refusal) => "by" in refusal && refusal.by.jobId === by.jobId)) refusals.push({ rule: "restore-source", by });
+  for (const { name, reason } of check.unchecked) if (!refusals.some((refusal) => refusal.rule === "cluster-unchecked" && refusal.cluster === name)) refusals.push({ rule: "cluster-unchecked", cluster: name, reason });
+  return refusals;
 }
 
 /** How Flink says that there is no savepoint at a path (`AbstractFsCheckpointStorageAccess.resolveCheckpointPointer`). */

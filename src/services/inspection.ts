@@ -1,5 +1,6 @@
 import { isAbort } from "../core/base/async";
 import { scanMetadata } from "../core/metadata/scan";
+import { selfContainment } from "../core/metadata/selfContained";
 import type { Log, OpenMetadata } from "../core/ports";
 
 /** An operator of a savepoint that holds state: what a restore maps, or drops (0.3, C-23). */
@@ -33,6 +34,23 @@ export class InspectionService {
     } catch (error) {
       this.#log.warn(`reading the metadata of ${location}`, error);
       return undefined;
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** Whether a savepoint is whole, and its folder can be moved and still be used and disposed of (C-16…18). False also when that can't be seen from here. */
+  async isRelocatable(location: string, signal: AbortSignal): Promise<boolean> {
+    const source = await this.#open(location);
+    if (source === undefined) return false;
+    try {
+      const { metadata, problems } = await scanMetadata(source, { signal });
+      if (metadata?.whole !== true) return false;
+      return (await selfContainment(source, { metadata, problems }, location, { signal })).verdict === "relocatable";
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      this.#log.warn(`reading the metadata of ${location}`, error);
+      return false;
     } finally {
       await source.close();
     }

@@ -4,7 +4,9 @@ import { Emitter } from "../../src/core/base/event";
 import { type LedgerRecord, ledgerRecordSchema, type RestoreRecord, type SavepointRecord } from "../../src/core/ledger/record";
 import type { Ledger } from "../../src/core/ledger/store";
 import { normaliseLocation } from "../../src/core/model/location";
-import type { Clock, ClusterClient, FoundFolder, Log, ProcessIdentity, Run, StorageLook, Vault } from "../../src/core/ports";
+import type { AsideStorage, Clock, ClusterClient, FoundFolder, Liveness, Log, ProcessIdentity, Run, StorageLook, Vault } from "../../src/core/ports";
+import { CleanupService } from "../../src/services/cleanup";
+import type { JobCleanup } from "../../src/core/cleanup/rules";
 import { ClusterService } from "../../src/services/clusters";
 import { DisposalService } from "../../src/services/disposals";
 import { SavepointFollower } from "../../src/services/following";
@@ -185,6 +187,27 @@ export class SharedStorage {
     },
   };
 
+  /** Happens in the middle of a move, before or after the folder is renamed: a crash, say. */
+  moving: (moment: "before" | "after") => void | Promise<void> = () => undefined;
+  /** Why no folder can be moved aside. */
+  obstacle: string | undefined = undefined;
+
+  readonly aside: AsideStorage = {
+    obstacle: async () => {
+      await turn();
+      return this.obstacle;
+    },
+    move: async (from, to) => {
+      await this.moving("before");
+      const folder = this.folders.get(normaliseLocation(from));
+      if (folder === undefined || this.folders.has(normaliseLocation(to)) || this.obstacle !== undefined) throw new FlinkError("move-failed", { from, to, reason: this.obstacle ?? "ENOENT" });
+      this.folders.delete(normaliseLocation(from));
+      this.folders.set(normaliseLocation(to), folder);
+      await this.moving("after");
+    },
+    tidy: () => turn(),
+  };
+
   put(location: string, atMs: number, hasMetadata = true): void {
     this.folders.set(normaliseLocation(location), { hasMetadata, modifiedAtMs: atMs, files: 1 });
   }
@@ -204,6 +227,7 @@ export interface Window extends Disposable {
   readonly savepoints: SavepointService;
   readonly restores: RestoreService;
   readonly disposals: DisposalService;
+  readonly cleanup: CleanupService;
   readonly reconciler: Reconciler;
   readonly log: Log & { readonly lines: string[] };
   /** Ids of records whose operation this window told the end of. */
@@ -219,13 +243,17 @@ export interface World {
   readonly flinks: ReadonlyMap<string, SimulatedFlink>;
   /** Instances of processes that live; a window adds its own, and `die` takes it out. */
   readonly alive: Set<string>;
+  /** What the rules are for every job. */
+  cleanup: JobCleanup;
+  /** Names of tags that somebody keeps, by the id of the savepoint's record. */
+  readonly tags: Map<string, readonly string[]>;
   readonly vault: Vault & { readonly kept: Map<string, string> };
 }
 
 export function makeWorld(clock: JumpingClock, storage: SharedStorage, ...flinks: readonly SimulatedFlink[]): World {
   const kept = new Map<string, string>();
   return {
-    clock, storage, disk: new LedgerDisk(clock), alive: new Set(), flinks: new Map(flinks.map((flink) => [flink.url, flink])),
+    cleanup: { enabled: false, rules: null, source: null }, tags: new Map(), clock, storage, disk: new LedgerDisk(clock), alive: new Set(), flinks: new Map(flinks.map((flink) => [flink.url, flink])),
     vault: {
       kept,
       get: (key) => Promise.resolve(kept.get(key)),
@@ -262,17 +290,20 @@ export function openWindow(world: World, options: { readonly host?: string; read
   const savepoints = new SavepointService(shared);
   const restores = new RestoreService(shared, savepoints);
   const disposals = new DisposalService(shared, storage.look);
-  const reconciler = new Reconciler(shared, restores, disposals, (owner) =>
-    (owner.instance === self.instance ? "self" : owner.host !== self.host ? "other-host" : alive.has(owner.instance) ? "alive" : "dead"));
+  const liveness = (owner: ProcessIdentity): Liveness =>
+    (owner.instance === self.instance ? "self" : owner.host !== self.host ? "other-host" : alive.has(owner.instance) ? "alive" : "dead");
+  const reconciler = new Reconciler(shared, restores, disposals, liveness);
+  const cleanup = new CleanupService({ shared, disposals, look: storage.look, aside: storage.aside, isRelocatable: () => Promise.resolve(true), find: () => world.cleanup, tagsNeeded: () => Promise.resolve(world.tags), liveness });
   clusters.setProfiles([...flinks.values()].map(({ url, name }) => ({ name, url })));
   const settled: string[] = [];
   savepoints.onDidSettle((record) => settled.push(record.id));
   restores.onDidSettle((record) => settled.push(record.id));
   return {
-    self, ledger, clusters, jobs, follower, savepoints, restores, disposals, reconciler, log, settled,
+    self, ledger, clusters, jobs, follower, savepoints, restores, disposals, cleanup, reconciler, log, settled,
     dispose: () => {
       alive.delete(self.instance);
       reconciler.dispose();
+      cleanup.dispose();
       follower.dispose();
     },
   };

@@ -1,5 +1,5 @@
 import type { JobNamed, Refusal } from "../errors";
-import { disposalVerdict, type JobSeen } from "../guards";
+import { disposalVerdict, runningFrom, type JobSeen } from "../guards";
 import { claimedPlaces, newestUsable, startsByPlace, vacatedPlaces } from "../ledger/queries";
 import { isUsable, liesAside, lostItsMetadata, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "../ledger/record";
 import { placeKey } from "../model/location";
@@ -28,8 +28,13 @@ export type Spare =
   | { readonly spare: "cluster-unchecked"; readonly cluster: string; readonly reason: string }
   /** *Dispose* would be refused, by the same rules. */
   | { readonly spare: "refused"; readonly refusals: readonly Refusal[] }
+  /** The rules ask for a time in which it can be put back, and its folder is on a disk and can't be moved aside; `reason` is the system's code, or words of ours. */
+  | { readonly spare: "no-undo"; readonly reason: string }
   /** It is not what the preview showed, or was not in it. */
   | { readonly spare: "changed" };
+
+/** How a victim goes: its folder is moved aside first and can be put back, or Flink disposes of it at once, because that is wanted, or because its storage is no disk of ours. */
+export type Removal = "aside" | "at-once";
 
 /** One savepoint of the job, and what becomes of it. */
 export interface CleanupRow {
@@ -40,6 +45,8 @@ export interface CleanupRow {
   readonly hits: readonly Hit[];
   /** Why it stays; empty for a victim. */
   readonly spares: readonly Spare[];
+  /** Set for victims once the storage was looked at. */
+  readonly removal?: Removal;
 }
 
 /** What the rules would do to the savepoints of one job. Nothing is done by it. */
@@ -112,13 +119,13 @@ export interface Shown {
 
 /** The victims of a plan as a person saw them. */
 export function shownVictims(plan: CleanupPlan): Shown[] {
-  return plan.rows.filter(isVictim).map(({ record }) => ({ recordId: record.id, stamp: stampOf(record) }));
+  return plan.rows.filter(isVictim).map((row) => ({ recordId: row.record.id, stamp: stampOf(row) }));
 }
 
 /** A plan made now, cut down to what was shown before: what has changed since, or is new, stays. */
 export function limitedTo(shown: readonly Shown[], plan: CleanupPlan): CleanupPlan {
   const stamps = new Map(shown.map(({ recordId, stamp }) => [recordId, stamp]));
-  return { ...plan, rows: plan.rows.map((row) => (isVictim(row) && stamps.get(row.record.id) !== stampOf(row.record) ? { ...row, spares: [{ spare: "changed" }] } : row)) };
+  return { ...plan, rows: plan.rows.map((row) => (isVictim(row) && stamps.get(row.record.id) !== stampOf(row) ? { ...row, spares: [{ spare: "changed" }] } : row)) };
 }
 
 /** Sum of what goes, bytes; savepoints of unknown size do not count. */
@@ -126,8 +133,8 @@ export function freedBytes(rows: readonly CleanupRow[]): number {
   return rows.filter(isVictim).reduce((sum, { record }) => sum + (record.sizeBytes ?? 0), 0);
 }
 
-function stampOf({ path, origin, state, pinned, forgotten, description, disposal, cleanup, sizeBytes }: SavepointRecord): string {
-  return JSON.stringify([path, origin, state, pinned, forgotten, description, disposal?.state ?? null, cleanup?.aside ?? null, sizeBytes]);
+function stampOf({ record: { path, origin, state, pinned, forgotten, description, disposal, cleanup, sizeBytes }, removal }: CleanupRow): string {
+  return JSON.stringify([removal ?? null, path, origin, state, pinned, forgotten, description, disposal?.state ?? null, cleanup?.aside ?? null, sizeBytes]);
 }
 
 function hitsOf(record: SavepointRecord, ageMs: number, position: number | undefined, { keep, maxAgeMs }: CleanupRules): Hit[] {
@@ -145,19 +152,11 @@ function sparesOf(record: SavepointRecord, of: { readonly isForgotten: boolean; 
   if (of.isForgotten) spares.push({ spare: "forgotten" });
   if (newestPlace === null || record.path === null || placeKey(record.path) === newestPlace) spares.push({ spare: "last-completed" });
   if (refusals.length > 0) spares.push({ spare: "refused", refusals });
-  for (const by of restoredNow(record, facts)) if (!refusals.some((refusal) => "by" in refusal && refusal.by.jobId === by.jobId)) spares.push({ spare: "restore-source", by });
+  for (const by of runningFrom(record, facts.records, facts.jobs)) if (!refusals.some((refusal) => "by" in refusal && refusal.by.jobId === by.jobId)) spares.push({ spare: "restore-source", by });
   const tags = facts.tagsNeeded(record);
   if (tags.length > 0) spares.push({ spare: "tag-needed", tags });
   for (const { cluster, reason } of facts.unchecked) spares.push({ spare: "cluster-unchecked", cluster, reason });
   return spares;
-}
-
-/** Jobs that run and were restored from a savepoint, by what Flink says or by our own record of the start; a safe one of ours included. */
-function restoredNow(record: SavepointRecord, { jobs, records }: CleanupFacts): JobNamed[] {
-  if (record.path === null) return [];
-  const place = placeKey(record.path);
-  const starts = new Set(records.flatMap((start) => (start.kind === "restore" && start.savepoint !== null && placeKey(start.savepoint.path) === place ? [start.id] : [])));
-  return jobs.flatMap(({ job, seen }) => (starts.has(job.jobId) || ("restored" in seen && seen.restored !== null && seen.restored.path !== null && placeKey(seen.restored.path) === place) ? [job] : []));
 }
 
 /**

@@ -22,7 +22,8 @@ const cleanupHit = z.lazy(() => z.discriminatedUnion("rule", [
 /** What cleanup did to a savepoint. */
 const cleanupOfSavepoint = z.lazy(() => z.object({
   hits: z.array(cleanupHit),
-  chosenAtMs: epochMs,
+  /** When it was last tried to remove it. */
+  triedAtMs: epochMs,
   attempts: z.number(),
   /** Why the last attempt failed; it is tried again. */
   failure: z.string().nullable(),

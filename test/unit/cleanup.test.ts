@@ -1,0 +1,315 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { isVictim, shownVictims, type CleanupPlan, type Shown } from "../../src/core/cleanup/plan";
+import { asidePlace } from "../../src/core/cleanup/aside";
+import type { CleanupRules } from "../../src/core/cleanup/rules";
+import type { CleanupRecord, SavepointRecord } from "../../src/core/ledger/record";
+import { normaliseLocation } from "../../src/core/model/location";
+import type { CleanupOutcome } from "../../src/services/cleanup";
+import { JumpingClock, makeWorld, openWindow, SharedStorage, toDefault, watchedRun, type Window, type World } from "./fakes";
+import { savepointRecord } from "./ledgerSamples";
+import { refusals, rejected } from "./rejected";
+import { jobId, jobName, restoreFrom } from "./samples";
+import { SimulatedFlink } from "./simulatedFlink";
+
+const hour = 3_600_000;
+const day = 24 * hour;
+let clock: JumpingClock;
+let storage: SharedStorage;
+let flink: SimulatedFlink;
+let other: SimulatedFlink;
+let world: World;
+let window: Window;
+let open: Window[];
+
+beforeEach(() => {
+  clock = new JumpingClock();
+  storage = new SharedStorage();
+  flink = new SimulatedFlink(clock, storage);
+  other = new SimulatedFlink(clock, storage, "http://staging:8081", "staging");
+  flink.addJob(jobId);
+  world = makeWorld(clock, storage, flink, other);
+  open = [];
+  window = another();
+  for (let number = 1; number <= 5; number++) put(number);
+  setRules({ keep: 2 });
+});
+
+afterEach(() => {
+  for (const one of open) one.dispose();
+  clock.stop();
+});
+
+function another(): Window {
+  const opened = openWindow(world);
+  open.push(opened);
+  return opened;
+}
+
+const place = (number: number): string => `file:/sp/savepoint-ab12cd-${String(number).padStart(12, "0")}`;
+const at = (location: string): string => normaliseLocation(location);
+/** The savepoint taken `number` hours ago. */
+function put(number: number, changes: Partial<SavepointRecord> = {}): void {
+  const path = changes.path ?? place(number);
+  storage.put(path, clock.now());
+  world.disk.put(savepointRecord(`s${number}`, { cluster: { name: "local", url: flink.url }, job: { id: jobId, name: jobName }, origin: "scheduled", state: "completed", path, checkpointId: 100 - number, sizeBytes: 10, requestedAtMs: clock.now() - number * hour, ...changes }));
+}
+function setRules(changes: Partial<CleanupRules>, enabled = true): void {
+  world.cleanup = { enabled, rules: { keep: null, maxAgeMs: null, undoMs: day, ...changes }, source: "/w/flink-savepoints.json" };
+}
+const job = (): { cluster: string; jobName: string } => ({ cluster: flink.url, jobName });
+const preview = async (from = window): Promise<CleanupPlan> => (await from.cleanup.preview(job(), watchedRun())).plan;
+const run = (shown: readonly Shown[], from = window): Promise<CleanupOutcome> => from.cleanup.run(job(), shown, watchedRun());
+const record = (number: number): SavepointRecord => world.disk.savepoints().find(({ id }) => id === `s${number}`)!;
+const cleanupRecord = async (): Promise<CleanupRecord> => (await window.ledger.all()).find((one): one is CleanupRecord => one.kind === "cleanup")!;
+const victims = (plan: CleanupPlan): string[] => plan.rows.filter(isVictim).map(({ record: { id } }) => id);
+const whyStays = (plan: CleanupPlan, number: number): string[] => plan.rows.find(({ record: { id } }) => id === `s${number}`)!.spares.map(({ spare }) => spare);
+const folders = (): string[] => [...storage.folders.keys()].sort();
+
+describe("a preview", () => {
+  test("shows what goes, what stays and why, and changes nothing", async () => {
+    const before = folders();
+    const plan = await preview();
+    assert.deepEqual(victims(plan), ["s3", "s4", "s5"]);
+    assert.deepEqual(plan.rows.map(({ removal }) => removal), [undefined, undefined, "aside", "aside", "aside"]);
+    assert.deepEqual(folders(), before);
+    assert.deepEqual([flink.sent(), world.disk.writes.filter((write) => !write.endsWith("put"))], [[], []]);
+  });
+
+  test("is what happens: those go, oldest first, and nothing else", async () => {
+    const outcome = await run(shownVictims(await preview()));
+    assert.deepEqual([outcome.removed, outcome.failed], [["s5", "s4", "s3"], []]);
+    assert.deepEqual(folders(), [...[1, 2].map((number) => at(place(number))), ...[3, 4, 5].map((number) => at(asidePlace(place(number))))].sort());
+    assert.deepEqual(flink.sent(), [], "nothing is deleted while it can be undone");
+    assert.deepEqual((await cleanupRecord()).lastRun, { atMs: clock.now(), why: "asked", removed: 3, failed: 0, freedBytes: 30, held: null });
+    assert.equal((await cleanupRecord()).running, null);
+  });
+
+  test("holds against what changed since: a pin, a description, a storage that no longer allows to undo, a new savepoint", async () => {
+    const shown = shownVictims(await preview());
+    await window.savepoints.pin("s3", true);
+    await window.savepoints.describe("s4", "before the audit");
+    put(0);
+    const { plan, removed } = await run(shown);
+    assert.deepEqual(removed, ["s5"]);
+    assert.deepEqual([whyStays(plan, 3), whyStays(plan, 4), whyStays(plan, 2)], [["refused"], ["changed"], ["changed"]]);
+    storage.obstacle = "EROFS";
+    assert.deepEqual((await run(shown)).plan.rows.find(({ record: { id } }) => id === "s4")?.spares, [{ spare: "no-undo", reason: "EROFS" }]);
+  });
+
+  test("says that a cluster could not be asked, and then nothing goes; without the job's own cluster there is none", async () => {
+    other.down = true;
+    assert.deepEqual(victims(await preview()), []);
+    assert.deepEqual(whyStays(await preview(), 5), ["cluster-unchecked"]);
+    other.down = false;
+    flink.down = true;
+    await rejected(preview(), "cluster-unreachable");
+  });
+});
+
+describe("rules by themselves", () => {
+  const afterTick = (from = window): Promise<CleanupOutcome | undefined> => from.cleanup.afterScheduled(record(1));
+
+  test("are off until they are switched on in the file, and agreed to after a preview, here", async () => {
+    setRules({ keep: 2 }, false);
+    assert.equal(await afterTick(), undefined);
+    setRules({ keep: 2 });
+    assert.equal((await afterTick())?.held, "not-agreed");
+    assert.equal(folders().length, 5);
+    await window.cleanup.agree(job(), world.cleanup.rules);
+    assert.deepEqual((await afterTick())?.removed, ["s5", "s4", "s3"]);
+  });
+
+  test("that were changed since wait for another preview", async () => {
+    await window.cleanup.agree(job(), world.cleanup.rules);
+    setRules({ keep: 1 });
+    assert.equal((await afterTick())?.held, "not-agreed");
+    assert.equal((await cleanupRecord()).lastRun?.held, "not-agreed");
+    await window.cleanup.agree(job(), null);
+    assert.equal((await window.cleanup.state(job())).isAgreed, false);
+  });
+
+  test("A-31: wait for a person after a pause that is longer than the age rule", async () => {
+    await clock.sleep(100 * day);
+    put(0);
+    setRules({ maxAgeMs: day });
+    await window.cleanup.agree(job(), world.cleanup.rules);
+    const outcome = await window.cleanup.afterScheduled(record(0));
+    assert.equal(outcome?.held, "pause");
+    assert.equal(folders().length, 6);
+    assert.deepEqual((await run(shownVictims(await preview()))).removed, ["s5", "s4", "s3", "s2", "s1"], "whoever saw the preview may");
+  });
+
+  test("never throw: a cluster that is down, or another window at work, is a line in the log", async () => {
+    await window.cleanup.agree(job(), world.cleanup.rules);
+    flink.down = true;
+    assert.equal(await afterTick(), undefined);
+    assert.match(window.log.lines.at(-1) ?? "", /^warn cleaning up after Word count Could not reach/);
+  });
+
+  test("act in exactly one of several windows", async () => {
+    await window.cleanup.agree(job(), world.cleanup.rules);
+    const windows = [window, another(), another()];
+    const outcomes = await Promise.all(windows.map((one) => afterTick(one)));
+    assert.deepEqual(outcomes.filter((outcome) => outcome !== undefined && outcome.removed.length > 0).map((outcome) => outcome?.removed), [["s5", "s4", "s3"]]);
+    for (const number of [3, 4, 5]) assert.equal(record(number).trail.filter(({ event }) => event === "moved aside").length, 1);
+  });
+});
+
+describe("the time to undo", () => {
+  test("ends with Flink disposing of the folder where it lies, weighed once more", async () => {
+    await run(shownVictims(await preview()));
+    await clock.sleep(day - 1_000);
+    await window.cleanup.removeDue();
+    assert.deepEqual(flink.sent(), []);
+    await clock.sleep(2_000);
+    await window.cleanup.removeDue();
+    assert.deepEqual(flink.sent("dispose"), [3, 4, 5].map((number) => asidePlace(place(number))));
+    assert.deepEqual([3, 4, 5].map((number) => record(number).disposal?.state), ["disposed", "disposed", "disposed"]);
+    assert.equal(folders().length, 2);
+  });
+
+  test("puts a savepoint back, whole and pinned, so that the next run leaves it alone", async () => {
+    await run(shownVictims(await preview()));
+    const back = await window.cleanup.undo("s4");
+    assert.deepEqual([back.pinned, back.cleanup?.aside, storage.folders.has(at(place(4)))], [true, null, true]);
+    assert.deepEqual(victims(await preview()), []);
+    await clock.sleep(2 * day);
+    await window.cleanup.removeDue();
+    assert.equal(storage.folders.has(at(place(4))), true);
+    assert.deepEqual(await refusals(window.cleanup.undo("s5")), ["not-aside"], "it is gone for good");
+  });
+
+  test("refuses a restore from what lies aside, and no savepoint aside counts as one to go back to", async () => {
+    await run(shownVictims(await preview()));
+    const readiness = await window.restores.readiness(flink.url, place(5), watchedRun().signal);
+    assert.deepEqual(readiness.refusals, [{ rule: "moved-aside" }]);
+    await window.disposals.dispose("s2", { typedJobName: null }, watchedRun());
+    assert.deepEqual((await window.disposals.check("s1", watchedRun())).typing, "only-completed");
+  });
+
+  test("keeps aside what somebody pinned meanwhile, says so in the list of failures, and tries again later", async () => {
+    await run(shownVictims(await preview()));
+    await window.savepoints.pin("s5", true);
+    await clock.sleep(day + 1);
+    await window.cleanup.removeDue();
+    const { failed, aside } = await window.cleanup.state(job());
+    assert.deepEqual([failed.map(({ id }) => id), aside.map(({ id }) => id)], [["s5"], ["s5"]]);
+    assert.match(record(5).cleanup?.failure ?? "", /It is pinned/);
+    await window.savepoints.pin("s5", false);
+    await window.cleanup.removeDue();
+    assert.equal(record(5).disposal, null, "not at once again");
+    await window.cleanup.retry("s5", watchedRun());
+    assert.equal(record(5).disposal?.state, "disposed");
+    assert.deepEqual((await window.cleanup.state(job())).failed, []);
+  });
+
+  test("is left out where it is not wanted, and on storages that are no disk of ours", async () => {
+    setRules({ keep: 4, undoMs: 0 });
+    await run(shownVictims(await preview()));
+    assert.deepEqual(flink.sent("dispose"), [place(5)]);
+    put(6, { path: "s3://bucket/sp/savepoint-ab12cd-000000000006" });
+    setRules({ keep: 4 });
+    await run(shownVictims(await preview()));
+    assert.deepEqual(flink.sent("dispose"), [place(5), "s3://bucket/sp/savepoint-ab12cd-000000000006"]);
+  });
+});
+
+describe("a removal that fails", () => {
+  test("stays in the list with the reason, and leaves the others to go on", async () => {
+    setRules({ keep: 2, undoMs: 0 });
+    flink.fault = ({ about }) => {
+      flink.disposal = about === place(4) ? { fails: { message: "disk on fire", exception: "IOException", trace: "" }, files: "there" } : {};
+      return undefined;
+    };
+    const outcome = await run(shownVictims(await preview()));
+    assert.deepEqual([outcome.removed, outcome.failed], [["s5", "s3"], ["s4"]]);
+    const { failed, removed } = await window.cleanup.state(job());
+    assert.deepEqual([failed.map(({ id }) => id), removed.map(({ id }) => id)], [["s4"], ["s3", "s5"]]);
+    assert.match(failed[0]?.cleanup?.failure ?? "", /disk on fire/);
+    flink.fault = () => undefined;
+    flink.disposal = {};
+    await window.cleanup.retry("s4", watchedRun());
+    assert.deepEqual([record(4).disposal?.state, record(4).cleanup?.attempts], ["disposed", 2]);
+  });
+
+  test("a retry that no rule asks for any more only clears the list", async () => {
+    setRules({ keep: 2, undoMs: 0 });
+    flink.disposal = { fails: { message: "no", exception: "E", trace: "" }, files: "there" };
+    await run(shownVictims(await preview()));
+    setRules({ keep: 10, undoMs: 0 });
+    flink.disposal = {};
+    await window.cleanup.retry("s3", watchedRun());
+    assert.deepEqual([record(3).disposal?.state, record(3).cleanup?.failure], ["failed", null]);
+  });
+
+  test("a restore that began meanwhile wins over the move", async () => {
+    const shown = shownVictims(await preview());
+    let raced = false;
+    world.disk.beforeWrite = (id, event) => {
+      if (id !== "s5" || event !== "about to be moved aside" || raced) return;
+      raced = true;
+      world.disk.put({ ...restoreFrom(place(5), "e".repeat(32), { cluster: { name: "local", url: flink.url } }) });
+    };
+    const outcome = await run(shown);
+    assert.ok(raced);
+    assert.deepEqual([outcome.removed, outcome.failed], [["s4", "s3"], ["s5"]]);
+    assert.equal(storage.folders.has(at(place(5))), true);
+    assert.equal(record(5).cleanup?.aside, null);
+  });
+});
+
+describe("a crash in the middle of a move", () => {
+  for (const moment of ["before", "after"] as const) {
+    test(`${moment} the folder is renamed is settled by what the storage shows, in another process`, async () => {
+      let crashed: (() => void) | undefined;
+      const dead = new Promise<void>((resolve) => (crashed = resolve));
+      storage.moving = (now) => {
+        if (now !== moment) return;
+        crashed?.();
+        storage.moving = () => undefined;
+        return new Promise(() => undefined);
+      };
+      void run(shownVictims(await preview())).catch(() => undefined);
+      await dead;
+      world.alive.delete(window.self.instance);
+      const next = another();
+      assert.equal(record(5).cleanup?.aside?.state, "moving");
+      await next.cleanup.settleLeftovers();
+      const aside = moment === "after" ? "aside" : undefined;
+      assert.equal(record(5).cleanup?.aside?.state, aside);
+      assert.deepEqual(folders().length, 5);
+      assert.deepEqual((await next.cleanup.run(job(), shownVictims(await preview(next)), watchedRun())).removed, moment === "after" ? ["s4", "s3"] : ["s5", "s4", "s3"]);
+    });
+  }
+
+  test("while it is put back is settled too, and a living process is left alone", async () => {
+    await run(shownVictims(await preview()));
+    let crashed: (() => void) | undefined;
+    const dead = new Promise<void>((resolve) => (crashed = resolve));
+    storage.moving = (now) => {
+      if (now !== "after") return;
+      crashed?.();
+      storage.moving = () => undefined;
+      return new Promise(() => undefined);
+    };
+    void window.cleanup.undo("s5").catch(() => undefined);
+    await dead;
+    const next = another();
+    await next.cleanup.settleLeftovers();
+    assert.equal(record(5).cleanup?.aside?.state, "restoring");
+    assert.deepEqual(await refusals(next.cleanup.undo("s4")), ["cleanup-running"]);
+    world.alive.delete(window.self.instance);
+    await next.cleanup.settleLeftovers();
+    assert.equal(record(5).cleanup?.aside, null);
+    assert.equal((await next.cleanup.undo("s4")).pinned, true);
+  });
+});
+
+test("a savepoint that was taken by a schedule is what rules are about: the next one taken by hand stays", async () => {
+  await window.savepoints.trigger({ cluster: flink.url, jobId }, { ...toDefault, directory: "file:/by-hand" }, watchedRun());
+  setRules({ keep: 1 });
+  const plan = await preview();
+  assert.deepEqual([plan.rows[0]?.record.origin, plan.rows[0]?.spares.map(({ spare }) => spare)], ["manual", ["not-scheduled"]]);
+  assert.deepEqual(victims(plan), ["s2", "s3", "s4", "s5"]);
+});

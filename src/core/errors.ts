@@ -56,6 +56,10 @@ export interface ErrorFacts {
   "metadata-elsewhere": { location: string };
   /** No `_metadata` is there, or it may not be read; `reason` is the system's code, such as ENOENT. */
   "metadata-missing": { location: string; reason: string };
+  /** No warehouse of this path is in the settings. */
+  "warehouse-unknown": { warehouse: string };
+  /** `elsewhere` on a storage that is not read from here, `missing`, `file` in place of a folder, or the system's words. */
+  "warehouse-unreachable": { warehouse: string; reason: string };
   /** The thread that lints ended more than once: out of memory, on its own, or because it did not answer. */
   "lint-ended": { reason: "memory" | "crash" | "silence" };
   /** The thread that reads a savepoint ended: out of memory, or on its own. */

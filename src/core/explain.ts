@@ -13,6 +13,7 @@ export interface Explanation {
 }
 
 const settings = { title: "Edit Clusters", command: "flinkSavepoints.editClusters" } as const;
+const warehouses = { title: "Edit Warehouses", command: "flinkSavepoints.editWarehouses" } as const;
 const retry = { title: "Try Again", command: "retry" } as const;
 const credentials = { title: "Set Credentials", command: "flinkSavepoints.setCredentials" } as const;
 
@@ -75,6 +76,8 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "file-not-a-jar": ({ path }) => ({ message: `${path} is not a jar file. Choose the jar that your build makes.` }),
   "metadata-elsewhere": ({ location }) => ({ message: `${location} is not reachable from here yet: only savepoints on local disks can be read.` }),
   "metadata-missing": ({ location, reason }) => ({ message: reason === "ENOENT" || reason === "ENOTDIR" ? `There is no _metadata at ${location} on this machine.` : `The _metadata at ${location} can't be read (${reason}).`, action: retry }),
+  "warehouse-unknown": ({ warehouse }) => ({ message: `No Paimon warehouse at ${warehouse} is in the settings any more.`, action: warehouses }),
+  "warehouse-unreachable": ({ warehouse, reason }) => warehouseExplanation(warehouse, reason),
   "lint-ended": ({ reason }) => ({ message: `The lint ended more than once (${{ memory: "it took more memory than it may have", crash: "it broke off", silence: "it did not answer" }[reason]}) and rests until its settings change or the window is reloaded. The log has the details.` }),
   "inspection-ended": ({ location, reason }) => ({ message: reason === "memory" ? `Reading ${location} took more memory than it may have, so it was ended.` : `Reading ${location} ended unexpectedly. The log has the details.`, action: retry }),
   "local-flink-java-missing": ({ looked, found }) => ({ message: `Local Flink needs Java 11 or newer; ${found === null ? `none was found (${looked})` : `${looked} is ${found}`}. Install a JDK or set flinkSavepoints.localFlink.javaHome.` }),
@@ -85,6 +88,15 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "local-flink-already-running": ({ url }) => ({ message: `Local Flink already runs at ${url}.` }),
   "local-flink-unsupported": ({ platform }) => ({ message: `Flink does not run on ${platform} itself. Open the folder in WSL, a container or a remote machine, and start Local Flink there.` }),
 };
+
+function warehouseExplanation(warehouse: string, reason: string): Explanation {
+  switch (reason) {
+    case "elsewhere": return { message: `${warehouse} is not reachable from here yet: only warehouses on local disks can be read.`, action: warehouses };
+    case "missing": return { message: `There is no folder at ${warehouse} on this machine.`, action: warehouses };
+    case "file": return { message: `${warehouse} is a file, and a warehouse is a folder.`, action: warehouses };
+    default: return { message: `${warehouse} can't be read (${reason}).`, action: warehouses };
+  }
+}
 
 const goneText: Record<ErrorFacts["disposal-failed"]["gone"], string> = {
   gone: "Its files are gone all the same, so it is listed as disposed.", partly: "Its _metadata is gone, so it can't be restored from any more; other files are left in the folder.",

@@ -39,7 +39,7 @@ function bomb(blocks: number, windowPower: number): Uint8Array {
 }
 
 const filesOf = (list: Uint8Array, manifest: Uint8Array): ReturnType<typeof deltaFiles> => {
-  const reader: WarehouseReader = { stamp: () => Promise.resolve(""), list: () => Promise.resolve([]), read: (file) => Promise.resolve(file.includes("manifest-list") ? list : manifest) };
+  const reader: WarehouseReader = { look: () => Promise.resolve(undefined), list: () => Promise.resolve([]), read: (file) => Promise.resolve(file.includes("manifest-list") ? list : manifest) };
   return deltaFiles(reader, table, snapshot);
 };
 const list = avro("null", Buffer.from(`manifest-${uuid}-0`));

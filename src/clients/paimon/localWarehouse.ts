@@ -5,9 +5,9 @@ import { unreadableReason } from "../localFiles";
 
 /** Reads a warehouse on this machine's disk; folders and files are paths. What is no regular file is never opened. */
 export const localWarehouse: WarehouseReader = {
-  async stamp(place) {
+  async look(place) {
     const stats = await stat(place, { bigint: true }).catch(unlessMissing);
-    return stats === undefined ? undefined : `${stats.mtimeNs} ${stats.size} ${stats.ino}`;
+    return stats === undefined ? undefined : { isFolder: stats.isDirectory(), modifiedMs: Number(stats.mtimeMs), stamp: `${stats.mtimeNs} ${stats.size} ${stats.ino}` };
   },
   async list(folder) {
     const entries = await readdir(folder, { withFileTypes: true }).catch(unlessMissing);

@@ -1,4 +1,4 @@
-import type { FolderEntry, WarehouseReader } from "./warehouse";
+import type { FolderEntry, PlaceLook, WarehouseReader } from "./warehouse";
 
 /** Files that are longer are not kept: manifests are read once. */
 const keptBytes = 16 << 10;
@@ -25,8 +25,8 @@ export class CachedWarehouse implements WarehouseReader {
     this.#mostFiles = mostFiles;
   }
 
-  stamp(place: string): Promise<string | undefined> {
-    return this.#reader.stamp(place);
+  look(place: string): Promise<PlaceLook | undefined> {
+    return this.#reader.look(place);
   }
 
   list(folder: string, signal?: AbortSignal): Promise<readonly FolderEntry[] | undefined> {
@@ -39,7 +39,7 @@ export class CachedWarehouse implements WarehouseReader {
 
   async #read<T>(kept: Map<string, Kept<T>>, place: string, read: () => Promise<T | undefined>, isKept: (value: T) => boolean): Promise<T | undefined> {
     // The stamp is taken first: what changes while it is read is read again.
-    const stamp = await this.#reader.stamp(place);
+    const stamp = (await this.#reader.look(place))?.stamp;
     const before = kept.get(place);
     kept.delete(place);
     if (stamp === undefined) return undefined;

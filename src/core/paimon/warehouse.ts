@@ -7,10 +7,19 @@ export interface FolderEntry {
   readonly isFolder: boolean;
 }
 
+/** A file or folder without its content. */
+export interface PlaceLook {
+  readonly isFolder: boolean;
+  /** Epoch milliseconds. */
+  readonly modifiedMs: number;
+  /** Differs when the content may be another. */
+  readonly stamp: string;
+}
+
 /** Reads a file system or an object store. All throw what keeps them from reading. */
 export interface WarehouseReader {
-  /** Differs when the file or the folder may have another content: its time and size; undefined when it is not there. */
-  stamp(place: string): Promise<string | undefined>;
+  /** What is at a place; undefined when there is nothing. */
+  look(place: string): Promise<PlaceLook | undefined>;
   /** Undefined when there is no such folder. */
   list(folder: string, signal?: AbortSignal): Promise<readonly FolderEntry[] | undefined>;
   /** Undefined when there is no such file. Throws when it is longer than `limitBytes`. */

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import * as vscode from "vscode";
 import { createApp } from "./app";
 import { createHttp } from "./clients/http";
+import { localWarehouse } from "./clients/paimon/localWarehouse";
 import { startThread } from "./clients/workerThread";
 import { workspaceCommit } from "./clients/workspaceCommit";
 import { systemClock } from "./core/base/async";
@@ -10,6 +11,7 @@ import type { DisposableStore } from "./core/base/disposable";
 import { once } from "./core/base/once";
 import { FlinkError, isFlinkError } from "./core/errors";
 import { explain } from "./core/explain";
+import { CachedWarehouse } from "./core/paimon/cachedWarehouse";
 import type { Thread, WorkspaceCommit } from "./core/ports";
 import { tellEndsOfEarlier } from "./host/commands/outcomes";
 import type { CommandWorld } from "./host/commands/world";
@@ -18,6 +20,7 @@ import { onFirstLinted } from "./host/diagnostics/lintedDocuments";
 import { runCommand, type CommandBoundary } from "./host/platform/commandBoundary";
 import type { Called } from "./host/platform/commands";
 import type { Inspector } from "./host/inspector/editor";
+import { registerPaimon } from "./host/paimon/registration";
 import { Notify } from "./host/platform/notify";
 import { Progress } from "./host/platform/progress";
 import { StoredCredentials, vaultOf } from "./host/platform/secrets";
@@ -26,6 +29,8 @@ import { problemsText } from "./host/platform/settingsCheck";
 import { Explorer } from "./host/views/explorer";
 import { Operations } from "./host/views/operations";
 import { operationsStatus } from "./host/views/statusBar";
+import { PairService } from "./services/pairs";
+import { WarehouseService } from "./services/warehouses";
 
 /** Everything of one window of VS Code, joined. */
 export interface Window {
@@ -60,23 +65,30 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
 
   const { clusters, jobs, savepoints, restores, disposals, inspection, ledger, reconciler } = app;
   const operations = new Operations(jobs, ledger, log);
-  const explorer = new Explorer({ clusters, jobs, savepoints, restores, ledger, operations, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
+  const warehouses = new WarehouseService(new CachedWarehouse(localWarehouse));
+  const pairs = new PairService(() => startThread(context.asAbsolutePath("dist/worker/pairing.js"), {}, { heapMb: 1024 }), warehouses, ledger, clock, log);
+  const explorer = new Explorer({ clusters, jobs, savepoints, restores, warehouses, pairs, ledger, operations, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
   const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
   const inspector = once(async () => new (await import("./host/inspector/editor")).Inspector({ inspect: app.inspect, ledger, pages, log }));
   const comparing = registerComparisons(async (textChanged) => new (await import("./host/compare/comparisons")).Comparisons({ comparison: app.comparison, inspection: await inspection(), pages, textChanged, log }));
+  const paimon = registerPaimon(async (textChanged) => {
+    const [{ PairBoards }, { PaimonDocuments }] = await Promise.all([import("./host/paimon/boards"), import("./host/paimon/paimonDocuments")]);
+    return { boards: new PairBoards({ ledger, clusters, jobs, pairs, warehouses, pages, clock, log }), documents: new PaimonDocuments(warehouses, textChanged, log) };
+  });
   const linting = once(async () => {
     const { Linting } = await import("./host/diagnostics/linting");
     const start = (): Thread => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 });
     return held.add(new Linting({ start, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), ledger, inspection: await inspection(), clock, log }));
   });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, comparisons: comparing.comparisons, linting, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimon: paimon.paimon, comparisons: comparing.comparisons, linting, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);
+    warehouses.setProfiles(settings.warehouses);
     if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });
   };
   for (const each of [
-    log, app, settings, credentials, operations, explorer, operationsStatus(operations, clock), comparing, tellEndsOfEarlier(world),
+    log, app, settings, credentials, operations, explorer, operationsStatus(operations, clock), comparing, paimon, pairs, warehouses, tellEndsOfEarlier(world),
     onFirstLinted(() => void linting().catch((error: unknown) => log.error("loading the lint", error))),
     // The job's row is looked at again before anything is said of its end.
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
@@ -118,4 +130,3 @@ async function openCommit(): Promise<WorkspaceCommit | null> {
   const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === "file");
   return folder === undefined || !vscode.workspace.isTrusted ? null : workspaceCommit(folder.uri.fsPath, AbortSignal.timeout(5_000));
 }
-

@@ -52,6 +52,12 @@ export interface PaimonSnapshotRef extends TableRef {
   readonly snapshotId: number;
 }
 
+/** Points at a savepoint's pair in one table; `pairTable` is empty where the sink's table is not known. */
+export interface PairRef extends SavepointRef {
+  readonly warehouse: string;
+  readonly pairTable: string;
+}
+
 /** Points at a cluster by its base address. */
 export interface ClusterRef {
   readonly cluster: string;
@@ -67,6 +73,12 @@ export interface CommandArgs {
   "flinkSavepoints.editClusters": [];
   "flinkSavepoints.setCredentials": [target?: ClusterRef];
   "flinkSavepoints.forgetCredentials": [target?: ClusterRef];
+  "flinkSavepoints.addWarehouse": [];
+  "flinkSavepoints.removeWarehouse": [target?: WarehouseRef];
+  "flinkSavepoints.editWarehouses": [];
+  "flinkSavepoints.openPaimon": [target?: PaimonTagRef | PaimonSnapshotRef];
+  "flinkSavepoints.showPairs": [target?: SavepointRef | JobRef];
+  "flinkSavepoints.triggerCheckpoint": [target?: JobRef];
   "flinkSavepoints.refresh": [];
   "flinkSavepoints.reconnect": [target?: ClusterRef];
   "flinkSavepoints.trigger": [target?: JobRef];
@@ -88,8 +100,8 @@ export interface CommandArgs {
   "flinkSavepoints.copyJson": [target?: SavepointRef];
   "flinkSavepoints.openWebUi": [target?: JobRef | ClusterRef];
   "flinkSavepoints.inspect": [target?: SavepointRef | CheckpointRef];
-  "flinkSavepoints.openRow": [target?: SavepointRef | CheckpointRef];
-  "flinkSavepoints.clickRow": [target?: SavepointRef | CheckpointRef];
+  "flinkSavepoints.openRow": [target?: PairRef | SavepointRef | CheckpointRef | PaimonTagRef | PaimonSnapshotRef];
+  "flinkSavepoints.clickRow": [target?: PairRef | SavepointRef | CheckpointRef | PaimonTagRef | PaimonSnapshotRef];
   "flinkSavepoints.compare": [target?: SnapshotPair | SnapshotRef];
   "flinkSavepoints.compareSelected": [target?: SnapshotPair];
   "flinkSavepoints.compareAsText": [target?: SnapshotPair | SnapshotRef];
@@ -121,11 +133,14 @@ export type ContextWord =
   | "cluster" | "online" | "local" | "configured"
   | "job" | "running"
   | "savepoint" | "completed" | "pinned" | "unpinned" | "unknown"
-  | "checkpoint" | "restorePlanned";
+  | "checkpoint" | "restorePlanned"
+  | "paimon" | "warehouse" | "table" | "tag" | "snapshot" | "pair" | "paired" | "taggable";
 
 /** Context keys for `when` clauses, set by the extension. */
 export const contextKeys = {
   /** `none` no cluster is configured, `some` there are clusters. */
   clusters: "flinkSavepoints.clusters",
   localFlink: "flinkSavepoints.localFlink",
+  /** `some` when a Paimon warehouse is in the settings, else `none`. */
+  warehouses: "flinkSavepoints.warehouses",
 } as const;

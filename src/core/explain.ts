@@ -91,10 +91,10 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
 
 function warehouseExplanation(warehouse: string, reason: string): Explanation {
   switch (reason) {
-    case "elsewhere": return { message: `${warehouse} is not reachable from here yet: only warehouses on local disks can be read.`, action: warehouses };
+    case "elsewhere": return { message: `The warehouse ${warehouse} is not reachable from here yet: only warehouses on local disks can be read.`, action: warehouses };
     case "missing": return { message: `There is no folder at ${warehouse} on this machine.`, action: warehouses };
-    case "file": return { message: `${warehouse} is a file, and a warehouse is a folder.`, action: warehouses };
-    default: return { message: `${warehouse} can't be read (${reason}).`, action: warehouses };
+    case "file": return { message: `The warehouse ${warehouse} is a file, and a warehouse is a folder.`, action: warehouses };
+    default: return { message: `The warehouse ${warehouse} can't be read (${reason}).`, action: warehouses };
   }
 }
 

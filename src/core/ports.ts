@@ -113,6 +113,8 @@ export interface ClusterClient {
   triggerSavepoint(jobId: string, request: { triggerId: string; directory?: string; format: SavepointFormat }, signal: AbortSignal): Promise<void>;
   /** `POST /jobs/:id/stop`, never `cancel-job` (safety rule 7). */
   stopWithSavepoint(jobId: string, request: { triggerId: string; directory?: string; format: SavepointFormat; drain: boolean }, signal: AbortSignal): Promise<void>;
+  /** `POST /jobs/:id/checkpoints`, of the kind that the job is configured for (1.17); returns when Flink has the request. */
+  triggerCheckpoint(jobId: string, signal: AbortSignal): Promise<void>;
   savepointStatus(jobId: string, triggerId: string, signal: AbortSignal): Promise<OperationStatus>;
   cancelJob(jobId: string, signal: AbortSignal): Promise<void>;
   /** Resolves to Flink's own request id: disposals take none of ours. */

@@ -2,7 +2,7 @@ import type { Disposable } from "../core/base/disposable";
 import { mapLimit } from "../core/base/async";
 import { Emitter } from "../core/base/event";
 import { FlinkError } from "../core/errors";
-import type { TableRef } from "../core/contributions";
+import type { PaimonSnapshotRef, PaimonTagRef, TableRef } from "../core/contributions";
 import { localPath } from "../core/model/location";
 import type { WarehouseProfile } from "../core/model/warehouse";
 import type { PaimonSnapshot, PaimonTag } from "../core/paimon/snapshot";
@@ -39,6 +39,7 @@ export interface FileRow<T> {
 }
 
 const readsAtOnce = 16;
+const textLimitBytes = 1 << 20;
 
 /** Paimon warehouses as the tree asks for them: every answer reads what is shown of it, and only what changed since it was read last. */
 export class WarehouseService implements Disposable {
@@ -133,6 +134,16 @@ export class WarehouseService implements Disposable {
   /** A table by its reference; undefined when there is none. Throws `warehouse-unknown`, `warehouse-unreachable`. */
   async table(ref: TableRef, signal?: AbortSignal): Promise<PaimonTable | undefined> {
     return tableNamed(this.#reader, await this.folderOf(this.profile(ref.warehouse)), ref.table, [], signal);
+  }
+
+  /** The text of a tag's or snapshot's file; undefined when it is not there. Throws `warehouse-unknown`, `warehouse-unreachable`, and what reading throws. */
+  async textOf(ref: PaimonTagRef | PaimonSnapshotRef, signal?: AbortSignal): Promise<string | undefined> {
+    const table = await this.table(ref, signal);
+    if (table === undefined) return undefined;
+    // A name in an address is anything: it must not lead out of the table.
+    if ("tag" in ref && /[\\/]|^\.\.?$/.test(ref.tag)) return undefined;
+    const bytes = await this.#reader.read("tag" in ref ? tagFile(table, ref.tag) : snapshotFile(table, ref.snapshotId), textLimitBytes, signal);
+    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
   }
 
   dispose(): void {

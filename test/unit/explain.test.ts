@@ -45,6 +45,8 @@ const errors: { readonly [C in ErrorCode]: readonly ErrorFacts[C][] } = {
   "file-not-a-jar": [{ path: "/a.zip" }],
   "metadata-elsewhere": [{ location: "s3://b/savepoint-1" }],
   "metadata-missing": [{ location: "file:/s/savepoint-1", reason: "ENOENT" }, { location: "file:/s/savepoint-1", reason: "EACCES" }],
+  "warehouse-unknown": [{ warehouse: "file:/w" }],
+  "warehouse-unreachable": ["elsewhere", "missing", "file", "permission denied"].map((reason) => ({ warehouse: "file:/w", reason })),
   "lint-ended": [{ reason: "memory" }, { reason: "crash" }, { reason: "silence" }],
   "inspection-ended": [{ location: "file:/s/savepoint-1", reason: "memory" }, { location: "file:/s/savepoint-1", reason: "crash" }],
   "local-flink-java-missing": [{ looked: "JAVA_HOME", found: null }, { looked: "/usr/bin/java", found: "1.8" }],

@@ -185,6 +185,7 @@ export class SimulatedFlink {
       checkpointConfig: (jobId, signal) => call("checkpointConfig", jobId, false, () => ({ intervalMs: this.#known(jobId).checkpointing ? 60_000 : null, timeoutMs: 600_000 }))(signal),
       latestFailure: (jobId, signal) => call("latestFailure", jobId, false, () => this.jobs.get(jobId)?.failures[0])(signal),
       triggerSavepoint: (jobId, request, signal) => call("triggerSavepoint", request.triggerId, true, () => this.#begin(jobId, request.triggerId, false, request.directory, request.format))(signal),
+      triggerCheckpoint: (jobId, signal) => call("triggerCheckpoint", jobId, true, () => undefined)(signal),
       stopWithSavepoint: (jobId, request, signal) => call("stopWithSavepoint", request.triggerId, true, () => this.#begin(jobId, request.triggerId, true, request.directory, request.format))(signal),
       savepointStatus: (_jobId, triggerId, signal) => call("savepointStatus", triggerId, false, (): OperationStatus => this.#operations.get(triggerId)?.status ?? { state: "forgotten" })(signal),
       cancelJob: (jobId, signal) => call("cancelJob", jobId, true, () => {

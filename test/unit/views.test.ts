@@ -36,7 +36,7 @@ function savepoint(changes: Partial<SavepointRecord>, others: readonly RestoreRe
   assert.ok(row);
   return row;
 }
-const savepointLine = (changes: Partial<SavepointRecord>, expectedMs: number | null = null, others: readonly RestoreRecord[] = []): string => line({ kind: "savepoint", id: "x", row: savepoint(changes, others), expectedMs });
+const savepointLine = (changes: Partial<SavepointRecord>, expectedMs: number | null = null, others: readonly RestoreRecord[] = []): string => line({ kind: "savepoint", id: "x", row: savepoint(changes, others), expectedMs, pairs: [] });
 
 function jobRow(state: JobState | "gone", changes: Partial<JobRow> = {}, records: readonly SavepointRecord[] = []): JobRow {
   const [row] = jobRows(cluster, [{ jobId: job.jobId, name: "enrich-orders", state: state === "gone" ? "FINISHED" : state, startTimeMs: now - 4 * day, endTimeMs: null, tasks: { total: 8, running: 8 } }], records);
@@ -124,7 +124,7 @@ test("a savepoint that is being taken says for how long, and how long it usually
   assert.equal(savepointLine({ ...running, stop: { drain: false, job: "pending" } }, 80_000), "loading~spin | stop with savepoint | writing 0:41 · usually 1:20");
   assert.equal(savepointLine({ ...running, state: "requested", requestedAtMs: now - 2_000 }), "loading~spin | savepoint | asking Flink 0:02");
   const live: SavepointRow = { ...savepoint(running), progress: { acknowledged: 3, total: 8 } };
-  assert.equal(line({ kind: "savepoint", id: "x", row: live, expectedMs: null }), "loading~spin | savepoint | writing 0:41 · 3 of 8 tasks");
+  assert.equal(line({ kind: "savepoint", id: "x", row: live, expectedMs: null, pairs: [] }), "loading~spin | savepoint | writing 0:41 · 3 of 8 tasks");
 });
 
 test("a savepoint that can't be used says why in its row", () => {
@@ -132,18 +132,18 @@ test("a savepoint that can't be used says why in its row", () => {
   assert.equal(savepointLine({ checkpointId: 998, requestedAtMs: now - 9 * day }, null, [restore({ claimMode: "CLAIM" })]), "circle-slash | #998 | 9 d ago · claimed by enrich-orders (b1c2f0)");
   assert.equal(savepointLine({ requestedAtMs: now - 9 * day, disposal: { state: "disposed", requestedAtMs: now, requestId: "r", endedAtMs: now, message: null, owner: { host: "h", pid: 1, instance: "i" } } }), "trash | #1042 | 9 d ago · disposed");
   assert.equal(savepointLine({ disposal: { state: "requested", requestedAtMs: now - 3_000, requestId: "r", endedAtMs: null, message: null, owner: { host: "h", pid: 1, instance: "i" } } }), "loading~spin | #1042 | disposing 0:03 · 4.2 GB");
-  const unknown: ExplorerNode = { kind: "savepoint", id: "x", row: savepoint({ state: "unknown", checkpointId: null, path: null }), expectedMs: null };
+  const unknown: ExplorerNode = { kind: "savepoint", id: "x", row: savepoint({ state: "unknown", checkpointId: null, path: null }), expectedMs: null, pairs: [] };
   assert.equal(line(unknown), "question | savepoint | 2 h ago · outcome unknown, look here");
   assert.equal(renderRow(unknown, now).click?.command, "flinkSavepoints.adopt");
 });
 
 test("menus can tell savepoints apart, and one that only Flink's history shows has none", () => {
-  const words = (changes: Partial<SavepointRecord>): string => renderRow({ kind: "savepoint", id: "x", row: savepoint(changes), expectedMs: null }, now).contextValue;
+  const words = (changes: Partial<SavepointRecord>): string => renderRow({ kind: "savepoint", id: "x", row: savepoint(changes), expectedMs: null, pairs: [] }, now).contextValue;
   assert.equal(words({}), "savepoint completed unpinned");
   assert.equal(words({ pinned: true }), "savepoint completed pinned");
   assert.equal(words({ state: "failed" }), "savepoint");
   assert.equal(words({ state: "running" }), "savepoint");
-  assert.equal(renderRow({ kind: "savepoint", id: "x", row: { ...savepoint({}), record: null }, expectedMs: null }, now).contextValue, "");
+  assert.equal(renderRow({ kind: "savepoint", id: "x", row: { ...savepoint({}), record: null }, expectedMs: null, pairs: [] }, now).contextValue, "");
 });
 
 test("a failed attempt of ours and the same one in Flink's history are one row", () => {
@@ -197,12 +197,12 @@ test("planned restores, where a job came from, damaged records and long lists ha
   assert.equal(line({ kind: "planned", id: "x", record: restore({ state: "planned" }), stopped: true }), "debug-continue | restore of enrich-orders | stopped with its savepoint · from #1042");
   assert.equal(line({ kind: "restored", id: "x", from: { checkpointId: 12, restoredAtMs: now - 2 * hour, isSavepoint: true, path: "s3://a" } }), "debug-restart | restored from #12 | 2 h ago · savepoint");
   assert.equal(line({ kind: "damaged", id: "x", file: "/home/u/ledger/damaged/5f.json", reason: "Unexpected end of JSON input" }), "warning | Ledger record set aside: 5f.json | Unexpected end of JSON input");
-  assert.equal(line({ kind: "more", id: "x", listId: "l", step: 50, left: 9_950 }), "ellipsis | Show 50 more | 9,950 older");
-  assert.equal(line({ kind: "more", id: "x", listId: "l", step: 50, left: 7 }), "ellipsis | Show 7 more | 7 older");
+  assert.equal(line({ kind: "more", id: "x", listId: "l", step: 50, left: 9_950, noun: "older" }), "ellipsis | Show 50 more | 9,950 older");
+  assert.equal(line({ kind: "more", id: "x", listId: "l", step: 50, left: 7, noun: "older" }), "ellipsis | Show 7 more | 7 older");
 });
 
 test("a screen reader hears the state that the icon shows", () => {
-  assert.equal(renderRow({ kind: "savepoint", id: "x", row: savepoint({}), expectedMs: null }, now).spoken, "#1042, savepoint, completed, 2 h ago, 4.2 GB, canonical, manual");
+  assert.equal(renderRow({ kind: "savepoint", id: "x", row: savepoint({}), expectedMs: null, pairs: [] }, now).spoken, "#1042, savepoint, completed, 2 h ago, 4.2 GB, canonical, manual");
   assert.equal(renderRow({ kind: "job", id: "x", row: jobRow("RUNNING"), seen: true, asked: true }, now).spoken, "enrich-orders, job, running 4 d, no savepoint yet, 8 tasks");
 });
 
@@ -218,7 +218,7 @@ test("names of strangers stay names: one line in a row, no markup and no link in
 });
 
 test("a tooltip holds what the row has no room for", () => {
-  const text = renderTooltip({ kind: "savepoint", id: "x", row: savepoint({ workspace: { commit: "0123456789abcdef", branch: "main", dirty: true } }), expectedMs: null }).replaceAll("\\", "");
+  const text = renderTooltip({ kind: "savepoint", id: "x", row: savepoint({ workspace: { commit: "0123456789abcdef", branch: "main", dirty: true } }), expectedMs: null, pairs: [] }).replaceAll("\\", "");
   assert.match(text, /Path: s3:\/\/state\/savepoints\/savepoint-ab12cd-0123456789ab/);
   assert.match(text, /Took: 1:18/);
   assert.match(text, /Workspace commit: 0123456789 \(main\), with changes/);

@@ -135,6 +135,11 @@ export const triggerSavepoint = endpoint<SavepointParams>()({
   reply: requestId,
 });
 
+/** `POST /jobs/:id/checkpoints` (`CheckpointTriggerRequestBody`, 1.17 on). */
+export const triggerCheckpoint = endpoint<{ jobId: string }>()({
+  method: "POST", path: ({ jobId }) => `/jobs/${enc(jobId)}/checkpoints`, body: () => ({ checkpointType: "CONFIGURED" }), reply: requestId,
+});
+
 /** `POST /jobs/:id/stop` (`StopWithSavepointRequestBody`): here the directory is spelled `targetDirectory`. */
 export const stopWithSavepoint = endpoint<SavepointParams & { drain: boolean }>()({
   method: "POST", path: ({ jobId }) => `/jobs/${enc(jobId)}/stop`,

@@ -157,6 +157,10 @@ class RestClient implements ClusterClient {
     this.#expectId(reply["request-id"], request.triggerId, `/jobs/${jobId}/savepoints`);
   }
 
+  async triggerCheckpoint(jobId: string, signal: AbortSignal): Promise<void> {
+    await this.#callJob(endpoints.triggerCheckpoint, { jobId }, signal);
+  }
+
   async stopWithSavepoint(jobId: string, request: Parameters<ClusterClient["stopWithSavepoint"]>[1], signal: AbortSignal): Promise<void> {
     requireLocation(request.directory);
     const reply = await this.#callJob(endpoints.stopWithSavepoint, { ...request, jobId }, signal);

@@ -29,6 +29,8 @@ export interface Capabilities {
   readonly legacyClaimMode: boolean;
   /** `GET /jobs/:id/status` (1.16): the only uncached job state. */
   readonly jobStatusEndpoint: boolean;
+  /** `POST /jobs/:id/checkpoints` (1.17, C-35). */
+  readonly checkpointTrigger: boolean;
   /** `-detached` for `flink savepoint` and `flink stop` (1.19). */
   readonly cliDetached: boolean;
   /** The client's `-m` takes a whole address, scheme and path included (1.19); before, host and port only. */
@@ -47,6 +49,7 @@ export function capabilitiesOf(version: FlinkVersion): Capabilities {
     claimModeField: from(1, 20) ? "claimMode" : from(1, 15) ? "restoreMode" : "none",
     legacyClaimMode: from(1, 15) && !from(2, 0),
     jobStatusEndpoint: from(1, 16),
+    checkpointTrigger: from(1, 17),
     cliDetached: from(1, 19),
     cliTakesAddress: from(1, 19),
     standardYaml: from(1, 19),

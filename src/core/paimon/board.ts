@@ -64,7 +64,7 @@ export async function readBoard(reader: WarehouseReader, warehouse: string, save
 }
 
 /** Whether it was taken by stop-with-savepoint, drained or not (`SavepointType.getPostCheckpointAction`). */
-function isStop({ properties }: Metadata): boolean | undefined {
+export function isStop({ properties }: Metadata): boolean | undefined {
   const type = properties?.snapshotType;
   return type === undefined ? undefined : type.kind === "savepoint" && type.postCheckpointAction !== "NONE";
 }

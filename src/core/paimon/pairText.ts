@@ -1,6 +1,8 @@
-import { countText, durationText } from "../wording";
+import { joinText, oneLine } from "../rowText";
+import { countText, durationText, spanText, timeText } from "../wording";
 import { endOfInput, type SnapshotFault } from "./snapshot";
 import type { PairGrade, PairReason } from "./pairing";
+import type { SinkPair } from "./savepointPairs";
 import type { WarehouseProblem } from "./warehouse";
 
 /** What a grade means for the one who wants to go back (P-9). */
@@ -27,6 +29,8 @@ export function pairReasonText(reason: PairReason): string {
     case "end-of-input": return "It was stopped with drain, so its last files were committed as the end of the input.";
     case "base-jumps": return `It was committed ${durationText(reason.lateMs)} after the savepoint, right after number ${numberText(reason.from)}: commits between them are missing from it.`;
     case "base-unseen": return `It was committed ${durationText(reason.lateMs)} after the savepoint, later than the job itself does, and the commit before it can no longer be seen: it may lack what lay between.`;
+    case "differs": return `When the pair was first seen, ${timeText(reason.seenAtMs)}, it was snapshot ${reason.snapshotId} of ${timeText(reason.timeMs)}: the table was rolled back and written again since.`;
+    case "remembered": return `It is what was proven when the pair was first seen, ${timeText(reason.seenAtMs)}.`;
     case "never-committed": return "This writer never committed to the table, as far as its snapshots tell.";
     case "state-unread": return { missing: "The committer's state is in a file that can't be read from here.", malformed: "The committer's state is not in a form that is known." }[reason.why];
   }
@@ -43,6 +47,45 @@ function faultText(fault: SnapshotFault): string {
     case "format": return `has format version ${fault.version}, which a newer Paimon than 2.0 wrote.`;
     case "field": return `lacks a valid ${fault.field}.`;
   }
+}
+
+/** What a pair's row is called: the table, or what is known of the sink. */
+export function pairTitle({ place, sink }: SinkPair): string {
+  return oneLine(place?.table ?? sink.objectName ?? `sink ${sink.operatorId.slice(0, 6)}`, 120);
+}
+
+/** A pair's row after its name: what keeps the state, how sure it is, and what is due. `intervalMs` is the job's checkpoint interval. */
+export function pairRowText(pair: SinkPair, nowMs: number, intervalMs: number | null = null): string {
+  const { pairing: { grade, snapshot, tags, decoy }, place, snapshotExpiresMs, tagsExpireMs } = pair;
+  const at = snapshot === null ? null : `snapshot ${snapshot.id}`;
+  const expiry = snapshotExpiresMs === null ? null : snapshotExpiresMs > nowMs ? `may expire in ${spanText(snapshotExpiresMs - nowMs)}` : "may expire any time";
+  switch (grade) {
+    case "exact": return joinText(`tag ${oneLine(tags[0]?.name ?? "", 80)}`, "proven", tagsExpireMs !== null && (tagsExpireMs > nowMs ? `${spanText(tagsExpireMs - nowMs)} left` : "expired"));
+    case "unprotected": return joinText(at, "proven, no tag", expiry);
+    case "waiting": return `tag after the next checkpoint${intervalMs === null ? "" : ` (≈ ${spanText(Math.max(intervalMs, 1_000))})`}`;
+    case "idle": return joinText(at, "the same state, nothing was written since", tags.length > 0 && `tag ${oneLine(tags[0]?.name ?? "", 80)}`);
+    case "drained": return joinText(at, "committed as the end of the input", tags.length === 0 ? "no tag" : `tag ${oneLine(tags[0]?.name ?? "", 80)}`);
+    case "foreign": return joinText(`tag ${oneLine(decoy?.name ?? "", 80)} is another's`, at !== null && `${at} is the right one, no tag`, at !== null && expiry);
+    case "stale-tag": return `tag ${oneLine(decoy?.name ?? "", 80)} is of an earlier life of the job`;
+    case "changed": return joinText(at, "looks right, and the table was changed below it");
+    case "none": return place === null ? "writes to no table of the warehouses here" : "can't be told";
+  }
+}
+
+/** A commit user, cut to what tells it from others: Paimon's are long random names. */
+export function commitUserText(user: string): string {
+  return oneLine(user.replace(/([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/, "$1…"), 40);
+}
+
+/** What the pairs of a savepoint say in two words of its row, or null for none. */
+export function pairsFlag(pairs: readonly SinkPair[]): string | null {
+  if (pairs.length === 0) return null;
+  const of = (...grades: readonly PairGrade[]): number => pairs.filter(({ pairing }) => grades.includes(pairing.grade)).length;
+  const bad = of("foreign", "stale-tag", "changed", "none");
+  if (bad > 0) return `${countText(bad, "table")} without a pair`;
+  if (of("waiting") > 0) return "tags to come";
+  const open = of("unprotected", "drained");
+  return open > 0 ? `${countText(open, "table")} without a tag` : `${countText(pairs.length, "table")} paired`;
 }
 
 const numberText = (identifier: bigint): string => (identifier === endOfInput ? "for the end of the input" : String(identifier));

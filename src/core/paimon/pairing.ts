@@ -28,6 +28,10 @@ export type PairReason =
   | { readonly code: "base-jumps"; readonly from: bigint; readonly lateMs: number }
   /** What it was built on is gone, and it came later than the job's own commit of it would have. */
   | { readonly code: "base-unseen"; readonly lateMs: number }
+  /** Another commit was its pair when it was first seen. */
+  | { readonly code: "differs"; readonly snapshotId: number; readonly timeMs: number; readonly seenAtMs: number }
+  /** It was proven, as it is now, while what it was built on could still be seen. */
+  | { readonly code: "remembered"; readonly seenAtMs: number }
   | { readonly code: "never-committed" }
   | { readonly code: "state-unread"; readonly why: NonNullable<PaimonCommitter["unread"]> };
 

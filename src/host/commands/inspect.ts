@@ -1,7 +1,8 @@
 import * as vscode from "vscode";
-import { inspectorViewType, type CheckpointRef, type SavepointRef } from "../../core/contributions";
+import { inspectorViewType, type CheckpointRef, type PaimonSnapshotRef, type PaimonTagRef, type PairRef, type SavepointRef } from "../../core/contributions";
 import { localPath } from "../../core/model/location";
 import { savepointName } from "../../core/wording";
+import { openPaimon, showPairs } from "./pairs";
 import { savepointChoices } from "./pick";
 import { recordOf, refuse } from "./refuse";
 import { askInSteps, type Choice } from "./steps";
@@ -22,16 +23,19 @@ export async function inspect(world: CommandWorld, target?: SavepointRef | Check
   if (file !== undefined) await openFile(file);
 }
 
-/** Enter on a row, after what Enter does on every row: the inspector on a savepoint or checkpoint. */
-export async function openRow(world: CommandWorld, target?: SavepointRef | CheckpointRef): Promise<void> {
-  if (target !== undefined) await inspect(world, target);
+type RowTarget = PairRef | SavepointRef | CheckpointRef | PaimonTagRef | PaimonSnapshotRef;
+
+/** Enter on a row, after what Enter does on every row: the inspector on a savepoint or checkpoint, the pairs on a pair, the file of a tag or snapshot of Paimon. */
+export async function openRow(world: CommandWorld, target?: RowTarget): Promise<void> {
+  if (target === undefined) return;
+  if ("pairTable" in target) return showPairs(world, target);
+  if ("table" in target) return openPaimon(world, target);
+  await inspect(world, target);
 }
 
 /** A click on a row selects it; the second of a double click opens it. VS Code tells of each in the same way, so they are told apart by time. */
-export async function clickRow(world: CommandWorld, target?: SavepointRef | CheckpointRef): Promise<void> {
-  if (target === undefined) return;
-  const row = "path" in target ? target.path : target.recordId;
-  if (world.settings.listOpensOnDoubleClick || world.explorer.isSecondClick(row)) await inspect(world, target);
+export async function clickRow(world: CommandWorld, target?: RowTarget): Promise<void> {
+  if (target !== undefined && (world.settings.listOpensOnDoubleClick || world.explorer.isSecondClick(JSON.stringify(target)))) await openRow(world, target);
 }
 
 async function inspectRecord(world: CommandWorld, recordId: string): Promise<void> {

@@ -1,6 +1,10 @@
 import type { LocalFlink } from "../../core/localFlink/localFlink";
 import type { Clock, Credentials, Log } from "../../core/ports";
+import type { PaimonSnapshotRef, PaimonTagRef } from "../../core/contributions";
 import type { Ledger } from "../../core/ledger/store";
+import type { AboutBoard } from "../../core/paimon/boardPage";
+import type { PairService } from "../../services/pairs";
+import type { WarehouseService } from "../../services/warehouses";
 import type { ClusterService } from "../../services/clusters";
 import type { DisposalService } from "../../services/disposals";
 import type { InspectionService } from "../../services/inspection";
@@ -35,6 +39,15 @@ export interface ComparisonControl {
   showText(snapshot: Snapshot): Promise<void>;
 }
 
+/** Where what belongs to Paimon is shown. */
+export interface PaimonControl {
+  /** Opens the file of a tag or snapshot, to be read. */
+  showFile(ref: PaimonTagRef | PaimonSnapshotRef): Promise<void>;
+  /** Opens the board of the pairs of a job, or of one savepoint. */
+  showBoard(about: AboutBoard): void;
+}
+
+
 /**
  * Everything a verb may use. Verbs are functions of this and their target; they hold nothing themselves. What is a function here is loaded when
  * it is called first.
@@ -46,6 +59,9 @@ export interface CommandWorld {
   readonly restores: RestoreService;
   readonly disposals: DisposalService;
   inspection(): Promise<InspectionService>;
+  readonly warehouses: WarehouseService;
+  readonly pairs: PairService;
+  paimon(): Promise<PaimonControl>;
   readonly ledger: Ledger;
   localFlink(): Promise<LocalFlink>;
   /** Path of the sample job's jar. */

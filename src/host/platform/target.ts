@@ -1,4 +1,4 @@
-import type { CheckpointRef, ClusterRef, CommandArgs, CommandId, FileRef, FindingRef, SavepointRef, SnapshotPair, SnapshotRef } from "../../core/contributions";
+import type { CheckpointRef, ClusterRef, CommandArgs, CommandId, FileRef, FindingRef, PaimonSnapshotRef, PaimonTagRef, PairRef, SavepointRef, SnapshotPair, SnapshotRef, TableRef, WarehouseRef } from "../../core/contributions";
 import type { JobRef } from "../../core/model/job";
 
 /** What a command may be aimed at, by name. */
@@ -9,6 +9,11 @@ interface Targets {
   savepoint: SavepointRef;
   restore: { restoreId: string };
   node: { nodeId: string };
+  warehouse: WarehouseRef;
+  table: TableRef;
+  paimonTag: PaimonTagRef;
+  paimonSnapshot: PaimonSnapshotRef;
+  pair: PairRef;
   file: FileRef;
   finding: FindingRef;
 }
@@ -22,6 +27,11 @@ const fields: { readonly [N in TargetName]: Readonly<Record<string, "string" | "
   savepoint: { recordId: "string" },
   restore: { restoreId: "string" },
   node: { nodeId: "string" },
+  warehouse: { warehouse: "string" },
+  table: { warehouse: "string", table: "string" },
+  paimonTag: { warehouse: "string", table: "string", tag: "string" },
+  paimonSnapshot: { warehouse: "string", table: "string", snapshotId: "number" },
+  pair: { recordId: "string", warehouse: "string", pairTable: "string" },
   file: { scheme: "string", fsPath: "string" },
   finding: { document: "string", offset: "number" },
 };
@@ -43,8 +53,12 @@ const takes: { readonly [Id in CommandId]?: readonly Fitting<Id>[] } = {
   "flinkSavepoints.continueRestore": ["restore"],
   "flinkSavepoints.dropRestore": ["restore"],
   "flinkSavepoints.inspect": ["savepoint", "checkpoint"],
-  "flinkSavepoints.openRow": ["savepoint", "checkpoint"],
-  "flinkSavepoints.clickRow": ["savepoint", "checkpoint"],
+  "flinkSavepoints.openRow": ["pair", "savepoint", "checkpoint", "paimonTag", "paimonSnapshot"],
+  "flinkSavepoints.clickRow": ["pair", "savepoint", "checkpoint", "paimonTag", "paimonSnapshot"],
+  "flinkSavepoints.removeWarehouse": ["warehouse"],
+  "flinkSavepoints.openPaimon": ["paimonTag", "paimonSnapshot"],
+  "flinkSavepoints.showPairs": ["savepoint", "job"],
+  "flinkSavepoints.triggerCheckpoint": ["job"],
   "flinkSavepoints.dispose": ["savepoint"],
   "flinkSavepoints.forget": ["savepoint"],
   "flinkSavepoints.pin": ["savepoint"],
@@ -70,7 +84,7 @@ const snapshot = ["savepoint", "checkpoint", "file"] as const;
 
 /** Verbs that end or delete something: with several rows selected one could take them for verbs on all of these. */
 const oneAtATime: ReadonlySet<CommandId> = new Set([
-  "flinkSavepoints.dispose", "flinkSavepoints.forget", "flinkSavepoints.cancel", "flinkSavepoints.stop", "flinkSavepoints.dropRestore", "flinkSavepoints.removeCluster", "flinkSavepoints.forgetCredentials",
+  "flinkSavepoints.dispose", "flinkSavepoints.forget", "flinkSavepoints.cancel", "flinkSavepoints.stop", "flinkSavepoints.dropRestore", "flinkSavepoints.removeCluster", "flinkSavepoints.forgetCredentials", "flinkSavepoints.removeWarehouse",
 ] satisfies CommandId[]);
 
 /**

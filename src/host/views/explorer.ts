@@ -13,6 +13,9 @@ import { nodeId, renderRow, type ExplorerNode } from "./explorerRows";
 import { ExplorerSource } from "./explorerSource";
 import { renderTooltip } from "./explorerTooltips";
 import type { Operations } from "./operations";
+import type { PairService } from "../../services/pairs";
+import type { WarehouseService } from "../../services/warehouses";
+import { paimonId } from "./paimonSource";
 import { every, Polling, type PollTarget } from "./polling";
 import type { Row } from "./row";
 import { TreeView } from "./treeView";
@@ -23,6 +26,8 @@ export interface ExplorerWorld {
   readonly jobs: JobService;
   readonly savepoints: SavepointService;
   readonly restores: RestoreService;
+  readonly warehouses: WarehouseService;
+  readonly pairs: PairService;
   readonly ledger: Ledger;
   readonly operations: Operations;
   /** Pace of polling while something changes, milliseconds. */
@@ -74,6 +79,11 @@ export class Explorer implements Disposable {
       else this.#polling.changed(nodeId.cluster(cluster));
       this.#redraw(cluster === null ? undefined : nodeId.cluster(cluster));
     }));
+    this.#held.add(world.warehouses.onDidChange(() => {
+      this.#setContext();
+      this.#redraw();
+    }));
+    this.#held.add(world.pairs.onDidChange(() => this.#redraw()));
     this.#setContext();
     this.#shownOrHidden();
   }
@@ -140,7 +150,7 @@ export class Explorer implements Disposable {
     const path = parentId === undefined ? [] : nodeId.path(parentId);
     let parent: ExplorerNode | undefined;
     for (const step of path) {
-      if (parent === undefined) await clusters.refresh(step, signal);
+      if (parent === undefined && step !== paimonId.root) await clusters.refresh(step, signal);
       parent = (await this.#source.children(parent)).find((node) => node.id === step);
       if (parent === undefined) return [];
       if (parent.kind === "job") await jobs.observe(parent.row, signal);
@@ -170,6 +180,9 @@ export class Explorer implements Disposable {
             return reach?.state === "offline" ? reach.nextTryAtMs : null;
           },
         });
+      } else if (open && (node.kind === "warehouse" || node.kind === "database" || node.kind === "table" || node.kind === "snapshots")) {
+        // Files are looked at again and read where they changed; the row tells whether they did.
+        targets.push({ key: node.id, slow: true, ask: () => this.#view.tree.update(node.id), nextMs: () => null });
       } else if (node.kind === "job" && (open || node.row.operations.length > 0) && node.seen && node.row.state !== "gone") {
         const job: JobRef = { cluster: node.row.cluster, jobId: node.row.jobId };
         targets.push({ key: node.id, slow: isTerminal(node.row.state), ask: (signal) => jobs.observe(job, signal), nextMs: () => null });
@@ -208,7 +221,8 @@ export class Explorer implements Disposable {
   #setContext(): void {
     const list = this.#world.clusters.list();
     const set = (key: string, value: string): Thenable<unknown> => vscode.commands.executeCommand("setContext", key, value);
-    void set(contextKeys.clusters, list.some(({ removed }) => !removed) ? "some" : "none");
+    void set(contextKeys.clusters, list.some(({ removed }) => !removed) || this.#world.warehouses.list().length > 0 ? "some" : "none");
+    void set(contextKeys.warehouses, this.#world.warehouses.list().length > 0 ? "some" : "none");
     void set(contextKeys.localFlink, list.some(({ profile }) => profile.local === true) ? "running" : "none");
   }
 }

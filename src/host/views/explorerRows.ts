@@ -8,6 +8,8 @@ import { checkpointText, clusterSentence, joinText, jobText, oneLine, savepointT
 import type { JobRow, SavepointRow } from "../../core/rows";
 import { ageText, countText, sizeText, spanText } from "../../core/wording";
 import type { ClusterView } from "../../services/clusters";
+import { pairsFlag } from "../../core/paimon/pairText";
+import { renderPaimonRow, type PaimonNode } from "./paimonRows";
 import type { Row, RowCommand } from "./row";
 
 /** Everything the explorer shows. An `id` names the same thing for ever and is made of its parents' ids, see `nodeId`. */
@@ -16,13 +18,14 @@ export type ExplorerNode =
   | { readonly kind: "job"; readonly id: string; readonly row: JobRow; readonly seen: boolean; readonly asked: boolean }
   | { readonly kind: "restored"; readonly id: string; readonly from: RestoredFrom }
   | { readonly kind: "savepoints"; readonly id: string; readonly job: JobRef; readonly rows: readonly SavepointRow[]; readonly expectedMs: number | null }
-  | { readonly kind: "savepoint"; readonly id: string; readonly row: SavepointRow; readonly expectedMs: number | null }
+  | { readonly kind: "savepoint"; readonly id: string; readonly row: SavepointRow; readonly expectedMs: number | null; readonly pairs: readonly Extract<PaimonNode, { kind: "pair" }>[] }
   | { readonly kind: "checkpoints"; readonly id: string; readonly job: JobRef; readonly stats: readonly CheckpointStats[]; readonly config: CheckpointConfig | undefined; readonly asked: boolean }
   | { readonly kind: "checkpoint"; readonly id: string; readonly job: JobRef; readonly stats: CheckpointStats }
   | { readonly kind: "planned"; readonly id: string; readonly record: RestoreRecord; readonly stopped: boolean }
   | { readonly kind: "damaged"; readonly id: string; readonly file: string; readonly reason: string }
   | { readonly kind: "message"; readonly id: string; readonly text: string; readonly detail: string; readonly tone: "quiet" | "busy" | "warning"; readonly click: RowCommand | null }
-  | { readonly kind: "more"; readonly id: string; readonly listId: string; readonly step: number; readonly left: number };
+  | { readonly kind: "more"; readonly id: string; readonly listId: string; readonly step: number; readonly left: number; readonly noun: string }
+  | PaimonNode;
 
 /** Ids of rows: the way down from the cluster, joined by blanks, which no part contains. */
 export const nodeId = {
@@ -51,13 +54,14 @@ export function renderRow(node: ExplorerNode, nowMs: number): Row {
     case "job": return jobRow(node.row, node.seen, node.asked, nowMs);
     case "restored": return restoredRow(node.from, nowMs);
     case "savepoints": return savepointsRow(node.rows);
-    case "savepoint": return savepointRow(node.row, node.expectedMs, nowMs);
+    case "savepoint": return savepointRow(node, nowMs);
     case "checkpoints": return checkpointsRow(node.stats, node.config, node.asked, nowMs);
     case "checkpoint": return checkpointRow(node.job, node.stats, nowMs);
     case "planned": return plannedRow(node.record, node.stopped);
     case "damaged": return row(`Ledger record set aside: ${fileName(node.file)}`, oneLine(node.reason, 120), { icon: warningIcon, click: { command: "flinkSavepoints.showLog", title: "Show Log", args: [] } });
     case "message": return row(node.text, "", { icon: messageIcons[node.tone], click: node.click });
-    case "more": return row(`Show ${Math.min(node.step, node.left).toLocaleString("en")} more`, `${node.left.toLocaleString("en")} older`, { icon: { id: "ellipsis" }, click: { command: "flinkSavepoints.showMore", title: "Show More", args: [{ nodeId: node.listId }] } });
+    case "more": return row(`Show ${Math.min(node.step, node.left).toLocaleString("en")} more`, `${node.left.toLocaleString("en")} ${node.noun}`, { icon: { id: "ellipsis" }, click: { command: "flinkSavepoints.showMore", title: "Show More", args: [{ nodeId: node.listId }] } });
+    default: return renderPaimonRow(node, nowMs);
   }
 }
 
@@ -127,7 +131,7 @@ function savepointsRow(rows: readonly SavepointRow[]): Row {
   return row("Savepoints", text, { icon: { id: "save-all" }, children: "open" });
 }
 
-function savepointRow(savepoint: SavepointRow, expectedMs: number | null, nowMs: number): Row {
+function savepointRow({ row: savepoint, expectedMs, pairs }: Extract<ExplorerNode, { kind: "savepoint" }>, nowMs: number): Row {
   const { record } = savepoint;
   const words: ContextWord[] = [];
   if (record !== null) {
@@ -135,7 +139,9 @@ function savepointRow(savepoint: SavepointRow, expectedMs: number | null, nowMs:
     if (savepoint.state === "completed") words.push("completed", savepoint.pinned ? "pinned" : "unpinned");
     else if (savepoint.state === "unknown") words.push("unknown");
   }
-  return row(savepointTitle(savepoint), savepointText(savepoint, nowMs, expectedMs), {
+  if (pairs.length > 0) words.push("paired");
+  return row(savepointTitle(savepoint), joinText(savepointText(savepoint, nowMs, expectedMs), pairsFlag(pairs.map(({ pair }) => pair))), {
+    children: pairs.length > 0 ? "closed" : "none",
     icon: savepointIcon(savepoint), words, ref: record === null ? null : { recordId: record.id }, noun: `savepoint, ${savepoint.claimedBy !== null && savepoint.state === "completed" ? "claimed" : savepoint.state}`,
     click: savepoint.state === "unknown" && record !== null ? { command: "flinkSavepoints.adopt", title: "Look for It", args: [{ recordId: record.id }] }
       : savepoint.path !== null && record !== null ? { command: "flinkSavepoints.clickRow", title: "Inspect on Double Click", args: [{ recordId: record.id }] } : null,

@@ -9,7 +9,10 @@ import type { ClusterService, ClusterView } from "../../services/clusters";
 import type { JobService } from "../../services/jobs";
 import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
+import type { PairService } from "../../services/pairs";
+import type { WarehouseService } from "../../services/warehouses";
 import { checkpointNodes, failureNode, nodeId, type ExplorerNode } from "./explorerRows";
+import { paimonPage, PaimonSource } from "./paimonSource";
 
 /** Rows of a list that are shown at first, and added by *Show more*. */
 const pageSize = { jobs: 200, savepoints: 50 } as const;
@@ -23,6 +26,8 @@ export interface SourceWorld {
   readonly jobs: JobService;
   readonly savepoints: SavepointService;
   readonly restores: RestoreService;
+  readonly warehouses: WarehouseService;
+  readonly pairs: PairService;
   readonly ledger: Ledger;
   readonly log: Log;
 }
@@ -30,6 +35,7 @@ export interface SourceWorld {
 /** The nodes below each node. Asks the services only, which answer from what they know; never rejects. */
 export class ExplorerSource {
   readonly #world: SourceWorld;
+  readonly #paimon: PaimonSource;
   /** Rows to show of a list that was lengthened. */
   readonly #lengths = new Map<string, number>();
   /** Whether a cluster is open at first; asked once, since a row that changes its mind would move under the reader. */
@@ -37,10 +43,11 @@ export class ExplorerSource {
 
   constructor(world: SourceWorld) {
     this.#world = world;
+    this.#paimon = new PaimonSource(world, (listId) => this.#lengths.get(listId) ?? paimonPage);
   }
 
   showMore(listId: string): void {
-    const step = listId.endsWith(" savepoints") ? pageSize.savepoints : pageSize.jobs;
+    const step = listId.startsWith("paimon ") ? paimonPage : listId.endsWith(" savepoints") ? pageSize.savepoints : pageSize.jobs;
     this.#lengths.set(listId, (this.#lengths.get(listId) ?? step) + step);
   }
 
@@ -50,8 +57,10 @@ export class ExplorerSource {
         case undefined: return this.#roots();
         case "cluster": return await this.#belowCluster(parent.view);
         case "job": return await this.#belowJob(parent.row, parent.seen);
-        case "savepoints": return this.#page(parent.id, "savepoints", parent.rows.map((row) => ({ kind: "savepoint", id: nodeId.savepoint(parent.job, row.id), row, expectedMs: parent.expectedMs })));
+        case "savepoints": return this.#withPairs(parent.job, this.#page(parent.id, "savepoints", parent.rows.map((row) => ({ kind: "savepoint", id: nodeId.savepoint(parent.job, row.id), row, expectedMs: parent.expectedMs, pairs: [] }))));
+        case "savepoint": return parent.pairs;
         case "checkpoints": return checkpointNodes(parent.id, parent.job, parent.stats);
+        case "paimon": case "warehouse": case "database": case "table": case "snapshots": return await this.#paimon.children(parent);
         default: return [];
       }
     } catch (error) {
@@ -73,6 +82,7 @@ export class ExplorerSource {
     };
     return [
       ...list.map((view): ExplorerNode => ({ kind: "cluster", id: nodeId.cluster(view.profile.url), view, open: open(view) })),
+      ...this.#paimon.root(),
       ...this.#world.ledger.damaged().map(({ file, reason }): ExplorerNode => ({ kind: "damaged", id: `damaged:${file}`, file, reason })),
     ];
   }
@@ -108,10 +118,16 @@ export class ExplorerSource {
     return nodes;
   }
 
+  /** With the pairs of those in sight. */
+  #withPairs(job: JobRef, nodes: readonly ExplorerNode[]): ExplorerNode[] {
+    const intervalMs = this.#world.jobs.observation(job)?.config?.intervalMs ?? null;
+    return nodes.map((node) => (node.kind === "savepoint" ? { ...node, pairs: this.#paimon.pairNodes(node.id, node.row.record, intervalMs) } : node));
+  }
+
   #page(listId: string, noun: keyof typeof pageSize, nodes: readonly ExplorerNode[]): ExplorerNode[] {
     const length = this.#lengths.get(listId) ?? pageSize[noun];
     if (nodes.length <= length) return [...nodes];
-    return [...nodes.slice(0, length), { kind: "more", id: `${listId} more`, listId, step: pageSize[noun], left: nodes.length - length }];
+    return [...nodes.slice(0, length), { kind: "more", id: `${listId} more`, listId, step: pageSize[noun], left: nodes.length - length, noun: "older" }];
   }
 }
 

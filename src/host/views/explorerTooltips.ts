@@ -1,8 +1,12 @@
 import { clusterSentence, oneLine, shortReason } from "../../core/rowText";
+import { pairGradeText, pairReasonText, warehouseProblemText } from "../../core/paimon/pairText";
+import type { SinkPair } from "../../core/paimon/savepointPairs";
+import { endOfInput, type PaimonSnapshot } from "../../core/paimon/snapshot";
 import type { JobRow, SavepointRow } from "../../core/rows";
 import { durationText, shortId, sizeText, timeText } from "../../core/wording";
 import type { ClusterView } from "../../services/clusters";
 import { stateText, type ExplorerNode } from "./explorerRows";
+import type { PaimonNode } from "./paimonRows";
 
 /** A row's tooltip in Markdown. Every text that is not ours is escaped: names and reasons come from strangers. */
 export function renderTooltip(node: ExplorerNode): string {
@@ -22,6 +26,7 @@ export function renderTooltip(node: ExplorerNode): string {
     case "damaged": return lines("**A ledger record could not be read**", "It was set aside and not deleted.", ["File", node.file], ["Reason", node.reason]);
     case "message": return lines(escapeMarkdown(node.text), node.detail === "" ? null : escapeMarkdown(node.detail));
     case "more": return "";
+    default: return paimonTooltip(node);
   }
 }
 
@@ -60,6 +65,42 @@ function savepointTooltip(row: SavepointRow): string {
     ["Workspace commit", record?.workspace ? `${record.workspace.commit.slice(0, 10)}${record.workspace.branch === null ? "" : ` (${record.workspace.branch})`}${record.workspace.dirty ? ", with changes" : ""}` : null],
     ["Look in", row.state === "unknown" ? (record?.directory ?? "the cluster's savepoint directory") : null], ["Trigger id", record !== null && record.origin !== "found" ? record.id : null],
   );
+}
+
+function paimonTooltip(node: PaimonNode): string {
+  switch (node.kind) {
+    case "paimon": return lines("**Paimon**", "Tables whose state belongs to savepoints. A job that writes them is restored from a savepoint only after they are rolled back to the tags that pair with it.");
+    case "warehouse": return lines(`**${escapeMarkdown(node.profile.name)}**`, ["Path", node.profile.path], ["SQL Gateway", node.profile.sqlGateway ?? null]);
+    case "database": return lines(`**Database ${escapeMarkdown(node.name)}**`);
+    case "table": return lines(`**${escapeMarkdown(node.summary.table.name)}**`, ["Folder", node.summary.table.home], ["Tags", String(node.summary.tags)], ["Snapshots", String(node.summary.snapshots)]);
+    case "snapshots": return lines("**Snapshots**", "The table's states that have not expired, an hour's or the last ten by default. A tag keeps one for longer.");
+    case "tag": {
+      const { content, problem, name } = node.row;
+      if (content === undefined) return lines(`**Tag ${escapeMarkdown(name)}**`, problem === undefined ? "It was deleted meanwhile." : escapeMarkdown(warehouseProblemText(problem)));
+      return lines(`**Tag ${escapeMarkdown(name)}**`, ...snapshotFacts(content.snapshot), ["Made", node.row.modifiedMs === null ? null : timeText(node.row.modifiedMs)], ["Kept for", content.retainedMs === null ? "ever, until it is deleted" : durationText(content.retainedMs)],
+        node.owner.kind === "proven" ? ["Pairs with", `#${node.owner.pair.savepoint.checkpointId} at ${node.owner.pair.savepoint.path}`] : null, ["File", node.row.file]);
+    }
+    case "snapshot": {
+      const { content, problem, name } = node.row;
+      if (content === undefined) return lines(`**Snapshot ${escapeMarkdown(name)}**`, problem === undefined ? "It expired meanwhile." : escapeMarkdown(warehouseProblemText(problem)));
+      return lines(`**Snapshot ${content.id}**`, ...snapshotFacts(content), ["File", node.row.file]);
+    }
+    case "pair": return pairTooltip(node.pair);
+  }
+}
+
+function snapshotFacts(snapshot: PaimonSnapshot): readonly (readonly [string, string | null])[] {
+  return [
+    ["Snapshot", String(snapshot.id)], ["Committed", timeText(snapshot.timeMs)], ["Commit user", snapshot.commitUser], ["Commit identifier", snapshot.commitIdentifier === endOfInput ? "end of the input" : String(snapshot.commitIdentifier)],
+    ["Kind", snapshot.commitKind], ["Rows, not merged", snapshot.totalRecordCount === null ? null : snapshot.totalRecordCount.toLocaleString("en")], ["Schema", String(snapshot.schemaId)],
+  ];
+}
+
+function pairTooltip({ pairing, place, sink, tagsExpireMs, snapshotExpiresMs }: SinkPair): string {
+  return lines(`**${escapeMarkdown(pairing.grade)}**: ${escapeMarkdown(pairGradeText(pairing.grade))}`, ...pairing.reasons.map((reason) => escapeMarkdown(pairReasonText(reason))),
+    ["Table", place?.table ?? null], ["Warehouse", place?.warehouse ?? null], ["Snapshot", pairing.snapshot === null ? null : `${pairing.snapshot.id}, ${timeText(pairing.snapshot.timeMs)}`],
+    ["Tags", pairing.tags.length === 0 ? null : pairing.tags.map(({ name }) => name).join(", ")], ["Tags expire", tagsExpireMs === null ? null : timeText(tagsExpireMs)],
+    ["May expire", pairing.tags.length > 0 || snapshotExpiresMs === null ? null : timeText(snapshotExpiresMs)], ["Commit user", sink.commitUser], ["Operator", sink.operatorName ?? sink.operatorId]);
 }
 
 const originTexts: Record<SavepointRow["origin"], string> = { manual: "taken by hand", stop: "taken by a stop with savepoint", scheduled: "taken on a schedule", upgrade: "taken for an upgrade", found: "found in the job's history" };

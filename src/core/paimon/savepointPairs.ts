@@ -1,0 +1,156 @@
+import type { OpenFile } from "../ports";
+import { scanMetadata } from "../metadata/scan";
+import type { RandomAccess } from "../metadata/randomAccess";
+import { isStop, tablesWrittenBy, type BoardTable } from "./board";
+import { paimonCommitters, type PaimonCommitter } from "./committers";
+import { deltaFiles } from "./manifest";
+import { pairWith, type Pairing } from "./pairing";
+import type { PaimonSnapshot, PaimonTag } from "./snapshot";
+import { optionsOf, snapshotIdsOf, snapshotOf, snapshotsOf, tablesOf, tagFile, tagOf, tagsOf, type PaimonTable, type WarehouseProblem, type WarehouseReader } from "./warehouse";
+
+/** What the thread that pairs is asked. */
+export interface PairsApi {
+  pairs(query: PairsQuery): SavepointPairs;
+}
+
+/** A savepoint, and where its job may have written. */
+export interface PairsQuery {
+  /** Location of its folder. */
+  readonly savepoint: string;
+  /** When it was complete, epoch milliseconds; null: when its file was written. */
+  readonly completedMs: number | null;
+  /** Keys of warehouses, with their folders. */
+  readonly warehouses: readonly { readonly path: string; readonly folder: string }[];
+  /** Tables that are looked at first, as `database.table`. */
+  readonly likely: readonly string[];
+}
+
+/** A savepoint's pairs in all tables that its job writes. */
+export interface SavepointPairs {
+  readonly checkpointId: bigint;
+  readonly isStop: boolean | undefined;
+  /** One for each sink and table; a sink that writes to no table of the warehouses has one without. Empty: no sink of Paimon is in the savepoint. */
+  readonly pairs: readonly SinkPair[];
+  readonly problems: readonly WarehouseProblem[];
+}
+
+/** A sink's committer, without the names of its files. */
+export type Sink = Omit<PaimonCommitter, "files">;
+
+/** What a table has to do with a savepoint. */
+export interface SinkPair {
+  readonly sink: Sink;
+  /** Null when no table of the warehouses is this sink's. */
+  readonly place: { readonly warehouse: string; readonly table: string } | null;
+  readonly pairing: Pairing;
+  /** Id of the table's newest snapshot. */
+  readonly latestSnapshotId: number | null;
+  /** When the snapshot may expire if no tag keeps it, epoch milliseconds (P-18). */
+  readonly snapshotExpiresMs: number | null;
+  /** When the last of the tags expires, epoch milliseconds; null: never, or there is none (P-17). */
+  readonly tagsExpireMs: number | null;
+  /** `sink.savepoint.auto-tag` on the table as it is now; a hint of the job may say otherwise. Null: not set there, or not readable. */
+  readonly tableAutoTag: boolean | null;
+}
+
+/** Paimon's default of `snapshot.time-retained`. */
+const defaultRetainedMs = 3_600_000;
+
+/** Pairs one savepoint with the tables that its job writes; reads no more of a warehouse than it takes to find them. Throws what reading the metadata throws. */
+export async function readPairs(reader: WarehouseReader, metadataBytes: RandomAccess, query: Omit<PairsQuery, "completedMs"> & { readonly completedMs: number }, open: OpenFile, signal?: AbortSignal): Promise<SavepointPairs> {
+  const problems: WarehouseProblem[] = [];
+  const { metadata } = await scanMetadata(metadataBytes, signal === undefined ? {} : { signal });
+  if (metadata === undefined) return { checkpointId: 0n, isStop: undefined, pairs: [], problems };
+  const committers = await paimonCommitters(metadataBytes, metadata, { folder: query.savepoint, open }, signal);
+  const savepoint = { checkpointId: metadata.checkpointId, completedMs: query.completedMs, isStop: isStop(metadata) };
+  const tables = committers.length === 0 ? [] : await tablesFor(reader, query, committers, savepoint.checkpointId, problems, signal);
+  const pairs: SinkPair[] = [];
+  for (const committer of committers) {
+    const { operatorId, operatorName, objectName, commitUser, pending, autoTag, unread } = committer;
+    const sink: Sink = { operatorId, operatorName, objectName, commitUser, pending, autoTag, unread };
+    const written = tablesWrittenBy(committer, tables);
+    for (const { warehouse, table, tags, snapshots } of written) {
+      const pairing = await pairWith(savepoint, committer, { tags, snapshots, deltaFiles: (snapshot) => deltaFiles(reader, table, snapshot, signal) });
+      const options = await optionsOf(reader, table, problems, signal);
+      const isAlive = pairing.snapshot !== null && snapshots.some(({ id, timeMs }) => id === pairing.snapshot?.id && timeMs === pairing.snapshot.timeMs);
+      pairs.push({
+        sink, place: { warehouse, table: table.name }, pairing, latestSnapshotId: snapshots.at(-1)?.id ?? null,
+        snapshotExpiresMs: isAlive && pairing.snapshot !== null ? pairing.snapshot.timeMs + (durationMs(options?.["snapshot.time-retained"]) ?? defaultRetainedMs) : null,
+        tagsExpireMs: await lastExpiry(reader, table, pairing.tags),
+        tableAutoTag: options?.[autoTagOption] === undefined ? null : options[autoTagOption] === "true",
+      });
+    }
+    if (written.length === 0) {
+      const pairing: Pairing = { grade: "none", snapshot: null, tags: [], decoy: null, reasons: [{ code: "never-committed" }] };
+      pairs.push({ sink, place: null, pairing, latestSnapshotId: null, snapshotExpiresMs: null, tagsExpireMs: null, tableAutoTag: null });
+    }
+  }
+  return { checkpointId: savepoint.checkpointId, isStop: savepoint.isStop, pairs, problems };
+}
+
+/** The option that makes Paimon tag savepoints (P-7). */
+export const autoTagOption = "sink.savepoint.auto-tag";
+
+interface WarehouseTable extends BoardTable {
+  readonly warehouse: string;
+}
+
+/** The tables that may be the committers', read whole: first those that are likely, then those whose newest commit or tag of this number is one of theirs, and all only when that finds too few. */
+async function tablesFor(reader: WarehouseReader, query: Pick<PairsQuery, "warehouses" | "likely">, committers: readonly PaimonCommitter[], checkpointId: bigint, problems: WarehouseProblem[], signal: AbortSignal | undefined): Promise<readonly WarehouseTable[]> {
+  const users = new Set(committers.flatMap(({ commitUser }) => (commitUser === null ? [] : [commitUser])));
+  const names = new Set(committers.flatMap(({ objectName }) => (objectName === null ? [] : [objectName])));
+  const all: { readonly warehouse: string; readonly table: PaimonTable }[] = [];
+  for (const { path, folder } of query.warehouses) for (const table of await tablesOf(reader, folder, problems, signal)) all.push({ warehouse: path, table });
+  const isLikely = ({ table }: { table: PaimonTable }): boolean => query.likely.includes(table.name) || names.has(table.objectName);
+  const rest = [...all.filter(isLikely), ...all.filter((each) => !isLikely(each))];
+  const read: WarehouseTable[] = [];
+  const found = new Set<string>();
+  const take = async (each: (typeof all)[number]): Promise<void> => {
+    const table = { ...each, tags: await tagsOf(reader, each.table, problems, signal), snapshots: await snapshotsOf(reader, each.table, problems, signal) };
+    read.push(table);
+    for (const { commitUser } of commitsOf(table)) if (users.has(commitUser)) found.add(commitUser);
+  };
+  const late: typeof all = [];
+  for (const each of rest) {
+    if (isLikely(each) || (await isProbable(reader, each.table, users, checkpointId, signal))) await take(each);
+    else late.push(each);
+  }
+  // Branches of what was found belong to the picture, and a writer whose newest commit is another's is found by reading everything.
+  for (const each of late) if (found.size < users.size || read.some(({ table }) => table.folder === each.table.folder)) await take(each);
+  return read;
+}
+
+/** Whether the newest snapshot, or the tag of this number, is of one of the writers: two files tell for most tables. */
+async function isProbable(reader: WarehouseReader, table: PaimonTable, users: ReadonlySet<string>, checkpointId: bigint, signal: AbortSignal | undefined): Promise<boolean> {
+  const [newest] = await snapshotIdsOf(reader, table, [], signal);
+  const snapshot = newest === undefined ? undefined : await snapshotOf(reader, table, newest, [], signal);
+  if (snapshot !== undefined && users.has(snapshot.commitUser)) return true;
+  const tag = await tagOf(reader, table, `savepoint-${checkpointId}`, [], signal);
+  return tag !== undefined && users.has(tag.snapshot.commitUser);
+}
+
+function commitsOf({ tags, snapshots }: BoardTable): readonly PaimonSnapshot[] {
+  return [...snapshots, ...tags.map(({ snapshot }) => snapshot)];
+}
+
+async function lastExpiry(reader: WarehouseReader, table: PaimonTable, tags: readonly PaimonTag[]): Promise<number | null> {
+  let last: number | null = null;
+  for (const { name, retainedMs } of tags) {
+    if (retainedMs === null) return null;
+    // The creation time in the file has no zone, and the file is written when the tag is made.
+    const madeMs = (await reader.look(tagFile(table, name)).catch(() => undefined))?.modifiedMs;
+    if (madeMs !== undefined) last = Math.max(last ?? 0, madeMs + retainedMs);
+  }
+  return last;
+}
+
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, milli: 1, millis: 1, s: 1_000, sec: 1_000, second: 1_000, min: 60_000, m: 60_000, minute: 60_000, h: 3_600_000, hour: 3_600_000, d: 86_400_000, day: 86_400_000 };
+
+/** A duration as Paimon's options have it (`TimeUtils.parseDuration`): a number with a unit, milliseconds without. */
+export function durationMs(text: string | undefined): number | undefined {
+  const [, number, unit = ""] = /^\s*(\d+)\s*([a-z]*)\s*$/i.exec(text ?? "") ?? [];
+  if (number === undefined) return undefined;
+  const name = unit.toLowerCase();
+  const factor = name === "" ? 1 : (unitsMs[name] ?? unitsMs[name.replace(/s$/, "")]);
+  return factor === undefined ? undefined : Number(number) * factor;
+}

@@ -1,0 +1,73 @@
+import * as vscode from "vscode";
+import type { WarehouseRef } from "../../core/contributions";
+import { FlinkError } from "../../core/errors";
+import { localPath } from "../../core/model/location";
+import { warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
+import { oneLine } from "../../core/rowText";
+import { paimonId } from "../views/paimonSource";
+import { askInSteps } from "./steps";
+import type { CommandWorld } from "./world";
+
+/** *Add Warehouse*: asks for its location and a name, and saves it to the user's settings. */
+export async function addWarehouse(world: CommandWorld): Promise<void> {
+  const entry = await askInSteps("Add Paimon warehouse", 2, async (ask) => {
+    const location = await ask.enter({
+      prompt: "Location of the warehouse, as the catalog's option “warehouse” has it", placeholder: "file:/data/warehouse",
+      check: (text) => {
+        if (text === "") return { severity: "error", text: "Nothing is entered yet." };
+        const key = warehouseKey(text);
+        if (key === undefined) return { severity: "error", text: "An absolute path, or a URI such as file:/data/warehouse." };
+        const twin = world.settings.warehouses.find(({ path }) => path === key);
+        if (twin !== undefined) return { severity: "error", text: `This is ${oneLine(twin.name, 60)}, which is there already.` };
+        return localPath(key) === undefined ? { severity: "warning", text: "Only warehouses on local disks can be read yet." } : undefined;
+      },
+      tool: {
+        icon: "folder-opened", tooltip: "Choose a Folder…",
+        press: async () => {
+          const [folder] = (await vscode.window.showOpenDialog({ title: "Paimon Warehouse", openLabel: "Choose", canSelectFiles: false, canSelectFolders: true, canSelectMany: false })) ?? [];
+          if (folder?.scheme === "file") await add(world, { path: folder.fsPath });
+        },
+      },
+    });
+    const path = warehouseKey(location) ?? location;
+    const name = await ask.enter({ prompt: "Name in the tree; empty: its path", placeholder: path });
+    return { path, ...(name === "" ? {} : { name }) };
+  });
+  if (entry !== undefined) await add(world, entry);
+}
+
+/** *Remove Warehouse*: takes it out of the settings; nothing changes on the disk. */
+export async function removeWarehouse(world: CommandWorld, target?: WarehouseRef): Promise<void> {
+  const profile = await warehouseFor(world, target, "Which warehouse is removed?");
+  if (profile === undefined) return;
+  const levels = world.settings.levelsOf("warehouses", profile.path);
+  const where = levels.length === 2 ? "your user settings and the workspace's" : levels[0] === "workspace" ? "the workspace's settings" : "your user settings";
+  if (!(await world.notify.confirm({ title: `Remove ${oneLine(profile.name, 80)}?`, detail: `${profile.path} is taken out of ${where}. Its tables, tags and files stay as they are.`, button: "Remove" }))) return;
+  await world.settings.remove("warehouses", profile.path);
+}
+
+/** *Edit Warehouses in Settings*: opens the list where it is written. */
+export async function editWarehouses(): Promise<void> {
+  await vscode.commands.executeCommand("workbench.action.openSettingsJson", { revealSetting: { key: "flinkSavepoints.warehouses", edit: true } });
+}
+
+/** The warehouse a verb is about; asked for when it was not told. */
+export async function warehouseFor(world: CommandWorld, target: WarehouseRef | undefined, placeholder: string): Promise<WarehouseProfile | undefined> {
+  const profiles = world.warehouses.list();
+  if (target !== undefined) {
+    const found = profiles.find(({ path }) => path === target.warehouse);
+    if (found === undefined) throw new FlinkError("warehouse-unknown", { warehouse: target.warehouse });
+    return found;
+  }
+  if (profiles.length === 0) {
+    world.notify.refused("No Paimon warehouse is configured yet.", [{ title: "Add Warehouse…", command: "flinkSavepoints.addWarehouse" }]);
+    return undefined;
+  }
+  return askInSteps(placeholder, 1, (ask) => ask.choose({ placeholder, choices: profiles.map((profile) => ({ label: oneLine(profile.name, 80), description: profile.path, value: profile })) }));
+}
+
+async function add(world: CommandWorld, entry: { readonly path: string; readonly name?: string }): Promise<void> {
+  await world.settings.addWarehouse(entry);
+  const key = warehouseKey(entry.path);
+  if (key !== undefined) await world.explorer.reveal(paimonId.warehouse(key));
+}

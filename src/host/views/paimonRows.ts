@@ -1,0 +1,122 @@
+import type { ContextWord, PaimonSnapshotRef, PaimonTagRef, PairRef } from "../../core/contributions";
+import type { PairRecord } from "../../core/ledger/record";
+import type { WarehouseProfile } from "../../core/model/warehouse";
+import type { PairGrade } from "../../core/paimon/pairing";
+import { commitUserText, pairRowText, pairTitle } from "../../core/paimon/pairText";
+import type { SinkPair } from "../../core/paimon/savepointPairs";
+import type { PaimonSnapshot, PaimonTag } from "../../core/paimon/snapshot";
+import { joinText, oneLine } from "../../core/rowText";
+import { ageText, countText, spanText } from "../../core/wording";
+import type { FileRow, TableSummary } from "../../services/warehouses";
+import type { Row, RowCommand } from "./row";
+
+/** Rows of Paimon: warehouses and what is in them, and the pairs below a savepoint. */
+export type PaimonNode =
+  | { readonly kind: "paimon"; readonly id: string; readonly count: number }
+  | { readonly kind: "warehouse"; readonly id: string; readonly profile: WarehouseProfile; readonly open: boolean }
+  | { readonly kind: "database"; readonly id: string; readonly warehouse: string; readonly name: string }
+  | { readonly kind: "table"; readonly id: string; readonly warehouse: string; readonly summary: TableSummary; readonly isBranch: boolean }
+  | { readonly kind: "tag"; readonly id: string; readonly ref: PaimonTagRef; readonly row: FileRow<PaimonTag>; readonly owner: TagOwner }
+  | { readonly kind: "snapshots"; readonly id: string; readonly warehouse: string; readonly summary: TableSummary }
+  | { readonly kind: "snapshot"; readonly id: string; readonly ref: PaimonSnapshotRef; readonly row: FileRow<PaimonSnapshot>; readonly owner: PairRecord | undefined }
+  | { readonly kind: "pair"; readonly id: string; readonly recordId: string; readonly pair: SinkPair; readonly intervalMs: number | null };
+
+/** Whose a tag is: of a savepoint that was proven, of one that nobody here knows, or made by hand. */
+export type TagOwner = { readonly kind: "proven"; readonly pair: PairRecord } | { readonly kind: "changed"; readonly checkpointId: string } | { readonly kind: "unknown" } | { readonly kind: "hand" };
+
+const green = "testing.iconPassed";
+const red = "testing.iconFailed";
+const yellow = "problemsWarningIcon.foreground";
+const grey = "disabledForeground";
+
+/** How a node looks at a moment. */
+export function renderPaimonRow(node: PaimonNode, nowMs: number): Row {
+  switch (node.kind) {
+    case "paimon": return row("Paimon", countText(node.count, "warehouse"), { icon: { id: "layers" }, words: ["paimon"], children: "open" });
+    case "warehouse": {
+      const { name, path } = node.profile;
+      return row(oneLine(name, 80), name === path ? "" : oneLine(path, 120), { icon: { id: "database" }, words: ["warehouse"], ref: { warehouse: path }, children: node.open ? "open" : "closed", noun: "Paimon warehouse" });
+    }
+    case "database": return row(oneLine(node.name, 80), "", { icon: { id: "folder-library" }, children: "closed", noun: "database" });
+    case "table": return tableRow(node);
+    case "tag": return tagRow(node.ref, node.row, node.owner, nowMs);
+    case "snapshots": return row("Snapshots", node.summary.snapshots.toLocaleString("en"), { icon: { id: "versions" }, children: "closed" });
+    case "snapshot": return snapshotRow(node.ref, node.row, node.owner, nowMs);
+    case "pair": return pairRow(node.recordId, node.pair, node.intervalMs, nowMs);
+  }
+}
+
+function tableRow({ warehouse, summary: { table, savepointTags, tags, snapshots }, isBranch }: Extract<PaimonNode, { kind: "table" }>): Row {
+  const others = tags - savepointTags;
+  const text = joinText(savepointTags > 0 && countText(savepointTags, "savepoint tag"), others > 0 && countText(others, savepointTags > 0 ? "other tag" : "tag"), countText(snapshots, "snapshot"));
+  const name = isBranch ? table.name.replace(/^.*\$branch_/, "") : table.objectName;
+  return row(oneLine(name, 120), text, { icon: { id: isBranch ? "git-branch" : "table" }, words: ["table"], ref: { warehouse, table: table.name }, children: "closed", noun: isBranch ? "branch" : "table" });
+}
+
+function tagRow(ref: PaimonTagRef, { name, content, problem, modifiedMs }: FileRow<PaimonTag>, owner: TagOwner, nowMs: number): Row {
+  if (content === undefined) return brokenRow(name, "tag", problem === undefined);
+  const { snapshot, retainedMs } = content;
+  const left = retainedMs === null || modifiedMs === null ? null : modifiedMs + retainedMs - nowMs;
+  const text = joinText(`snapshot ${snapshot.id}`, ageText(snapshot.timeMs, nowMs), snapshot.totalRecordCount !== null && countText(snapshot.totalRecordCount, "row"), `by ${commitUserText(snapshot.commitUser)}`,
+    left !== null && (left > 0 ? `${spanText(left)} left` : "expired"), ownerText(owner));
+  const icon = owner.kind === "proven" ? { id: "link", color: green } : owner.kind === "changed" ? { id: "warning", color: yellow } : owner.kind === "unknown" ? { id: "tag", color: grey } : { id: "bookmark", color: grey };
+  return row(oneLine(name, 120), text, { icon, words: ["tag"], ref, click: clickOn(ref), noun: "tag" });
+}
+
+function ownerText(owner: TagOwner): string {
+  switch (owner.kind) {
+    case "proven": return `pairs with #${owner.pair.savepoint.checkpointId}`;
+    case "changed": return `looks like #${owner.checkpointId}, and is not`;
+    case "unknown": return "of a savepoint not known here";
+    case "hand": return "by hand";
+  }
+}
+
+function snapshotRow(ref: PaimonSnapshotRef, { name, content, problem }: FileRow<PaimonSnapshot>, owner: PairRecord | undefined, nowMs: number): Row {
+  if (content === undefined) return brokenRow(`snapshot ${name}`, "snapshot", problem === undefined);
+  const text = joinText(ageText(content.timeMs, nowMs), content.commitKind.toLowerCase(), content.totalRecordCount !== null && countText(content.totalRecordCount, "row"), `by ${commitUserText(content.commitUser)}`, owner !== undefined && `pairs with #${owner.savepoint.checkpointId}`);
+  return row(`snapshot ${name}`, text, { icon: owner === undefined ? { id: "circle-small" } : { id: "link", color: green }, words: ["snapshot"], ref, click: clickOn(ref), noun: "Paimon snapshot" });
+}
+
+/** A file that can't be used: the tooltip says why. */
+function brokenRow(label: string, noun: string, isGone: boolean): Row {
+  return row(oneLine(label, 120), isGone ? "is gone" : "can't be read", { icon: { id: "warning", color: yellow }, noun });
+}
+
+function pairRow(recordId: string, pair: SinkPair, intervalMs: number | null, nowMs: number): Row {
+  const { pairing: { grade, snapshot }, place } = pair;
+  const ref: PairRef = { recordId, warehouse: place?.warehouse ?? "", pairTable: place?.table ?? "" };
+  const words: ContextWord[] = ["pair"];
+  if (place !== null && snapshot !== null && grade === "unprotected") words.push("taggable");
+  return row(pairTitle(pair), pairRowText(pair, nowMs, intervalMs), { icon: gradeIcons[grade], words, ref, noun: `pair, ${grade}`, click: clickOn(ref) });
+}
+
+const gradeIcons: Readonly<Record<PairGrade, NonNullable<Row["icon"]>>> = {
+  "exact": { id: "link", color: green },
+  "unprotected": { id: "unlock", color: yellow },
+  "waiting": { id: "watch" },
+  "idle": { id: "circle-outline", color: grey },
+  "drained": { id: "debug-stop", color: yellow },
+  "foreign": { id: "error", color: red },
+  "stale-tag": { id: "history", color: red },
+  "changed": { id: "warning", color: red },
+  "none": { id: "question", color: yellow },
+};
+
+const clickOn = (ref: PaimonTagRef | PaimonSnapshotRef | PairRef): RowCommand => ({ command: "flinkSavepoints.clickRow", title: "Open on Double Click", args: [ref] });
+
+interface RowParts {
+  readonly icon: Row["icon"];
+  readonly words?: readonly ContextWord[];
+  readonly ref?: object | null;
+  readonly children?: Row["children"];
+  readonly click?: RowCommand | null;
+  readonly noun?: string;
+}
+
+function row(label: string, description: string, parts: RowParts): Row {
+  return {
+    label, description, icon: parts.icon, contextValue: (parts.words ?? []).join(" "), children: parts.children ?? "none", ref: parts.ref ?? null, click: parts.click ?? null,
+    spoken: [label, parts.noun, description.replaceAll(" · ", ", ")].filter((part) => part !== undefined && part !== "").join(", "),
+  };
+}

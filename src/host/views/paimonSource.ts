@@ -1,0 +1,173 @@
+import { isFlinkError } from "../../core/errors";
+import { explain } from "../../core/explain";
+import { isUsable, type PairRecord, type SavepointRecord } from "../../core/ledger/record";
+import type { Ledger } from "../../core/ledger/store";
+import { placeKey } from "../../core/model/location";
+import { endOfInput, type PaimonSnapshot } from "../../core/paimon/snapshot";
+import type { WarehouseProblem } from "../../core/paimon/warehouse";
+import { warehouseProblemText } from "../../core/paimon/pairText";
+import type { Log } from "../../core/ports";
+import { countText } from "../../core/wording";
+import { pairedPlace, type PairService } from "../../services/pairs";
+import type { Part, TableSummary, WarehouseService } from "../../services/warehouses";
+import type { ExplorerNode } from "./explorerRows";
+import type { PaimonNode, TagOwner } from "./paimonRows";
+
+/** Rows of a list that are shown at first, and added by *Show more*. */
+export const paimonPage = 50;
+/** Pairs that nobody asked for since are looked at again after so long. */
+const pairsFreshMs = 60_000;
+/** Savepoints that are paired because a tag in sight may be theirs, at a time. */
+const mostCandidates = 20;
+/** Problems of one list that are shown. */
+const mostProblems = 5;
+
+/** Where Paimon's rows come from. */
+export interface PaimonWorld {
+  readonly warehouses: WarehouseService;
+  readonly pairs: PairService;
+  readonly ledger: Ledger;
+  readonly log: Log;
+}
+
+/** Ids of Paimon's rows. Names may hold blanks, which join the parts of an id. */
+export const paimonId = {
+  root: "paimon",
+  warehouse: (path: string): string => `paimon ${encodeURIComponent(path)}`,
+  /** The row of a table by its name in the warehouse; for a branch the row below its table's. */
+  table: (path: string, name: string): string => {
+    const [, database = "", plain = "", branch] = /^([^.]+)\.(.+?)(?:\$branch_(.+))?$/.exec(name) ?? [];
+    const table = `paimon ${encodeURIComponent(path)} ${encodeURIComponent(database)} ${encodeURIComponent(plain)}`;
+    return branch === undefined ? table : `${table} branch:${encodeURIComponent(branch)}`;
+  },
+};
+
+/** The nodes below Paimon's. */
+export class PaimonSource {
+  readonly #world: PaimonWorld;
+  readonly #lengthOf: (listId: string) => number;
+
+  constructor(world: PaimonWorld, lengthOf: (listId: string) => number) {
+    this.#world = world;
+    this.#lengthOf = lengthOf;
+  }
+
+  /** The row that all warehouses are below; none without any. */
+  root(): ExplorerNode[] {
+    const count = this.#world.warehouses.list().length;
+    return count === 0 ? [] : [{ kind: "paimon", id: paimonId.root, count }];
+  }
+
+  async children(parent: PaimonNode): Promise<readonly ExplorerNode[]> {
+    const { warehouses } = this.#world;
+    switch (parent.kind) {
+      case "paimon": return warehouses.list().map((profile): ExplorerNode => ({ kind: "warehouse", id: paimonId.warehouse(profile.path), profile, open: parent.count <= 3 }));
+      case "warehouse": {
+        const databases = await this.#reading(parent.id, () => warehouses.databases(parent.profile));
+        if ("kind" in databases) return [databases];
+        const nodes = databases.items.map((name): ExplorerNode => ({ kind: "database", id: `${parent.id} ${encodeURIComponent(name)}`, warehouse: parent.profile.path, name }));
+        return orEmpty(parent.id, [...problemNodes(parent.id, databases), ...nodes], "No databases", "A database of a file-system catalog is a folder that ends in .db.");
+      }
+      case "database": {
+        const tables = await this.#reading(parent.id, () => warehouses.tables(warehouses.profile(parent.warehouse), parent.name, this.#lengthOf(parent.id)));
+        if ("kind" in tables) return [tables];
+        const nodes = tables.items.map((summary): ExplorerNode => ({ kind: "table", id: paimonId.table(parent.warehouse, summary.table.name), warehouse: parent.warehouse, summary, isBranch: false }));
+        return orEmpty(parent.id, [...problemNodes(parent.id, tables), ...nodes, ...more(parent.id, tables.more, "tables")], "No tables", "");
+      }
+      case "table": return this.#belowTable(parent);
+      case "snapshots": {
+        const { table } = parent.summary;
+        const owners = await this.#owners(parent.warehouse, table.name);
+        const snapshots = await warehouses.snapshots(table, this.#lengthOf(parent.id));
+        const nodes = snapshots.items.map((row): ExplorerNode => ({ kind: "snapshot", id: `${parent.id} ${row.name}`, ref: { warehouse: parent.warehouse, table: table.name, snapshotId: Number(row.name) }, row, owner: row.content === undefined ? undefined : ownerIn(owners, row.content) }));
+        return orEmpty(parent.id, [...problemNodes(parent.id, snapshots), ...nodes, ...more(parent.id, snapshots.more, "older")], "No snapshots", "Nothing was committed to the table yet.");
+      }
+      default: return [];
+    }
+  }
+
+  /** The pairs below a savepoint, as they are known; looks at them in the background. */
+  pairNodes(id: string, record: SavepointRecord | null, intervalMs: number | null): readonly Extract<ExplorerNode, { kind: "pair" }>[] {
+    const { pairs } = this.#world;
+    if (record === null || !pairs.isUsed || !isUsable(record) || record.forgotten) return [];
+    const place = pairedPlace(record);
+    if (place === undefined) return [];
+    pairs.pairsOf(place, pairsFreshMs).catch((error: unknown) => this.#world.log.warn("pairing", error));
+    return (pairs.known(place.path)?.pairs ?? []).map((pair, at) => ({ kind: "pair", id: `${id} pair:${at}`, recordId: record.id, pair, intervalMs }));
+  }
+
+  async #belowTable({ id, warehouse, summary, isBranch }: Extract<PaimonNode, { kind: "table" }>): Promise<ExplorerNode[]> {
+    const { warehouses } = this.#world;
+    const { table } = summary;
+    const tags = await warehouses.tags(table, this.#lengthOf(id));
+    const owners = await this.#owners(warehouse, table.name);
+    const records = (await this.#world.ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && isUsable(record));
+    this.#lookForOwners(tags.items.flatMap(({ content }) => (content === undefined || ownerIn(owners, content.snapshot) !== undefined ? [] : [content.snapshot])), records);
+    const nodes: ExplorerNode[] = [...problemNodes(id, summary), ...problemNodes(`${id} tags`, tags)];
+    for (const row of tags.items) {
+      const { name, content } = row;
+      const owner: TagOwner = content === undefined ? { kind: "hand" } : this.#ownerOf(warehouse, table.name, name, content.snapshot, owners, records);
+      nodes.push({ kind: "tag", id: `${id} tag:${encodeURIComponent(name)}`, ref: { warehouse, table: table.name, tag: name }, row, owner });
+    }
+    nodes.push(...more(id, tags.more, "tags"));
+    nodes.push({ kind: "snapshots", id: `${id} snapshots`, warehouse, summary });
+    if (isBranch || !summary.hasBranches) return nodes;
+    const branches = await warehouses.branches(table);
+    return [...nodes, ...problemNodes(`${id} branches`, branches), ...branches.items.map((branch: TableSummary): ExplorerNode => ({ kind: "table", id: paimonId.table(warehouse, branch.table.name), warehouse, summary: branch, isBranch: true }))];
+  }
+
+  #ownerOf(warehouse: string, table: string, tag: string, snapshot: PaimonSnapshot, owners: readonly PairRecord[], records: readonly SavepointRecord[]): TagOwner {
+    const known = records.flatMap((record) => this.#world.pairs.known(record.path ?? "")?.pairs ?? []);
+    const decoyed = known.find(({ place, pairing }) => place?.warehouse === warehouse && place.table === table && ((pairing.grade === "changed" && pairing.tags.some(({ name }) => name === tag)) || pairing.decoy?.name === tag));
+    if (decoyed !== undefined) return { kind: "changed", checkpointId: /^savepoint-(\d+)$/.exec(tag)?.[1] ?? String(snapshot.commitIdentifier) };
+    const pair = ownerIn(owners, snapshot);
+    if (pair !== undefined) return { kind: "proven", pair };
+    return /^savepoint-\d+$/.test(tag) ? { kind: "unknown" } : { kind: "hand" };
+  }
+
+  /** Pairs the savepoints that tags in sight may belong to: those of the same number. */
+  #lookForOwners(snapshots: readonly PaimonSnapshot[], records: readonly SavepointRecord[]): void {
+    const numbers = new Set(snapshots.flatMap(({ commitIdentifier }) => (commitIdentifier === endOfInput ? [] : [Number(commitIdentifier)])));
+    const seen = new Set<string>();
+    for (const record of records) {
+      const place = pairedPlace(record);
+      if (place === undefined || record.checkpointId === null || !numbers.has(record.checkpointId) || seen.has(placeKey(place.path))) continue;
+      seen.add(placeKey(place.path));
+      if (seen.size > mostCandidates) return;
+      this.#world.pairs.pairsOf(place, pairsFreshMs).catch((error: unknown) => this.#world.log.warn("pairing", error));
+    }
+  }
+
+  async #owners(warehouse: string, table: string): Promise<readonly PairRecord[]> {
+    return (await this.#world.ledger.all()).filter((record): record is PairRecord => record.kind === "pair" && record.warehouse === warehouse && record.table === table);
+  }
+
+  async #reading<T>(id: string, read: () => Promise<Part<T>>): Promise<Part<T> | Extract<ExplorerNode, { kind: "message" }>> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isFlinkError(error)) throw error;
+      return { kind: "message", id: `${id} failure`, text: explain(error).message, detail: "Click: Edit Warehouses.", tone: "warning", click: { command: "flinkSavepoints.editWarehouses", title: "Edit Warehouses", args: [] } };
+    }
+  }
+}
+
+function ownerIn(owners: readonly PairRecord[], { id, commitUser, commitIdentifier, timeMs }: PaimonSnapshot): PairRecord | undefined {
+  // An APPEND and the COMPACT after it have one number and the same rows; either may be tagged.
+  return owners.find(({ snapshot }) => snapshot.commitUser === commitUser && snapshot.commitIdentifier === String(commitIdentifier) && Math.abs(snapshot.id - id) <= 1 && Math.abs(snapshot.timeMs - timeMs) < 60_000);
+}
+
+function problemNodes(id: string, { problems }: { readonly problems: readonly WarehouseProblem[] }): ExplorerNode[] {
+  // What is wrong with a file stands on the file's own row as well.
+  const shown = problems.slice(0, mostProblems).map((problem, at): ExplorerNode => ({ kind: "message", id: `${id} problem:${at}`, text: warehouseProblemText(problem), detail: "Nothing was changed.", tone: "warning", click: null }));
+  const left = problems.length - shown.length;
+  return left <= 0 ? shown : [...shown, { kind: "message", id: `${id} problems`, text: `And ${countText(left, "problem")} more`, detail: "", tone: "warning", click: null }];
+}
+
+function more(listId: string, left: number, noun: string): ExplorerNode[] {
+  return left <= 0 ? [] : [{ kind: "more", id: `${listId} more`, listId, step: paimonPage, left, noun }];
+}
+
+function orEmpty(id: string, nodes: readonly ExplorerNode[], text: string, detail: string): readonly ExplorerNode[] {
+  return nodes.length > 0 ? nodes : [{ kind: "message", id: `${id} empty`, text, detail, tone: "quiet", click: null }];
+}

@@ -1,0 +1,170 @@
+import { isAbort } from "../core/base/async";
+import type { Disposable } from "../core/base/disposable";
+import { Emitter } from "../core/base/event";
+import type { PairRecord, SavepointRecord } from "../core/ledger/record";
+import type { Ledger } from "../core/ledger/store";
+import { localPath, placeKey } from "../core/model/location";
+import { pairRecord, pairRecordId, pairRecordsIn, withRemembered } from "../core/paimon/remembered";
+import type { PairsApi, PairsQuery, SavepointPairs, SinkPair } from "../core/paimon/savepointPairs";
+import type { PaimonSnapshot } from "../core/paimon/snapshot";
+import type { Clock, Log, Thread } from "../core/ports";
+import { ThreadSession } from "./threadSession";
+import type { WarehouseService } from "./warehouses";
+
+/** A savepoint whose pairs are asked for. */
+export interface PairedPlace {
+  readonly path: string;
+  readonly recordId: string | null;
+  /** When it was complete, epoch milliseconds; null where only its file tells. */
+  readonly completedMs: number | null;
+}
+
+/** What is known of a savepoint's pairs. */
+export interface KnownPairs extends SavepointPairs {
+  readonly path: string;
+  /** When it was looked at, epoch milliseconds. */
+  readonly atMs: number;
+}
+
+interface Known {
+  readonly pairs: KnownPairs | undefined;
+  readonly failure: string | undefined;
+  readonly atMs: number;
+}
+
+/** A savepoint that a record stands for, with the time by Flink's own statistics. */
+export function pairedPlace(record: SavepointRecord): PairedPlace | undefined {
+  return record.path === null || record.state !== "completed" ? undefined : { path: record.path, recordId: record.id, completedMs: record.endedAtMs };
+}
+
+/**
+ * Which tags and snapshots of Paimon belong to which savepoints. Reading happens on a thread of its own; what was proven is written into the ledger
+ * when it is first seen, and compared with ever after.
+ */
+export class PairService implements Disposable {
+  readonly #session: ThreadSession<PairsApi>;
+  readonly #warehouses: WarehouseService;
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #known = new Map<string, Known>();
+  readonly #looking = new Map<string, Promise<KnownPairs | undefined>>();
+  readonly #changed = new Emitter<string>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** Fires with the path of a savepoint whose pairs are others than before. */
+  readonly onDidChange = this.#changed.event;
+
+  constructor(start: () => Thread, warehouses: WarehouseService, ledger: Ledger, clock: Clock, log: Log) {
+    this.#session = new ThreadSession<PairsApi>("Paimon warehouses", start, clock, log);
+    this.#warehouses = warehouses;
+    this.#ledger = ledger;
+    this.#clock = clock;
+    this.#log = log;
+    warehouses.onDidChange(() => this.#known.clear());
+  }
+
+  /** What was found last, without looking; undefined when nothing was. */
+  known(path: string): KnownPairs | undefined {
+    return this.#known.get(placeKey(path))?.pairs;
+  }
+
+  /** Why the last look failed, as a sentence. */
+  failure(path: string): string | undefined {
+    return this.#known.get(placeKey(path))?.failure;
+  }
+
+  /** True when savepoints can be paired at all. */
+  get isUsed(): boolean {
+    return this.#warehouses.list().length > 0;
+  }
+
+  /**
+   * The pairs of a savepoint, looked at anew unless that was done within `freshMs`; one look at a time. Undefined when there is no warehouse, or
+   * when the savepoint can't be read from here. Rejects with the signal's reason only.
+   */
+  async pairsOf(place: PairedPlace, freshMs: number, signal?: AbortSignal): Promise<KnownPairs | undefined> {
+    const key = placeKey(place.path);
+    const known = this.#known.get(key);
+    if (known !== undefined && this.#clock.now() - known.atMs < freshMs) return known.pairs;
+    if (!this.isUsed || localPath(place.path) === undefined) return undefined;
+    let looking = this.#looking.get(key);
+    if (looking === undefined) {
+      const mine = this.#turn.then(() => this.#look(place));
+      this.#turn = mine;
+      looking = mine.finally(() => this.#looking.delete(key));
+      this.#looking.set(key, looking);
+    }
+    return signal === undefined ? looking : Promise.race([looking, aborted(signal)]);
+  }
+
+  /** Which savepoint a tag or snapshot was proven to belong to, by what the ledger remembers. */
+  async ownerOf(warehouse: string, table: string, snapshot: PaimonSnapshot): Promise<PairRecord | undefined> {
+    for (const record of await this.#ledger.all()) {
+      if (record.kind !== "pair" || record.warehouse !== warehouse || record.table !== table) continue;
+      const { id, commitUser, commitIdentifier, timeMs } = record.snapshot;
+      if (commitUser === snapshot.commitUser && commitIdentifier === String(snapshot.commitIdentifier) && Math.abs(id - snapshot.id) <= 1 && Math.abs(timeMs - snapshot.timeMs) < 60_000) return record;
+    }
+    return undefined;
+  }
+
+  dispose(): void {
+    this.#session.dispose();
+    this.#changed.dispose();
+  }
+
+  async #look(place: PairedPlace): Promise<KnownPairs | undefined> {
+    const key = placeKey(place.path);
+    const before = this.#known.get(key);
+    const atMs = this.#clock.now();
+    let known: Known;
+    try {
+      const records = pairRecordsIn(await this.#ledger.all());
+      const query: PairsQuery = { savepoint: place.path, completedMs: place.completedMs, warehouses: await this.#reachable(), likely: [...new Set([...records.values()].map(({ table }) => table))] };
+      const found = await this.#session.ask("pairs", query, AbortSignal.timeout(120_000));
+      const pairs: SinkPair[] = [];
+      for (const pair of found.pairs) pairs.push(await this.#remembered(place, found, pair, records));
+      known = { atMs, failure: undefined, pairs: { ...found, pairs, path: place.path, atMs } };
+    } catch (error) {
+      const sentence = error instanceof Error ? error.message : String(error);
+      if (!isAbort(error)) this.#log.info(`pairing ${place.path}: ${sentence}`);
+      known = { atMs, failure: sentence, pairs: before?.pairs };
+    }
+    this.#known.set(key, known);
+    if (contentOf(before) !== contentOf(known)) this.#changed.fire(place.path);
+    return known.pairs;
+  }
+
+  /** The pairing with what the ledger remembers of it; writes it down when it is proven for the first time. */
+  async #remembered(place: PairedPlace, found: SavepointPairs, pair: SinkPair, records: ReadonlyMap<string, PairRecord>): Promise<SinkPair> {
+    if (pair.place === null) return pair;
+    const before = records.get(pairRecordId(place.path, pair.place.warehouse, pair.place.table));
+    const pairing = withRemembered(pair.pairing, before);
+    if (before === undefined) {
+      const record = pairRecord({ path: place.path, recordId: place.recordId, checkpointId: found.checkpointId }, pair, this.#clock.now());
+      if (record !== undefined) await this.#ledger.create(record).catch((error: unknown) => this.#log.warn("remembering a pair", error));
+    }
+    return { ...pair, pairing };
+  }
+
+  async #reachable(): Promise<PairsQuery["warehouses"]> {
+    const found: { readonly path: string; readonly folder: string }[] = [];
+    for (const profile of this.#warehouses.list()) {
+      const folder = await this.#warehouses.folderOf(profile).catch(() => undefined);
+      if (folder !== undefined) found.push({ path: profile.path, folder });
+    }
+    return found;
+  }
+}
+
+/** What of it shows; times of looking do not. */
+function contentOf(known: Known | undefined): string {
+  return JSON.stringify([known?.failure, known?.pairs?.pairs], (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}

@@ -10,6 +10,7 @@ import { systemClock } from "./core/base/async";
 import { once } from "./core/base/once";
 import { DisposableStore, type Disposable } from "./core/base/disposable";
 import type { Clock, Credentials, Log, Vault, WorkspaceCommit } from "./core/ports";
+import type { CleanupService, CleanupWorld } from "./services/cleanup";
 import { ClusterService } from "./services/clusters";
 import { ComparisonService } from "./services/comparisons";
 import { DisposalService } from "./services/disposals";
@@ -54,6 +55,8 @@ export interface App extends Disposable {
   /** Loaded when it is asked for first. */
   inspection(): Promise<InspectionService>;
   readonly comparison: ComparisonService;
+  /** Makes what applies cleanup rules; `rules` finds them and what Paimon keeps. Whoever asked disposes of it. */
+  cleanup(rules: Pick<CleanupWorld, "find" | "tagsNeeded">): Promise<CleanupService>;
   /** Begins to inspect a savepoint, on a thread of its own. Whoever asked disposes of it. */
   inspect(location: string): Inspection;
 }
@@ -82,5 +85,9 @@ export function createApp(world: AppWorld): App {
     const [{ InspectionService }, { openLocalMetadata }] = await Promise.all([import("./services/inspection"), import("./clients/localMetadata")]);
     return new InspectionService(openLocalMetadata, log);
   });
-  return { inspect, comparison, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection, dispose: () => store.dispose() };
+  const cleanup: App["cleanup"] = async (rules) => {
+    const [{ CleanupService: Service }, { localAside }, look] = await Promise.all([import("./services/cleanup"), import("./clients/localAside"), inspection()]);
+    return new Service({ ...rules, shared, disposals, look: localStorageLook, aside: localAside, isRelocatable: (location, signal) => look.isRelocatable(location, signal), liveness: (owner) => isAlive(owner, self) });
+  };
+  return { inspect, comparison, cleanup, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection, dispose: () => store.dispose() };
 }

@@ -129,7 +129,8 @@ export class CleanupService implements Disposable {
       isAgreed: set.rules !== null && record?.agreed?.rules === rulesKey(set.rules),
       record,
       aside: there.filter(({ cleanup }) => cleanup?.aside?.state === "aside"),
-      failed: there.filter(({ cleanup }) => cleanup?.failure !== null),
+      // Of one whose process died in the middle only the disposal tells.
+      failed: there.filter(({ cleanup, disposal }) => cleanup?.failure !== null || disposal?.state === "failed" || disposal?.state === "unknown"),
       removed: touched.filter(({ disposal }) => disposal?.state === "disposed"),
     };
   }

@@ -2,10 +2,13 @@
 // Its only argument is a `Task` as JSON; it answers with lines of JSON, see `Told`.
 import { isOpen } from "../../src/core/ledger/record";
 import { isFlinkError } from "../../src/core/errors";
+import type { Shown } from "../../src/core/cleanup/plan";
+import type { CleanupRules } from "../../src/core/cleanup/rules";
+import type { CleanupJob } from "../../src/services/cleanup";
 import type { App } from "../../src/app";
 import type { SavepointRequest } from "../../src/services/savepoints";
 import type { RestoreRequest } from "../../src/services/restores";
-import { openApp, patience, type TestAppOptions } from "./support/testApp";
+import { cleanupOf, openApp, patience, type TestAppOptions } from "./support/testApp";
 
 /** What the process is to do. */
 export type Verb =
@@ -14,6 +17,8 @@ export type Verb =
   | { readonly verb: "restore"; readonly request: RestoreRequest }
   | { readonly verb: "stop-then-restore"; readonly jobId: string; readonly stop: SavepointRequest; readonly request: RestoreRequest }
   | { readonly verb: "dispose"; readonly recordId: string; readonly typedJobName: string | null }
+  /** Removes what a preview showed. */
+  | { readonly verb: "cleanup"; readonly job: CleanupJob; readonly rules: CleanupRules; readonly shown: readonly Shown[] }
   /** Takes over what dead processes left open, and ends when nothing is open any more. */
   | { readonly verb: "reconcile" }
   /** Goes on with every plan that waits, as a person does who finds it after a reload. */
@@ -53,6 +58,7 @@ async function perform(app: App, task: Verb): Promise<unknown> {
     case "restore": return app.restores.start(task.request, patience());
     case "stop-then-restore": return app.restores.stopThenRestore({ cluster, jobId: task.jobId }, task.stop, task.request, patience());
     case "dispose": return app.disposals.dispose(task.recordId, { typedJobName: task.typedJobName }, patience());
+    case "cleanup": return (await cleanupOf(app, task.rules)).run(task.job, task.shown, patience());
     case "reconcile": return reconcile(app);
     case "continue": {
       const plans = await app.restores.planned();

@@ -1,8 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createApp, type App } from "../../../src/app";
+import type { CleanupRules } from "../../../src/core/cleanup/rules";
 import type { LedgerRecord, RestoreRecord, SavepointRecord } from "../../../src/core/ledger/record";
 import type { Log, Run, Vault } from "../../../src/core/ports";
+import type { CleanupService } from "../../../src/services/cleanup";
 
 /** The services as one window of the editor has them, with what they logged. */
 export interface TestApp {
@@ -55,6 +57,11 @@ export function openApp(options: TestAppOptions): TestApp {
     restores: async () => (await all()).filter((record) => record.kind === "restore"),
     dispose: () => app.dispose(),
   };
+}
+
+/** Cleanup by the same rules for every job. */
+export function cleanupOf(app: App, rules: CleanupRules): Promise<CleanupService> {
+  return app.cleanup({ find: () => ({ enabled: true, rules, source: "flink-savepoints.json" }), tagsNeeded: () => Promise.resolve(new Map()) });
 }
 
 /** What SecretStorage is to the extension: survives the process. */

@@ -82,7 +82,7 @@ test("states that were added, removed, or changed in kind or serializer are name
   assert.deepEqual(operators[0]?.states?.map(({ name, change, kindChanged, serializers }) => [name, change, kindChanged, ...serializers]), [
     ["gone", "removed", false],
     ["kind", "changed", true],
-    ["value", "changed", false, { key: "VALUE", left: "list of long", right: "list of string" }],
+    ["value", "changed", false, { key: "VALUE", left: "list<long>", right: "list<string>" }],
     ["new", "added", false],
   ]);
   assert.equal(operators[1]?.states, null);

@@ -8,7 +8,7 @@ import { inMemory, type RandomAccess } from "../../src/core/metadata/randomAcces
 import { scanMetadata } from "../../src/core/metadata/scan";
 import { operatorIdOf } from "../../src/core/metadata/operatorId";
 import type { Serializer } from "../../src/core/metadata/states/serializer";
-import { fullTypeText } from "../../src/core/metadata/states/typeText";
+import { typeText } from "../../src/core/metadata/states/typeText";
 import { metadataText, placeText, quoted, type TextOptions } from "../../src/core/metadata/text";
 import { fileAccess, ownSnapshotFolders, snapshotFolders } from "./metadataFiles";
 import { ByteWriter } from "./metadataWriter";
@@ -130,15 +130,24 @@ test("places lose what changes with every snapshot", () => {
 
 test("serializers read like types", () => {
   const one = (name: string, facts: Serializer["facts"] = {}, ...nested: Serializer[]): Serializer => ({ className: `org.apache.flink.x.${name}Snapshot`, name, version: 3, outerVersion: null, facts, nested, opaqueBytes: null });
+  const full = (serializer: Serializer): string => typeText(serializer, "full");
+  const brief = (serializer: Serializer): string => typeText(serializer, "brief");
   const long = one("LongSerializer");
   const text = one("StringSerializer");
-  assert.equal(fullTypeText(one("MapSerializer", {}, text, one("ListSerializer", {}, long))), "map<string, list<long>>");
-  assert.equal(fullTypeText(one("TtlStateFactory", {}, long, text)), "TTL<string>");
-  assert.equal(fullTypeText(one("PojoSerializer", { class: "com.acme.Seen", fields: ["at", "by"] }, long, text)), "POJO com.acme.Seen {at: long, by: string}");
-  assert.equal(fullTypeText(one("KryoSerializer", { class: "com.acme.Old", registrations: 3 })), "Kryo com.acme.Old");
-  assert.equal(fullTypeText(one("AvroSerializer", { class: "A", schema: '{"type":"record","name":"A","fields":[{"name":"id","type":"long"},{"name":"t","type":["null","string"]}]}' })), 'Avro A {id: long, t: ["null","string"]}');
-  assert.equal(fullTypeText(one("EnumSerializer", { class: "Color", constants: ["RED", "BLUE"] })), "enum Color (RED, BLUE)");
-  assert.equal(fullTypeText(one("RowDataSerializer", { types: ["BIGINT", "VARCHAR(10)"] })), "row<BIGINT, VARCHAR(10)>");
-  assert.equal(fullTypeText({ ...one(""), className: "com.acme.MySnapshot", opaqueBytes: 12 }), "com.acme.MySnapshot (its own serializer)");
-  assert.equal(fullTypeText(one("PojoSerializer", { class: "C", fields: Array.from({ length: 400 }, (_, i) => `f${i}`) }, ...Array.from({ length: 400 }, () => long))).length, 500);
+  assert.equal(full(one("MapSerializer", {}, text, one("ListSerializer", {}, long))), "map<string, list<long>>");
+  assert.equal(full(one("TtlStateFactory", {}, long, text)), "TTL<string>");
+  assert.equal(full(one("PojoSerializer", { class: "com.acme.Seen", fields: ["at", "by"] }, long, text)), "POJO com.acme.Seen {at: long, by: string}");
+  assert.equal(full(one("KryoSerializer", { class: "com.acme.Old", registrations: 3 })), "Kryo com.acme.Old");
+  assert.equal(full(one("AvroSerializer", { class: "A", schema: '{"type":"record","name":"A","fields":[{"name":"id","type":"long"},{"name":"t","type":["null","string"]}]}' })), 'Avro A {id: long, t: ["null","string"]}');
+  assert.equal(full(one("EnumSerializer", { class: "Color", constants: ["RED", "BLUE"] })), "enum Color (RED, BLUE)");
+  assert.equal(full(one("RowDataSerializer", { types: ["BIGINT", "VARCHAR(10)"] })), "sql row<BIGINT, VARCHAR(10)>");
+  assert.equal(full({ ...one(""), className: "com.acme.MySnapshot", opaqueBytes: 12 }), "com.acme.MySnapshot (its own serializer)");
+  assert.equal(full(one("PojoSerializer", { class: "C", fields: Array.from({ length: 400 }, (_, i) => `f${i}`) }, ...Array.from({ length: 400 }, () => long))).length, 500);
+
+  assert.equal(brief(one("MapSerializer", {}, text, one("ListSerializer", {}, long))), "map<string, list<long>>");
+  assert.equal(brief(one("PojoSerializer", { class: "com.acme.Seen", fields: ["at", "by"] }, long, text)), "POJO com.acme.Seen (2 fields)");
+  assert.equal(brief(one("AvroSerializer", { class: "A", schema: '{"type":"record","name":"A","fields":[{"name":"id","type":"long"}]}' })), "Avro A");
+  assert.equal(brief(one("EnumSerializer", { class: "Color", constants: ["RED", "BLUE"] })), "enum Color");
+  assert.equal(brief(one("TupleSerializer", {}, ...Array.from({ length: 10 }, () => long))), `tuple<${"long, ".repeat(8)}…>`);
+  assert.equal(brief(Array.from({ length: 8 }).reduce<Serializer>((inside) => one("ListSerializer", {}, inside), long)), "list<list<list<list<list<…>>>>>");
 });

@@ -8,7 +8,7 @@ import { inMemory, type RandomAccess } from "../../src/core/metadata/randomAcces
 import { referencedFiles } from "../../src/core/metadata/referencedFiles";
 import { scanMetadata } from "../../src/core/metadata/scan";
 import { savepointStates, type StateReading, type StatesOptions } from "../../src/core/metadata/states/savepointStates";
-import { serializerText } from "../../src/core/metadata/states/serializerText";
+import { typeText } from "../../src/core/metadata/states/typeText";
 import { StateTable } from "../../src/core/metadata/states/stateTable";
 import type { OpenFile } from "../../src/core/ports";
 import { ownSnapshotFolders } from "./metadataFiles";
@@ -47,7 +47,7 @@ test("the states of every snapshot of ours are read, and merged per operator", a
     const names = [...rows].flatMap((row) => table.of(row).map((state) => `${state.name} ${state.kind}`));
     assert.ok(names.includes("recent LIST") && names.includes("blob MAP"), `${name}: ${names.join(", ")}`);
     assert.equal(table.isCut, false);
-    for (const row of rows) for (const state of table.of(row)) assert.ok(state.subtasks >= 1 && Object.values(state.serializers).every((one) => serializerText(one) !== ""));
+    for (const row of rows) for (const state of table.of(row)) assert.ok(state.subtasks >= 1 && Object.values(state.serializers).every((one) => typeText(one, "brief") !== ""));
   }
 });
 

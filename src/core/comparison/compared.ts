@@ -4,7 +4,7 @@ import { compareSnapshots, type Comparison, type OperatorDifference } from "../m
 import type { Metadata, OperatorEntry } from "../metadata/metadata";
 import { sizeKinds, type SizeKind } from "../metadata/scanIndex";
 import type { OperatorStateEntry } from "../metadata/states/stateTable";
-import { fullTypeText } from "../metadata/states/typeText";
+import { typeText } from "../metadata/states/typeText";
 import { releasesOf } from "../metadata/tags";
 import type { Handlers } from "../rpc";
 import { differenceOrder } from "./differenceOrder";
@@ -162,6 +162,6 @@ function stateSide(entry: OperatorStateEntry | undefined): StateSide | null {
   if (entry === undefined) return null;
   const { kind, ttl, keySerializer, serializers } = entry;
   const all = [["key", keySerializer], ["namespace", serializers["NAMESPACE_SERIALIZER"]], ["map key", serializers["USER_KEY_SERIALIZER"]], ["value", serializers["VALUE_SERIALIZER"]]] as const;
-  const types = all.flatMap(([of, serializer]) => (serializer === undefined || serializer === null ? [] : [{ of, text: fullTypeText(serializer) }]));
+  const types = all.flatMap(([of, serializer]) => (serializer === undefined || serializer === null ? [] : [{ of, text: typeText(serializer, "full") }]));
   return { kind: `${kindText(kind)}${ttl ? ", TTL" : ""}`, types: types.filter(({ of, text }) => of !== "namespace" || text !== "void") };
 }

@@ -6,7 +6,7 @@ import type { RandomAccess } from "../metadata/randomAccess";
 import { scanMetadata, type ScanResult } from "../metadata/scan";
 import { savepointStates, type StateReading } from "../metadata/states/savepointStates";
 import { StateTable, type OperatorStateEntry } from "../metadata/states/stateTable";
-import { fullTypeText } from "../metadata/states/typeText";
+import { typeText } from "../metadata/states/typeText";
 import { streamsOf, subtaskPages, withWindow } from "../metadata/streams";
 import { metadataText, placeText, type OperatorDetails, type StateText, type TextOptions } from "../metadata/text";
 
@@ -116,15 +116,15 @@ async function detailsOf({ input, folder }: SnapshotSource, metadata: Metadata, 
   for (const [name, mode] of named) if (!entries.some((entry) => entry.role === "managedOperatorState" && entry.name === name)) states.push({ name, kind: kindText(mode), serializer: null, namespace: null, ttl: false });
   const key = entries.find(({ keySerializer }) => keySerializer !== null)?.keySerializer ?? null;
   return {
-    key: key === null ? null : fullTypeText(key), states,
+    key: key === null ? null : typeText(key, "full"), states,
     places: [...(inside > 0 ? [{ place: "inside the metadata", files: inside }] : []), ...[...files].map(([place, paths]) => ({ place, files: paths.size }))], notes: [...notes],
   };
 }
 
 function stateText({ name, kind, ttl, serializers }: OperatorStateEntry): StateText {
   const { VALUE_SERIALIZER: value, USER_KEY_SERIALIZER: userKey, NAMESPACE_SERIALIZER: namespace } = serializers;
-  const inNamespace = namespace === undefined ? null : fullTypeText(namespace);
-  const type = value === undefined ? null : userKey === undefined ? fullTypeText(value) : `map<${fullTypeText(userKey)}, ${fullTypeText(value)}>`;
+  const inNamespace = namespace === undefined ? null : typeText(namespace, "full");
+  const type = value === undefined ? null : userKey === undefined ? typeText(value, "full") : `map<${typeText(userKey, "full")}, ${typeText(value, "full")}>`;
   return { name, kind: kindText(kind), serializer: type, namespace: inNamespace === "void" ? null : inNamespace, ttl };
 }
 

@@ -8,7 +8,7 @@ import type { SizeKind } from "../metadata/scanIndex";
 import type { BoundFinding, SelfContainment } from "../metadata/selfContained";
 import type { StateReading } from "../metadata/states/savepointStates";
 import type { Serializer } from "../metadata/states/serializer";
-import { serializerText } from "../metadata/states/serializerText";
+import { typeText } from "../metadata/states/typeText";
 import type { OperatorStateEntry } from "../metadata/states/stateTable";
 import { readersOf, releasesOf } from "../metadata/tags";
 import type {
@@ -96,7 +96,7 @@ export function stateReport({ keySerializer, serializers, ...state }: OperatorSt
 export function serializerReport(serializer: Serializer): SerializerReport {
   const { className, version, outerVersion, facts, nested, opaqueBytes } = serializer;
   return {
-    text: serializerText(serializer),
+    text: typeText(serializer, "brief"),
     ...(version === null ? { serializer: className } : { snapshot: className, version }),
     ...(outerVersion === null ? {} : { outerVersion }),
     ...(Object.keys(facts).length === 0 ? {} : { params: Object.fromEntries(Object.entries(facts).map(([key, fact]) => [key, typeof fact === "object" ? [...fact] : fact])) }),

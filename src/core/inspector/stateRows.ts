@@ -2,7 +2,7 @@ import type { Metadata } from "../metadata/metadata";
 import { problemText } from "../metadata/problemText";
 import type { RandomAccess } from "../metadata/randomAccess";
 import { savepointStates } from "../metadata/states/savepointStates";
-import { serializerText } from "../metadata/states/serializerText";
+import { typeText } from "../metadata/states/typeText";
 import { StateTable, type OperatorStateEntry } from "../metadata/states/stateTable";
 import type { OpenFile } from "../ports";
 import { countText } from "../wording";
@@ -40,12 +40,12 @@ const kindNames: Readonly<Record<string, string>> = {
 };
 
 function stateRow({ name, kind, ttl, keySerializer, serializers, entries, subtasks }: OperatorStateEntry, counted: boolean): StateRow {
-  const text = (serializer: string): string => (serializers[serializer] === undefined ? "" : serializerText(serializers[serializer]));
+  const text = (serializer: string): string => (serializers[serializer] === undefined ? "" : typeText(serializers[serializer], "brief"));
   const namespace = text("NAMESPACE_SERIALIZER");
   const userKey = text("USER_KEY_SERIALIZER");
   const value = text("VALUE_SERIALIZER");
   return {
-    name, kind: `${kindNames[kind] ?? kind.toLowerCase()}${ttl ? ", TTL" : ""}`, key: keySerializer === null ? text("KEY_SERIALIZER") : serializerText(keySerializer),
-    namespace: namespace === "none" ? "" : namespace, value: userKey === "" ? value : `map of ${userKey} to ${value}`, entries: counted ? entries : null, subtasks,
+    name, kind: `${kindNames[kind] ?? kind.toLowerCase()}${ttl ? ", TTL" : ""}`, key: keySerializer === null ? text("KEY_SERIALIZER") : typeText(keySerializer, "brief"),
+    namespace: namespace === "void" ? "" : namespace, value: userKey === "" ? value : `map<${userKey}, ${value}>`, entries: counted ? entries : null, subtasks,
   };
 }

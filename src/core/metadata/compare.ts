@@ -1,7 +1,7 @@
 import type { Metadata, OperatorEntry } from "./metadata";
 import { operatorIdOf } from "./operatorId";
 import type { Serializer } from "./states/serializer";
-import { serializerText } from "./states/serializerText";
+import { typeText } from "./states/typeText";
 import type { OperatorStateEntry } from "./states/stateTable";
 
 /** One of two snapshots. `states` gives the states of an operator by its position, or undefined where they were not read. */
@@ -48,7 +48,7 @@ export interface StateDifference {
   readonly right: OperatorStateEntry | null;
   /** Such as `VALUE` to `MAP`. */
   readonly kindChanged: boolean;
-  /** Serializers that differ, `KEY` being that of all keyed state; texts as `serializerText` gives them, null where there is none. */
+  /** Serializers that differ, `KEY` being that of all keyed state; brief texts of types, null where there is none. */
   readonly serializers: readonly { readonly key: string; readonly left: string | null; readonly right: string | null }[];
 }
 
@@ -169,7 +169,7 @@ function serializerDifferences(left: OperatorStateEntry, right: OperatorStateEnt
 
 /** Both in words; where those are the same, the first part in which they differ, such as `field tags: Kryo java.util.List`. */
 function differingTexts(left: Serializer | null, right: Serializer | null): { readonly left: string | null; readonly right: string | null } {
-  const texts = { left: left === null ? null : serializerText(left), right: right === null ? null : serializerText(right) };
+  const texts = { left: left === null ? null : typeText(left, "brief"), right: right === null ? null : typeText(right, "brief") };
   if (left === null || right === null || texts.left !== texts.right) return texts;
   const fieldsOf = ({ facts, nested }: Serializer): readonly string[] => (Array.isArray(facts["fields"]) && facts["fields"].length === nested.length ? facts["fields"] : []);
   const before = fieldsOf(left);

@@ -33,7 +33,6 @@ exports.activate = function activate(context) {
   // Once the start of the window is over, so that nothing else takes the time.
   setTimeout(async () => {
     await extension.activate();
-    found.filesAtActivation = filesOf(path.dirname(file));
     const delay = monitorEventLoopDelay({ resolution: 1 });
     delay.enable();
     setTimeout(() => {
@@ -61,11 +60,11 @@ function timeTheModule(file) {
     const { clockMs, processorMs } = end();
     found.loadMs = clockMs;
     found.processorMs += processorMs;
-    return { ...exported, activate: timed(exported.activate), deactivate: exported.deactivate };
+    return { ...exported, activate: timed(exported.activate, path.dirname(file)), deactivate: exported.deactivate };
   };
 }
 
-function timed(activate) {
+function timed(activate, folder) {
   return (context) => {
     phase = "activate";
     const end = stopwatch();
@@ -73,6 +72,7 @@ function timed(activate) {
     const { clockMs, processorMs } = end();
     found.activateMs = clockMs;
     found.processorMs += processorMs;
+    found.filesAtActivation = filesOf(folder);
     activatedAtMs = performance.now();
     phase = "after";
     return api;

@@ -75,6 +75,8 @@ export async function startBrowser(rig: Rig): Promise<Browser> {
   return chromium.launch({
     executablePath: rig.chrome,
     handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false,
+    // As a person sees it.
+    ignoreDefaultArgs: ["--hide-scrollbars"],
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"],
   });
 }

@@ -62,7 +62,7 @@ export function ComparisonPage({ host }: { readonly host: Host }): JSX.Element {
       </header>
       <ProblemList head={head} />
       {counts === null ? null : (
-        <main class="main stacked">
+        <main class="main">
           <DifferenceTable host={host} page={page} reading={reading} all={all} mostBytes={head.mostBytes} statesRead={states !== undefined} change={change} />
           {selected === null ? null : <DifferencePanel host={host} at={selected} swapped={swapped} reading={reading} close={() => change({ selected: null })} />}
         </main>

@@ -34,6 +34,11 @@ interface GridProps<T> {
   readonly empty: ComponentChildren;
 }
 
+/** Pixels that columns need at least, with their gaps and the edges. */
+export function leastWidthPx(columns: readonly GridColumn<never>[]): number {
+  return columns.reduce((sum, { width }) => sum + width + gapPx, 2 * edgePx - gapPx);
+}
+
 const rowPx = 24;
 const gapPx = 12;
 const edgePx = 16;
@@ -45,12 +50,16 @@ export function Grid<T>(props: GridProps<T>): JSX.Element {
   const [scrollTop, setScrollTop] = useState(props.scrollTop ?? 0);
   const [heightPx, setHeightPx] = useState(600);
   const [active, setActive] = useState(0);
+  const [isMore, setIsMore] = useState(false);
   const focusNext = useRef(false);
 
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
-    const observer = new ResizeObserver(() => setHeightPx(element.clientHeight));
+    const observer = new ResizeObserver(() => {
+      setHeightPx(element.clientHeight);
+      setIsMore(isMoreAtRight(element));
+    });
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
@@ -119,10 +128,11 @@ export function Grid<T>(props: GridProps<T>): JSX.Element {
   if (rows.total > 0) shown.add(activeRow);
   // Heading and rows are boxes of their own, so their columns agree only when no width depends on the content.
   const template = columns.map(({ width, grow }) => (grow === undefined ? `${width}px` : `minmax(${width}px, ${grow}fr)`)).join(" ");
-  const leastPx = columns.reduce((sum, { width }) => sum + width + gapPx, 2 * edgePx - gapPx);
+  const leastPx = leastWidthPx(columns);
   return (
-    <div class="grid" ref={box} role="grid" aria-label={props.label} aria-rowcount={rows.total + 1} aria-colcount={columns.length} aria-busy={!rows.current} onScroll={(event) => {
+    <div class={isMore ? "grid more" : "grid"} ref={box} role="grid" aria-label={props.label} aria-rowcount={rows.total + 1} aria-colcount={columns.length} aria-busy={!rows.current} onScroll={(event) => {
       setScrollTop(event.currentTarget.scrollTop);
+      setIsMore(isMoreAtRight(event.currentTarget));
     }} onScrollEnd={(event) => props.onScroll?.(event.currentTarget.scrollTop)}>
       <Heading {...props} template={template} leastPx={leastPx} />
       {rows.total === 0 ? <div class="empty">{props.empty}</div> : null}
@@ -146,6 +156,10 @@ export function Grid<T>(props: GridProps<T>): JSX.Element {
       </div>
     </div>
   );
+}
+
+function isMoreAtRight({ scrollLeft, clientWidth, scrollWidth }: HTMLElement): boolean {
+  return scrollLeft + clientWidth < scrollWidth - 1;
 }
 
 function Heading<T>({ columns, sort, onSort, template, leastPx }: GridProps<T> & { readonly template: string; readonly leastPx: number }): JSX.Element {

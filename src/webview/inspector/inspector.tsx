@@ -5,7 +5,8 @@ import type { Head, OperatorColumn, OperatorRow } from "../../core/inspector/pro
 import { RemoteError, type Client } from "../../core/rpc";
 import { Detail } from "./detail";
 import { HeadLines } from "./headLines";
-import { OperatorTable } from "./operatorTable";
+import { leastWidthPx } from "./grid";
+import { columnsOf, OperatorTable } from "./operatorTable";
 import { keepState, restoredState, type PageState } from "./pageState";
 import { ProblemList } from "./problemList";
 import { Treemap } from "./treemap";
@@ -67,7 +68,7 @@ export function Inspector({ host: plain }: { readonly host: Host }): JSX.Element
       <HeadLines head={head} reading={reading} facts={facts} host={host} gone={gone} change={change} />
       {head.problems.length > 0 ? <ProblemList problems={head.problems} count={head.problemCount} host={host} /> : null}
       {head.snapshot === null ? null : (
-        <main class={page.selected === null ? "main" : "main withDetail"}>
+        <main class={page.selected === null ? "main" : "main withDetail"} style={{ "--table": `${leastWidthPx(columnsOf({}, head.snapshot)) + scrollBarPx}px` }}>
           <Treemap host={host} reading={reading} page={page} change={change} />
           <OperatorTable host={host} snapshot={head.snapshot} reading={reading} page={page} change={change} select={select} sort={sort} />
           {page.selected === null ? null : <Detail host={host} reading={reading} row={page.selected} page={page} change={change} />}
@@ -76,6 +77,9 @@ export function Inspector({ host: plain }: { readonly host: Host }): JSX.Element
     </>
   );
 }
+
+/** VS Code's own width of a scroll bar in a page. */
+const scrollBarPx = 10;
 
 function Failure({ sentence, code, tryAgain, host }: { readonly sentence: string; readonly code: string; tryAgain(): void; readonly host: Host }): JSX.Element {
   return (

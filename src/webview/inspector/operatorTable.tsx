@@ -53,7 +53,7 @@ export function OperatorTable({ host, snapshot, reading, page, change, select, s
 }
 
 /** Columns of sizes are left out where no operator has any. */
-function columnsOf(uids: PageState["uids"], snapshot: SnapshotHead): readonly GridColumn<OperatorRow>[] {
+export function columnsOf(uids: PageState["uids"], snapshot: SnapshotHead): readonly GridColumn<OperatorRow>[] {
   const size = (id: OperatorColumn, title: string, hint: string, bytes: (of: Pick<OperatorRow, "sizes">) => number): readonly GridColumn<OperatorRow>[] =>
     (bytes(snapshot) === 0 ? [] : [{ id, title, hint, width: 76, isNumber: true, canSort: true, cell: (row) => <Size bytes={bytes(row)} /> }]);
   return [

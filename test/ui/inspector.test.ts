@@ -91,8 +91,8 @@ test("the inspector in the workbench", async (context) => {
       await page.waitFor("the files to be checked", (timeout) => inspector.getByText("4 files, all present").waitFor({ timeout }));
       await page.waitFor("the verdict", (timeout) => inspector.getByText("Self-contained: the folder can be moved").waitFor({ timeout }));
       await pictures(page, "small");
-      const grid = inspector.getByRole("grid", { name: "Operators", exact: true });
-      assert.equal(await grid.evaluate((element) => element.scrollWidth - element.clientWidth), 0, "every column is in sight in a window of 1,400 pixels");
+      const table = inspector.getByRole("grid", { name: "Operators", exact: true });
+      assert.equal(await table.evaluate((element) => element.scrollWidth - element.clientWidth), 0, "every column is in sight in a window of 1,400 pixels");
       await rowsOf(inspector, "Operators").filter({ hasText: "keyed" }).first().click();
       await page.waitFor("its states", (timeout) => rowsOf(inspector, "States").filter({ hasText: "recent" }).waitFor({ timeout }));
       await pictures(page, "small states");

@@ -78,8 +78,8 @@ export function Inspector({ host: plain }: { readonly host: Host }): JSX.Element
   );
 }
 
-/** VS Code's own width of a scroll bar in a page. */
-const scrollBarPx = 10;
+/** What a scroll bar takes at most. */
+const scrollBarPx = 16;
 
 function Failure({ sentence, code, tryAgain, host }: { readonly sentence: string; readonly code: string; tryAgain(): void; readonly host: Host }): JSX.Element {
   return (

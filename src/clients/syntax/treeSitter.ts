@@ -49,7 +49,12 @@ function documentOf(first: Tree, firstText: string, parse: (text: string, old: T
       return text;
     },
     edit(edits) {
+      let [before, behind, by] = [text.length, 0, 0];
       for (const { start, end, text: inserted } of edits) {
+        const longer = inserted.length - (end - start);
+        before = Math.min(before, start);
+        behind = Math.max(behind, end) + longer;
+        by += longer;
         const next = text.slice(0, start) + inserted + text.slice(end);
         const newEnd = start + inserted.length;
         tree.edit(new Edit({
@@ -59,8 +64,14 @@ function documentOf(first: Tree, firstText: string, parse: (text: string, old: T
         text = next;
       }
       const next = parse(text, tree);
+      // What is the same text may have become something else, as behind a quote that was opened.
+      for (const range of tree.getChangedRanges(next)) {
+        before = Math.min(before, range.startIndex);
+        behind = Math.max(behind, range.endIndex);
+      }
       tree.delete();
       tree = next;
+      return { before, behind, by };
     },
     dispose: () => tree.delete(),
   };

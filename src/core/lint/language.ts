@@ -1,6 +1,6 @@
 import type { Finding } from "./finding";
 import type { LanguageId } from "./rules";
-import type { GrammarName, SyntaxTree } from "./syntax";
+import type { GrammarName, SyntaxTree, Unchanged } from "./syntax";
 
 /** A file to be analysed. */
 export interface SourceFile {
@@ -22,6 +22,11 @@ export interface Workspace<Facts> {
   readonly buildFiles: ReadonlyMap<string, string>;
 }
 
+/** A file that is being edited: its facts before the edit and what of them is as it was; `before` is undefined when it was just opened. */
+export interface Edited<Facts> {
+  readonly before: { readonly facts: Facts; readonly unchanged: Unchanged } | undefined;
+}
+
 /**
  * The analysis of one language in two steps, so that each file is parsed once. First `read` makes facts of every file: plain data
  * without nodes, all that is needed later, small, since those of the whole workspace are kept. Then `findings` looks at one file with the
@@ -39,8 +44,8 @@ export interface LanguageAnalyser<Facts> {
   matters(text: string): boolean;
   /** The text as its grammar understands it, of the same length, where that has gaps. */
   masked?(text: string): string;
-  /** Facts of a file. `previous` are those of the same file before an edit: what did not change may be taken over. */
-  read(file: SourceFile, tree: SyntaxTree | undefined, previous?: Facts): Facts;
+  /** Facts of a file; `edited` is given for one that is open in an editor, so that later edits cost as little as they change. */
+  read(file: SourceFile, tree: SyntaxTree | undefined, edited?: Edited<Facts>): Facts;
   /** All findings of the file, unfiltered by severity settings, but without those suppressed by comments; sorted by position. */
   findings(file: SourceFile, facts: Facts, workspace: Workspace<Facts>): readonly Finding[];
 }

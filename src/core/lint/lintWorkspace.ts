@@ -1,7 +1,7 @@
 import { analysers } from "./analysers";
 import type { Finding, TextEdit } from "./finding";
 import type { LanguageAnalyser, Skip, SourceFile } from "./language";
-import { SyntaxTimeout, type Syntax, type SyntaxDocument } from "./syntax";
+import { SyntaxTimeout, type Syntax, type SyntaxDocument, type Unchanged } from "./syntax";
 
 /** A text longer than this is left out, in UTF-16 units. */
 const textLimit = 8_000_000;
@@ -80,14 +80,25 @@ export class LintWorkspace {
 
   /** Opens a file for edits: its text is kept, and its tree where it matters. Resolves as `put` does. */
   open(path: string, text: string): Skip | undefined {
-    const skip = this.put(path, text);
     const analyser = analyserOf(path);
-    if (analyser === undefined) return undefined;
-    const entry = this.#entries.get(path) ?? { analyser, source: { path, text }, facts: undefined, document: undefined, skip: undefined };
-    this.#entries.set(path, { ...entry, source: { path, text } });
-    if (skip !== undefined || entry.facts === undefined || analyser.grammar === undefined) return skip;
-    this.#entries.set(path, { ...entry, document: this.#syntax.open(analyser.grammar, maskedBy(analyser, text)) });
-    return undefined;
+    if (analyser?.grammar === undefined || skipOf(text) !== undefined || !analyser.matters(text)) {
+      const skip = this.put(path, text);
+      // One that does not matter may come to matter by an edit.
+      if (analyser !== undefined && !this.#entries.has(path)) this.#entries.set(path, { analyser, source: { path, text }, facts: undefined, document: undefined, skip: undefined });
+      return skip;
+    }
+    this.remove(path);
+    const entry: Entry = { analyser, source: { path, text }, facts: undefined, document: undefined, skip: undefined };
+    this.#entries.set(path, entry);
+    try {
+      entry.document = this.#syntax.open(analyser.grammar, maskedBy(analyser, text));
+      entry.facts = analyser.read(entry.source, entry.document.tree, { before: undefined });
+      this.#keep(path, entry);
+    } catch (error) {
+      if (!(error instanceof SyntaxTimeout)) throw error;
+      entry.skip = "too-slow";
+    }
+    return entry.skip;
   }
 
   /** Whether a file is in and was read, so that it can be edited. */
@@ -102,8 +113,9 @@ export class LintWorkspace {
     const text = edits.reduce((before, { start, end, text: inserted }) => before.slice(0, start) + inserted + before.slice(end), entry?.source.text ?? "");
     if (entry?.document === undefined) return this.open(path, text);
     const { analyser, document } = entry;
+    let unchanged: Unchanged;
     try {
-      document.edit(edits.map((edit) => ({ ...edit, text: maskedBy(analyser, edit.text) })));
+      unchanged = document.edit(edits.map((edit) => ({ ...edit, text: maskedBy(analyser, edit.text) })));
     } catch (error) {
       if (!(error instanceof SyntaxTimeout)) throw error;
       return this.open(path, text);
@@ -111,7 +123,7 @@ export class LintWorkspace {
     // What is masked may depend on what stands beside the edit.
     if (document.text !== maskedBy(analyser, text)) return this.open(path, text);
     const source = { path, text };
-    const next: Entry = { ...entry, source, facts: analyser.read(source, document.tree, entry.facts) };
+    const next: Entry = { ...entry, source, facts: analyser.read(source, document.tree, { before: { facts: entry.facts, unchanged } }) };
     this.#entries.set(path, next);
     this.#keep(path, next);
     return undefined;

@@ -36,12 +36,19 @@ export interface SyntaxTree {
 /** The grammars that are shipped. */
 export type GrammarName = "java" | "kotlin" | "scala" | "python";
 
+/** What an edit left alone: every node that ends before `before`, and every one that starts behind `behind`, which was `by` characters further up. Offsets are of the new text. */
+export interface Unchanged {
+  readonly before: number;
+  readonly behind: number;
+  readonly by: number;
+}
+
 /** A document that is parsed again after each edit, as fast as its change is small. */
 export interface SyntaxDocument {
   readonly tree: SyntaxTree;
   readonly text: string;
   /** Applies the edits one after the other, each to the text its predecessor left. The tree is a new one afterwards. Throws `SyntaxTimeout` as `Syntax.parse` does. */
-  edit(edits: readonly TextEdit[]): void;
+  edit(edits: readonly TextEdit[]): Unchanged;
   /** Frees the tree. */
   dispose(): void;
 }

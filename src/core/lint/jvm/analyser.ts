@@ -1,11 +1,11 @@
 import type { Finding } from "../finding";
-import type { LanguageAnalyser, SourceFile, Workspace } from "../language";
+import type { Edited, LanguageAnalyser, SourceFile, Workspace } from "../language";
 import { isTestPath } from "../paths";
 import { isSuppressed, suppressionsOf } from "../suppression";
 import type { SyntaxTree } from "../syntax";
 import { budgetPerCaller, Evaluator } from "./evaluator";
 import { isSilenced, missingUid } from "./findings";
-import { kindOfType } from "./flinkNames";
+import { kindOfType, memorySources } from "./flinkNames";
 import { flinkMajorOf } from "./flinkVersion";
 import { readJava } from "./javaReader";
 import { readKotlin } from "./kotlinReader";
@@ -37,21 +37,20 @@ function analyserOf(language: FileModel["language"], name: RegExp): LanguageAnal
     matters: (text) => /flink/i.test(text) || /\b(?:extends|with|:)\s+[\w.]*(?:Function|Process\w*|Source|Sink|Job\w*|App\w*|Pipeline\w*|Base\w*|Abstract\w*)\b/.test(text),
     // The grammar of Scala knows no `$"column"`, which Flink's Table API has.
     ...(language === "scala" ? { masked: (text: string) => text.replace(/(?<![\w"$])\$(?=")/g, " ") } : {}),
-    read: (file, tree, previous) => read(language, file, tree, previous),
+    read: (file, tree, edited) => read(language, file, tree, edited),
     findings: (file, facts, workspace) => findings(file, facts, workspace),
   };
 }
 
-function read(language: FileModel["language"], file: SourceFile, tree: SyntaxTree | undefined, previous: FileModel | undefined): FileModel {
+function read(language: FileModel["language"], file: SourceFile, tree: SyntaxTree | undefined, edited: Edited<FileModel> | undefined): FileModel {
   const lineStarts = lineStartsOf(file.text);
   const nothing: FileModel = {
-    path: file.path, language, packageName: "", imports: new Map(), wildcards: [], classes: [], functions: [], fields: [], initial: [], lineStarts, called: new Set(), tooDeep: false, suppressions: [], bodies: new Map(),
+    path: file.path, language, packageName: "", imports: new Map(), wildcards: [], classes: [], functions: [], fields: [], initial: [], lineStarts, called: new Set(), suppressions: [], nodes: undefined,
   };
   if (tree === undefined) return nothing;
-  const reader = new TreeReader(file.text, tree.rootNode, previous?.bodies);
+  const reader = new TreeReader(file.text, tree.rootNode, edited?.before);
   const declared = (language === "java" ? readJava : language === "kotlin" ? readKotlin : readScala)(reader, tree.rootNode);
-  const called = new Set([...file.text.matchAll(/\b([a-z_]\w*)\s*[({[]/g)].map(([, name = ""]) => name));
-  return { ...nothing, ...declared, called, tooDeep: reader.tooDeep, suppressions: suppressionsOf(file.text), bodies: reader.bodies };
+  return { ...nothing, ...declared, called: reader.called, suppressions: suppressionsOf(file.text), nodes: edited === undefined ? undefined : reader.nodes };
 }
 
 const indexes = new WeakMap<Workspace<FileModel>, { readonly index: WorkspaceIndex; revision: number }>();
@@ -72,7 +71,7 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
   evaluator.file(file);
   const own = (): Site[] => [...evaluator.sites.values()].filter(({ place }) => place.file === file);
   // Who calls the functions of this file may set the uid, or pass what keeps the state.
-  const open = own().filter((site) => !site.hasUid && (site.returnedBy.size > 0 || (site.proof.state === "unknown" && (site.owner?.fun.params.length ?? 0) > 0)));
+  const open = own().filter((site) => !site.hasUid && (site.returnedBy.size > 0 || (site.proof.state === "unknown" && takesArguments(site))));
   const names = new Set(open.flatMap((site) => [...[...site.returnedBy].map(({ fun }) => fun.name), ...(site.owner === undefined ? [] : [site.owner.fun.name])]));
   for (const caller of callersOf(names, file, index)) evaluator.file(caller, budgetPerCaller);
 
@@ -85,6 +84,11 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
   });
   const others = uidFindings(file, evaluator.evaluation).filter(({ rule, range }) => !isSuppressed(file.suppressions, rule, [range.start.line]));
   return [...missing, ...others].sort((a, b) => a.range.start.offset - b.range.start.offset || a.rule.localeCompare(b.rule));
+}
+
+/** Whether callers may pass what decides: `main` gets words only, and sources in memory are what they are. */
+function takesArguments({ owner, method }: Site): boolean {
+  return owner !== undefined && owner.fun.params.length > 0 && owner.fun.name !== "main" && !memorySources.has(method);
 }
 
 /** Files outside of tests in which one of the names is called, not more than the limit: thousands may call something of a common name. */

@@ -1,6 +1,6 @@
 import type { SyntaxNode } from "../syntax";
 import type { ClassModel, Expr, FieldModel, FunctionModel, Lambda, Param } from "./model";
-import { all, isComment, named, suppressedBy, unquoted, type TreeReader } from "./treeReader";
+import { all, isComment, named, suppressedBy, unquoted, type ReadClass, type ReadMember, type TreeReader } from "./treeReader";
 
 /** What a file declares, read by a front end. */
 export interface Declarations {
@@ -30,6 +30,10 @@ export function readJava(reader: TreeReader, root: SyntaxNode): Declarations {
 const classTypes = new Set(["class_declaration", "interface_declaration", "enum_declaration", "record_declaration"]);
 
 function classOf(reader: TreeReader, node: SyntaxNode): ClassModel {
+  return reader.declared(node, () => readClass(reader, node));
+}
+
+function readClass(reader: TreeReader, node: SyntaxNode): ReadClass {
   const kind = node.type === "interface_declaration" ? "interface" : node.type === "enum_declaration" ? "enum" : "class";
   const superclass = node.childForFieldName("superclass");
   const interfaces = node.childForFieldName("interfaces") ?? named(node).find(({ type }) => type === "extends_interfaces") ?? null;
@@ -43,13 +47,12 @@ function classOf(reader: TreeReader, node: SyntaxNode): ClassModel {
   });
 }
 
-function bodyOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode | null, head: Pick<ClassModel, "name" | "kind" | "supers" | "params" | "suppressed">): ClassModel {
+function bodyOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode | null, head: Pick<ClassModel, "name" | "kind" | "supers" | "params" | "suppressed">): ReadClass {
   const fields: FieldModel[] = [];
   const functions: FunctionModel[] = [];
   const initial: FunctionModel[] = [];
   const classes: ClassModel[] = [];
   const constants: { name: string; args: Expr[] }[] = [];
-  const base = reader.memberBase;
   const span = reader.span(node);
   const members = body === null ? [] : named(body).flatMap((member) => (member.type === "enum_body_declarations" ? named(member) : [member]));
   for (const member of members) {
@@ -59,29 +62,28 @@ function bodyOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode | null, h
     else if (member.type === "enum_constant") {
       constants.push({ name: nameOf(reader, member), args: argsOf(reader, member.childForFieldName("arguments")) });
       const own = member.childForFieldName("body");
-      if (own !== null) classes.push(bodyOf(reader, own, own, { name: nameOf(reader, member), kind: "anonymous", supers: [], params: [], suppressed: [] }));
+      if (own !== null) classes.push(reader.declared(own, () => bodyOf(reader, own, own, { name: nameOf(reader, member), kind: "anonymous", supers: [], params: [], suppressed: [] })));
     }
     else if (classTypes.has(member.type)) classes.push(classOf(reader, member));
   }
-  return { ...head, fields, functions, initial, classes, constants, features: reader.features(node, head.supers), base, span };
+  return { ...head, fields, functions, initial, classes, constants, features: reader.features(node, head.supers), span };
 }
 
-function initialOf(reader: TreeReader, node: SyntaxNode): FunctionModel {
+function initialOf(reader: TreeReader, node: SyntaxNode): ReadMember {
   const block = node.type === "block" ? node : (named(node).find(({ type }) => type === "block") ?? node);
   return {
     name: "", params: [], receiver: undefined, returns: undefined, body: reader.matters(block) ? expr(reader, block) : undefined, hasBody: true,
-    isStatic: node.type !== "block", isOverride: false, isPrivate: true, base: reader.memberBase, span: reader.span(node), suppressed: [],
+    span: reader.span(node), suppressed: [],
   };
 }
 
 function fieldsOf(reader: TreeReader, node: SyntaxNode): FieldModel[] {
   const type = reader.type(node.childForFieldName("type"));
-  const isFinal = node.type === "constant_declaration" || /\bfinal\b/.test(modifiersOf(reader, node));
   return declaratorsOf(node).map((declarator) => {
     const initial = declarator.childForFieldName("value");
     // The member's own place is that of its value: only that is looked at.
     const holder = reader.member(initial ?? declarator, () => ({ ...initialOf(reader, declarator), body: initial === null ? undefined : expr(reader, initial) }));
-    return { name: nameOf(reader, declarator), type, value: holder.body, isFinal, base: holder.base };
+    return { name: nameOf(reader, declarator), type, value: holder.body, base: holder.base };
   });
 }
 
@@ -101,10 +103,6 @@ function functionOf(reader: TreeReader, node: SyntaxNode): FunctionModel {
       returns: constructs ? undefined : reader.type(node.childForFieldName("type")),
       body: body !== null && reader.matters(body) ? expr(reader, body) : undefined,
       hasBody: body !== null,
-      isStatic: /\bstatic\b/.test(modifiers),
-      isOverride: /@Override\b/.test(modifiers),
-      isPrivate: /\bprivate\b/.test(modifiers),
-      base: reader.memberBase,
       span: reader.span(node),
       suppressed: suppressedBy(modifiers),
     };
@@ -165,7 +163,7 @@ function exprOf(reader: TreeReader, node: SyntaxNode): Expr {
       const type = reader.type(node.childForFieldName("type")) ?? { name: "", written: "", args: [] };
       return {
         kind: "new", ...span, type, args: argsOf(reader, node.childForFieldName("arguments")),
-        body: body === undefined ? undefined : bodyOf(reader, body, body, { name: "", kind: "anonymous", supers: [type], params: [], suppressed: [] }),
+        body: body === undefined ? undefined : reader.declared(body, () => bodyOf(reader, body, body, { name: "", kind: "anonymous", supers: [type], params: [], suppressed: [] })),
       };
     }
     case "identifier":

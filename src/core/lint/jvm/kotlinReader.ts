@@ -1,7 +1,7 @@
 import type { SyntaxNode } from "../syntax";
 import { statementsOfBlock, type Declarations } from "./javaReader";
 import type { ClassModel, Expr, FieldModel, FunctionModel, Param, TypeName } from "./model";
-import { all, named, suppressedBy, unquoted, type TreeReader } from "./treeReader";
+import { all, named, suppressedBy, unquoted, type ReadClass, type ReadMember, type TreeReader } from "./treeReader";
 import { typeOf } from "./typeText";
 
 /** Reads a Kotlin file (tree-sitter-kotlin 1.1 of tree-sitter-grammars, which names few of its fields). */
@@ -26,7 +26,7 @@ function memberInto(reader: TreeReader, node: SyntaxNode, into: Members): void {
     // What a companion holds is reached through the class's own name.
     const companion = classOf(reader, node);
     into.fields.push(...companion.fields);
-    into.functions.push(...companion.functions.map((fun) => Object.assign(fun, { isStatic: true })));
+    into.functions.push(...companion.functions);
     into.classes.push(...companion.classes);
   } else if (node.type === "function_declaration" || node.type === "secondary_constructor") into.functions.push(functionOf(reader, node));
   else if (node.type === "property_declaration") into.fields.push(fieldOf(reader, node));
@@ -34,12 +34,15 @@ function memberInto(reader: TreeReader, node: SyntaxNode, into: Members): void {
 }
 
 function classOf(reader: TreeReader, node: SyntaxNode): ClassModel {
+  return reader.declared(node, () => readClass(reader, node));
+}
+
+function readClass(reader: TreeReader, node: SyntaxNode): ReadClass {
   const children = named(node);
   const body = children.find(({ type }) => type === "class_body" || type === "enum_class_body");
   const params = children.find(({ type }) => type === "primary_constructor");
   const into: Members = { classes: [], functions: [], fields: [], initial: [] };
   const constants: { name: string; args: Expr[] }[] = [];
-  const base = reader.memberBase;
   const supers = supersOf(reader, node);
   for (const member of body === undefined ? [] : named(body)) {
     if (member.type === "enum_entry") constants.push({ name: reader.slice(named(member).find(({ type }) => type === "identifier") ?? member), args: argsOf(reader, named(member).find(({ type }) => type === "value_arguments")) });
@@ -55,7 +58,6 @@ function classOf(reader: TreeReader, node: SyntaxNode): ClassModel {
     constants,
     features: reader.features(node, supers),
     suppressed: suppressedBy(modifiersOf(reader, node)),
-    base,
     span: reader.span(node),
   };
 }
@@ -72,10 +74,10 @@ function modifiersOf(reader: TreeReader, node: SyntaxNode): string {
   return named(node).filter(({ type }) => type === "modifiers").map((child) => reader.slice(child)).join(" ");
 }
 
-function initialOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode): FunctionModel {
+function initialOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode): ReadMember {
   return {
     name: "", params: [], receiver: undefined, returns: undefined, body: reader.matters(body) ? expr(reader, body) : undefined, hasBody: true,
-    isStatic: false, isOverride: false, isPrivate: true, base: reader.memberBase, span: reader.span(node), suppressed: [],
+    span: reader.span(node), suppressed: [],
   };
 }
 
@@ -88,7 +90,6 @@ function fieldOf(reader: TreeReader, node: SyntaxNode): FieldModel {
     name: parts[0] === undefined ? "" : reader.slice(parts.find(({ type }) => type === "identifier") ?? parts[0]),
     type: reader.type(parts.find(({ type }) => type.endsWith("type"))),
     value: holder.body,
-    isFinal: all(node).some(({ type }) => type === "val"),
     base: holder.base,
   };
 }
@@ -125,10 +126,6 @@ function functionOf(reader: TreeReader, node: SyntaxNode): FunctionModel {
       returns: reader.type(returns) ?? (body !== undefined && reader.slice(body).startsWith("{") ? { name: "Unit", written: "Unit", args: [] } : undefined),
       body: body !== undefined && reader.matters(body) ? expr(reader, body) : undefined,
       hasBody: body !== undefined,
-      isStatic: false,
-      isOverride: /\boverride\b/.test(modifiers),
-      isPrivate: /\bprivate\b/.test(modifiers),
-      base: reader.memberBase,
       span: reader.span(node),
       suppressed: suppressedBy(modifiers),
     };

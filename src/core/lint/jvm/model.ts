@@ -90,9 +90,8 @@ export interface FunctionModel {
   readonly body: Expr | undefined;
   /** Whether there is a body, read or not. */
   readonly hasBody: boolean;
-  readonly isStatic: boolean;
-  readonly isOverride: boolean;
-  readonly isPrivate: boolean;
+  /** Names that its body calls; empty when the body was not read. */
+  readonly calls: readonly string[];
   /** Where offsets of the body count from, in the file; -1 inside of another body, which has the same. */
   base: number;
   readonly span: Span;
@@ -104,8 +103,6 @@ export interface FieldModel {
   readonly name: string;
   readonly type: TypeName | undefined;
   readonly value: Expr | undefined;
-  /** Can't be assigned again. */
-  readonly isFinal: boolean;
   base: number;
 }
 
@@ -139,6 +136,13 @@ export interface ClassFeatures {
   readonly stateAt: number | undefined;
 }
 
+/** Members and classes by the offset of their first character, for taking over what an edit leaves alone. */
+export interface ReadNodes {
+  readonly members: ReadonlyMap<number, FunctionModel>;
+  /** `inside` are the members and classes of each, by their offset from its start. */
+  readonly classes: ReadonlyMap<number, { readonly cls: ClassModel; readonly inside: readonly number[] }>;
+}
+
 /** A file as the analysis keeps it. */
 export interface FileModel {
   readonly path: string;
@@ -156,9 +160,7 @@ export interface FileModel {
   readonly lineStarts: readonly number[];
   /** Names that are called anywhere in the file, for finding callers. */
   readonly called: ReadonlySet<string>;
-  /** Nested deeper than is followed; what lies deeper is unknown. */
-  readonly tooDeep: boolean;
   readonly suppressions: readonly Suppression[];
-  /** Source text of each read body, to take it over after an edit. */
-  readonly bodies: ReadonlyMap<string, FunctionModel>;
+  /** Absent for a file that is not open in an editor. */
+  readonly nodes: ReadNodes | undefined;
 }

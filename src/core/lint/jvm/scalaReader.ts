@@ -1,7 +1,7 @@
 import type { SyntaxNode } from "../syntax";
 import { statementsOfBlock, type Declarations } from "./javaReader";
 import type { ClassModel, Expr, FieldModel, FunctionModel, Param, TypeName } from "./model";
-import { all, named, suppressedBy, unquoted, type TreeReader } from "./treeReader";
+import { all, named, suppressedBy, unquoted, type ReadClass, type ReadMember, type TreeReader } from "./treeReader";
 
 /** Reads a Scala 2 or 3 file (tree-sitter-scala 0.24). */
 export function readScala(reader: TreeReader, root: SyntaxNode): Declarations {
@@ -61,10 +61,13 @@ function memberInto(reader: TreeReader, node: SyntaxNode, into: Members, imports
 const ignored = new Set(["self_type", "type_definition", "annotation", "export_declaration", "ERROR", "package_clause", "modifiers"]);
 
 function classOf(reader: TreeReader, node: SyntaxNode): ClassModel {
+  return reader.declared(node, () => readClass(reader, node));
+}
+
+function readClass(reader: TreeReader, node: SyntaxNode): ReadClass {
   const body = node.childForFieldName("body") ?? named(node).find(({ type }) => type === "template_body" || type === "enum_body") ?? null;
   const into: Members = { classes: [], functions: [], fields: [], initial: [] };
   const constants: { name: string; args: Expr[] }[] = [];
-  const base = reader.memberBase;
   const supers = supersOf(reader, node.childForFieldName("extend"));
   const members = body === null ? [] : named(body);
   for (const member of members) {
@@ -86,7 +89,6 @@ function classOf(reader: TreeReader, node: SyntaxNode): ClassModel {
     constants,
     features: reader.features(node, supers),
     suppressed: suppressedBy(annotationsOf(reader, node)),
-    base,
     span: reader.span(node),
   };
 }
@@ -100,10 +102,10 @@ function annotationsOf(reader: TreeReader, node: SyntaxNode): string {
   return named(node).filter(({ type }) => type === "annotation").map((child) => reader.slice(child)).join(" ");
 }
 
-function initialOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode): FunctionModel {
+function initialOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode): ReadMember {
   return {
     name: "", params: [], receiver: undefined, returns: undefined, body: reader.matters(body) ? expr(reader, body) : undefined, hasBody: true,
-    isStatic: false, isOverride: false, isPrivate: true, base: reader.memberBase, span: reader.span(node), suppressed: [],
+    span: reader.span(node), suppressed: [],
   };
 }
 
@@ -126,31 +128,28 @@ function fieldsOf(reader: TreeReader, node: SyntaxNode): FieldModel[] {
   const single = pattern?.type === "identifier";
   return names.map((name) => ({
     name: reader.slice(name), type: single ? reader.type(node.childForFieldName("type") ?? node.childForFieldName("return_type")) : undefined, value: single ? holder.body : undefined,
-    isFinal: !node.type.startsWith("var"), base: holder.base,
+    base: holder.base,
   }));
 }
 
 function functionOf(reader: TreeReader, node: SyntaxNode, receiver?: Param): FunctionModel {
-  return reader.member(node, () => {
+  const fun = reader.member(node, () => {
     const name = node.childForFieldName("name");
     const body = node.childForFieldName("body");
-    const modifiers = named(node).filter(({ type }) => type === "modifiers").map((child) => reader.slice(child)).join(" ");
     const isUnit = body !== null && node.childForFieldName("return_type") === null && all(node).every(({ type }) => type !== "=");
     return {
       name: name === null ? "" : reader.slice(name) === "this" ? "<init>" : reader.slice(name),
       params: paramsOf(reader, named(node).filter(({ type }) => type === "parameters")),
-      receiver,
+      receiver: undefined,
       returns: isUnit ? { name: "Unit", written: "Unit", args: [] } : reader.type(node.childForFieldName("return_type")),
       body: body !== null && reader.matters(body) ? reader.guarded(body, () => expr(reader, body)) : undefined,
       hasBody: body !== null,
-      isStatic: false,
-      isOverride: /\boverride\b/.test(modifiers),
-      isPrivate: /\bprivate\b/.test(modifiers),
-      base: reader.memberBase,
       span: reader.span(node),
       suppressed: suppressedBy(annotationsOf(reader, node)),
     };
   });
+  // It stands with the extension, so an edit there changes it too.
+  return receiver === undefined ? fun : { ...fun, receiver };
 }
 
 function paramsOf(reader: TreeReader, lists: readonly SyntaxNode[]): Param[] {
@@ -351,9 +350,8 @@ const ignoredParts = new Set(["import_declaration", "type_definition", "modifier
 
 function anonymousOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode | undefined, supers: readonly TypeName[]): ClassModel {
   const into: Members = { classes: [], functions: [], fields: [], initial: [] };
-  const base = reader.memberBase;
   for (const member of body === undefined ? [] : named(body)) memberInto(reader, member, into, undefined);
-  return { name: "", kind: "anonymous", supers, params: [], ...into, constants: [], features: reader.features(body ?? node, supers), suppressed: [], base, span: reader.span(node) };
+  return { name: "", kind: "anonymous", supers, params: [], ...into, constants: [], features: reader.features(body ?? node, supers), suppressed: [], span: reader.span(node) };
 }
 
 function callOf(reader: TreeReader, node: SyntaxNode): Expr {

@@ -1,5 +1,6 @@
+import type { Edited } from "../language";
 import type { SyntaxNode } from "../syntax";
-import type { ClassFeatures, Expr, FunctionModel, Span, TypeName } from "./model";
+import type { ClassFeatures, ClassModel, Expr, FileModel, FunctionModel, ReadNodes, Span, TypeName } from "./model";
 import { typeOf } from "./typeText";
 
 /** Deeper nested code is not followed, so that no input overflows the stack. */
@@ -21,19 +22,28 @@ const keyedStateWords = /\bget(?:Partitioned)?(?:State|ListState|MapState|Reduci
 const operatorStateWords = /\bgetOperatorStateStore\b|\boperatorStateStore\b|\bget(?:Union)?ListState\s*[([]/;
 const stateDeclaration = /(?:\w+StateDescriptor|\b(?:Value|List|Map|Reducing|Aggregating)State)\s*[<[(]/;
 
+/** A member as a front end reads it; its place and what it calls are added. */
+export type ReadMember = Omit<FunctionModel, "base" | "calls">;
+/** A class as a front end reads it. */
+export type ReadClass = Omit<ClassModel, "base">;
+
 /** What the front ends of the three languages share: places, depth, errors, and which bodies are worth reading. */
 export class TreeReader {
   readonly text: string;
   /** Offsets count from here. */
   base = 0;
-  tooDeep = false;
+  /** Names that members call. */
+  readonly called = new Set<string>();
   #depth = 0;
   #inside = false;
   readonly #hasErrors: boolean;
-  readonly bodies = new Map<string, FunctionModel>();
-  readonly #before: ReadonlyMap<string, FunctionModel> | undefined;
+  readonly #before: Edited<FileModel>["before"];
+  readonly #members = new Map<number, FunctionModel>();
+  readonly #classes = new Map<number, { readonly cls: ClassModel; readonly inside: readonly number[] }>();
+  /** Starts of what was read in the classes at hand, the innermost last. */
+  readonly #insides: number[][] = [];
 
-  constructor(text: string, root: SyntaxNode, before: ReadonlyMap<string, FunctionModel> | undefined) {
+  constructor(text: string, root: SyntaxNode, before: Edited<FileModel>["before"]) {
     this.text = text;
     this.#hasErrors = root.hasError;
     this.#before = before;
@@ -59,7 +69,6 @@ export class TreeReader {
   /** Reads one level deeper; too deep, what is there is broken. */
   deeper(node: SyntaxNode, read: () => Expr): Expr {
     if (this.#depth >= depthLimit) {
-      this.tooDeep = true;
       return { kind: "broken", value: undefined, ...this.span(node) };
     }
     this.#depth++;
@@ -83,19 +92,19 @@ export class TreeReader {
   }
 
   /**
-   * A member of a file or a class. Its offsets count from its own start, and one whose text is the same as before an edit is taken over, with its
-   * new place. A member inside of another one's body counts with that one and has the base -1.
+   * A member of a file or a class. Its offsets count from its own start, and one that an edit left alone is taken over, with its new place. A
+   * member inside of another one's body counts with that one and has the base -1.
    */
-  member(node: SyntaxNode, read: () => FunctionModel): FunctionModel {
-    if (this.#inside) return read();
-    const text = this.slice(node);
-    const before = this.broken(node) || this.bodies.has(text) ? undefined : this.#before?.get(text);
-    this.base = node.startIndex;
+  member(node: SyntaxNode, read: () => ReadMember): FunctionModel {
+    if (this.#inside) return { ...read(), base: -1, calls: [] };
+    const { startIndex } = node;
+    const old = this.#oldStart(node);
+    const before = old === undefined ? undefined : this.#before?.facts.nodes?.members.get(old);
+    this.base = startIndex;
     this.#inside = true;
     try {
-      const fun = before === undefined ? read() : { ...before };
-      fun.base = node.startIndex;
-      if (!this.broken(node)) this.bodies.set(text, fun);
+      const fun = before === undefined ? this.#withCalls(node, read()) : before.base === startIndex ? before : { ...before, base: startIndex };
+      this.#note(fun, startIndex);
       return fun;
     } finally {
       this.base = 0;
@@ -103,9 +112,59 @@ export class TreeReader {
     }
   }
 
-  /** Where offsets count from, for a member being read. */
-  get memberBase(): number {
-    return this.#inside ? -1 : this.base;
+  #withCalls(node: SyntaxNode, read: ReadMember): FunctionModel {
+    return { ...read, base: this.base, calls: read.body === undefined ? [] : callsIn(this.slice(node), read.name) };
+  }
+
+  #note(fun: FunctionModel, startIndex: number): void {
+    this.#members.set(startIndex, fun);
+    this.#insides.at(-1)?.push(startIndex);
+    for (const name of fun.calls) this.called.add(name);
+  }
+
+  /** A class with its members; one that an edit left alone is taken over whole. */
+  declared(node: SyntaxNode, read: () => ReadClass): ClassModel {
+    if (this.#inside) return { ...read(), base: -1 };
+    const { startIndex } = node;
+    const old = this.#oldStart(node);
+    const before = old === undefined ? undefined : this.#before?.facts.nodes?.classes.get(old);
+    if (before !== undefined) return this.#again(before, startIndex);
+    const inside: number[] = [];
+    this.#insides.push(inside);
+    const cls = { ...read(), base: 0 };
+    this.#insides.pop();
+    this.#classes.set(startIndex, { cls, inside: inside.map((at) => at - startIndex) });
+    this.#insides.at(-1)?.push(startIndex, ...inside);
+    return cls;
+  }
+
+  #again({ cls, inside }: { readonly cls: ClassModel; readonly inside: readonly number[] }, startIndex: number): ClassModel {
+    const by = startIndex - cls.span.start;
+    const again = moved(cls, by);
+    const visit = (one: ClassModel): void => {
+      this.#classes.set(one.span.start, { cls: one, inside: one === again ? inside : (this.#before?.facts.nodes?.classes.get(one.span.start - by)?.inside ?? []) });
+      one.classes.forEach(visit);
+    };
+    visit(again);
+    for (const at of inside) {
+      const fun = this.#before?.facts.nodes?.members.get(cls.span.start + at);
+      if (fun !== undefined) this.#note(fun.base === startIndex + at ? fun : { ...fun, base: startIndex + at }, startIndex + at);
+      else this.#insides.at(-1)?.push(startIndex + at);
+    }
+    this.#insides.at(-1)?.push(startIndex);
+    return again;
+  }
+
+  /** Where a node was before the edit, when that left it alone. */
+  #oldStart(node: SyntaxNode): number | undefined {
+    if (this.#before === undefined) return undefined;
+    const { before, behind, by } = this.#before.unchanged;
+    return node.endIndex < before ? node.startIndex : node.startIndex > behind ? node.startIndex - by : undefined;
+  }
+
+  /** What was read, for the next edit. */
+  get nodes(): ReadNodes {
+    return { members: this.#members, classes: this.#classes };
   }
 
   /** What the text of a class tells of its state. One above which there is nothing is no function of Flink's, so it is not looked at. */
@@ -120,6 +179,29 @@ export class TreeReader {
       stateAt: at,
     };
   }
+}
+
+/** Words before a parenthesis, a brace or a bracket that call nothing. */
+const keywords = new Set(["if", "for", "while", "switch", "catch", "when", "match", "try", "else", "do", "return", "yield", "synchronized", "throw", "finally", "super", "this"]);
+
+/** Names that a member calls, but not its own, where it is declared. */
+function callsIn(text: string, own: string): string[] {
+  const names = new Set<string>();
+  let declared = false;
+  for (const [, name = ""] of text.matchAll(/\b([A-Za-z_]\w*)\s*[({[]/g)) {
+    if (name === own && !declared) declared = true;
+    else if (!keywords.has(name)) names.add(name);
+  }
+  return [...names];
+}
+
+/** The class as it is some characters further on; itself where it has not moved. */
+function moved(cls: ClassModel, by: number): ClassModel {
+  if (by === 0) return cls;
+  const further = <T extends { readonly base: number }>(member: T): T => ({ ...member, base: member.base + by });
+  return {
+    ...cls, span: { start: cls.span.start + by, end: cls.span.end + by }, fields: cls.fields.map(further), functions: cls.functions.map(further), initial: cls.initial.map(further), classes: cls.classes.map((inner) => moved(inner, by)),
+  };
 }
 
 /** The children of a node that are named and there. */

@@ -1,6 +1,6 @@
 import { kindOfType } from "./flinkNames";
 import type { ClassModel, FileModel, FunctionModel, TypeName } from "./model";
-import type { KnownClass, KnownFunction } from "./values";
+import type { KnownClass, KnownFunction, Value } from "./values";
 
 /** Finds the classes and functions of a workspace by the names a file has for them. It follows the files as they change. */
 export class WorkspaceIndex {
@@ -11,11 +11,14 @@ export class WorkspaceIndex {
   readonly #callers = new Map<string, Set<FileModel>>();
   readonly #flink = new WeakMap<FileModel, boolean>();
 
+  /** What is known of values by the types they are declared with, until a file changes. */
+  values = new WeakMap<TypeName, Value>();
   #hierarchies = new Map<ClassModel, Hierarchy>();
 
   /** Takes in what changed since the last time. */
   update(files: ReadonlyMap<string, FileModel>): void {
     this.#hierarchies = new Map();
+    this.values = new WeakMap();
     for (const [path, file] of this.#files) if (files.get(path) !== file) this.#remove(path, file);
     for (const [path, file] of files) if (this.#files.get(path) !== file) this.#put(path, file);
   }
@@ -43,7 +46,7 @@ export class WorkspaceIndex {
     };
     for (const { cls } of classesOf(file)) {
       drop(this.#classes, cls.name);
-      for (const { name } of cls.functions) drop(this.#extensions, name);
+      for (const fun of cls.functions) if (fun.receiver !== undefined || hasImplicitParam(file, cls)) drop(this.#extensions, fun.name);
     }
     for (const { name } of file.functions) {
       drop(this.#topLevel, name);
@@ -54,8 +57,7 @@ export class WorkspaceIndex {
 
   #add(known: KnownClass): void {
     push(this.#classes, known.cls.name, known);
-    const [param] = known.cls.params;
-    const implicit = known.file.language === "scala" && known.cls.params.length === 1 && param?.type !== undefined && kindOfType[param.type.name] !== undefined;
+    const implicit = hasImplicitParam(known.file, known.cls);
     for (const fun of known.cls.functions) if (fun.receiver !== undefined || implicit) push(this.#extensions, fun.name, { fun, file: known.file, owner: known });
     for (const cls of known.cls.classes) this.#add({ cls, file: known.file, outer: known });
   }
@@ -151,6 +153,12 @@ export class WorkspaceIndex {
     if (known === undefined) this.#flink.set(file, (known = [...file.imports.values(), ...file.wildcards, file.packageName].some(flinkName)));
     return known;
   }
+}
+
+/** Whether a class of Scala has a stream as its one parameter, as implicit classes have: its methods are called on streams. */
+function hasImplicitParam({ language }: FileModel, { params }: ClassModel): boolean {
+  const [param] = params;
+  return language === "scala" && params.length === 1 && param?.type !== undefined && kindOfType[param.type.name] !== undefined;
 }
 
 interface Hierarchy {

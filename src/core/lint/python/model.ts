@@ -128,11 +128,12 @@ export type Statement =
 
 export type Block = readonly Statement[];
 
-/** A statement of a module or of a class body, taken over from edit to edit while its text stays the same. */
+/** A statement of a module or of a class body, taken over from edit to edit while these leave it alone. */
 export interface Chunk {
   /** From the start of the enclosing chunk, or of the file. */
   readonly start: number;
-  readonly key: string;
+  /** Stands in or beside a syntax error. */
+  readonly broken: boolean;
   readonly statement: Statement;
 }
 

@@ -1,8 +1,8 @@
-import type { SourceFile } from "../language";
-import type { SyntaxNode } from "../syntax";
+import type { Edited, SourceFile } from "../language";
+import type { SyntaxNode, Unchanged } from "../syntax";
 import { descriptorsIn, stateUse } from "./descriptors";
 import { ExpressionReader, lastWord } from "./expressionReader";
-import type { Block, Chunk, ClassModel, FunctionModel, ImportedName, Param, PythonFacts, Statement } from "./model";
+import type { Block, Chunk, ClassModel, FunctionModel, ImportedName, PythonFacts, Statement } from "./model";
 import { maskPython } from "./textMask";
 
 /** Bodies shorter than this are always read: they may make a function, a sink or a name whatever they call. */
@@ -16,10 +16,10 @@ const recordMethods = new Set([
   "get_key", "extract_timestamp", "map1", "map2", "flat_map1", "flat_map2", "async_invoke",
 ]);
 
-/** Turns the tree of a Python file into facts. What an edit left as it was is taken over from `previous`. Never throws. */
-export function readPython(file: SourceFile, root: SyntaxNode, previous: PythonFacts | undefined): PythonFacts {
-  const reader = new PythonReader(file.text, root.hasError);
-  const chunks = reader.chunks(root, 0, chunksByKey(previous?.chunks ?? []));
+/** Turns the tree of a Python file into facts. What an edit left as it was is taken over. Never throws. */
+export function readPython(file: SourceFile, root: SyntaxNode, before: Edited<PythonFacts>["before"]): PythonFacts {
+  const reader = new PythonReader(file.text, root.hasError, before);
+  const chunks = reader.chunks(root, 0);
   const imports = importsOf(chunks);
   return {
     path: file.path,
@@ -32,26 +32,43 @@ export function readPython(file: SourceFile, root: SyntaxNode, previous: PythonF
 }
 
 class PythonReader extends ExpressionReader {
-  chunks(block: SyntaxNode, base: number, previous: ReadonlyMap<string, Chunk>): readonly Chunk[] {
+  readonly #unchanged: Unchanged | undefined;
+  /** Chunks before the edit, by their offset in the file. */
+  readonly #before: ReadonlyMap<number, Chunk>;
+
+  constructor(text: string, hasErrors: boolean, before: Edited<PythonFacts>["before"]) {
+    super(text, hasErrors);
+    this.#unchanged = before?.unchanged;
+    this.#before = before === undefined ? new Map() : chunksByOffset(before.facts.chunks);
+  }
+
+  chunks(block: SyntaxNode, base: number): readonly Chunk[] {
     const nodes = block.namedChildren.filter((node): node is SyntaxNode => node !== null && node.type !== "comment");
     return nodes.map((node, index) => {
       const broken = this.hasErrors && (node.hasError || this.#besideError(nodes, index));
-      const key = `${broken ? "!" : ""}${fingerprint(this.text, node.startIndex, node.endIndex)}`;
-      const before = previous.get(key);
-      const start = node.startIndex - base;
-      if (before !== undefined) return before.start === start ? before : { ...before, start };
+      const before = this.#beforeEdit(node);
+      const { startIndex } = node;
+      const start = startIndex - base;
+      if (before?.broken === broken) return before.start === start ? before : { ...before, start };
       const outer = this.base;
-      this.base = node.startIndex;
-      const statement = this.#statement(node, broken, previous);
+      this.base = startIndex;
+      const statement = this.#statement(node, broken);
       this.base = outer;
-      return { start, key, statement };
+      return { start, broken, statement };
     });
+  }
+
+  /** The chunk of a node that the edit left alone. */
+  #beforeEdit(node: SyntaxNode): Chunk | undefined {
+    if (this.#unchanged === undefined) return undefined;
+    const { before, behind, by } = this.#unchanged;
+    return node.endIndex < before ? this.#before.get(node.startIndex) : node.startIndex > behind ? this.#before.get(node.startIndex - by) : undefined;
   }
 
   #block(block: SyntaxNode | null): Block {
     if (block === null) return [];
     const nodes = block.namedChildren.filter((node): node is SyntaxNode => node !== null && node.type !== "comment");
-    return nodes.map((node, index) => this.#statement(node, this.hasErrors && (isSimple(node) && node.hasError || this.#besideError(nodes, index)), undefined));
+    return nodes.map((node, index) => this.#statement(node, this.hasErrors && (isSimple(node) && node.hasError || this.#besideError(nodes, index))));
   }
 
   /** What the parser could not make sense of may have belonged to its neighbour. */
@@ -59,11 +76,11 @@ class PythonReader extends ExpressionReader {
     return nodes[index + 1]?.isError === true || nodes[index - 1]?.isError === true;
   }
 
-  #statement(node: SyntaxNode, broken: boolean, previous: ReadonlyMap<string, Chunk> | undefined): Statement {
-    return this.deeper<Statement>(() => this.#read(node, broken, previous), { s: "expr", value: { k: "unknown" }, broken: true });
+  #statement(node: SyntaxNode, broken: boolean): Statement {
+    return this.deeper<Statement>(() => this.#read(node, broken), { s: "expr", value: { k: "unknown" }, broken: true });
   }
 
-  #read(node: SyntaxNode, broken: boolean, previous: ReadonlyMap<string, Chunk> | undefined): Statement {
+  #read(node: SyntaxNode, broken: boolean): Statement {
     switch (node.type) {
       case "expression_statement":
         return this.#simple(node, broken);
@@ -98,12 +115,12 @@ class PythonReader extends ExpressionReader {
       case "function_definition":
         return this.#function(node, []);
       case "class_definition":
-        return this.#class(node, previous);
+        return this.#class(node);
       case "decorated_definition": {
         const definition = node.childForFieldName("definition");
         const decorators = node.namedChildren.filter((child) => child?.type === "decorator").map((child) => (child === null ? "" : this.slice(child).replace(/^@\s*/, "")));
         if (definition?.type === "function_definition") return this.#function(definition, decorators);
-        return definition === null ? { s: "leave" } : this.#class(definition, previous);
+        return definition === null ? { s: "leave" } : this.#class(definition);
       }
       default:
         return { s: "expr", value: { k: "mix", of: this.parts(node) }, broken: broken || node.isError };
@@ -180,16 +197,12 @@ class PythonReader extends ExpressionReader {
     const text = body === null ? "" : this.slice(body);
     const matters = text.length <= shortBodyLength || (recordMethods.has(name) ? /\buid\b|key_by|_source\b|sink_to/.test(text) : streamWords.test(text));
     return {
-      s: "function", name, params: this.#params(node.childForFieldName("parameters")), returns: returns === null ? undefined : this.slice(returns), decorators,
+      s: "function", name, params: this.params(node.childForFieldName("parameters")), returns: returns === null ? undefined : this.slice(returns), decorators,
       body: matters ? this.#block(body) : undefined,
     };
   }
 
-  #params(node: SyntaxNode | null): readonly Param[] {
-    return this.params(node);
-  }
-
-  #class(node: SyntaxNode, previous: ReadonlyMap<string, Chunk> | undefined): ClassModel {
+  #class(node: SyntaxNode): ClassModel {
     const name = node.childForFieldName("name");
     const bases = (node.childForFieldName("superclasses")?.namedChildren ?? []).flatMap((base) => (base === null || base.type === "keyword_argument" || base.type === "comment" ? [] : [this.slice(base).replace(/\[[\s\S]*$/, "").trim()]));
     const masked = maskPython(this.slice(node));
@@ -199,7 +212,7 @@ class PythonReader extends ExpressionReader {
     const body = node.childForFieldName("body");
     return {
       s: "class", name: name === null ? "" : this.slice(name), bases,
-      members: body === null ? [] : this.chunks(body, this.base, previous ?? new Map()),
+      members: body === null ? [] : this.chunks(body, this.base),
       asksForState: use !== undefined,
       stateAt: use === undefined ? undefined : moved(use),
       descriptors: use === undefined ? [] : descriptorsIn(masked).map((one) => ({ ...one, at: moved(one.at), nameAt: moved(one.nameAt) })),
@@ -233,25 +246,13 @@ function isSimple(node: SyntaxNode): boolean {
   return node.type === "expression_statement" || node.type === "return_statement" || node.isError;
 }
 
-/** Chunks by their key, those inside of classes included. */
-function chunksByKey(chunks: readonly Chunk[], into = new Map<string, Chunk>()): Map<string, Chunk> {
+/** Chunks by their offset in the file, those inside of classes included. A decorated class begins with its decorators, so no two begin at one place. */
+function chunksByOffset(chunks: readonly Chunk[], base = 0, into = new Map<number, Chunk>()): Map<number, Chunk> {
   for (const chunk of chunks) {
-    into.set(chunk.key, chunk);
-    if (chunk.statement.s === "class") chunksByKey(chunk.statement.members, into);
+    into.set(base + chunk.start, chunk);
+    if (chunk.statement.s === "class") chunksByOffset(chunk.statement.members, base + chunk.start, into);
   }
   return into;
-}
-
-/** Two FNV-like sums and the length of a stretch of text: equal texts have equal ones, different texts do not in practice. */
-function fingerprint(text: string, start: number, end: number): string {
-  let one = 0x811c9dc5;
-  let two = 0x9e3779b9;
-  for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at);
-    one = Math.imul(one ^ code, 0x01000193);
-    two = Math.imul(two ^ code, 0x85ebca6b) + at - start | 0;
-  }
-  return `${(one >>> 0).toString(36)}.${(two >>> 0).toString(36)}.${(end - start).toString(36)}`;
 }
 
 /** The last words of all modules imported, at any depth of `try` and `if`. */

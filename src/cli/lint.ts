@@ -1,13 +1,11 @@
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { findFiles, projectOf, readText } from "../clients/lintFiles";
-import { unreadableReason } from "../clients/localFiles";
-import { loadSyntax } from "../clients/syntax/treeSitter";
+import { findFiles, projectOf } from "../clients/lintFiles";
 import { FlinkError } from "../core/errors";
-import { isBuildFile, isLintable, LintWorkspace } from "../core/lint/lintWorkspace";
+import { isBuildFile, isLintable } from "../core/lint/lintWorkspace";
 import { report, severityOf, type Reported, type ReportFormat } from "../core/lint/report";
 import { isRuleId, severities, type RuleId, type Severity } from "../core/lint/rules";
 import { UsageError, type Command } from "./command";
+import { lintInThreads } from "./lintThreads";
 import { printable } from "./printable";
 
 /** `lint PATH…`: what is wrong with the uids of Flink jobs. 0 = nothing, 1 = findings at or above the level, 2 = something could not be read. */
@@ -16,56 +14,44 @@ export const lint: Command = {
   about: "Finds stateful operators without a uid, and other ways to lose state, in Java, Kotlin, Scala, Python, SQL and configuration.",
   async run(args, terminal) {
     const options = optionsOf(args);
-    const workspace = new LintWorkspace(await loadSyntax(path.dirname(fileURLToPath(import.meta.url))));
     const nameOf = (file: string): string => path.relative(terminal.workingFolder, file).split(path.sep).join("/");
     const wanted = new Set<string>();
     let unreadable = false;
     const complain = (file: string, reason: string): void => {
       unreadable = true;
-      terminal.err(printable(`file-unreadable: ${nameOf(file)} can't be read (${reason}).`));
+      terminal.err(printable(`file-unreadable: ${file} can't be read (${reason}).`));
     };
     for (const root of options.paths) {
       const found = await findFiles(path.resolve(terminal.workingFolder, root), isLintable);
-      for (const { path: file, reason } of found.unreadable) complain(file, reason);
+      for (const { path: file, reason } of found.unreadable) complain(nameOf(file), reason);
       for (const file of found.files) wanted.add(file);
     }
     // The classes and callers of the rest of a project say what a function keeps, and whether a helper's operator gets its uid.
-    for (const file of await around(options.paths.map((root) => path.resolve(terminal.workingFolder, root)))) {
-      if (!wanted.has(file)) await readText(file).then((text) => workspace.put(nameOf(file), text), () => undefined).catch(() => undefined);
-    }
-    for (const file of [...wanted].sort()) {
-      terminal.signal.throwIfAborted();
-      try {
-        const skip = workspace.put(nameOf(file), await readText(file));
-        if (skip !== undefined) complain(file, skips[skip]);
-      } catch (error) {
-        complain(file, unreadableReason(error));
-      }
-    }
-    const reported: Reported[] = [];
-    for (const file of [...wanted].map(nameOf).sort()) {
-      // Else nobody could interrupt it.
-      await new Promise((resolve) => setImmediate(resolve));
-      terminal.signal.throwIfAborted();
-      try {
-        for (const finding of workspace.findings(file)) {
-          const severity = severityOf(finding, options.severities);
-          if (severity !== undefined) reported.push({ file, finding, severity });
-        }
-      } catch (error) {
-        unreadable = true;
-        terminal.err(printable(`failed: ${file} could not be looked at (${error instanceof Error ? error.message : String(error)}).`));
-      }
-    }
-    workspace.dispose();
-    await new Promise((resolve) => setImmediate(resolve));
+    const others = await around(options.paths.map((root) => path.resolve(terminal.workingFolder, root)));
     terminal.signal.throwIfAborted();
+    const files = [...new Set([...wanted, ...others])].map((file) => ({ path: nameOf(file), file, wanted: wanted.has(file) }));
+    const linted = await lintInThreads(files.sort(byPath), terminal.signal);
+    const reported: Reported[] = [];
+    for (const { path: file, findings, skip, failure } of [...linted].sort(byPath)) {
+      if (failure?.inAnalysis === true) {
+        unreadable = true;
+        terminal.err(printable(`failed: ${file} could not be looked at (${failure.reason}).`));
+      } else if (failure !== null || skip !== null) complain(file, failure?.reason ?? skips[skip ?? "not-text"]);
+      for (const finding of findings) {
+        const severity = severityOf(finding, options.severities);
+        if (severity !== undefined) reported.push({ file, finding, severity });
+      }
+    }
     const text = report(options.format, reported);
     if (text !== "") terminal.out(options.format === "text" || options.format === "github" ? text.split("\n").map((line) => printable(line)).join("\n") : text);
     if (unreadable) return 2;
     return reported.some(({ severity }) => severities.indexOf(severity) <= severities.indexOf(options.failOn)) ? 1 : 0;
   },
 };
+
+function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+}
 
 /** Larger projects are not read for the sake of a few files. */
 const contextLimit = 3_000;

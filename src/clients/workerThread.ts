@@ -1,4 +1,4 @@
-import { parentPort, Worker } from "node:worker_threads";
+import { parentPort, Worker, type MessagePort } from "node:worker_threads";
 import type { Thread, ThreadEnd } from "../core/ports";
 import type { Port } from "../core/rpc";
 
@@ -7,9 +7,9 @@ export interface ThreadLimits {
   readonly heapMb: number;
 }
 
-/** Starts a bundled file as a thread with its start data. Errors of starting it are a crash of it. */
-export function startThread(file: string, data: unknown, limits: ThreadLimits): Thread {
-  const worker = new Worker(file, { workerData: data, execArgv: [], stdout: false, stderr: false, resourceLimits: { maxOldGenerationSizeMb: limits.heapMb } });
+/** Starts a bundled file as a thread with its start data; ports in that are handed over. Errors of starting it are a crash of it. */
+export function startThread(file: string, data: unknown, limits: ThreadLimits, ports: readonly MessagePort[] = []): Thread {
+  const worker = new Worker(file, { workerData: data, transferList: [...ports], execArgv: [], stdout: false, stderr: false, resourceLimits: { maxOldGenerationSizeMb: limits.heapMb } });
   let told = false;
   let failure: { error: unknown } | undefined;
   worker.on("error", (error) => (failure = { error }));

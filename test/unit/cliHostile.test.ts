@@ -71,6 +71,18 @@ describe("The program with files that mean harm", () => {
     }
   });
 
+  test("lint is interrupted at once, also within one large file", async () => {
+    await file("large.scala", `import org.apache.flink.streaming.api.scala._\nobject Large {\n${"  val rows = List((1, \"a\", List(2, 3)), (4, \"b\", List(5, 6)))\n".repeat(100_000)}}\n`);
+    const child = spawn(process.execPath, [programFile, "lint", "large.scala"], { cwd: scratch, stdio: "ignore" });
+    const ended = new Promise((resolve) => void child.once("exit", resolve));
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    assert.equal(child.exitCode, null, "it is still at work");
+    const interrupted = performance.now();
+    child.kill("SIGINT");
+    assert.equal(await ended, 130);
+    assert.ok(performance.now() - interrupted < 2_000);
+  });
+
   test("a state file that is no file is told with its reason", async () => {
     const home = path.join(scratch, "savepoint-1");
     await fs.mkdir(path.join(home, "folder"), { recursive: true });

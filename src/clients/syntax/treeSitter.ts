@@ -1,5 +1,6 @@
 import path from "node:path";
 import { Edit, Language, Parser, type Tree } from "web-tree-sitter";
+import { RememberingNode } from "./rememberingNode";
 import { SyntaxTimeout, type GrammarName, type Syntax, type SyntaxDocument } from "../../core/lint/syntax";
 
 /** Newer runtimes ask for the text again at nearly every token of Scala and copy what they get, so the pieces are small (a sixth of the time). */
@@ -29,7 +30,7 @@ export async function loadSyntax(folder: string, grammars: readonly GrammarName[
     parse(grammar, text, use) {
       const tree = parse(grammar, text, null);
       try {
-        return use(tree);
+        return use({ rootNode: new RememberingNode(tree.rootNode) });
       } finally {
         tree.delete();
       }
@@ -43,7 +44,7 @@ function documentOf(first: Tree, firstText: string, parse: (text: string, old: T
   let text = firstText;
   return {
     get tree() {
-      return tree;
+      return { rootNode: new RememberingNode(tree.rootNode) };
     },
     get text() {
       return text;

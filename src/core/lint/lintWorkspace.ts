@@ -1,7 +1,7 @@
 import { analysers } from "./analysers";
 import type { Finding, TextEdit } from "./finding";
 import type { LanguageAnalyser, Skip, SourceFile } from "./language";
-import { SyntaxTimeout, type Syntax, type SyntaxDocument, type Unchanged } from "./syntax";
+import { SyntaxTimeout, type GrammarName, type Syntax, type SyntaxDocument, type Unchanged } from "./syntax";
 
 /** A text longer than this is left out, in UTF-16 units. */
 const textLimit = 8_000_000;
@@ -30,6 +30,11 @@ export function isLintable(path: string): boolean {
 /** Whether a path is a build's, by which a project is known. */
 export function isBuildFile(path: string): boolean {
   return buildFile.test(path);
+}
+
+/** The grammars that files of these paths need. */
+export function grammarsFor(paths: readonly string[]): readonly GrammarName[] {
+  return [...new Set(paths.flatMap((path) => analyserOf(path)?.grammar ?? []))];
 }
 
 /**
@@ -76,6 +81,31 @@ export class LintWorkspace {
       entry.skip = "too-slow";
     }
     return entry.skip;
+  }
+
+  /** What was read of a file, undefined for one that was left out; as `adopt` takes it, also in another thread. */
+  facts(path: string): unknown {
+    const entry = this.#entries.get(path);
+    return entry?.skip === undefined ? entry?.facts : undefined;
+  }
+
+  /** Takes in what another workspace read of a file, for what it tells of others; it has no findings here. */
+  adopt(path: string, facts: unknown): void {
+    const analyser = analyserOf(path);
+    if (analyser === undefined) return;
+    const family = this.#familyOf(analyser);
+    family.files.set(path, facts);
+    family.revision++;
+  }
+
+  /** Puts the files in the order of their paths, since the first of several that fit equally well counts. */
+  sort(): void {
+    for (const family of this.#families.values()) {
+      const sorted = [...family.files].sort(([a], [b]) => (a < b ? -1 : 1));
+      family.files.clear();
+      for (const [path, facts] of sorted) family.files.set(path, facts);
+      family.revision++;
+    }
   }
 
   /** Opens a file for edits: its text is kept, and its tree where it matters. Resolves as `put` does. */

@@ -1,6 +1,6 @@
-import { configuration, kindOfType, looks, makers, uidCalls, varying, varyingTypes } from "./flinkNames";
+import { configuration, kindOfType, looks, uidCalls, varying, varyingTypes } from "./flinkNames";
 import { flinkCall, looksLikeFlink, staticFlinkCall } from "./flinkCalls";
-import type { Call, ClassModel, Expr, FieldModel, FileModel, FunctionModel, New, TypeName } from "./model";
+import type { Call, Expr, FieldModel, FileModel, FunctionModel, New, TypeName } from "./model";
 import { isFlink, joined, other, union, unknown, type Closure, type Frame, type KnownClass, type KnownFunction, type Place, type Site, type StateProof, type UidCall, type Value } from "./values";
 import { best, classesOf, flinkName, type WorkspaceIndex } from "./workspaceIndex";
 
@@ -64,10 +64,10 @@ export class Evaluator {
     this.#budget = budget;
     for (let round = 0; round < 2; round++) {
       for (const field of file.fields) this.#fileField(file, field);
-      for (const fun of [...file.initial, ...file.functions]) if (mattersAlone(fun, file, undefined)) this.#root({ fun, file, owner: undefined });
+      for (const fun of [...file.initial, ...file.functions]) if (mattersAlone(fun, file)) this.#root({ fun, file, owner: undefined });
       for (const known of classesOf(file)) {
         for (const field of known.cls.fields) this.field(known, field.name);
-        for (const fun of [...known.cls.initial, ...known.cls.functions]) if (mattersAlone(fun, file, known.cls)) this.#root({ fun, file, owner: known });
+        for (const fun of [...known.cls.initial, ...known.cls.functions]) if (mattersAlone(fun, file)) this.#root({ fun, file, owner: known });
       }
       // A second look is needed only where a method reads what a later one writes into a field.
       if (![...this.#fields.values()].some((fields) => [...fields.values()].some((value) => value.sites.length > 0))) break;
@@ -778,18 +778,10 @@ export class Evaluator {
   }
 }
 
-/** Words that a body which builds streams has, and one that runs for each record has not. */
-const building = new Set([...makers, ...uidCalls]);
-
-/** Whether anything can come of following a function by itself, and not only where it is called. */
-function mattersAlone(fun: FunctionModel, { language }: FileModel, cls: ClassModel | undefined): boolean {
-  // Kotlin and Scala call without parentheses too.
-  if (fun.calls.length === 0) return language !== "java" && fun.body !== undefined;
-  return cls?.supers.some(({ name }) => recordClass.test(name)) !== true || fun.calls.some((name) => building.has(name));
+/** Whether anything can come of following a function by itself, and not only where it is called. Kotlin and Scala call without parentheses too. */
+function mattersAlone({ calls, body }: FunctionModel, { language }: FileModel): boolean {
+  return calls.length > 0 || (language !== "java" && body !== undefined);
 }
-
-/** Classes whose methods run for each record. */
-const recordClass = /(?:Function|Selector|Assigner|Schema|Serializer|Deserializer|Encoder|Strategy)$/;
 
 /** What a value is, given what its type says: a proof beats a declaration, a declaration beats nothing. */
 export function refined(value: Value | undefined, declared: Value): Value {

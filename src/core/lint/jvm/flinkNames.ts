@@ -20,9 +20,6 @@ export const configuration: ReadonlySet<string> = new Set([
 ]);
 export const uidCalls: ReadonlySet<string> = new Set(["uid", "setUid", "withUid", "setUidHash"]);
 
-/** Calls without which no job is built. */
-export const makers: ReadonlySet<string> = new Set(["keyBy", "fromSource", "addSource", "fromSequence", "sinkTo", "addSink", "toSink", "getExecutionEnvironment", "windowAll", "orderedWait", "unorderedWait", "connectAndProcess"]);
-
 /** On a stream, and return a stream that is no operator. */
 export const rewiring: ReadonlySet<string> = new Set(["union", "rebalance", "rescale", "shuffle", "forward", "global", "partitionCustom", "split", "select", "getSideOutput", "iterate", "closeWith", "cache"]);
 /** On a stream, and make an operator without state. */

@@ -55,17 +55,19 @@ function bodyOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode | null, h
   const constants: { name: string; args: Expr[] }[] = [];
   const span = reader.span(node);
   const members = body === null ? [] : named(body).flatMap((member) => (member.type === "enum_body_declarations" ? named(member) : [member]));
-  for (const member of members) {
-    if (member.type === "field_declaration" || member.type === "constant_declaration") fields.push(...fieldsOf(reader, member));
-    else if (member.type === "method_declaration" || member.type === "constructor_declaration" || member.type === "compact_constructor_declaration") functions.push(functionOf(reader, member));
-    else if (member.type === "static_initializer" || member.type === "block") initial.push(reader.member(member, () => initialOf(reader, member)));
-    else if (member.type === "enum_constant") {
-      constants.push({ name: nameOf(reader, member), args: argsOf(reader, member.childForFieldName("arguments")) });
-      const own = member.childForFieldName("body");
-      if (own !== null) classes.push(reader.declared(own, () => bodyOf(reader, own, own, { name: nameOf(reader, member), kind: "anonymous", supers: [], params: [], suppressed: [] })));
+  reader.holding(head.supers, () => {
+    for (const member of members) {
+      if (member.type === "field_declaration" || member.type === "constant_declaration") fields.push(...fieldsOf(reader, member));
+      else if (member.type === "method_declaration" || member.type === "constructor_declaration" || member.type === "compact_constructor_declaration") functions.push(functionOf(reader, member));
+      else if (member.type === "static_initializer" || member.type === "block") initial.push(reader.member(member, () => initialOf(reader, member)));
+      else if (member.type === "enum_constant") {
+        constants.push({ name: nameOf(reader, member), args: argsOf(reader, member.childForFieldName("arguments")) });
+        const own = member.childForFieldName("body");
+        if (own !== null) classes.push(reader.declared(own, () => bodyOf(reader, own, own, { name: nameOf(reader, member), kind: "anonymous", supers: [], params: [], suppressed: [] })));
+      }
+      else if (classTypes.has(member.type)) classes.push(classOf(reader, member));
     }
-    else if (classTypes.has(member.type)) classes.push(classOf(reader, member));
-  }
+  });
   return { ...head, fields, functions, initial, classes, constants, features: reader.features(node, head.supers), span };
 }
 

@@ -44,10 +44,12 @@ function readClass(reader: TreeReader, node: SyntaxNode): ReadClass {
   const into: Members = { classes: [], functions: [], fields: [], initial: [] };
   const constants: { name: string; args: Expr[] }[] = [];
   const supers = supersOf(reader, node);
-  for (const member of body === undefined ? [] : named(body)) {
-    if (member.type === "enum_entry") constants.push({ name: reader.slice(named(member).find(({ type }) => type === "identifier") ?? member), args: argsOf(reader, named(member).find(({ type }) => type === "value_arguments")) });
-    else memberInto(reader, member, into);
-  }
+  reader.holding(supers, () => {
+    for (const member of body === undefined ? [] : named(body)) {
+      if (member.type === "enum_entry") constants.push({ name: reader.slice(named(member).find(({ type }) => type === "identifier") ?? member), args: argsOf(reader, named(member).find(({ type }) => type === "value_arguments")) });
+      else memberInto(reader, member, into);
+    }
+  });
   const name = node.childForFieldName("name");
   return {
     name: name === null ? "" : reader.slice(name),

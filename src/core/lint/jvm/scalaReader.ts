@@ -70,15 +70,17 @@ function readClass(reader: TreeReader, node: SyntaxNode): ReadClass {
   const constants: { name: string; args: Expr[] }[] = [];
   const supers = supersOf(reader, node.childForFieldName("extend"));
   const members = body === null ? [] : named(body);
-  for (const member of members) {
-    if (member.type === "enum_case_definitions") {
-      for (const entry of named(member)) {
-        const name = entry.childForFieldName("name");
-        const extend = entry.childForFieldName("extend");
-        if (name !== null) constants.push({ name: reader.slice(name), args: extend === null ? [] : argsOf(reader, extend.childForFieldName("arguments")) });
-      }
-    } else memberInto(reader, member, into, undefined);
-  }
+  reader.holding(supers, () => {
+    for (const member of members) {
+      if (member.type === "enum_case_definitions") {
+        for (const entry of named(member)) {
+          const name = entry.childForFieldName("name");
+          const extend = entry.childForFieldName("extend");
+          if (name !== null) constants.push({ name: reader.slice(name), args: extend === null ? [] : argsOf(reader, extend.childForFieldName("arguments")) });
+        }
+      } else memberInto(reader, member, into, undefined);
+    }
+  });
   const name = node.childForFieldName("name");
   return {
     name: name === null ? "" : reader.slice(name),
@@ -349,9 +351,13 @@ function exprOf(reader: TreeReader, node: SyntaxNode): Expr {
 const ignoredParts = new Set(["import_declaration", "type_definition", "modifiers", "annotation", "type_arguments", "boolean_literal", "wildcard"]);
 
 function anonymousOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode | undefined, supers: readonly TypeName[]): ClassModel {
-  const into: Members = { classes: [], functions: [], fields: [], initial: [] };
-  for (const member of body === undefined ? [] : named(body)) memberInto(reader, member, into, undefined);
-  return { name: "", kind: "anonymous", supers, params: [], ...into, constants: [], features: reader.features(body ?? node, supers), suppressed: [], span: reader.span(node) };
+  return reader.declared(body ?? node, () => {
+    const into: Members = { classes: [], functions: [], fields: [], initial: [] };
+    reader.holding(supers, () => {
+      for (const member of body === undefined ? [] : named(body)) memberInto(reader, member, into, undefined);
+    });
+    return { name: "", kind: "anonymous", supers, params: [], ...into, constants: [], features: reader.features(body ?? node, supers), suppressed: [], span: reader.span(node) };
+  });
 }
 
 function callOf(reader: TreeReader, node: SyntaxNode): Expr {

@@ -17,13 +17,17 @@ const streamWords = new RegExp(
   // What a factory of sources, sinks and functions names.
   "\\w+(?:Sink|Source|Function)|Flink(?:Kafka|Kinesis|Pulsar)\\w+)\\b",
 );
+/** Classes whose methods run for each record, inside of an operator. */
+const recordClass = /(?:Function|Selector|Assigner|Schema|Serializer|Deserializer|Encoder|Strategy)$/;
+/** Words without which one of their methods builds no streams. */
+const buildingWords = /\b(?:uid|Uid|setUid|withUid|setUidHash|env|Env|keyBy|sinkTo|addSink|addSource|fromSource|getExecutionEnvironment|StreamExecutionEnvironment|\w*DataStream\w*|SingleOutputStreamOperator|KeyedStream)\b/;
 /** Asks for keyed state, or names a descriptor (lint.md §2.1). */
 const keyedStateWords = /\bget(?:Partitioned)?(?:State|ListState|MapState|ReducingState|AggregatingState|FoldingState)\s*[([]|\w+StateDescriptor\b|\bgetKeyedStateStore\b|\bkeyedStateStore\b|\bregister(?:Event|Processing)TimeTimer\s*\(/;
 const operatorStateWords = /\bgetOperatorStateStore\b|\boperatorStateStore\b|\bget(?:Union)?ListState\s*[([]/;
 const stateDeclaration = /(?:\w+StateDescriptor|\b(?:Value|List|Map|Reducing|Aggregating)State)\s*[<[(]/;
 
 /** A member as a front end reads it; its place and what it calls are added. */
-export type ReadMember = Omit<FunctionModel, "base" | "calls">;
+export type ReadMember = Omit<FunctionModel, "base" | "skimmed" | "calls">;
 /** A class as a front end reads it. */
 export type ReadClass = Omit<ClassModel, "base">;
 
@@ -36,6 +40,7 @@ export class TreeReader {
   readonly called = new Set<string>();
   #depth = 0;
   #inside = false;
+  #ofRecords = false;
   readonly #hasErrors: boolean;
   readonly #before: Edited<FileModel>["before"];
   readonly #members = new Map<number, FunctionModel>();
@@ -87,8 +92,19 @@ export class TreeReader {
 
   /** Whether a body is worth reading. */
   matters(node: SyntaxNode): boolean {
-    const length = node.endIndex - node.startIndex;
-    return length <= shortBodyLength || streamWords.test(this.text.slice(node.startIndex, node.endIndex));
+    if (this.#ofRecords) return buildingWords.test(this.slice(node));
+    return node.endIndex - node.startIndex <= shortBodyLength || streamWords.test(this.slice(node));
+  }
+
+  /** Reads what a class holds: in one whose methods run for each record hardly any matters. */
+  holding<T>(supers: readonly TypeName[], read: () => T): T {
+    const outer = this.#ofRecords;
+    this.#ofRecords = supers.some(({ name }) => recordClass.test(name));
+    try {
+      return read();
+    } finally {
+      this.#ofRecords = outer;
+    }
   }
 
   /**
@@ -96,10 +112,11 @@ export class TreeReader {
    * member inside of another one's body counts with that one and has the base -1.
    */
   member(node: SyntaxNode, read: () => ReadMember): FunctionModel {
-    if (this.#inside) return { ...read(), base: -1, calls: [] };
+    if (this.#inside) return { ...read(), base: -1, skimmed: false, calls: [] };
     const { startIndex } = node;
     const old = this.#oldStart(node);
-    const before = old === undefined ? undefined : this.#before?.facts.nodes?.members.get(old);
+    const known = old === undefined ? undefined : this.#before?.facts.nodes?.members.get(old);
+    const before = known?.skimmed === true && !this.#ofRecords ? undefined : known;
     this.base = startIndex;
     this.#inside = true;
     try {
@@ -113,7 +130,7 @@ export class TreeReader {
   }
 
   #withCalls(node: SyntaxNode, read: ReadMember): FunctionModel {
-    return { ...read, base: this.base, calls: read.body === undefined ? [] : callsIn(this.slice(node), read.name) };
+    return { ...read, base: this.base, skimmed: this.#ofRecords && read.body === undefined, calls: read.body === undefined ? [] : callsIn(this.slice(node), read.name) };
   }
 
   #note(fun: FunctionModel, startIndex: number): void {

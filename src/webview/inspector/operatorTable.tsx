@@ -54,17 +54,17 @@ export function OperatorTable({ host, snapshot, reading, page, change, select, s
 
 /** Columns of sizes are left out where no operator has any. */
 export function columnsOf(uids: PageState["uids"], snapshot: SnapshotHead): readonly GridColumn<OperatorRow>[] {
-  const size = (id: OperatorColumn, title: string, hint: string, bytes: (of: Pick<OperatorRow, "sizes">) => number): readonly GridColumn<OperatorRow>[] =>
-    (bytes(snapshot) === 0 ? [] : [{ id, title, hint, width: 68, isNumber: true, canSort: true, cell: (row) => <Size bytes={bytes(row)} /> }]);
+  const size = (id: OperatorColumn, title: string, hint: string, bytes: (of: Pick<OperatorRow, "sizes">) => number, width = 68): readonly GridColumn<OperatorRow>[] =>
+    (bytes(snapshot) === 0 ? [] : [{ id, title, hint, width, isNumber: true, canSort: true, cell: (row) => <Size bytes={bytes(row)} /> }]);
   return [
     { id: "name", title: "Operator", width: 150, grow: 3, canSort: true, cell: (row) => <Name row={row} typed={uids[row.id]} /> },
     { id: "size", title: "State", hint: "All state of the operator, as Flink counts it", width: 68, isNumber: true, canSort: true, cell: ({ sizeBytes }) => <Size bytes={sizeBytes} /> },
     { id: "share", title: "Share", hint: "Part of the whole state", width: 84, grow: 1, cell: (row) => <Share share={row.share} /> },
     { id: "skew", title: "Skew", hint: "Largest subtask against the mean", width: 46, isNumber: true, canSort: true, cell: ({ skew }) => (skew === null ? <span class="none">–</span> : <span class={skew >= 2 ? "strong" : ""}>{skew.toFixed(1)}×</span>) },
     { id: "parallelism", title: "Par. / max", hint: "Parallelism and max parallelism", width: 72, isNumber: true, canSort: true, cell: (row) => `${row.parallelism} / ${row.maxParallelism}` },
-    { id: "subtasks", title: "Subtasks", hint: "Subtasks in the file; those without state may be left out", width: 64, isNumber: true, canSort: true, cell: (row) => (row.finished ? "finished" : row.subtasks.toLocaleString("en")) },
+    { id: "subtasks", title: "Subtasks", hint: "Subtasks in the file; those without state may be left out", width: 72, isNumber: true, canSort: true, cell: (row) => (row.finished ? "finished" : row.subtasks.toLocaleString("en")) },
     ...size("managedKeyed", "Keyed", "Managed keyed state", ({ sizes }) => sizes.managedKeyed),
-    ...size("managedOperator", "Non-keyed", "Managed operator state: lists, unions, broadcasts", ({ sizes }) => sizes.managedOperator),
+    ...size("managedOperator", "Non-keyed", "Managed operator state: lists, unions, broadcasts", ({ sizes }) => sizes.managedOperator, 76),
     ...size("raw", "Raw", "Raw keyed and raw operator state", rawBytes),
     ...size("channels", "Channels", "Buffers in flight of an unaligned checkpoint", channelBytes),
     ...size("coordinator", "Coord.", "State of the operator's coordinator", ({ sizes }) => sizes.coordinator),

@@ -1,7 +1,8 @@
 import { constants, type Stats } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { open, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { FlinkError, isFlinkError } from "../core/errors";
+import { leadsOut } from "../core/metadata/filePlace";
 import type { RandomAccess } from "../core/metadata/randomAccess";
 import { localPath } from "../core/model/location";
 import type { OpenFile } from "../core/ports";
@@ -50,12 +51,15 @@ export async function metadataFileAt(place: string): Promise<string> {
   return file;
 }
 
-/** Opens a file of a `file:` location; undefined when it is not there, or on another storage. Throws `file-unreadable`. */
-export const openLocalFile: OpenFile = async (location) => {
+/** Opens a file of a `file:` location; undefined when it is not there, or on another storage. Throws `file-unreadable`, also for one that links lead out of `within`. */
+export const openLocalFile: OpenFile = async (location, within) => {
   const file = localPath(location);
-  if (file === undefined) return undefined;
+  const folder = localPath(within);
+  if (file === undefined || folder === undefined) return undefined;
   try {
-    return await openRegularFile(file);
+    const [real, realFolder] = await Promise.all([file, folder].map((place) => realpath(place).catch((error: unknown) => unreadable(place, error))));
+    if (real === undefined || realFolder === undefined || leadsOut(path.relative(realFolder, real))) throw new FlinkError("file-unreadable", { path: file, reason: "a link leads out of the savepoint, and is not followed" });
+    return await openRegularFile(real);
   } catch (error) {
     if (error instanceof FlinkError && ["ENOENT", "ENOTDIR"].includes(errnoOf(error.cause) ?? "")) return undefined;
     throw error;

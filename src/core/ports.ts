@@ -155,8 +155,11 @@ export interface AsideStorage {
 /** Opens the metadata of a savepoint for reading by range; undefined when it can't be read from here. The caller closes it. */
 export type OpenMetadata = (location: string) => Promise<(RandomAccess & { close(): Promise<void> }) | undefined>;
 
-/** Opens one file that a savepoint refers to; undefined when it is not there, or on a storage that can't be reached from here. Rejects when it can't be read. The caller closes it. */
-export type OpenFile = (location: string) => Promise<(RandomAccess & { close(): Promise<void> }) | undefined>;
+/**
+ * Opens one file that a savepoint refers to, `within` a folder that it must not be led out of by links (`FilePlace.within`); undefined when it is not
+ * there, or on a storage that can't be reached from here. Rejects when it can't be read. The caller closes it.
+ */
+export type OpenFile = (location: string, within: string) => Promise<(RandomAccess & { close(): Promise<void> }) | undefined>;
 
 /** A thread of ours that answers over a port. */
 export interface Thread {

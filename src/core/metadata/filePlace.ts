@@ -22,6 +22,11 @@ export interface FilePlace {
   readonly location: string;
   /** Where to look for it, in this order. A place elsewhere is never among them: what nobody vouches for must not choose the files that are opened. */
   readonly candidates: readonly string[];
+  /**
+   * The folder that no candidate leaves, through links either: the metadata's, or that of the job whose checkpoint it is. Only what a person named
+   * is followed out of it: the folder itself, the folders above it, and `_metadata`.
+   */
+  readonly within: string;
 }
 
 /**
@@ -32,21 +37,22 @@ export interface FilePlace {
 export function placeOf(folder: string, handle: Pick<FileHandle, "type" | "path">): FilePlace {
   const home = normaliseLocation(folder);
   const { path } = handle;
+  const job = jobFolderOf(home);
+  const within = job ?? home;
   if (handle.type === "relativeFile") {
-    if (leadsOut(path)) return { relation: "unsafe", location: path, candidates: [] };
+    if (leadsOut(path)) return { relation: "unsafe", location: path, candidates: [], within };
     const location = `${home === "file:/" ? "file:" : home}/${path.replace(/^(\.\/)+/, "")}`;
-    return { relation: "inside", location, candidates: [location] };
+    return { relation: "inside", location, candidates: [location], within };
   }
-  if (!/^\/|^[A-Za-z][A-Za-z0-9+.-]+:\//.test(path) || path.includes("\0")) return { relation: "unsafe", location: path, candidates: [] };
+  if (!/^\/|^[A-Za-z][A-Za-z0-9+.-]+:\//.test(path) || path.includes("\0")) return { relation: "unsafe", location: path, candidates: [], within };
   const location = normaliseLocation(path);
-  if (location.startsWith(`${home}/`)) return { relation: "inside", location, candidates: [location] };
+  if (location.startsWith(`${home}/`)) return { relation: "inside", location, candidates: [location], within };
   const name = location.slice(location.lastIndexOf("/") + 1);
   const beside = name === "" ? [] : [`${home}/${name}`];
-  const job = jobFolderOf(home);
-  if (job === undefined) return { relation: "elsewhere", location, candidates: beside };
-  if (location.startsWith(`${job}/`)) return { relation: "checkpoints", location, candidates: [location, ...beside] };
+  if (job === undefined) return { relation: "elsewhere", location, candidates: beside, within };
+  if (location.startsWith(`${job}/`)) return { relation: "checkpoints", location, candidates: [location, ...beside], within };
   const below = /\/((?:shared|taskowned)\/.+)$/.exec(location)?.[1];
-  return { relation: "elsewhere", location, candidates: below === undefined ? beside : [...beside, `${job}/${below}`] };
+  return { relation: "elsewhere", location, candidates: below === undefined ? beside : [...beside, `${job}/${below}`], within };
 }
 
 /** True for a relative path that is none, or would leave the folder it is relative to. */

@@ -93,8 +93,9 @@ async function bytesOf(input: RandomAccess, handle: OperatorHandle, source: { re
   const stream = innermost(handle.delegate);
   if (stream.type === "emptySegment" || Number(stream.sizeBytes) > stateLimitBytes) return undefined;
   if (stream.type === "bytes") return input.read(stream.dataOffset, Number(stream.sizeBytes), signal);
-  for (const candidate of placeOf(source.folder, stream).candidates) {
-    const opened = await source.open(candidate);
+  const { candidates, within } = placeOf(source.folder, stream);
+  for (const candidate of candidates) {
+    const opened = await source.open(candidate, within);
     if (opened === undefined) continue;
     try {
       const start = stream.type === "segment" ? Number(stream.startOffset) : 0;

@@ -1,7 +1,7 @@
 import { isAbort } from "../../base/async";
 import { isFlinkError } from "../../errors";
 import type { OpenFile } from "../../ports";
-import { placeOf } from "../filePlace";
+import { placeOf, type FilePlace } from "../filePlace";
 import type { KeyedHandle, KeyGroupOffsets, OperatorHandle, StreamHandle } from "../handles";
 import type { MetadataLimits } from "../limits";
 import type { Metadata } from "../metadata";
@@ -216,9 +216,10 @@ class StreamOpener {
     try {
       if (inner.type === "bytes") return { kind, path, ...(await read(part(this.budget.counting(this.#input), inner.dataOffset, Number(inner.sizeBytes)))) };
       if (inner.type === "emptySegment") return { kind, path, problems: [] };
-      const { relation, location, candidates } = placeOf(this.#folder, inner);
+      const place = placeOf(this.#folder, inner);
+      const { relation, location } = place;
       if (relation === "unsafe") return failed(new ProblemError("path-unsafe", 0, "", { path: shortened(inner.path) }));
-      const opened = await this.#first(candidates);
+      const opened = await this.#first(place);
       if (opened === undefined) return failed(new ProblemError(relation === "elsewhere" ? "file-elsewhere" : "file-missing", 0, "", { path: shortened(location) }));
       try {
         const stream = this.budget.counting(opened);
@@ -239,9 +240,9 @@ class StreamOpener {
     }
   }
 
-  async #first(candidates: readonly string[]): ReturnType<OpenFile> {
+  async #first({ candidates, within }: FilePlace): ReturnType<OpenFile> {
     for (const candidate of candidates) {
-      const opened = await this.#open(candidate);
+      const opened = await this.#open(candidate, within);
       if (opened !== undefined) return opened;
     }
     return undefined;

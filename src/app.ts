@@ -4,6 +4,7 @@ import { createFlinkClient } from "./clients/flink/restClient";
 import { createHttp } from "./clients/http";
 import { openLedger, type LedgerFiles } from "./clients/ledgerFiles";
 import { localStorageLook } from "./clients/localStorageLook";
+import type { PaimonSettings, PaimonTables } from "./clients/paimon/paimonTables";
 import { isAlive, thisProcess } from "./clients/processIdentity";
 import { startThread } from "./clients/workerThread";
 import { systemClock } from "./core/base/async";
@@ -20,6 +21,7 @@ import { Inspection } from "./services/inspections";
 import { JobService } from "./services/jobs";
 import { Reconciler } from "./services/reconciler";
 import { RestoreService } from "./services/restores";
+import type { RollbackService } from "./services/rollbacks";
 import { SavepointService, type SavepointWorld } from "./services/savepoints";
 
 /** What the app needs of whoever hosts it: VS Code, or a plain process. */
@@ -41,6 +43,8 @@ export interface AppWorld {
   readonly inspectionThread: string;
   /** The bundled file of the thread that compares two. */
   readonly comparisonThread: string;
+  /** Warehouses and what acts on them; none unless told. */
+  readonly paimon?: PaimonSettings;
 }
 
 /** Every service, joined. Building it does no I/O. */
@@ -57,6 +61,9 @@ export interface App extends Disposable {
   readonly comparison: ComparisonService;
   /** Makes what applies cleanup rules; `rules` finds them and what Paimon keeps. Whoever asked disposes of it. */
   cleanup(rules: Pick<CleanupWorld, "find" | "tagsNeeded">): Promise<CleanupService>;
+  /** Loaded when they are asked for first. */
+  rollbacks(): Promise<RollbackService>;
+  paimonTables(): Promise<PaimonTables>;
   /** Begins to inspect a savepoint, on a thread of its own. Whoever asked disposes of it. */
   inspect(location: string): Inspection;
 }
@@ -79,6 +86,14 @@ export function createApp(world: AppWorld): App {
   const restores = new RestoreService(shared, savepoints);
   const disposals = new DisposalService(shared, localStorageLook);
   const reconciler = store.add(new Reconciler(shared, restores, disposals, (owner) => isAlive(owner, self)));
+  const paimonTables = once(async () => {
+    const { PaimonTables: Tables } = await import("./clients/paimon/paimonTables");
+    return store.add(new Tables({ ...(world.paimon ?? noWarehouses), http, clock, log }));
+  });
+  const rollbacks = once(async () => {
+    const [{ RollbackService: Service }, tables] = await Promise.all([import("./services/rollbacks"), paimonTables()]);
+    return new Service(shared, restores, tables, (owner) => isAlive(owner, self), world.paimon?.stillMs);
+  });
   const inspect = (location: string): Inspection => new Inspection(location, (place) => startThread(world.inspectionThread, { location: place }, { heapMb: 2048 }), clock, log);
   const comparison = new ComparisonService((locations) => startThread(world.comparisonThread, locations, { heapMb: 2048 }), clock, log);
   const inspection = once(async () => {
@@ -89,5 +104,10 @@ export function createApp(world: AppWorld): App {
     const [{ CleanupService: Service }, { localAside }, look] = await Promise.all([import("./services/cleanup"), import("./clients/localAside"), inspection()]);
     return new Service({ ...rules, shared, disposals, look: localStorageLook, aside: localAside, isRelocatable: (location, signal) => look.isRelocatable(location, signal), liveness: (owner) => isAlive(owner, self) });
   };
-  return { inspect, comparison, cleanup, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection, dispose: () => store.dispose() };
+  return { inspect, comparison, cleanup, rollbacks, paimonTables, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection, dispose: () => store.dispose() };
 }
+
+const noWarehouses: PaimonSettings = {
+  warehouses: () => [], javaHome: () => "", mavenRepository: () => "", listsFolder: "", cacheFolder: "", homeFolder: "", env: {},
+  mavenHttp: { send: () => Promise.reject(new Error("There is no warehouse.")) },
+};

@@ -1,4 +1,5 @@
 import type { LocationFault } from "./model/location";
+import type { PairGrade } from "./paimon/pairing";
 
 /** What each error knows. Facts are data for sentences and logs, never sentences and never secrets. */
 export interface ErrorFacts {
@@ -64,6 +65,18 @@ export interface ErrorFacts {
   "lint-ended": { reason: "memory" | "crash" | "silence" };
   /** The thread that reads a savepoint ended: out of memory, or on its own. */
   "inspection-ended": { location: string; reason: "memory" | "crash" };
+  /** Paimon refused or failed to act on a table; `what` as in "create the tag a". Nothing or a part may have been done. */
+  "paimon-action-failed": { table: string; what: string; message: string; exception: string };
+  /** It broke off without an answer: Paimon may or may not have acted. */
+  "paimon-action-lost": { table: string; what: string; reason: string };
+  /** A jar, or a folder of jars, that a warehouse's setting names is not there. */
+  "paimon-jars-missing": { path: string };
+  /** A statement failed in the SQL Gateway; `message` is its deepest cause. */
+  "statement-failed": { url: string; message: string; exception: string };
+  /** The SQL Gateway's Flink has no `CALL`. */
+  "gateway-too-old": { url: string; version: string; since: string };
+  /** A table was rolled back, and is not what its tag is. */
+  "rollback-unverified": { table: string; tag: string; difference: string };
   "local-flink-java-missing": { looked: string; found: string | null };
   "local-flink-jars-missing": { version: string; missing: readonly string[]; tried: string };
   "local-flink-jar-corrupt": { file: string; expected: string; actual: string };
@@ -81,7 +94,7 @@ export type Refusal =
   | { rule: "job-not-running"; state: string }
   | { rule: "tasks-not-running"; running: number; total: number }
   /** `forMs`: how long it has been under way when it forbids. */
-  | { rule: "operation-running"; what: "stop" | "savepoint" | "cancel" | "restore"; forMs: number }
+  | { rule: "operation-running"; what: "stop" | "savepoint" | "cancel" | "restore" | "rollback"; forMs: number }
   | { rule: "no-directory" }
   | { rule: "cluster-reads-only"; kind: "application" | "history" }
   | { rule: "version-too-old"; version: string; since: string }
@@ -109,6 +122,23 @@ export type Refusal =
   | { rule: "in-use"; by: JobNamed; how: string }
   | { rule: "only-completed" }
   | { rule: "not-a-savepoint"; folder: string }
+  /** A table's state that belongs to the savepoint is not proven, so that rolling back to it could lose or double rows. */
+  | { rule: "pair-unproven"; table: string; grade: PairGrade }
+  /** A sink of the savepoint writes to no table of the warehouses that are known. */
+  | { rule: "table-unknown"; sink: string }
+  | { rule: "no-paimon-sink" }
+  | { rule: "writer-running"; table: string; by: JobNamed }
+  /** The table's newest snapshot changed while it was looked at. */
+  | { rule: "table-moves"; table: string; from: number; to: number }
+  /** A file that a tag needs is gone or damaged. */
+  | { rule: "tag-damaged"; table: string; tag: string; file: string }
+  | { rule: "tag-unnameable"; table: string; tag: string; fault: string }
+  | { rule: "table-damaged"; table: string; file: string }
+  /** Tables of the savepoint's job are not all rolled back. */
+  | { rule: "rollback-unfinished"; done: number; total: number }
+  | { rule: "writers-unchecked"; cluster: string; reason: string }
+  /** Nothing of the warehouse can be read from here. */
+  | { rule: "warehouse-unreadable"; warehouse: string }
   | { rule: "job-unchecked"; job: JobNamed; reason: string }
   | { rule: "cluster-unchecked"; cluster: string; reason: string };
 

@@ -2,6 +2,7 @@ import type { CommandId } from "./contributions";
 import type { ErrorCode, ErrorFacts, FlinkError, Refusal } from "./errors";
 import type { Warning } from "./guards";
 import type { LocationFault } from "./model/location";
+import { pairGradeText } from "./paimon/pairText";
 import { restoreAdvice } from "./restoreAdvice";
 import { durationText, shortId, sizeText, spanText } from "./wording";
 
@@ -80,6 +81,12 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "warehouse-unreachable": ({ warehouse, reason }) => warehouseExplanation(warehouse, reason),
   "lint-ended": ({ reason }) => ({ message: `The lint ended more than once (${{ memory: "it took more memory than it may have", crash: "it broke off", silence: "it did not answer" }[reason]}) and rests until its settings change or the window is reloaded. The log has the details.` }),
   "inspection-ended": ({ location, reason }) => ({ message: reason === "memory" ? `Reading ${location} took more memory than it may have, so it was ended.` : `Reading ${location} ended unexpectedly. The log has the details.`, action: retry }),
+  "paimon-action-failed": ({ table, what, message }) => ({ message: `Paimon could not ${what} of ${table}: ${quoted(message)}` }),
+  "paimon-action-lost": ({ table, what, reason }) => ({ message: `Whether Paimon did ${what} of ${table} is not known: ${reason}. The table is looked at before anything goes on.` }),
+  "paimon-jars-missing": ({ path }) => ({ message: `There is no jar at ${path}, and no folder with jars. Name Flink's lib folder and Paimon's bundle as jars of the warehouse, or none to have them fetched.`, action: { title: "Edit Warehouses", command: "flinkSavepoints.editWarehouses" } }),
+  "statement-failed": ({ message }) => ({ message: `The SQL Gateway refused: ${quoted(message)}` }),
+  "gateway-too-old": ({ url, version, since }) => ({ message: `The SQL Gateway at ${url} runs Flink ${version}, whose SQL can't call Paimon's procedures; it can from ${since} on. Remove sqlGateway from the warehouse to use Paimon's own command.` }),
+  "rollback-unverified": ({ table, tag, difference }) => ({ message: `The table ${table} is not what its tag ${tag} is after the rollback: ${difference}. Nothing is restored from it. Something else may write to the table.` }),
   "local-flink-java-missing": ({ looked, found }) => ({ message: `Local Flink needs Java 11 or newer; ${found === null ? `none was found (${looked})` : `${looked} is ${found}`}. Install a JDK or set flinkSavepoints.localFlink.javaHome.` }),
   "local-flink-jars-missing": ({ version, missing, tried }) => ({ message: `${missing.length} jars of Flink ${version} are not on this machine and could not be fetched (${tried}). Install Maven, or set flinkSavepoints.localFlink.mavenRepository.` }),
   "local-flink-jar-corrupt": ({ file }) => ({ message: `${file} is not the file that Flink was released with, and was not used. Delete it and try again.`, action: retry }),
@@ -138,6 +145,17 @@ export function explainRefusal(refusal: Refusal): string {
     case "in-use": return `${jobText(refusal.by)} ${refusal.how}.`;
     case "only-completed": return "It is the only completed savepoint of its job.";
     case "not-a-savepoint": return `${refusal.folder} is not a savepoint's folder, and a checkpoint's files may be shared with a job.`;
+    case "pair-unproven": return `What of ${refusal.table} belongs to the savepoint is not sure: ${pairGradeText(refusal.grade)}. Rolling back to a guess loses or doubles rows without a word.`;
+    case "table-unknown": return `Its sink ${refusal.sink} writes to no table of the warehouses that are configured. Add its warehouse: all tables of a job are rolled back, or none.`;
+    case "no-paimon-sink": return "Its job writes to no Paimon table, so there is nothing to roll back: it can be restored as it is.";
+    case "writer-running": return `${jobText(refusal.by)} writes to ${refusal.table}. A rollback under a running writer loses rows without a word: stop it first.`;
+    case "writers-unchecked": return `Whether a job on ${refusal.cluster} writes to its tables could not be checked (${refusal.reason}).`;
+    case "table-moves": return `Something writes to ${refusal.table}: its newest snapshot went from ${refusal.from} to ${refusal.to} since it was looked at.`;
+    case "tag-damaged": return `The tag ${refusal.tag} of ${refusal.table} needs ${refusal.file}, which is gone or damaged.`;
+    case "tag-unnameable": return `The tag ${refusal.tag} of ${refusal.table} ${refusal.fault}. Make another of the same snapshot first.`;
+    case "table-damaged": return `The file ${refusal.file} of ${refusal.table} can't be read, so what a rollback would delete can't be told.`;
+    case "rollback-unfinished": return `A rollback for it is not finished: ${refusal.done} of ${refusal.total} tables are rolled back. Restored now, it would lose or double rows. Continue the rollback first.`;
+    case "warehouse-unreadable": return `The warehouse ${refusal.warehouse} can't be read from here yet: only those on local disks can.`;
     case "job-unchecked": return `Whether ${jobText(refusal.job)} needs it could not be checked (${refusal.reason}).`;
     case "cluster-unchecked": return `Whether jobs on ${refusal.cluster} need it could not be checked (${refusal.reason}).`;
   }

@@ -93,6 +93,10 @@ export function restoreRefusals(info: ClusterInfo, savepointPath: string | null,
     if (disposal?.state === "disposed") refusals.push({ rule: "already-disposed" });
     else if (disposal?.state === "requested") refusals.push({ rule: "disposal-running" });
   }
+  for (const record of records) {
+    if (record.kind !== "rollback" || record.state !== "rolling" || placeKey(record.savepoint.path) !== path) continue;
+    refusals.push({ rule: "rollback-unfinished", done: record.tables.filter(({ state }) => state === "rolled-back").length, total: record.tables.length });
+  }
   const claimer = restoresFrom(path, records).find((restore) => restore.claimMode === "CLAIM");
   if (claimer) refusals.push({ rule: "claimed", by: named(claimer) });
   else if (claimMode === "CLAIM") {

@@ -107,9 +107,41 @@ export class RestoreService {
     }
   }
 
-  /** Plans that wait for a person: begun before a reload or in another window, or left when the job failed while stopping. */
+  /** Plans that wait for a person: begun before a reload or in another window, or left when the job failed while stopping. One that belongs to a rollback goes on with that. */
   async planned(): Promise<RestoreRecord[]> {
-    return (await this.#world.ledger.all()).filter((record): record is RestoreRecord => record.kind === "restore" && record.state === "planned" && !this.#flows.has(record.id));
+    return (await this.#world.ledger.all()).filter((record): record is RestoreRecord => record.kind === "restore" && record.state === "planned" && record.afterStop !== null && !this.#flows.has(record.id));
+  }
+
+  /** Writes down a start that follows a rollback of the job's tables (P-12). Its arguments are kept in the vault. Resolves to its id. Throws `refused`, `ledger-unwritable`. */
+  async planAfterRollback(request: RestoreRequest, run: Run): Promise<string> {
+    await this.#check(request.cluster, request.savepoint?.path ?? null, request.claimMode, run.signal);
+    const plan = this.#recordOf(request, "planned", null);
+    if (request.programArgs.length > 0) await this.#world.vault.set(argumentsKey(plan.id), JSON.stringify(request.programArgs));
+    await this.#world.ledger.create({ ...plan, trail: [{ atMs: plan.requestedAtMs, event: "planned: roll back its tables, then restore" }] });
+    return plan.id;
+  }
+
+  /** Starts what `planAfterRollback` wrote down, once; a second call, in this window or another, follows. Throws what `start` throws, and `plan-arguments-lost`. */
+  async startPlanned(restoreId: string, run: Run): Promise<RestoreRecord> {
+    const { ledger, clock, vault, follower, self } = this.#world;
+    const plan = await this.#read(restoreId);
+    if (plan.state !== "planned") return this.follow(restoreId, run);
+    await this.#check(plan.cluster.url, plan.savepoint?.path ?? null, plan.claimMode, run.signal);
+    const programArgs = await this.#keptArguments(plan);
+    const release = follower.hold(restoreId);
+    try {
+      let mine = false;
+      const record = await ledger.update<RestoreRecord>(restoreId, "its tables are rolled back", (open) => {
+        mine = open.state === "planned";
+        return mine ? { ...open, state: "requested", requestedAtMs: clock.now(), owner: self } : open;
+      });
+      if (!mine) return await this.follow(restoreId, run);
+      await this.#refuseRivals(record, "planned", run.signal);
+      await vault.delete(argumentsKey(restoreId));
+      return await this.#submit(record, programArgs, run);
+    } finally {
+      release();
+    }
   }
 
   /**
@@ -119,7 +151,7 @@ export class RestoreService {
   async continue(restoreId: string, run: Run, programArgs?: readonly string[]): Promise<RestoreRecord> {
     const { follower } = this.#world;
     const plan = await this.#read(restoreId);
-    if (plan.state !== "planned") return this.follow(restoreId, run);
+    if (plan.state !== "planned" || plan.afterStop === null) return this.follow(restoreId, run);
     if (this.#flows.has(restoreId)) refuseIf("restored", plan.jobName, [{ rule: "operation-running", what: "restore", forMs: this.#world.clock.now() - plan.requestedAtMs }]);
     this.#flows.add(restoreId);
     try {

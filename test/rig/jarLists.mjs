@@ -81,7 +81,7 @@ function writeBackends({ version, avro, more }) {
 /** Paimon's bundle needs Hadoop's classes, whatever it stores on. */
 function writePaimon({ version, table, gateway, paimon: [bundle, release] }) {
   const known = new Set(JSON.parse(readFileSync(path.join(root, "media/flink", `${version}.json`), "utf8")).jars.map((jar) => jar.path.split("/").at(-3)));
-  const tables = ["flink-table-api-java-bridge", "flink-table-api-java", "flink-table-api-bridge-base", "flink-table-common", "flink-table-runtime", "flink-table-planner-loader", "flink-cep"];
+  const tables = ["flink-table-api-java-bridge", "flink-table-api-java", "flink-table-api-bridge-base", "flink-table-common", "flink-table-runtime", "flink-table-planner-loader", "flink-cep", "flink-json", "flink-connector-base"];
   const jars = resolve(`${version}-paimon`, [
     ...tables.map((name) => ["org.apache.flink", name, table]), ["org.apache.flink", "flink-sql-gateway", gateway],
     ["org.apache.paimon", bundle, release], ["org.apache.flink", "flink-shaded-hadoop-2-uber", "2.8.3-10.0"],

@@ -22,7 +22,7 @@ test("P-25: statements name their arguments from Flink 1.19 on, give them by pla
     "CALL `paimon`.sys.delete_tag(`table` => 'sales.orders', tag => 'o''b')",
     "CALL `paimon`.sys.rename_tag(`table` => 'sales.orders', tagName => 'a', targetTagName => 'b')",
     "CALL `paimon`.sys.rollback_to(`table` => 'sales.orders', tag => 'savepoint-12')",
-    "CALL `paimon`.sys.create_branch(`table` => 'sales.orders', branch => 'before', tag => 'a')",
+    "CALL `paimon`.sys.create_branch('sales.orders', 'before', 'a')",
   ]);
   assert.deepEqual(actions.map((action) => callStatement("paimon", table, action, version("1.18.1"))), [
     "CALL `paimon`.sys.create_tag('sales.orders', 'a', 5, '7 d')",

@@ -1,6 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
+import { open, readdir, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
 import type { WarehouseReader } from "../../core/paimon/warehouse";
+import { syncFolder } from "../atomicFile";
 import { unreadableReason } from "../localFiles";
 
 /** Reads a warehouse on this machine's disk; folders and files are paths. What is no regular file is never opened. */
@@ -38,4 +41,21 @@ export const localWarehouse: WarehouseReader = {
 function unlessMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
   throw new Error(unreadableReason(error), { cause: error });
+}
+
+/** Writes a file over what is there: flushed, then renamed, so that a reader finds the old or the new one whole. Other readers of a warehouse pass over the name in between. */
+export async function writeWhole(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+  const handle = await open(draft, "wx");
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(draft, file).catch(async (error: unknown) => {
+    await rm(draft, { force: true });
+    throw error;
+  });
+  await syncFolder(path.dirname(file));
 }

@@ -185,13 +185,53 @@ export const cleanupRecordSchema = z.lazy(() => z.object({
 /** Cleanup of one job. */
 export type CleanupRecord = z.infer<typeof cleanupRecordSchema>;
 
+/**
+ * A rollback of all Paimon tables of a job to what belongs to a savepoint, written down whole before the first table is touched (P-10…P-12).
+ * `planned`: nothing was touched. `rolling`: some tables may be. `rolled-back`: all are, and seen to be so. `restoring`: the job was started from the
+ * savepoint, see `restoreId`. `done`: it has completed a checkpoint, or nothing was to be started. `dropped`: given up; `tables` says what was done.
+ */
+export const rollbackRecordSchema = z.lazy(() => z.object({
+  kind: z.literal("rollback"),
+  version: z.literal(recordVersion),
+  id: z.string(),
+  jobName: z.string(),
+  savepoint: z.object({ path: z.string(), recordId: z.string().nullable(), checkpointId: z.number() }),
+  tables: z.array(z.object({
+    /** The warehouse's location and `database.table` in it. */
+    warehouse: z.string(),
+    table: z.string(),
+    tag: z.object({ name: z.string(), isNew: z.boolean() }),
+    /** The snapshot that the table must be at; 64-bit numbers are decimal texts. */
+    target: z.object({ id: z.number(), commitUser: z.string(), commitIdentifier: z.string(), timeMs: epochMs }),
+    /** Newest snapshot when it was planned; null for a table without any. */
+    latestId: z.number().nullable(),
+    /** `rolling` is written down before Paimon is asked; what came of it, the table tells. */
+    state: z.enum(["planned", "rolling", "rolled-back", "failed"]),
+    message: z.string().nullable(),
+  })),
+  /** Name of the branch that keeps each table as it was; null when none was wanted. */
+  safetyName: z.string().nullable(),
+  /** The start that follows, planned with it; null when only the tables are rolled back. */
+  restoreId: z.string().nullable(),
+  state: z.enum(["planned", "rolling", "rolled-back", "restoring", "done", "dropped"]),
+  requestedAtMs: epochMs,
+  endedAtMs: epochMs.nullable(),
+  owner: processIdentity,
+  trail,
+}));
+
+/** A rollback and how far it is. */
+export type RollbackRecord = z.infer<typeof rollbackRecordSchema>;
+/** One table of a rollback. */
+export type RollbackTableRecord = RollbackRecord["tables"][number];
+
 /** The job that a savepoint is of. */
 export function jobOf(record: SavepointRecord): JobRef {
   return { cluster: record.cluster.url, jobId: record.job.id };
 }
 
 /** Any record of the ledger. */
-export const ledgerRecordSchema = z.lazy(() => z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema, pairRecordSchema, cleanupRecordSchema]));
+export const ledgerRecordSchema = z.lazy(() => z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema, pairRecordSchema, cleanupRecordSchema, rollbackRecordSchema]));
 
 /** A savepoint, a start of a job, a pair of a savepoint and a table, or the cleanup of a job. */
 export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;

@@ -93,7 +93,8 @@ export function callStatement(catalog: string, table: TableAddress, action: Paim
     case "delete-tag": return call("delete_tag", [["tag", literal(action.tag)]]);
     case "rename-tag": return call("rename_tag", [["tagName", literal(action.tag)], ["targetTagName", literal(action.newName)]]);
     case "roll-back": return call("rollback_to", [["tag", literal(action.tag)]]);
-    case "create-branch": return call("create_branch", [["branch", literal(action.branch)], ["tag", literal(action.tag)]]);
+    // Paimon has it twice, and Flink knows the arguments of such a procedure by their place only.
+    case "create-branch": return `CALL ${quotedName(catalog)}.sys.create_branch(${[tableName(table), action.branch, action.tag].map(literal).join(", ")})`;
   }
 }
 

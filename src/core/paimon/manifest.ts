@@ -10,16 +10,21 @@ const manifestLimitBytes = 64 << 20;
  * manifests it names. Undefined when they can't be read: gone, or compressed in a way we do not know.
  */
 export async function deltaFiles(reader: WarehouseReader, table: PaimonTable, snapshot: PaimonSnapshot, signal?: AbortSignal): Promise<ReadonlySet<string> | undefined> {
-  if (snapshot.deltaManifestList === null || !isFileName(snapshot.deltaManifestList)) return undefined;
-  const list = await blocksOf(reader, `${table.folder}/manifest/${snapshot.deltaManifestList}`, signal);
-  if (list === undefined) return undefined;
+  const manifests = snapshot.deltaManifestList === null ? undefined : await manifestsOf(reader, table, snapshot.deltaManifestList, signal);
+  if (manifests === undefined) return undefined;
   const files = new Set<string>();
-  for (const name of new Set(latin1(list).match(/manifest-[0-9a-f-]{36}-\d+/g))) {
+  for (const name of manifests) {
     const manifest = await blocksOf(reader, `${table.folder}/manifest/${name}`, signal);
     if (manifest === undefined) return undefined;
     for (const file of fileNamesIn(manifest)) files.add(file);
   }
   return files;
+}
+
+/** The manifests that a list of manifests names; undefined when the list can't be read. */
+export async function manifestsOf(reader: WarehouseReader, table: PaimonTable, manifestList: string, signal?: AbortSignal): Promise<ReadonlySet<string> | undefined> {
+  const list = isFileName(manifestList) ? await blocksOf(reader, `${table.folder}/manifest/${manifestList}`, signal) : undefined;
+  return list === undefined ? undefined : new Set(latin1(list).match(/manifest-[0-9a-f-]{36}-\d+/g));
 }
 
 /** The unique parts of names of data and changelog files in some bytes: committables and manifests hold them in plain text. */

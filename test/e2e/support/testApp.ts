@@ -1,10 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import path from "node:path";
 import { createApp, type App } from "../../../src/app";
+import type { PaimonSettings } from "../../../src/clients/paimon/paimonTables";
 import type { CleanupRules } from "../../../src/core/cleanup/rules";
 import type { LedgerRecord, RestoreRecord, SavepointRecord } from "../../../src/core/ledger/record";
 import type { Log, Run, Vault } from "../../../src/core/ports";
 import type { CleanupService } from "../../../src/services/cleanup";
+import { cacheFolder, plainHttp } from "../../rig/flink";
 
 /** The services as one window of the editor has them, with what they logged. */
 export interface TestApp {
@@ -25,6 +28,8 @@ export interface TestAppOptions {
   readonly requestTimeoutMs?: number;
   readonly receiveGraceMs?: number;
   readonly programGraceMs?: number;
+  /** A Paimon warehouse with the jars of its action command, or the address of a SQL Gateway that reaches it. */
+  readonly warehouse?: { readonly path: string; readonly jars: readonly string[]; readonly sqlGateway?: string };
 }
 
 /** Opens the services on a ledger, as the extension does when a window opens; short patience, since requests travel within one machine. */
@@ -41,6 +46,7 @@ export function openApp(options: TestAppOptions): TestApp {
     programGraceMs: options.programGraceMs ?? 2_000,
     inspectionThread: path.join("dist", "worker", "inspection.js"),
     comparisonThread: path.join("dist", "worker", "comparison.js"),
+    ...(options.warehouse === undefined ? {} : { paimon: paimonOf(options.warehouse) }),
   });
   app.clusters.setProfiles(options.clusters.map((url) => ({ name: `Flink at ${new URL(url).host}`, url })));
   const all = (): Promise<readonly LedgerRecord[]> => app.ledger.all();
@@ -62,6 +68,13 @@ export function openApp(options: TestAppOptions): TestApp {
 /** Cleanup by the same rules for every job. */
 export function cleanupOf(app: App, rules: CleanupRules): Promise<CleanupService> {
   return app.cleanup({ find: () => ({ enabled: true, rules, source: "flink-savepoints.json" }), tagsNeeded: () => Promise.resolve(new Map()) });
+}
+
+function paimonOf({ path: location, jars, sqlGateway }: NonNullable<TestAppOptions["warehouse"]>): PaimonSettings {
+  const profile = { name: "test", path: location, catalog: "paimon", catalogOptions: {}, jars, ...(sqlGateway === undefined ? {} : { sqlGateway }) };
+  return {
+    warehouses: () => [profile], javaHome: () => "", mavenRepository: () => "", listsFolder: "media/paimon", cacheFolder, homeFolder: homedir(), env: process.env, mavenHttp: plainHttp(), stillMs: 1_200,
+  };
 }
 
 /** What SecretStorage is to the extension: survives the process. */

@@ -1,0 +1,128 @@
+import { stat, statfs } from "node:fs/promises";
+import path from "node:path";
+import type { Disposable } from "../../core/base/disposable";
+import { FlinkError } from "../../core/errors";
+import { localPath } from "../../core/model/location";
+import type { WarehouseProfile } from "../../core/model/warehouse";
+import type { PaimonActions } from "../../core/paimon/actions";
+import type { RollbackWarehouse } from "../../core/paimon/rollback/plan";
+import type { Clock, Log, Run } from "../../core/ports";
+import type { Http } from "../http";
+import { openLocalFile } from "../localFiles";
+import { openLocalMetadata } from "../localMetadata";
+import { prepareJars, readJarList } from "../localFlink/jars";
+import { findJava } from "../localFlink/java";
+import { actionCommand, namedJars } from "./actionCommand";
+import { localWarehouse, writeWhole } from "./localWarehouse";
+import { gatewayActions, gatewayOf, type SqlGateway } from "./sqlGateway";
+
+/** What acting on Paimon's tables needs of the world. */
+export interface PaimonWorld {
+  warehouses(): readonly WarehouseProfile[];
+  /** Settings of *Start Local Flink*: the Java to run, and where jars come from. */
+  javaHome(): string;
+  mavenRepository(): string;
+  /** The folder that holds `actions.json`, the list of jars of Paimon's action command, and where its jars are kept. */
+  readonly listsFolder: string;
+  readonly cacheFolder: string;
+  readonly homeFolder: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Without credentials: it speaks to Maven repositories. */
+  readonly mavenHttp: Pick<Http, "send">;
+  readonly http: Pick<Http, "send">;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What the app's owner says of it; the rest is the app's own. */
+export interface PaimonSettings extends Omit<PaimonWorld, "http" | "clock" | "log"> {
+  /** See `RollbackService`; three seconds unless told. */
+  readonly stillMs?: number;
+}
+
+/** The tables of the configured warehouses: read on this machine's disks, acted on as each warehouse says. Nothing is opened before it is asked for. */
+export class PaimonTables implements Disposable {
+  readonly #world: PaimonWorld;
+  /** By everything that a session depends on, so that a changed setting gets a session of its own. */
+  readonly #gateways = new Map<string, SqlGateway>();
+  #jars: Promise<readonly string[]> | undefined;
+
+  readonly openMetadata = openLocalMetadata;
+  readonly openFile = openLocalFile;
+
+  constructor(world: PaimonWorld) {
+    this.#world = world;
+  }
+
+  /** Those on local disks. */
+  warehouses(): readonly RollbackWarehouse[] {
+    return this.#world.warehouses().flatMap(({ path: location }) => {
+      const folder = localPath(location);
+      return folder === undefined ? [] : [{ location, folder, reader: localWarehouse }];
+    });
+  }
+
+  /** What acts on a warehouse: its SQL Gateway where it has one, else Paimon's action command. Throws `warehouse-unknown`. */
+  actions(location: string): PaimonActions {
+    const profile = this.profile(location);
+    const gateway = this.gateway(location);
+    if (gateway !== undefined) return gatewayActions(gateway, { catalog: profile.catalog, url: profile.sqlGateway ?? "" });
+    const { env, log } = this.#world;
+    return actionCommand({ warehouse: profile, env, log, java: async (signal) => (await findJava(this.#world.javaHome(), env, signal)).executable, jars: (run) => (profile.jars.length > 0 ? namedJars(profile.jars) : this.#ownJars(run)) });
+  }
+
+  /** The SQL Gateway of a warehouse, or undefined. */
+  gateway(location: string): SqlGateway | undefined {
+    const profile = this.profile(location);
+    const { sqlGateway } = profile;
+    if (sqlGateway === undefined) return undefined;
+    const key = JSON.stringify([sqlGateway, profile.path, profile.catalog, profile.catalogOptions]);
+    let gateway = this.#gateways.get(key);
+    if (gateway === undefined) {
+      gateway = gatewayOf({ ...profile, sqlGateway }, this.#world);
+      this.#gateways.set(key, gateway);
+    }
+    return gateway;
+  }
+
+  /** A warehouse as it is configured. Throws `warehouse-unknown`. */
+  profile(location: string): WarehouseProfile {
+    const profile = this.#world.warehouses().find(({ path: known }) => known === location);
+    if (profile === undefined) throw new FlinkError("warehouse-unknown", { warehouse: location });
+    return profile;
+  }
+
+  /** Writes a file over what is there, in one step. */
+  write(file: string, text: string): Promise<void> {
+    return writeWhole(file, text);
+  }
+
+  /** When the `_metadata` of a savepoint on this machine was written, epoch milliseconds. */
+  async writtenMs(location: string): Promise<number | undefined> {
+    const folder = localPath(location);
+    if (folder === undefined) return undefined;
+    const file = path.basename(folder) === "_metadata" ? folder : path.join(folder, "_metadata");
+    return stat(file).then(({ mtimeMs }) => mtimeMs, () => undefined);
+  }
+
+  /** Bytes that are free on the disk of a folder. */
+  async freeBytes(folder: string): Promise<number | undefined> {
+    return statfs(folder).then(({ bavail, bsize }) => bavail * bsize, () => undefined);
+  }
+
+  /** Closes the sessions of gateways. */
+  dispose(): void {
+    for (const gateway of this.#gateways.values()) void gateway.close();
+    this.#gateways.clear();
+  }
+
+  /** Paimon's own jars, fetched once and checked as those of *Start Local Flink*. */
+  #ownJars(run: Run): Promise<readonly string[]> {
+    this.#jars ??= (async () => {
+      const { listsFolder, cacheFolder, homeFolder, env, mavenHttp, log } = this.#world;
+      return prepareJars(await readJarList(listsFolder, "actions"), { cacheFolder, mavenRepository: this.#world.mavenRepository(), homeFolder, env, http: mavenHttp, log }, run);
+    })();
+    this.#jars.catch(() => (this.#jars = undefined));
+    return this.#jars;
+  }
+}

@@ -1,0 +1,212 @@
+import * as z from "zod";
+import { Backoff } from "../../core/base/async";
+import { FlinkError, isFlinkError } from "../../core/errors";
+import { actionText, callStatement, createCatalogStatement, oldestCall, tableName, type PaimonActions } from "../../core/paimon/actions";
+import { parseLossless } from "../../core/paimon/snapshot";
+import { parseFlinkVersion, type FlinkVersion } from "../../core/model/version";
+import type { WarehouseProfile } from "../../core/model/warehouse";
+import type { Clock, Log } from "../../core/ports";
+import { failureOfErrors } from "../flink/failures";
+import type { Http, HttpRequest } from "../http";
+
+/** The result of a statement. Whole numbers of 16 digits and more are texts, since they may not fit a double. */
+export interface StatementResult {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly unknown[])[];
+  /** Set for a statement that Flink runs as a job. */
+  readonly jobId: string | null;
+}
+
+/** What a gateway client needs of the world. */
+export interface SqlGatewayWorld {
+  /** Base address. */
+  readonly url: string;
+  /** Statements that a new session begins with; failures that say that a thing is there already are none. */
+  readonly opening: readonly string[];
+  readonly http: Pick<Http, "send">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Milliseconds after which an unused session is closed; below the ten minutes after which the gateway forgets it (`sql-gateway.session.idle-timeout`). */
+  readonly idleMs?: number;
+}
+
+const defaultIdleMs = 5 * 60_000;
+/** A session in use, such as one that waits for an answer of a person, is touched so often. */
+const heartbeatMs = 60_000;
+/** Rows that are kept of a result; more than any statement of ours gives. */
+const mostRows = 100_000;
+
+/**
+ * A SQL Gateway (FLIP-91), through version 1 of its REST API, which every release from 1.16 on has. One session is opened with the first statement,
+ * touched while it is used, opened again when the gateway has forgotten it, and closed when it was idle for some minutes.
+ */
+export class SqlGateway {
+  readonly #world: SqlGatewayWorld;
+  #session: Promise<string> | undefined;
+  #running = 0;
+  #usedMs = 0;
+  #watch: AbortController | undefined;
+
+  constructor(world: SqlGatewayWorld) {
+    this.#world = world;
+  }
+
+  /** The gateway's Flink. Throws the connection's errors, `not-flink` for what is no gateway. */
+  async version(signal: AbortSignal): Promise<FlinkVersion> {
+    const { version } = await this.#ask({ method: "GET", route: "/v1/info" }, signal, infoSchema);
+    const parsed = parseFlinkVersion(version);
+    if (parsed === undefined) throw new FlinkError("unexpected-reply", { url: this.#world.url, detail: `its version is ${version}` });
+    return parsed;
+  }
+
+  /**
+   * Runs one statement to its end. Throws `statement-failed` with the deepest cause, and the connection's errors; `answer-lost` when it may run all
+   * the same. The signal ends the waiting, and asks the gateway to give the statement up.
+   */
+  async run(statement: string, signal: AbortSignal): Promise<StatementResult> {
+    this.#running++;
+    this.#keepAlive();
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const opened = (this.#session ??= this.#open(signal));
+        try {
+          return await this.#execute(await opened, statement, signal);
+        } catch (error) {
+          // A session that was forgotten has run nothing.
+          const isForgotten = isFlinkError(error, "statement-failed") && /^Session '[^']*' does not exist/.test(error.facts.message);
+          if (this.#session === opened && (isForgotten || (await opened.then(() => false, () => true)))) this.#session = undefined;
+          if (!isForgotten || attempt > 1) throw error;
+        }
+      }
+    } finally {
+      this.#running--;
+      this.#usedMs = this.#world.clock.now();
+    }
+  }
+
+  /** Closes the session. Jobs that it started go on. */
+  async close(): Promise<void> {
+    this.#watch?.abort();
+    this.#watch = undefined;
+    const session = this.#session;
+    this.#session = undefined;
+    if (session === undefined) return;
+    try {
+      await this.#ask({ method: "DELETE", route: `/v1/sessions/${await session}` }, AbortSignal.timeout(10_000), z.unknown());
+    } catch (error) {
+      this.#world.log.debug("closing a session of the SQL Gateway", error);
+    }
+  }
+
+  async #open(signal: AbortSignal): Promise<string> {
+    const { sessionHandle } = await this.#ask({ method: "POST", route: "/v1/sessions", json: { sessionName: "flink-savepoints", properties: {} } }, signal, sessionSchema);
+    for (const statement of this.#world.opening) {
+      await this.#execute(sessionHandle, statement, signal).catch((error: unknown) => {
+        if (!isFlinkError(error, "statement-failed") || !/already exist/i.test(error.facts.message)) throw error;
+      });
+    }
+    return sessionHandle;
+  }
+
+  async #execute(session: string, statement: string, signal: AbortSignal): Promise<StatementResult> {
+    const { operationHandle } = await this.#ask({ method: "POST", route: `/v1/sessions/${session}/statements`, json: { statement } }, signal, operationSchema);
+    const operation = `/v1/sessions/${session}/operations/${operationHandle}`;
+    const rows: (readonly unknown[])[] = [];
+    let columns: readonly string[] = [];
+    let jobId: string | null = null;
+    // Not only NOT_READY says "not yet": a running query answers at once with hundreds of empty pages.
+    const pause = new Backoff(50, 1_000);
+    try {
+      for (let token = 0; ;) {
+        const page = await this.#ask({ method: "GET", route: `${operation}/result/${token}` }, signal, pageSchema);
+        if (columns.length === 0) columns = (page.results?.columns ?? []).map(({ name }) => name);
+        jobId ??= page.jobID ?? null;
+        const data = page.results?.data ?? [];
+        for (const { fields } of data) if (rows.length < mostRows) rows.push(fields);
+        if (page.resultType === "EOS") return { columns, rows, jobId };
+        // Its path may lack the prefix of a proxy, so only the token is taken from it.
+        const next = /\/result\/(\d+)/.exec(page.nextResultUri ?? "")?.[1];
+        if (page.resultType === "PAYLOAD") {
+          if (next === undefined) return { columns, rows, jobId };
+          token = Number(next);
+        }
+        if (data.length > 0) pause.reset();
+        else await this.#world.clock.sleep(pause.next(), signal);
+      }
+    } catch (error) {
+      if (signal.aborted) void this.#ask({ method: "POST", route: `${operation}/cancel` }, AbortSignal.timeout(10_000), z.unknown()).catch(() => undefined);
+      throw error;
+    } finally {
+      void this.#ask({ method: "DELETE", route: `${operation}/close` }, AbortSignal.timeout(10_000), z.unknown()).catch(() => undefined);
+    }
+  }
+
+  /** Touches the session while it is used, and closes it when it was not for long. */
+  #keepAlive(): void {
+    this.#usedMs = this.#world.clock.now();
+    if (this.#watch !== undefined) return;
+    const watch = (this.#watch = new AbortController());
+    const { clock, idleMs = defaultIdleMs } = this.#world;
+    void (async () => {
+      for (;;) {
+        await clock.sleep(Math.min(heartbeatMs, idleMs), watch.signal);
+        if (this.#running === 0 && clock.now() - this.#usedMs >= idleMs) return this.close();
+        const session = await this.#session?.catch(() => undefined);
+        if (session !== undefined) await this.#ask({ method: "POST", route: `/v1/sessions/${session}/heartbeat` }, watch.signal, z.unknown()).catch(() => undefined);
+      }
+    })().catch(() => undefined);
+  }
+
+  async #ask<T>(request: { readonly method: HttpRequest["method"]; readonly route: string; readonly json?: object }, signal: AbortSignal, schema: z.ZodType<T>): Promise<T> {
+    const { url, http } = this.#world;
+    const answer = await http.send({ method: request.method, url: `${url.replace(/\/+$/, "")}${request.route}`, ...(request.json === undefined ? {} : { json: request.json }) }, signal);
+    const body = parseLossless(answer.body.toString("utf8"));
+    if (answer.status >= 400) {
+      const errors = failureSchema.safeParse(body);
+      if (!errors.success) throw new FlinkError("not-flink", { url: answer.url, status: answer.status, contentType: answer.contentType, title: null });
+      const { message, exception } = failureOfErrors(errors.data.errors);
+      throw new FlinkError("statement-failed", { url, message, exception });
+    }
+    const parsed = schema.safeParse(body);
+    if (!parsed.success) throw new FlinkError("not-flink", { url: answer.url, status: answer.status, contentType: answer.contentType, title: null });
+    return parsed.data;
+  }
+}
+
+/** Acts through a gateway, with `CALL` statements. */
+export function gatewayActions(gateway: SqlGateway, { catalog, url }: { readonly catalog: string; readonly url: string }): PaimonActions {
+  return {
+    way: "gateway",
+    async act(table, action, run) {
+      const version = await gateway.version(run.signal);
+      const statement = callStatement(catalog, table, action, version);
+      if (statement === undefined) throw new FlinkError("gateway-too-old", { url, version: version.text, since: oldestCall });
+      const facts = { table: tableName(table), what: actionText(action) };
+      try {
+        run.signal.throwIfAborted();
+        // What was sent is not taken back: a statement that is given up may have done a part.
+        await gateway.run(statement, new AbortController().signal);
+      } catch (error) {
+        if (isFlinkError(error, "statement-failed")) throw new FlinkError("paimon-action-failed", { ...facts, message: error.facts.message, exception: error.facts.exception }, { cause: error });
+        if (isFlinkError(error, "answer-lost", "no-answer")) throw new FlinkError("paimon-action-lost", { ...facts, reason: "the SQL Gateway's answer was lost" }, { cause: error });
+        throw error;
+      }
+    },
+  };
+}
+
+/** A gateway client for a warehouse: each of its sessions knows the warehouse's catalog. */
+export function gatewayOf(warehouse: WarehouseProfile & { readonly sqlGateway: string }, world: Omit<SqlGatewayWorld, "url" | "opening">): SqlGateway {
+  return new SqlGateway({ ...world, url: warehouse.sqlGateway, opening: [createCatalogStatement(warehouse)] });
+}
+
+const infoSchema = z.lazy(() => z.object({ version: z.string() }));
+const sessionSchema = z.lazy(() => z.object({ sessionHandle: z.string() }));
+const operationSchema = z.lazy(() => z.object({ operationHandle: z.string() }));
+const failureSchema = z.lazy(() => z.object({ errors: z.array(z.string()) }));
+const pageSchema = z.lazy(() => z.object({
+  resultType: z.enum(["NOT_READY", "PAYLOAD", "EOS"]),
+  jobID: z.string().nullish(),
+  nextResultUri: z.string().nullish(),
+  results: z.object({ columns: z.array(z.object({ name: z.string() })).nullish(), data: z.array(z.object({ fields: z.array(z.unknown()) })).nullish() }).nullish(),
+}));

@@ -1,0 +1,368 @@
+import { isAbort, mapLimit } from "../core/base/async";
+import { Emitter } from "../core/base/event";
+import { FlinkError, isFlinkError, type Refusal } from "../core/errors";
+import { explain } from "../core/explain";
+import { isUsable, recordVersion, type RollbackRecord, type RollbackTableRecord, type SavepointRecord } from "../core/ledger/record";
+import { isTerminal } from "../core/model/job";
+import { placeKey, requireLocation } from "../core/model/location";
+import { scanMetadata } from "../core/metadata/scan";
+import { tableAddress, type PaimonActions } from "../core/paimon/actions";
+import { paimonCommitters } from "../core/paimon/committers";
+import { isBrokenOff, latestOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
+import { differenceFrom, isTarget, ourName, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
+import { tableNamed, type PaimonTable } from "../core/paimon/warehouse";
+import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run } from "../core/ports";
+import { savepointName } from "../core/wording";
+import { refuseIf } from "./requests";
+import type { RestoreRequest, RestoreService } from "./restores";
+import type { SavepointWorld } from "./savepoints";
+
+/** The tables of the world, as a rollback sees them. */
+export interface RollbackTables {
+  /** The warehouses that are configured and can be read from here. */
+  warehouses(): readonly RollbackWarehouse[];
+  /** What acts on a warehouse's tables. Throws `warehouse-unknown`. */
+  actions(location: string): PaimonActions;
+  /** Writes a file of a warehouse in one step, over what is there. */
+  write(file: string, text: string): Promise<void>;
+  readonly openMetadata: OpenMetadata;
+  readonly openFile: OpenFile;
+  /** When a savepoint's `_metadata` was written, epoch milliseconds; undefined when it can't be looked at. */
+  writtenMs(location: string): Promise<number | undefined>;
+  /** Bytes that are free where a warehouse lies, or undefined. */
+  freeBytes(folder: string): Promise<number | undefined>;
+}
+
+/** What was found before a rollback is offered. */
+export interface RollbackCheck {
+  readonly plan: RollbackPlan;
+  /** Those of the plan, and running writers. */
+  readonly refusals: readonly Refusal[];
+  /** Clusters that do not answer: whether a job there writes to the tables is not known. */
+  readonly unchecked: readonly { readonly cluster: string; readonly reason: string }[];
+  /** Smallest free space of the warehouses, or null. */
+  readonly freeBytes: number | null;
+}
+
+/** What a person chooses before a rollback begins. */
+export interface RollbackOptions {
+  /** Keep each table as it is in a branch. */
+  readonly safetyCopy: boolean;
+  /** The start that follows, or null for the tables only. */
+  readonly restore: RestoreRequest | null;
+}
+
+/** Below so many free bytes a rollback is warned of: what follows it writes. */
+export const littleFreeBytes = 256 << 20;
+
+/** Rolls back all Paimon tables of a job to a savepoint and starts the job again from it, as a plan that survives its process (P-10…P-12, P-15; rule 5). */
+export class RollbackService {
+  readonly #world: SavepointWorld;
+  readonly #restores: RestoreService;
+  readonly #tables: RollbackTables;
+  readonly #liveness: (owner: ProcessIdentity) => Liveness;
+  readonly #stillMs: number;
+  readonly #changed = new Emitter<RollbackRecord>((error) => this.#world.log.error("a listener to rollbacks", error));
+  /** Rollbacks that this process is at work on. */
+  readonly #flows = new Map<string, Promise<RollbackRecord>>();
+
+  /** Fires at each step that is written down. */
+  readonly onDidChange = this.#changed.event;
+
+  /** `stillMs`: how long tables are watched for a writer that no cluster tells of, milliseconds. */
+  constructor(world: SavepointWorld, restores: RestoreService, tables: RollbackTables, liveness: (owner: ProcessIdentity) => Liveness, stillMs = 3_000) {
+    this.#world = world;
+    this.#liveness = liveness;
+    this.#restores = restores;
+    this.#tables = tables;
+    this.#stillMs = stillMs;
+  }
+
+  /** Plans a rollback and looks for what forbids it. Changes nothing. Throws `metadata-missing`, `metadata-elsewhere`, and what reading metadata throws. */
+  async check(savepoint: { readonly path: string; readonly recordId: string | null; readonly jobName: string | null }, run: Run): Promise<RollbackCheck> {
+    const { ledger } = this.#world;
+    requireLocation(savepoint.path);
+    run.report({ message: "Reading the savepoint and the tables" });
+    const records = await ledger.all();
+    const record = records.find((each): each is SavepointRecord => each.kind === "savepoint" && each.path !== null && placeKey(each.path) === placeKey(savepoint.path));
+    const metadata = await this.#tables.openMetadata(savepoint.path);
+    if (metadata === undefined) throw new FlinkError("metadata-elsewhere", { location: savepoint.path });
+    try {
+      const completedMs = record?.endedAtMs ?? (await this.#tables.writtenMs(savepoint.path)) ?? 0;
+      const asked: RollbackSavepoint = { path: savepoint.path, recordId: savepoint.recordId ?? record?.id ?? null, jobName: savepoint.jobName ?? record?.job.name ?? null, completedMs };
+      const plan = await planRollback({ savepoint: asked, metadata, open: this.#tables.openFile, warehouses: this.#tables.warehouses(), others: (ids) => this.#others(ids, savepoint.path, run.signal) }, run.signal);
+      run.report({ message: "Looking for jobs that write to the tables" });
+      const { refusals, unchecked } = await this.#writers(plan.tables.map(({ table }) => table.name), record?.cluster.url ?? null, run.signal);
+      const free = (await Promise.all([...new Set(plan.tables.map(({ table }) => table.folder))].map((folder) => this.#tables.freeBytes(folder)))).filter((bytes) => bytes !== undefined);
+      return { plan, refusals: [...plan.refusals, ...(plan.tables.length === 0 ? [] : refusals)], unchecked, freeBytes: free.length === 0 ? null : Math.min(...free) };
+    } finally {
+      await metadata.close();
+    }
+  }
+
+  /** Writes the plan down, whole, then does it; see `continue`. The plan's tables must still be as they were seen. Throws `refused`. */
+  async begin(plan: RollbackPlan, options: RollbackOptions, run: Run): Promise<RollbackRecord> {
+    const { ledger, clock, self } = this.#world;
+    const jobName = plan.savepoint.jobName ?? savepointName(plan.savepoint);
+    refuseIf("rolled back", jobName, plan.refusals);
+    for (const open of await this.unfinished()) {
+      const shared = open.tables.some(({ warehouse, table }) => plan.tables.some((each) => each.warehouse === warehouse && each.table.name === table));
+      if (shared && open.state !== "planned") refuseIf("rolled back", jobName, [{ rule: "rollback-unfinished", done: doneOf(open), total: open.tables.length }]);
+    }
+    const restoreId = options.restore === null ? null : await this.#restores.planAfterRollback(options.restore, run);
+    const atMs = clock.now();
+    const id = this.#world.newId();
+    const record: RollbackRecord = {
+      kind: "rollback", version: recordVersion, id, jobName, restoreId,
+      savepoint: { path: plan.savepoint.path, recordId: plan.savepoint.recordId, checkpointId: plan.savepoint.checkpointId },
+      tables: plan.tables.map(({ warehouse, table, tag, target, latestId }) => ({
+        warehouse, table: table.name, tag, latestId, state: "planned", message: null,
+        target: { id: target.id, commitUser: target.commitUser, commitIdentifier: String(target.commitIdentifier), timeMs: target.timeMs },
+      })),
+      safetyName: options.safetyCopy ? `${ourName(plan.savepoint.path, plan.savepoint.checkpointId)}-before-${id.slice(0, 6)}` : null,
+      state: "planned", requestedAtMs: atMs, endedAtMs: null, owner: self, trail: [{ atMs, event: `planned: ${plan.tables.map(({ table }) => table.name).join(", ")}` }],
+    };
+    await ledger.create(record);
+    this.#changed.fire(record);
+    return this.continue(id, run);
+  }
+
+  /** Rollbacks that are not at their end and that no one in this process works on: begun before a reload, or stopped by a failure. */
+  async unfinished(): Promise<RollbackRecord[]> {
+    return (await this.#world.ledger.all()).filter((record): record is RollbackRecord => record.kind === "rollback" && record.endedAtMs === null && !this.#flows.has(record.id));
+  }
+
+  /**
+   * Goes on with a rollback where it was: looks for writers, keeps each table, rolls it back, sees that it is so, then starts the job and follows
+   * it to its first checkpoint. Throws `refused`, `paimon-action-failed`, `rollback-unverified`, and what a start throws; the record then says what is done.
+   */
+  continue(rollbackId: string, run: Run): Promise<RollbackRecord> {
+    let flow = this.#flows.get(rollbackId);
+    if (flow === undefined) {
+      flow = this.#go(rollbackId, run).finally(() => this.#flows.delete(rollbackId));
+      this.#flows.set(rollbackId, flow);
+    }
+    return flow;
+  }
+
+  /** Gives a rollback up. Tables that were rolled back stay so; the record says which. */
+  async drop(rollbackId: string): Promise<RollbackRecord> {
+    const record = await this.#update(rollbackId, "given up", (open) => (open.endedAtMs === null ? { ...open, state: open.state === "restoring" ? "done" : "dropped", endedAtMs: this.#world.clock.now() } : open));
+    if (record.restoreId !== null) await this.#restores.drop(record.restoreId);
+    return record;
+  }
+
+  async #go(id: string, run: Run): Promise<RollbackRecord> {
+    let record = await this.#claim(id);
+    if (record.state === "planned" || record.state === "rolling") {
+      await this.#refuseWriters(record, run);
+      for (let at = 0; at < record.tables.length; at++) record = await this.#rollTable(record, at, run);
+      // All again, since the first may have been written to while the last was rolled back.
+      for (const table of record.tables) await this.#verify(table, run.signal);
+      record = await this.#update(id, "all tables are rolled back", (open) => ({ ...open, state: "rolled-back" }));
+    }
+    if (record.state === "rolled-back") {
+      if (record.restoreId === null) return this.#end(id, "nothing is to be started");
+      for (const table of record.tables) await this.#verify(table, run.signal);
+      record = await this.#update(id, `starts ${record.jobName}`, (open) => ({ ...open, state: "restoring" }));
+    }
+    if (record.state === "restoring" && record.restoreId !== null) {
+      run.report({ message: `Starting ${record.jobName}` });
+      try {
+        await this.#restores.startPlanned(record.restoreId, run);
+      } catch (error) {
+        // The tables are right, and stay so: the job can be started again from the savepoint.
+        if (isFlinkError(error, "restore-failed", "plan-arguments-lost")) await this.#end(id, "the job did not start", "rolled-back");
+        throw error;
+      }
+      run.report({ message: `Waiting for the first checkpoint of ${record.jobName}` });
+      record = await this.#untilSafe(record, run);
+    }
+    return record;
+  }
+
+  /** Makes this process the one at work on it. Throws `refused` while another is that lives. */
+  async #claim(id: string): Promise<RollbackRecord> {
+    const { self, clock } = this.#world;
+    return this.#update(id, "gone on with", (open) => {
+      const isOthers = open.owner.instance !== self.instance && this.#liveness(open.owner) === "alive";
+      if (isOthers && open.endedAtMs === null) refuseIf("rolled back", open.jobName, [{ rule: "operation-running", what: "rollback", forMs: clock.now() - open.requestedAtMs }]);
+      return open.owner.instance === self.instance ? open : { ...open, owner: self };
+    });
+  }
+
+  /** Waits until the restored job has a checkpoint of its own, or has ended. */
+  async #untilSafe(record: RollbackRecord, run: Run): Promise<RollbackRecord> {
+    const { ledger, clock } = this.#world;
+    for (;;) {
+      const restore = await ledger.get(record.restoreId ?? "");
+      if (restore?.kind === "restore" && restore.state === "safe") return this.#end(record.id, "the job has completed a checkpoint");
+      if (restore?.kind === "restore" && (restore.endedAtMs !== null || restore.state === "failed")) return this.#end(record.id, `the job ended before a checkpoint of its own (${restore.state})`, "rolled-back");
+      if (restore?.kind === "restore" && restore.state === "running") void this.#restores.watchUntilSafe(restore.id);
+      await clock.sleep(500, run.signal);
+    }
+  }
+
+  async #rollTable(record: RollbackRecord, at: number, run: Run): Promise<RollbackRecord> {
+    const table = record.tables[at] as RollbackTableRecord;
+    const total = record.tables.length;
+    const say = (message: string): void => run.report({ message: `${table.table} (${at + 1} of ${total}): ${message}`, percent: (100 * at) / total });
+    if (table.state === "rolled-back") {
+      await this.#verify(table, run.signal);
+      return record;
+    }
+    run.signal.throwIfAborted();
+    const actions = this.#tables.actions(table.warehouse);
+    const address = tableAddress(table.table);
+    let { facts } = await this.#look(table, run.signal);
+    for (const step of stepsFor(table, record.safetyName)) {
+      if (step.kind === "roll-back") break;
+      const isThere = step.kind === "create-branch" ? facts.branches.includes(step.branch) : facts.tags.some(({ name }) => step.kind === "create-tag" && name === step.tag);
+      // A table whose rollback has begun is no longer what the copy was to keep.
+      if (isThere || table.state === "rolling" || isBrokenOff(facts)) continue;
+      say(step.kind === "create-branch" ? "keeping it as it is" : "making a tag");
+      await actions.act(address, step, run);
+      ({ facts } = await this.#look(table, run.signal));
+    }
+    const kept = facts.tags.find(({ name }) => name === table.tag.name)?.snapshot;
+    if (kept === undefined || !isTarget(table.target, kept)) refuseIf("rolled back", table.table, [{ rule: "tag-damaged", table: table.table, tag: table.tag.name, file: `tag/tag-${table.tag.name}` }]);
+    await this.#setTable(record.id, at, { state: "rolling", message: null }, `${table.table}: is rolled back to ${table.tag.name}`);
+    try {
+      say(`rolling back to ${table.tag.name}`);
+      if (isBrokenOff(facts)) await this.#mend(table, run);
+      await actions.act(address, { kind: "roll-back", tag: table.tag.name }, run);
+      await this.#verify(table, run.signal);
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      // What it says may be older than what it did: only the table tells.
+      const difference = await this.#difference(table, run.signal);
+      if (difference !== undefined) {
+        await this.#setTable(record.id, at, { state: "failed", message: isFlinkError(error) ? explain(error).message : String(error) }, `${table.table}: failed: ${difference}`);
+        throw error;
+      }
+    }
+    return this.#setTable(record.id, at, { state: "rolled-back", message: null }, `${table.table}: is at snapshot ${table.target.id}`);
+  }
+
+  /**
+   * Gives a table whose rollback broke off pointers that hold, so that Paimon can read it and roll it back again (paimon.md §3.4): to the newest
+   * snapshot that is left, or, where none is, to the tag's, whose file is written as Paimon itself would have.
+   */
+  async #mend(record: RollbackTableRecord, run: Run): Promise<void> {
+    const { table, facts, reader } = await this.#look(record, run.signal);
+    if (!isBrokenOff(facts)) return;
+    const folder = `${table.home}/snapshot`;
+    const newest = facts.snapshots[facts.snapshots.length - 1];
+    if (newest === undefined) {
+      const text = await snapshotTextOf(reader, table, record.tag.name, run.signal);
+      if (text === undefined) throw new FlinkError("refused", { verb: "mended", subject: record.table, refusals: [{ rule: "tag-damaged", table: record.table, tag: record.tag.name, file: `tag/tag-${record.tag.name}` }] });
+      await this.#tables.write(`${folder}/snapshot-${record.target.id}`, text);
+      await this.#tables.write(`${folder}/EARLIEST`, String(record.target.id));
+      await this.#tables.write(`${folder}/LATEST`, String(record.target.id));
+      return;
+    }
+    const earliest = facts.snapshots[0]?.id ?? newest.id;
+    await this.#tables.write(`${folder}/EARLIEST`, String(earliest));
+    await this.#tables.write(`${folder}/LATEST`, String(newest.id));
+  }
+
+  /** Refuses while a job writes to one of the tables, or one of them changed since it was planned, or changes while it is watched (P-11, rule 5). */
+  async #refuseWriters(record: RollbackRecord, run: Run): Promise<void> {
+    const { clock } = this.#world;
+    run.report({ message: "Looking for writers" });
+    const { refusals } = await this.#writers(record.tables.map(({ table }) => table), null, run.signal);
+    refuseIf("rolled back", record.jobName, refusals);
+    const newest = async (): Promise<(number | null)[]> => Promise.all(record.tables.map(async (table) => latestOf((await this.#look(table, run.signal)).facts)));
+    const before = await newest();
+    record.tables.forEach((table, at) => {
+      if (table.state === "planned" && before[at] !== table.latestId) refuseIf("rolled back", record.jobName, [{ rule: "table-moves", table: table.table, from: table.latestId ?? 0, to: before[at] ?? 0 }]);
+    });
+    await clock.sleep(this.#stillMs, run.signal);
+    const after = await newest();
+    record.tables.forEach(({ table }, at) => {
+      if (before[at] !== after[at]) refuseIf("rolled back", record.jobName, [{ rule: "table-moves", table, from: before[at] ?? 0, to: after[at] ?? 0 }]);
+    });
+  }
+
+  /** Jobs that run and write to one of the tables, by the names of their operators, which lack the database. `own`: the cluster that must answer. */
+  async #writers(tables: readonly string[], own: string | null, signal: AbortSignal): Promise<{ refusals: Refusal[]; unchecked: { cluster: string; reason: string }[] }> {
+    const { clusters } = this.#world;
+    const refusals: Refusal[] = [];
+    const unchecked: { cluster: string; reason: string }[] = [];
+    await mapLimit(clusters.list(), 4, async ({ profile }) => {
+      try {
+        const client = clusters.client(profile.url);
+        const running = (await client.jobs(signal)).filter(({ state }) => !isTerminal(state));
+        for (const { jobId, name } of running) {
+          const { vertices } = await client.job(jobId, signal);
+          const written = new Set(vertices.flatMap((vertex) => writtenBy(vertex.name)));
+          for (const table of tables) if (written.has(tableAddress(table).table)) refusals.push({ rule: "writer-running", table, by: { jobId, name } });
+        }
+      } catch (error) {
+        if (isAbort(error)) throw error;
+        const reason = isFlinkError(error) ? explain(error).message : String(error);
+        if (profile.url === own) refusals.push({ rule: "writers-unchecked", cluster: profile.name, reason });
+        else unchecked.push({ cluster: profile.name, reason });
+      }
+    });
+    return { refusals, unchecked };
+  }
+
+  /** Savepoints of the ledger with one of these numbers, by what their state says. Those that can't be read are left out. */
+  async #others(checkpointIds: ReadonlySet<bigint>, path: string, signal: AbortSignal): Promise<readonly OtherSavepoint[]> {
+    const found: OtherSavepoint[] = [];
+    for (const record of await this.#world.ledger.all()) {
+      if (record.kind !== "savepoint" || !isUsable(record) || record.path === null || record.checkpointId === null || !checkpointIds.has(BigInt(record.checkpointId)) || placeKey(record.path) === placeKey(path)) continue;
+      const metadata = await this.#tables.openMetadata(record.path).catch(() => undefined);
+      if (metadata === undefined) continue;
+      try {
+        const scanned = (await scanMetadata(metadata, { signal })).metadata;
+        const committers = scanned === undefined ? [] : await paimonCommitters(metadata, scanned, { folder: record.path, open: this.#tables.openFile }, signal);
+        found.push({ name: `${savepointName(record)} of ${record.job.name}`, checkpointId: BigInt(record.checkpointId), commitUsers: committers.flatMap(({ commitUser }) => commitUser ?? []) });
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#world.log.debug(`looking into ${record.path}`, error);
+      } finally {
+        await metadata.close();
+      }
+    }
+    return found;
+  }
+
+  async #look(record: Pick<RollbackTableRecord, "warehouse" | "table">, signal: AbortSignal): Promise<{ facts: TableFacts; table: PaimonTable; reader: RollbackWarehouse["reader"] }> {
+    const warehouse = this.#tables.warehouses().find(({ location }) => location === record.warehouse);
+    if (warehouse === undefined) throw new FlinkError("warehouse-unknown", { warehouse: record.warehouse });
+    const table = await tableNamed(warehouse.reader, warehouse.folder, record.table, [], signal);
+    if (table === undefined) throw new FlinkError("refused", { verb: "rolled back", subject: record.table, refusals: [{ rule: "table-damaged", table: record.table, file: `${warehouse.folder}/${record.table}` }] });
+    return { facts: await tableFacts(warehouse.reader, table, signal), table, reader: warehouse.reader };
+  }
+
+  async #difference(table: RollbackTableRecord, signal: AbortSignal): Promise<string | undefined> {
+    return differenceFrom(table.target, (await this.#look(table, signal)).facts);
+  }
+
+  async #verify(table: RollbackTableRecord, signal: AbortSignal): Promise<void> {
+    const difference = await this.#difference(table, signal);
+    if (difference !== undefined) throw new FlinkError("rollback-unverified", { table: table.table, tag: table.tag.name, difference });
+  }
+
+  #setTable(id: string, at: number, change: Partial<RollbackTableRecord>, event: string): Promise<RollbackRecord> {
+    return this.#update(id, event, (open) => ({ ...open, state: "rolling", tables: open.tables.map((table, index) => (index === at ? { ...table, ...change } : table)) }));
+  }
+
+  #end(id: string, event: string, state: RollbackRecord["state"] = "done"): Promise<RollbackRecord> {
+    return this.#update(id, event, (open) => ({ ...open, state, endedAtMs: this.#world.clock.now() }));
+  }
+
+  async #update(id: string, event: string, change: (open: RollbackRecord) => RollbackRecord): Promise<RollbackRecord> {
+    const record = await this.#world.ledger.update<RollbackRecord>(id, event, change);
+    this.#changed.fire(record);
+    return record;
+  }
+
+}
+
+/** How many tables of a rollback are at their tag. */
+export function doneOf(record: RollbackRecord): number {
+  return record.tables.filter(({ state }) => state === "rolled-back").length;
+}

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { createFlinkClient } from "./clients/flink/restClient";
 import { createHttp } from "./clients/http";
 import { openLedger, type LedgerFiles } from "./clients/ledgerFiles";
@@ -23,10 +24,11 @@ import { Reconciler } from "./services/reconciler";
 import { RestoreService } from "./services/restores";
 import type { RollbackService } from "./services/rollbacks";
 import { SavepointService, type SavepointWorld } from "./services/savepoints";
+import type { Scheduler, SchedulerTiming } from "./services/scheduler";
 
 /** What the app needs of whoever hosts it: VS Code, or a plain process. */
 export interface AppWorld {
-  /** Folder of the ledger; made on first use. */
+  /** Folder of the ledger; made on first use. What is kept of schedules lies beside it, in `schedules`. */
   readonly ledgerFolder: string;
   readonly credentials: Credentials;
   readonly vault: Vault;
@@ -39,6 +41,8 @@ export interface AppWorld {
   readonly receiveGraceMs?: number;
   /** See `SavepointWorld.programGraceMs`; two minutes unless told. */
   readonly programGraceMs?: number;
+  /** Other times for schedules than the usual ones, for tests that can't wait ten minutes. */
+  readonly schedulerTiming?: Partial<SchedulerTiming>;
   /** The bundled file of the thread that reads savepoints. */
   readonly inspectionThread: string;
   /** The bundled file of the thread that compares two. */
@@ -64,9 +68,14 @@ export interface App extends Disposable {
   /** Loaded when they are asked for first. */
   rollbacks(): Promise<RollbackService>;
   paimonTables(): Promise<PaimonTables>;
+  /** Runs schedules, together with the other processes of this user. Loaded when it is asked for first. */
+  scheduler(): Promise<Scheduler>;
   /** Begins to inspect a savepoint, on a thread of its own. Whoever asked disposes of it. */
   inspect(location: string): Inspection;
 }
+
+/** For how many looks of another process, five seconds apart, the one that runs schedules may be silent. */
+const silentRounds = 6;
 
 /** Joins clients and services; the one place that knows both. */
 export function createApp(world: AppWorld): App {
@@ -104,7 +113,18 @@ export function createApp(world: AppWorld): App {
     const [{ CleanupService: Service }, { localAside }, look] = await Promise.all([import("./services/cleanup"), import("./clients/localAside"), inspection()]);
     return new Service({ ...rules, shared, disposals, look: localStorageLook, aside: localAside, isRelocatable: (location, signal) => look.isRelocatable(location, signal), liveness: (owner) => isAlive(owner, self) });
   };
-  return { inspect, comparison, cleanup, rollbacks, paimonTables, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection, dispose: () => store.dispose() };
+  const scheduler = once(async () => {
+    const [{ Scheduler }, { ScheduledSavepoints }, { openLease }, { openScheduleStates }] = await Promise.all([
+      import("./services/scheduler"), import("./services/scheduledSavepoints"), import("./clients/leaseFiles"), import("./clients/scheduleFiles"),
+    ]);
+    const folder = path.join(path.dirname(world.ledgerFolder), "schedules");
+    const scheduled = new ScheduledSavepoints(shared, savepoints, () => reconciler.reconcile());
+    return store.add(new Scheduler({
+      clock, log, states: openScheduleStates(folder, log), lease: (name) => openLease({ folder, name, patience: silentRounds, log }),
+      attempt: (tick, signal) => scheduled.attempt(tick, signal), ...(world.schedulerTiming === undefined ? {} : { timing: world.schedulerTiming }),
+    }));
+  });
+  return { scheduler, inspect, comparison, cleanup, rollbacks, paimonTables, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection, dispose: () => store.dispose() };
 }
 
 const noWarehouses: PaimonSettings = {

@@ -2,6 +2,7 @@ import { readCron, withoutQuestionMarks } from "../core/schedule/cron";
 import { cronRuns, effectiveRuns, firstOf, isTimeZone, shortestGapMs, shortestIntervalMs } from "../core/schedule/cronRuns";
 import { cronFaultText, cronMeaning } from "../core/schedule/cronText";
 import { quartzOf } from "../core/schedule/quartz";
+import { timeInZone } from "../core/schedule/zoneTime";
 import { readArguments } from "./arguments";
 import { UsageError, type Command, type Terminal } from "./command";
 import { printable } from "./printable";
@@ -39,7 +40,7 @@ function tell(report: Report, quartz: boolean, terminal: Terminal): void {
   if (quartz) return report.quartz.forEach((line) => terminal.out(line));
   terminal.out(`${report.description} (${report.timeZone})`);
   for (const warning of report.warnings) terminal.err(`warning: ${warning}`);
-  for (const run of report.effectiveRuns) terminal.out(`  ${localTime(run, report.timeZone)}`);
+  for (const run of report.effectiveRuns) terminal.out(`  ${timeInZone(Date.parse(run), report.timeZone)}`);
 }
 
 function tellFaults(errors: readonly { readonly field: string; readonly message: string }[], expression: string, terminal: Terminal): void {
@@ -64,10 +65,3 @@ function asked(args: readonly string[]) {
 }
 
 const iso = (instant: number): string => new Date(instant).toISOString();
-
-/** `2026-03-28 03:30 GMT+2`. */
-function localTime(run: string, timeZone: string): string {
-  const format = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short", timeStyle: "short" });
-  const zone = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "shortOffset" }).formatToParts(new Date(run)).find(({ type }) => type === "timeZoneName")?.value ?? "";
-  return `${format.format(new Date(run))} ${zone}`;
-}

@@ -7,6 +7,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "diff": async () => (await import("./diff")).diff,
   "uid-hash": async () => (await import("./uidHash")).uidHash,
   "cron": async () => (await import("./cron")).cron,
+  "schedule": async () => (await import("./schedule")).schedule,
   "tags": async () => (await import("./tags")).tags,
   "lint": async () => (await import("./lint")).lint,
 };

@@ -11,7 +11,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   "services": ["core"],
   "host/platform": ["core", "vscode", "zod"],
   "host": ["core", "services", "host/platform", "vscode"],
-  "cli": ["core", "clients", "services", "node"],
+  "cli": ["app", "core", "clients", "services", "node", "zod"],
   "worker": ["core", "clients", "services", "node"],
   "webview": ["core", "preact"],
   "app.ts": ["core", "clients", "services", "node"],

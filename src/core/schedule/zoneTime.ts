@@ -1,0 +1,6 @@
+/** An instant by a zone's clocks: `2026-03-28 03:30 GMT+2`. */
+export function timeInZone(instant: number, timeZone: string): string {
+  const format = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short", timeStyle: "short" });
+  const zone = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "shortOffset" }).formatToParts(new Date(instant)).find(({ type }) => type === "timeZoneName")?.value ?? "";
+  return `${format.format(new Date(instant))} ${zone}`;
+}

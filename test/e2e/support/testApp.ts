@@ -8,11 +8,12 @@ import type { LedgerRecord, RestoreRecord, SavepointRecord } from "../../../src/
 import type { Log, Run, Vault } from "../../../src/core/ports";
 import type { CleanupService } from "../../../src/services/cleanup";
 import { cacheFolder, plainHttp } from "../../rig/flink";
+import type { SchedulerTiming } from "../../../src/services/scheduler";
 
 /** The services as one window of the editor has them, with what they logged. */
 export interface TestApp {
   readonly app: App;
-  readonly lines: readonly string[];
+  readonly lines: string[];
   savepoint(id: string): Promise<SavepointRecord>;
   restore(id: string): Promise<RestoreRecord>;
   savepoints(): Promise<readonly SavepointRecord[]>;
@@ -30,6 +31,7 @@ export interface TestAppOptions {
   readonly programGraceMs?: number;
   /** A Paimon warehouse with the jars of its action command, or the address of a SQL Gateway that reaches it. */
   readonly warehouse?: { readonly path: string; readonly jars: readonly string[]; readonly sqlGateway?: string };
+  readonly schedulerTiming?: Partial<SchedulerTiming>;
 }
 
 /** Opens the services on a ledger, as the extension does when a window opens; short patience, since requests travel within one machine. */
@@ -44,6 +46,7 @@ export function openApp(options: TestAppOptions): TestApp {
     workspaceCommit: () => Promise.resolve({ commit: "0123456789abcdef0123456789abcdef01234567", branch: "main", dirty: false }),
     receiveGraceMs: options.receiveGraceMs ?? 1_500,
     programGraceMs: options.programGraceMs ?? 2_000,
+    ...(options.schedulerTiming === undefined ? {} : { schedulerTiming: options.schedulerTiming }),
     inspectionThread: path.join("dist", "worker", "inspection.js"),
     comparisonThread: path.join("dist", "worker", "comparison.js"),
     ...(options.warehouse === undefined ? {} : { paimon: paimonOf(options.warehouse) }),

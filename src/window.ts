@@ -21,6 +21,7 @@ import { runCommand, type CommandBoundary } from "./host/platform/commandBoundar
 import type { Called } from "./host/platform/commands";
 import type { Inspector } from "./host/inspector/editor";
 import { registerPaimon } from "./host/paimon/registration";
+import { LifecycleSources } from "./host/lifecycle/sources";
 import { Notify } from "./host/platform/notify";
 import { Progress } from "./host/platform/progress";
 import { StoredCredentials, vaultOf } from "./host/platform/secrets";
@@ -28,6 +29,7 @@ import { SettingsReader } from "./host/platform/settings";
 import { problemsText } from "./host/platform/settingsCheck";
 import { Explorer } from "./host/views/explorer";
 import { Operations } from "./host/views/operations";
+import { ScheduleRows } from "./host/views/scheduleRows";
 import { operationsStatus } from "./host/views/statusBar";
 import { PairService } from "./services/pairs";
 import { WarehouseService } from "./services/warehouses";
@@ -67,7 +69,15 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const operations = new Operations(jobs, ledger, log);
   const warehouses = new WarehouseService(new CachedWarehouse(localWarehouse));
   const pairs = new PairService(() => startThread(context.asAbsolutePath("dist/worker/pairing.js"), {}, { heapMb: 1024 }), warehouses, ledger, clock, log);
-  const explorer = new Explorer({ clusters, jobs, savepoints, restores, warehouses, pairs, ledger, operations, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
+  const scheduleRows = new ScheduleRows(log);
+  const sources = new LifecycleSources(context.globalStorageUri, log);
+  const lifecycle = once(async () => {
+    const [{ Lifecycle }, scheduler] = await Promise.all([import("./host/lifecycle/lifecycle"), app.scheduler()]);
+    const opened = held.add(await Lifecycle.open({ sources, scheduler, clusters, notify, log, clock, afterSavepoint: () => undefined }));
+    scheduleRows.show(opened.schedules);
+    return opened;
+  });
+  const explorer = new Explorer({ clusters, jobs, savepoints, restores, warehouses, pairs, ledger, operations, schedules: scheduleRows, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
   const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
   const inspector = once(async () => new (await import("./host/inspector/editor")).Inspector({ inspect: app.inspect, ledger, pages, log }));
   const comparing = registerComparisons(async (textChanged) => new (await import("./host/compare/comparisons")).Comparisons({ comparison: app.comparison, inspection: await inspection(), pages, textChanged, log }));
@@ -80,7 +90,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     const start = (): Thread => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 });
     return held.add(new Linting({ start, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), ledger, inspection: await inspection(), clock, log }));
   });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimon: paimon.paimon, comparisons: comparing.comparisons, linting, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimon: paimon.paimon, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);
@@ -88,7 +98,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });
   };
   for (const each of [
-    log, app, settings, credentials, operations, explorer, operationsStatus(operations, clock), comparing, paimon, pairs, warehouses, tellEndsOfEarlier(world),
+    log, app, settings, credentials, operations, scheduleRows, sources, explorer, operationsStatus(operations, clock), comparing, paimon, pairs, warehouses, tellEndsOfEarlier(world),
     onFirstLinted(() => void linting().catch((error: unknown) => log.error("loading the lint", error))),
     // The job's row is looked at again before anything is said of its end.
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
@@ -114,6 +124,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     await recall();
     held.add(ledger.watch());
     reconciler.start();
+    sources.watchFor(() => void lifecycle().catch((error: unknown) => log.error("loading schedules", error)));
     await import("./host/commands/localFlink").then(({ watchLocalFlink }) => watchLocalFlink(world)).then((watch) => held.add(watch), (error: unknown) => log.error("looking for a local Flink", error));
     if (settings.current["lint.workspaceOnOpen"]) await import("./host/commands/lint").then(({ lintOnOpen }) => lintOnOpen(world)).catch((error: unknown) => log.error("linting the workspace", error));
   }

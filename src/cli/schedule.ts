@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { unreadableReason } from "../clients/localFiles";
 import { FlinkError } from "../core/errors";
-import { lifecycleFileName } from "../core/lifecycle/lifecycleFile";
+import { lifecycleFileName } from "../core/lifecycle/fileName";
 import { readLifecycleFile } from "../core/lifecycle/readLifecycleFile";
 import { placeOf } from "../core/lifecycle/placeText";
 import { blackoutAt, blackoutText } from "../core/schedule/blackout";

@@ -63,6 +63,11 @@ export interface ClusterRef {
   readonly cluster: string;
 }
 
+/** Points at a schedule by its key, see `ScheduleInForce`. */
+export interface ScheduleRef {
+  readonly scheduleKey: string;
+}
+
 /**
  * Every command with the argument its handler takes. Arguments come from strangers (palette: none; a keybinding: anything), so handlers
  * check them and ask when they are missing. `manifest.test` compares the ids with package.json both ways.
@@ -112,6 +117,13 @@ export interface CommandArgs {
   "flinkSavepoints.startLocalFlink": [];
   "flinkSavepoints.stopLocalFlink": [];
   "flinkSavepoints.runSampleJob": [target?: ClusterRef];
+  "flinkSavepoints.newSchedule": [target?: JobRef];
+  "flinkSavepoints.editSchedule": [target?: ScheduleRef];
+  "flinkSavepoints.pauseSchedule": [target?: ScheduleRef];
+  "flinkSavepoints.resumeSchedule": [target?: ScheduleRef];
+  "flinkSavepoints.runSchedule": [target?: ScheduleRef];
+  "flinkSavepoints.exportSchedule": [target?: ScheduleRef];
+  "flinkSavepoints.openSchedules": [target?: ScheduleRef];
   "flinkSavepoints.lintWorkspace": [];
   "flinkSavepoints.keepState": [target?: FindingRef];
 }
@@ -134,7 +146,8 @@ export type ContextWord =
   | "job" | "running"
   | "savepoint" | "completed" | "pinned" | "unpinned" | "unknown"
   | "checkpoint" | "restorePlanned"
-  | "paimon" | "warehouse" | "table" | "tag" | "snapshot" | "pair" | "paired" | "taggable";
+  | "paimon" | "warehouse" | "table" | "tag" | "snapshot" | "pair" | "paired" | "taggable"
+  | "schedule" | "active" | "paused";
 
 /** Context keys for `when` clauses, set by the extension. */
 export const contextKeys = {

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { durationMs } from "../../src/core/lifecycle/duration";
-import { lifecycleFileName, lifecycleJsonSchema } from "../../src/core/lifecycle/lifecycleFile";
+import { lifecycleFileName } from "../../src/core/lifecycle/fileName";
+import { lifecycleJsonSchema } from "../../src/core/lifecycle/lifecycleFile";
 import { readLifecycleFile } from "../../src/core/lifecycle/readLifecycleFile";
 
 const nightly = { name: "nightly", cluster: "http://flink:8081", job: "orders", cron: "0 3 * * *" };

@@ -6,9 +6,6 @@ import { isTimeZone } from "../schedule/cronRuns";
 import { cronFaultText } from "../schedule/cronText";
 import { durationMs } from "./duration";
 
-/** The file that a team commits, in a workspace folder's root; a user's own lies beside the ledger under the same name. JSON with comments. */
-export const lifecycleFileName = "flink-savepoints.json";
-
 /** At most this often is a failed scheduled savepoint tried again. */
 export const mostRetries = 5;
 

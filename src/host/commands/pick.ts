@@ -12,12 +12,12 @@ import { askInSteps, type Choice, type Steps } from "./steps";
 import type { CommandWorld } from "./world";
 
 /** Verbs on a job that ask for one when they are not told. */
-export type JobVerb = "trigger" | "stop" | "cancel" | "copy";
+export type JobVerb = "trigger" | "stop" | "cancel" | "copy" | "schedule";
 
 const jobQuestions: Record<JobVerb, string> = {
-  trigger: "Which job gets a savepoint?", stop: "Which job is stopped?", cancel: "Which job is cancelled without a savepoint?", copy: "Which job is the command for?",
+  trigger: "Which job gets a savepoint?", stop: "Which job is stopped?", cancel: "Which job is cancelled without a savepoint?", copy: "Which job is the command for?", schedule: "Which job gets a schedule? It is followed by its name.",
 };
-const notNow: Record<JobVerb, string> = { trigger: "can't be saved now", stop: "can't be stopped now", cancel: "can't be cancelled", copy: "ended" };
+const notNow: Record<JobVerb, string> = { trigger: "can't be saved now", stop: "can't be stopped now", cancel: "can't be cancelled", copy: "ended", schedule: "ended" };
 
 /**
  * Asks for a cluster: those that answer first. One that does not is in the list with the reason, and asking it again is what choosing it does.

@@ -12,6 +12,7 @@ import type { JobService } from "../../services/jobs";
 import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
 import type { Linting } from "../diagnostics/linting";
+import type { Lifecycle } from "../lifecycle/lifecycle";
 import type { Notify } from "../platform/notify";
 import type { Progress } from "../platform/progress";
 import type { SettingsReader } from "../platform/settings";
@@ -73,6 +74,8 @@ export interface CommandWorld {
   readonly explorer: ExplorerControl;
   comparisons(): Promise<ComparisonControl>;
   linting(): Promise<Linting>;
+  /** Schedules and cleanup rules. */
+  lifecycle(): Promise<Lifecycle>;
   readonly log: Log & { show(): void };
   readonly clock: Clock;
 }

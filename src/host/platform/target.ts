@@ -1,4 +1,4 @@
-import type { CheckpointRef, ClusterRef, CommandArgs, CommandId, FileRef, FindingRef, PaimonSnapshotRef, PaimonTagRef, PairRef, SavepointRef, SnapshotPair, SnapshotRef, TableRef, WarehouseRef } from "../../core/contributions";
+import type { CheckpointRef, ClusterRef, CommandArgs, CommandId, FileRef, FindingRef, PaimonSnapshotRef, PaimonTagRef, PairRef, SavepointRef, ScheduleRef, SnapshotPair, SnapshotRef, TableRef, WarehouseRef } from "../../core/contributions";
 import type { JobRef } from "../../core/model/job";
 
 /** What a command may be aimed at, by name. */
@@ -16,6 +16,7 @@ interface Targets {
   pair: PairRef;
   file: FileRef;
   finding: FindingRef;
+  schedule: ScheduleRef;
 }
 type TargetName = keyof Targets;
 
@@ -34,6 +35,7 @@ const fields: { readonly [N in TargetName]: Readonly<Record<string, "string" | "
   pair: { recordId: "string", warehouse: "string", pairTable: "string" },
   file: { scheme: "string", fsPath: "string" },
   finding: { document: "string", offset: "number" },
+  schedule: { scheduleKey: "string" },
 };
 
 /** The targets that fit a command's argument type. */
@@ -76,6 +78,13 @@ const takes: { readonly [Id in CommandId]?: readonly Fitting<Id>[] } = {
   "flinkSavepoints.compareAsText": ["savepoint", "checkpoint", "file"],
   "flinkSavepoints.showAsText": ["savepoint", "checkpoint", "file"],
   "flinkSavepoints.keepState": ["finding"],
+  "flinkSavepoints.newSchedule": ["job"],
+  "flinkSavepoints.editSchedule": ["schedule"],
+  "flinkSavepoints.pauseSchedule": ["schedule"],
+  "flinkSavepoints.resumeSchedule": ["schedule"],
+  "flinkSavepoints.runSchedule": ["schedule"],
+  "flinkSavepoints.exportSchedule": ["schedule"],
+  "flinkSavepoints.openSchedules": ["schedule"],
 };
 
 /** Commands about two snapshots, and what each of the two may be. */

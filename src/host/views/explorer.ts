@@ -18,6 +18,7 @@ import type { WarehouseService } from "../../services/warehouses";
 import { paimonId } from "./paimonSource";
 import { every, Polling, type PollTarget } from "./polling";
 import type { Row } from "./row";
+import type { ScheduleRows } from "./scheduleRows";
 import { TreeView } from "./treeView";
 
 /** What the explorer shows and follows. */
@@ -30,6 +31,7 @@ export interface ExplorerWorld {
   readonly pairs: PairService;
   readonly ledger: Ledger;
   readonly operations: Operations;
+  readonly schedules: ScheduleRows;
   /** Pace of polling while something changes, milliseconds. */
   intervalMs(): number;
   readonly clock: Clock;
@@ -70,6 +72,7 @@ export class Explorer implements Disposable {
     this.#held.add(this.#view.onDidToggle(() => this.#polling.wake()));
     this.#held.add(world.operations.onDidChange(() => this.#shownOrHidden()));
     this.#held.add(world.ledger.onDidChange(() => this.#redraw()));
+    this.#held.add(world.schedules.onDidChange(() => this.#redraw()));
     this.#held.add(world.jobs.onDidChange((job) => {
       this.#polling.changed(nodeId.job(job));
       this.#redraw(nodeId.job(job));

@@ -6,10 +6,12 @@ import type { CheckpointConfig, CheckpointStats, RestoredFrom } from "../../core
 import type { JobRef } from "../../core/model/job";
 import { checkpointText, clusterSentence, joinText, jobText, oneLine, savepointText, savepointTitle, shortReason, stateWord } from "../../core/rowText";
 import type { JobRow, SavepointRow } from "../../core/rows";
+import type { TickOutcome } from "../../core/schedule/scheduleState";
 import { ageText, countText, sizeText, spanText } from "../../core/wording";
 import type { ClusterView } from "../../services/clusters";
 import { pairsFlag } from "../../core/paimon/pairText";
 import { renderPaimonRow, type PaimonNode } from "./paimonRows";
+import type { ScheduleView } from "../../services/schedules";
 import type { Row, RowCommand } from "./row";
 
 /** Everything the explorer shows. An `id` names the same thing for ever and is made of its parents' ids, see `nodeId`. */
@@ -17,6 +19,7 @@ export type ExplorerNode =
   | { readonly kind: "cluster"; readonly id: string; readonly view: ClusterView; readonly open: boolean }
   | { readonly kind: "job"; readonly id: string; readonly row: JobRow; readonly seen: boolean; readonly asked: boolean }
   | { readonly kind: "restored"; readonly id: string; readonly from: RestoredFrom }
+  | { readonly kind: "schedule"; readonly id: string; readonly view: ScheduleView }
   | { readonly kind: "savepoints"; readonly id: string; readonly job: JobRef; readonly rows: readonly SavepointRow[]; readonly expectedMs: number | null }
   | { readonly kind: "savepoint"; readonly id: string; readonly row: SavepointRow; readonly expectedMs: number | null; readonly pairs: readonly Extract<PaimonNode, { kind: "pair" }>[] }
   | { readonly kind: "checkpoints"; readonly id: string; readonly job: JobRef; readonly stats: readonly CheckpointStats[]; readonly config: CheckpointConfig | undefined; readonly asked: boolean }
@@ -32,6 +35,7 @@ export const nodeId = {
   cluster: (cluster: string): string => cluster,
   job: (job: JobRef): string => `${job.cluster} ${job.jobId}`,
   savepoints: (job: JobRef): string => `${job.cluster} ${job.jobId} savepoints`,
+  schedule: (job: JobRef, key: string): string => `${job.cluster} ${job.jobId} schedule-${encodeURIComponent(key)}`,
   savepoint: (job: JobRef, recordId: string): string => `${job.cluster} ${job.jobId} savepoints ${recordId}`,
   checkpoints: (job: JobRef): string => `${job.cluster} ${job.jobId} checkpoints`,
   /** The ids of the rows above, from the cluster down, and the row's own. */
@@ -53,6 +57,7 @@ export function renderRow(node: ExplorerNode, nowMs: number): Row {
     case "cluster": return clusterRow(node.view, node.open, nowMs);
     case "job": return jobRow(node.row, node.seen, node.asked, nowMs);
     case "restored": return restoredRow(node.from, nowMs);
+    case "schedule": return scheduleRow(node.view, nowMs);
     case "savepoints": return savepointsRow(node.rows);
     case "savepoint": return savepointRow(node, nowMs);
     case "checkpoints": return checkpointsRow(node.stats, node.config, node.asked, nowMs);
@@ -124,6 +129,21 @@ function restoredRow(from: RestoredFrom, nowMs: number): Row {
 }
 
 // A folder can always be opened: VS Code does not open a row that begins to have children.
+function scheduleRow({ inForce, nextMs, last }: ScheduleView, nowMs: number): Row {
+  const { schedule } = inForce;
+  const troubled = last !== null && (last.what === "failed" || last.what === "missed");
+  const icon = !schedule.enabled ? { id: "debug-pause", color: grey } : troubled ? warningIcon : { id: "calendar" };
+  const words: ContextWord[] = ["schedule", schedule.enabled ? "active" : "paused"];
+  return row(`Schedule ${oneLine(schedule.name, 80)}`, joinText(schedule.enabled ? nextMs !== null && `next in ${spanText(Math.max(0, nextMs - nowMs))}` : "paused", last !== null && outcomeText(last, nowMs)), {
+    icon, words, ref: { scheduleKey: inForce.key }, click: { command: "flinkSavepoints.openSchedules", title: "Open Schedules", args: [{ scheduleKey: inForce.key }] },
+  });
+}
+
+function outcomeText(last: TickOutcome, nowMs: number): string {
+  const words = { taken: "last taken", skipped: "last skipped", failed: "last failed", missed: last.what === "missed" && last.count > 1 ? `last ${last.count} missed` : "last missed" } as const;
+  return `${words[last.what]} ${ageText(last.what === "missed" ? last.lastTickAtMs : last.tickAtMs, nowMs)}`;
+}
+
 function savepointsRow(rows: readonly SavepointRow[]): Row {
   const usable = rows.filter((savepoint) => savepoint.state === "completed");
   const bytes = usable.reduce((sum, savepoint) => sum + (savepoint.sizeBytes ?? 0), 0);

@@ -11,6 +11,7 @@ import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
 import type { PairService } from "../../services/pairs";
 import type { WarehouseService } from "../../services/warehouses";
+import type { ScheduleRows } from "./scheduleRows";
 import { checkpointNodes, failureNode, nodeId, type ExplorerNode } from "./explorerRows";
 import { paimonPage, PaimonSource } from "./paimonSource";
 
@@ -29,6 +30,7 @@ export interface SourceWorld {
   readonly warehouses: WarehouseService;
   readonly pairs: PairService;
   readonly ledger: Ledger;
+  readonly schedules: Pick<ScheduleRows, "ofJob">;
   readonly log: Log;
 }
 
@@ -113,6 +115,7 @@ export class ExplorerSource {
     const error: FlinkError | null = seen && row.state !== "gone" ? (observation?.error ?? null) : null;
     if (error !== null) nodes.push(failureNode(`${nodeId.job(job)} failure`, error, row.cluster));
     if (restored !== null) nodes.push({ kind: "restored", id: `${nodeId.job(job)} restored`, from: restored });
+    for (const view of await this.#world.schedules.ofJob(row.cluster, row.name)) nodes.push({ kind: "schedule", id: nodeId.schedule(job, view.inForce.key), view });
     nodes.push({ kind: "savepoints", id: nodeId.savepoints(job), job, rows, expectedMs: writing ? await savepoints.expectedMs(job) : null });
     if (row.state !== "gone" || observation !== undefined) nodes.push({ kind: "checkpoints", id: nodeId.checkpoints(job), job, stats: jobs.checkpoints(job), config: observation?.config, asked: observation !== undefined || !seen });
     return nodes;

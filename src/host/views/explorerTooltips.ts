@@ -4,7 +4,11 @@ import type { SinkPair } from "../../core/paimon/savepointPairs";
 import { endOfInput, type PaimonSnapshot } from "../../core/paimon/snapshot";
 import type { JobRow, SavepointRow } from "../../core/rows";
 import { durationText, shortId, sizeText, timeText } from "../../core/wording";
+import type { TickOutcome } from "../../core/schedule/scheduleState";
+import { blackoutAt } from "../../core/schedule/blackout";
+import { timeInZone } from "../../core/schedule/zoneTime";
 import type { ClusterView } from "../../services/clusters";
+import type { ScheduleView } from "../../services/schedules";
 import { stateText, type ExplorerNode } from "./explorerRows";
 import type { PaimonNode } from "./paimonRows";
 
@@ -16,6 +20,7 @@ export function renderTooltip(node: ExplorerNode): string {
     case "restored":
       return lines(`**Restored from ${node.from.isSavepoint ? "savepoint" : "checkpoint"} #${node.from.checkpointId}**`, ["When", timeText(node.from.restoredAtMs)], ["Path", node.from.path]);
     case "savepoint": return savepointTooltip(node.row);
+    case "schedule": return scheduleTooltip(node.view);
     case "savepoints": return lines("**Savepoints**", "Taken by hand, by a stop, or found in the job's history. Flink forgets them; this list does not.");
     case "checkpoints": return lines("**Checkpoints**", "Taken and deleted by Flink. The last ones it remembers.", ["Timeout", node.config === undefined ? null : durationText(node.config.timeoutMs)]);
     case "checkpoint":
@@ -52,6 +57,23 @@ function jobTooltip(job: JobRow): string {
     ["Ended", job.endTimeMs === null || job.state === "gone" ? null : timeText(job.endTimeMs)], ["Tasks", job.tasks === null ? null : `${job.tasks.running} of ${job.tasks.total} running`],
     ["Restored from", job.restoredFrom === null ? null : [job.restoredFrom.checkpointId === null ? null : `#${job.restoredFrom.checkpointId}`, job.restoredFrom.path].filter((part) => part !== null).join(", ")],
     ["Last savepoint", latest === null ? "none known" : `${latest.path ?? ""} (${timeText(latest.requestedAtMs)})`]);
+}
+
+function scheduleTooltip({ inForce, meaning, nextMs, last, runsHere }: ScheduleView): string {
+  const { schedule, file } = inForce;
+  const how = !schedule.enabled ? "Paused." : `Runs while VS Code runs, ${runsHere ? "by this window" : "by another window"}. An editor is no server: Export Schedule makes one for a server.`;
+  return lines(`**Schedule ${escapeMarkdown(schedule.name)}**`, escapeMarkdown(how), ["When", `${meaning} (${schedule.timeZone})`], ["Cron", schedule.cron],
+    ["Next", nextMs === null ? null : `${timeInZone(nextMs, schedule.timeZone)}${blackoutAt(nextMs, schedule.timeZone, schedule.blackouts) === undefined ? "" : ", left out: it falls into a blackout"}`],
+    ["Last", last === null ? "none yet" : lastText(last, schedule.timeZone)], ["Format", schedule.format], ["Directory", schedule.directory ?? "the cluster's savepoint directory"], ["When busy", schedule.whenBusy === "wait" ? "waits for the other savepoint" : "skips"], ["File", file]);
+}
+
+function lastText(last: TickOutcome, timeZone: string): string {
+  switch (last.what) {
+    case "taken": return `taken, ${timeInZone(last.tickAtMs, timeZone)}`;
+    case "skipped": return `skipped, ${timeInZone(last.tickAtMs, timeZone)}: ${last.why}`;
+    case "failed": return `failed, ${timeInZone(last.tickAtMs, timeZone)}, after ${last.attempts === 1 ? "1 attempt" : `${last.attempts} attempts`}: ${last.why}`;
+    case "missed": return `${last.count === 1 ? `missed, ${timeInZone(last.tickAtMs, timeZone)}` : `${last.count} missed, ${timeInZone(last.tickAtMs, timeZone)} to ${timeInZone(last.lastTickAtMs, timeZone)}`}: nothing ran the schedule then`;
+  }
 }
 
 function savepointTooltip(row: SavepointRow): string {

@@ -1,0 +1,60 @@
+import type { Disposable } from "../../core/base/disposable";
+import { DisposableStore } from "../../core/base/disposable";
+import type { SavepointRecord } from "../../core/ledger/record";
+import type { Clock, Log } from "../../core/ports";
+import { oneLine } from "../../core/rowText";
+import { LifecycleFiles } from "../../services/lifecycleFiles";
+import { Schedules } from "../../services/schedules";
+import type { ClusterService } from "../../services/clusters";
+import type { Scheduler } from "../../services/scheduler";
+import type { Notify } from "../platform/notify";
+import { registerFileLanguage } from "./fileLanguage";
+import type { LifecycleSources } from "./sources";
+
+/** What schedules and cleanup rules need of the window. */
+export interface LifecycleWorld {
+  readonly sources: LifecycleSources;
+  readonly scheduler: Scheduler;
+  readonly clusters: ClusterService;
+  readonly notify: Notify;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Called after each scheduled savepoint that completed in this window. */
+  afterSavepoint(record: SavepointRecord): void;
+}
+
+/** Schedules and cleanup rules of this window: reads their files, runs what is this window's to run, and looks after the files in editors. */
+export class Lifecycle implements Disposable {
+  readonly files: LifecycleFiles;
+  readonly schedules: Schedules;
+  readonly sources: LifecycleSources;
+  readonly #held = new DisposableStore();
+
+  private constructor(world: LifecycleWorld) {
+    const { sources, scheduler, clusters, notify, log, clock } = world;
+    this.sources = sources;
+    this.files = this.#held.add(new LifecycleFiles(log));
+    this.schedules = this.#held.add(new Schedules(this.files, scheduler, clusters, clock, log));
+    this.#held.add(registerFileLanguage(this, clock));
+    this.#held.add(sources.onDidChange(() => void this.read().catch((error: unknown) => log.error("reading schedules", error))));
+    this.#held.add(scheduler.onDidTake((record) => world.afterSavepoint(record)));
+    this.#held.add(scheduler.onDidGiveUp(({ inForce, why, tickAtMs }) => notify.background(`${inForce.key} ${tickAtMs}`, {
+      message: `Schedule ${oneLine(inForce.schedule.name, 80)} of ${oneLine(inForce.schedule.job, 80)} took no savepoint. ${why} Further failures are told by the row only, until one succeeds.`,
+    })));
+  }
+
+  /** Reads the files; resolves when what they say counts. */
+  static async open(world: LifecycleWorld): Promise<Lifecycle> {
+    const lifecycle = new Lifecycle(world);
+    await lifecycle.read();
+    return lifecycle;
+  }
+
+  async read(): Promise<void> {
+    this.files.set(await this.sources.read());
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+  }
+}

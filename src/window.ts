@@ -73,9 +73,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const sources = new LifecycleSources(context.globalStorageUri, log);
   const lifecycle = once(async () => {
     const [{ Lifecycle }, scheduler] = await Promise.all([import("./host/lifecycle/lifecycle"), app.scheduler()]);
-    const opened = held.add(await Lifecycle.open({ sources, scheduler, clusters, notify, log, clock, afterSavepoint: () => undefined }));
-    scheduleRows.show(opened.schedules);
-    return opened;
+    return held.add(await Lifecycle.open({ sources, rows: scheduleRows, scheduler, clusters, notify, log, clock, afterSavepoint: () => undefined }));
   });
   const explorer = new Explorer({ clusters, jobs, savepoints, restores, warehouses, pairs, ledger, operations, schedules: scheduleRows, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
   const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };

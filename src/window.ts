@@ -31,6 +31,7 @@ import { Explorer } from "./host/views/explorer";
 import { Operations } from "./host/views/operations";
 import { ScheduleRows } from "./host/views/scheduleRows";
 import { operationsStatus } from "./host/views/statusBar";
+import { PaimonJobs } from "./services/paimonJobs";
 import { PairService } from "./services/pairs";
 import { WarehouseService } from "./services/warehouses";
 
@@ -69,6 +70,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const operations = new Operations(jobs, ledger, log);
   const warehouses = new WarehouseService(new CachedWarehouse(localWarehouse));
   const pairs = new PairService(() => startThread(context.asAbsolutePath("dist/worker/pairing.js"), {}, { heapMb: 1024 }), warehouses, ledger, clock, log);
+  const paimonJobs = new PaimonJobs(clusters, ledger, pairs, warehouses, log);
   const scheduleRows = new ScheduleRows(log);
   const sources = new LifecycleSources(context.globalStorageUri, log);
   const lifecycle = once(async () => {
@@ -88,7 +90,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     const start = (): Thread => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 });
     return held.add(new Linting({ start, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), ledger, inspection: await inspection(), clock, log }));
   });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimon: paimon.paimon, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimonJobs, paimon: paimon.paimon, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);

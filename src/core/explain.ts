@@ -4,6 +4,7 @@ import type { Warning } from "./guards";
 import type { LocationFault } from "./model/location";
 import { pairGradeText } from "./paimon/pairText";
 import { restoreAdvice } from "./restoreAdvice";
+import { oneLine } from "./rowText";
 import { durationText, shortId, sizeText, spanText } from "./wording";
 
 /** What a person reads about an error: what happened, to what, and what to do. */
@@ -171,8 +172,30 @@ export function explainWarning(warning: Warning): string {
     case "drained": return "This savepoint was taken with drain: all timers and windows have fired, so a job restored from it gives wrong results.";
     case "job-runs": return `${jobText(warning.job)} still runs; both would read and write the same data.`;
     case "already-restored": return `${warning.jobs.map(jobText).join(", ")} ${warning.jobs.length === 1 ? "was" : "were"} started from it before; two jobs on one history may write the same results twice.`;
+    case "paimon-later": return warning.intervalMs === null
+      ? `It writes Paimon (${tablesText(warning.tables)}), which commits with checkpoints, and the job takes none by itself: this savepoint stays uncommitted and without tags until one is triggered. Stop with Savepoint commits and tags at once.`
+      : `It writes Paimon (${tablesText(warning.tables)}). This savepoint is committed to the tables, and tagged, with the checkpoint after it (≈ ${spanText(warning.intervalMs)}); if the job ends before, there is no tag. Stop with Savepoint commits and tags at once, and leaves nothing open.`;
+    case "paimon-untagged": return `Savepoints get no tag in ${tablesText(warning.tables)}: sink.savepoint.auto-tag is off ${warning.by === "job" ? "in this job" : "on the table, unless the job sets it by a hint"}. The state that belongs to the savepoint then expires, after an hour by default. Set the option on the table and start the job anew, or tag each pair by hand (Show Pairs).`;
+    case "paimon-drain": return `A drained job commits ${tablesText(warning.tables)} as the end of its input: Paimon makes no tag for this savepoint.`;
+    case "paimon-restore": return paimonRestoreText(warning);
     case "uncommitted": return `The job ended ${warning.jobState} after this savepoint was written. A job restored from it commits what is still open; do so soon, before transactions expire.`;
   }
+}
+
+function tablesText(tables: readonly string[]): string {
+  const shown = tables.slice(0, 5).map((table) => oneLine(table, 80));
+  const left = tables.length - shown.length;
+  return left > 0 ? `${shown.join(", ")} and ${left} more` : shown.join(", ");
+}
+
+/** What stands between a job and its Paimon tables when it is restored: which moved on, and the two failures that are expected. */
+function paimonRestoreText({ moved, unproven, ready }: Extract<Warning, { warning: "paimon-restore" }>): string {
+  const sentences: string[] = [];
+  if (moved.length > 0) sentences.push(`Its Paimon ${moved.length === 1 ? "table" : "tables"} ${tablesText(moved)} went on since this savepoint. Restored as ${moved.length === 1 ? "it is" : "they are"}, the job writes the same data again, mostly without an error: roll ${moved.length === 1 ? "it" : "them"} back to the tag of this savepoint first (Roll Back… on the savepoint).`);
+  if (unproven.length > 0) sentences.push(`What of its Paimon ${unproven.length === 1 ? "table" : "tables"} ${tablesText(unproven)} belongs to this savepoint is not proven; Show Pairs has the evidence.`);
+  if (ready.length > 0 && moved.length === 0 && unproven.length === 0) sentences.push(`Its Paimon ${ready.length === 1 ? "table" : "tables"} ${tablesText(ready)} ${ready.length === 1 ? "is" : "are"} as the savepoint left ${ready.length === 1 ? "it" : "them"}.`);
+  sentences.push("A conflict that Paimon reports at the start does not damage the tables. One failure right after the restore, “intentionally thrown after committing the restored checkpoints”, belongs to it; the job needs a restart strategy for that.");
+  return sentences.join(" ");
 }
 
 function jobText(job: { readonly jobId: string; readonly name: string }): string {

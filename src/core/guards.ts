@@ -24,7 +24,15 @@ export type Warning =
   /** Other jobs were started from this savepoint; two jobs on one timeline may commit twice (C-12). */
   | { warning: "already-restored"; jobs: readonly JobNamed[] }
   /** The attempt that wrote this savepoint left the job FAILED. */
-  | { warning: "uncommitted"; jobState: string };
+  | { warning: "uncommitted"; jobState: string }
+  /** The job writes Paimon, so this savepoint is committed and tagged only with the checkpoint after it (P-2…P-6); `intervalMs` null: there is none. */
+  | { warning: "paimon-later"; tables: readonly string[]; intervalMs: number | null }
+  /** Savepoints are not tagged in these tables (P-7): by the job as it runs, or by the tables' options, which a hint of the job may override. */
+  | { warning: "paimon-untagged"; tables: readonly string[]; by: "job" | "table" }
+  /** Drained, the job's tables get no tag (P-5). */
+  | { warning: "paimon-drain"; tables: readonly string[] }
+  /** A restore into Paimon tables (P-1, P-20): `moved` went on since the savepoint, `unproven` have no proven state of it, `ready` are as they were. */
+  | { warning: "paimon-restore"; moved: readonly string[]; unproven: readonly string[]; ready: readonly string[] };
 
 /** What is known of a job when a verb is asked for. */
 export interface JobFacts {

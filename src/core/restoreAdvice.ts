@@ -1,10 +1,12 @@
+import { paimonAdvice } from "./paimon/failures";
+
 /**
  * The next step after a start that failed, from Flink's own words (flink-api §6); null when they match nothing we know. `message` is the
  * deepest cause, `exception` its class.
  */
 export function restoreAdvice(message: string, exception: string): string | null {
   const text = `${exception}: ${message}`;
-  return advice.find(({ when }) => when.test(text))?.say ?? null;
+  return paimonAdvice(text) ?? advice.find(({ when }) => when.test(text))?.say ?? null;
 }
 
 const advice: readonly { readonly when: RegExp; readonly say: string }[] = [

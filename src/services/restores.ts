@@ -5,6 +5,7 @@ import { latestCheckpoint, restoreRefusals, restoreWarnings } from "../core/guar
 import { recordVersion, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
 import { allTasksRun, isTerminal, type JobRef, type JobSummary } from "../core/model/job";
 import { checkpointOwner, placeKey, requireLocation } from "../core/model/location";
+import { isIntendedFailure } from "../core/paimon/failures";
 import type { ClaimMode, ClusterClient, Run, RunJarRequest } from "../core/ports";
 import { unlessAborted, unlessUnknown } from "./following";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
@@ -384,12 +385,14 @@ export class RestoreService {
         } else if (isTerminal(state) || state === "RESTARTING" || state === "FAILING") {
           missingSinceMs = undefined;
           const failure = await client.latestFailure(record.id, follower.life);
-          if (failure !== undefined) failures.set(failure.atMs, failure.message);
+          // Paimon ends the job once for each table on purpose, always with the same words.
+          const isIntended = failure !== undefined && isIntendedFailure(failure.message);
+          if (failure !== undefined && !isIntended) failures.set(failure.atMs, failure.message);
           const again = failures.size > 2 || new Set(failures.values()).size < failures.size;
           // One failure may be an accident of deployment; a second with the same reason is the job's answer (flink-api §6: it restarts for ever).
           if (state === "FINISHED" || state === "CANCELED") await this.#end(record, `the job is ${state}`, { state: "running", endedAtMs: clock.now() });
           else if (isTerminal(state) || again) await this.#end(record, `the job is ${state}: ${failure?.message ?? ""}`, { state: "failed", endedAtMs: clock.now(), failure: { message: failure?.message ?? `the job is ${state}`, exception: failure?.exception ?? "" } });
-          else run?.report({ message: `Flink restarts the job: ${failure?.message ?? "no reason given yet"}` });
+          else run?.report({ message: isIntended ? "Paimon committed what the savepoint held, and has the job restarted for that" : `Flink restarts the job: ${failure?.message ?? "no reason given yet"}` });
         } else {
           missingSinceMs = undefined;
           const job = await client.job(record.id, follower.life);

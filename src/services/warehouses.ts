@@ -6,8 +6,9 @@ import type { PaimonSnapshotRef, PaimonTagRef, TableRef } from "../core/contribu
 import { localPath } from "../core/model/location";
 import type { WarehouseProfile } from "../core/model/warehouse";
 import type { PaimonSnapshot, PaimonTag } from "../core/paimon/snapshot";
+import { autoTagOption } from "../core/paimon/savepointPairs";
 import {
-  branchesOf, databasesOf, snapshotFile, snapshotIdsOf, snapshotOf, tableAt, tableFoldersOf, tableNamed, tagFile, tagNamesOf, tagOf, type PaimonTable, type WarehouseProblem, type WarehouseReader,
+  branchesOf, databasesOf, optionsOf, snapshotFile, snapshotIdsOf, snapshotOf, tableAt, tableFoldersOf, tableNamed, tagFile, tagNamesOf, tagOf, type PaimonTable, type WarehouseProblem, type WarehouseReader,
 } from "../core/paimon/warehouse";
 
 /** The beginning of a list, and how many more there are. */
@@ -134,6 +135,21 @@ export class WarehouseService implements Disposable {
   /** A table by its reference; undefined when there is none. Throws `warehouse-unknown`, `warehouse-unreachable`. */
   async table(ref: TableRef, signal?: AbortSignal): Promise<PaimonTable | undefined> {
     return tableNamed(this.#reader, await this.folderOf(this.profile(ref.warehouse)), ref.table, [], signal);
+  }
+
+  /** For each table of a name, in any database of any warehouse that can be read: whether its options have savepoints tagged. */
+  async autoTagOf(objectName: string, signal?: AbortSignal): Promise<readonly boolean[]> {
+    const found: boolean[] = [];
+    for (const profile of this.#profiles) {
+      const folder = await this.folderOf(profile).catch(() => undefined);
+      if (folder === undefined) continue;
+      for (const database of await databasesOf(this.#reader, folder, [], signal)) {
+        const table = await tableNamed(this.#reader, folder, `${database}.${objectName}`, [], signal);
+        const options = table === undefined ? undefined : await optionsOf(this.#reader, table, [], signal);
+        if (options !== undefined) found.push(options[autoTagOption] === "true");
+      }
+    }
+    return found;
   }
 
   /** The text of a tag's or snapshot's file; undefined when it is not there. Throws `warehouse-unknown`, `warehouse-unreachable`, and what reading throws. */

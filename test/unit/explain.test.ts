@@ -115,6 +115,13 @@ const warnings: Examples<Warning, "warning"> = {
   "drained": [{ warning: "drained" }],
   "job-runs": [{ warning: "job-runs", job: by }],
   "already-restored": [{ warning: "already-restored", jobs: [by] }, { warning: "already-restored", jobs: [by, by] }],
+  "paimon-later": [{ warning: "paimon-later", tables: ["orders", "daily"], intervalMs: 180_000 }, { warning: "paimon-later", tables: ["orders"], intervalMs: null }],
+  "paimon-untagged": [{ warning: "paimon-untagged", tables: ["orders"], by: "job" }, { warning: "paimon-untagged", tables: ["orders"], by: "table" }],
+  "paimon-drain": [{ warning: "paimon-drain", tables: ["a", "b", "c", "d", "e", "f", "g"] }],
+  "paimon-restore": [
+    { warning: "paimon-restore", moved: ["d.orders"], unproven: [], ready: [] }, { warning: "paimon-restore", moved: ["d.orders", "d.daily"], unproven: ["d.audit"], ready: [] },
+    { warning: "paimon-restore", moved: [], unproven: [], ready: ["d.orders"] }, { warning: "paimon-restore", moved: [], unproven: ["d.audit"], ready: ["d.orders", "d.daily"] },
+  ],
   "uncommitted": [{ warning: "uncommitted", jobState: "FAILED" }],
 };
 

@@ -14,6 +14,11 @@ test("each way in which Flink refuses a restore has a next step", () => {
     ["java.io.IOException", "Unexpected magic number. Found: 0x1", /damaged/],
     ["org.apache.flink.util.StateMigrationException", "For heap backends, the new state serializer (x) must not be incompatible with the old state serializer (y).", /type of the state/],
     ["org.apache.flink.util.FlinkRuntimeException", "No jobs included in application.", /execute/],
+    ["java.lang.RuntimeException", "This exception is intentionally thrown after committing the restored checkpoints. By restarting the job we hope that writers can start writing based on these new commits.", /once on purpose.*start it once more/],
+    ["java.lang.RuntimeException", "File deletion conflicts detected! Give up committing. 2. You're recovering from an old savepoint … Base commit user is: 8ca90c61-3f06; Current commit user is: 8ca90c61-3f06", /older state than its table.*Roll Back/],
+    ["java.lang.RuntimeException", "File deletion conflicts detected! Give up committing. Base commit user is: 8ca90c61-3f06; Current commit user is: 11111111-3f06", /Two writers/],
+    ["java.lang.RuntimeException", "Cannot recover from this checkpoint because some files in the snapshot that need to be resubmitted have been deleted: a The most likely reason is", /never committed/],
+    ["java.lang.IllegalStateException", "Trying to delete file data-1.parquet for table t which is not previously added.", /older state/],
     ["java.lang.ClassNotFoundException", "com.acme.Main", /main class/],
   ];
   for (const [exception, message, expected] of cases) assert.match(restoreAdvice(message, exception) ?? "", expected, message);

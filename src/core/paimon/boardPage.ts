@@ -3,7 +3,7 @@ import { savepointName, spanText, ageText, timeText, countText } from "../wordin
 import type { SavepointRecord } from "../ledger/record";
 import { joinText, oneLine } from "../rowText";
 import type { PairGrade } from "./pairing";
-import { pairGradeText, pairReasonText, pairRowText, pairTitle } from "./pairText";
+import { pairGradeText, pairReasonText, pairRowText, pairTitle, type PairedJob } from "./pairText";
 import type { SavepointPairs, SinkPair } from "./savepointPairs";
 import { endOfInput } from "./snapshot";
 
@@ -98,13 +98,14 @@ export interface BoardSource {
   readonly failure: string | undefined;
 }
 
-/** Lays a job's savepoints out over the tables that any of them wrote. `intervalMs` is the job's checkpoint interval. */
-export function boardView(about: AboutBoard, cluster: string, sources: readonly BoardSource[], more: number, verbs: BoardVerbs, intervalMs: number | null, nowMs: number): BoardView {
+/** Lays a job's savepoints out over the tables that any of them wrote. A job that was restored since has another id: of that one's savepoints only the newest job's can still wait. */
+export function boardView(about: AboutBoard, cluster: string, sources: readonly BoardSource[], more: number, verbs: BoardVerbs, job: PairedJob, nowMs: number): BoardView {
   const columns = new Map<string, BoardColumn>();
   for (const { pairs } of sources) for (const pair of pairs?.pairs ?? []) columns.set(columnKey(pair), { key: columnKey(pair), table: pairTitle(pair), warehouse: pair.place?.warehouse ?? null });
   const list = [...columns.values()].sort((a, b) => (a.table < b.table ? -1 : 1));
+  const jobOf = (record: SavepointRecord): PairedJob => (record.job.id === about.job.jobId ? job : { ...job, runs: job.runs === null ? null : false });
   const rows = sources.map(({ record, pairs, failure }): BoardRow => {
-    const cells = Object.fromEntries((pairs?.pairs ?? []).map((pair) => [columnKey(pair), cellOf(pair, verbs, intervalMs, nowMs)]));
+    const cells = Object.fromEntries((pairs?.pairs ?? []).map((pair) => [columnKey(pair), cellOf(pair, verbs, jobOf(record), nowMs)]));
     const state = pairs !== undefined ? "read" : failure !== undefined ? "unread" : "looking";
     return {
       recordId: record.id, name: joinText(oneLine(savepointName(record), 80), record.description !== "" && oneLine(record.description, 60)), taken: ageText(record.requestedAtMs, nowMs), takenTitle: timeText(record.requestedAtMs), state, cells,
@@ -127,7 +128,7 @@ function noteOf(sources: readonly BoardSource[], rows: readonly BoardRow[]): str
   return sources.every(({ pairs }) => pairs !== undefined) ? "No savepoint has a proven tag in every table that it wrote." : null;
 }
 
-function cellOf(pair: SinkPair, verbs: BoardVerbs, intervalMs: number | null, nowMs: number): BoardCell {
+function cellOf(pair: SinkPair, verbs: BoardVerbs, job: PairedJob, nowMs: number): BoardCell {
   const { pairing, sink, place, latestSnapshotId, snapshotExpiresMs, tagsExpireMs, tableAutoTag } = pair;
   const { grade, snapshot, tags } = pairing;
   const facts: (readonly [string, string])[] = [];
@@ -151,5 +152,5 @@ function cellOf(pair: SinkPair, verbs: BoardVerbs, intervalMs: number | null, no
   if (verbs.rollback && (grade === "exact" || tags.length > 0)) actions.push("rollback");
   if (canTag) actions.push("sql");
   if (tags.length > 0) actions.push("openTag");
-  return { grade, text: pairRowText(pair, nowMs, intervalMs), meaning: pairGradeText(grade), reasons: pairing.reasons.map(pairReasonText), facts, actions };
+  return { grade, text: pairRowText(pair, nowMs, job), meaning: pairGradeText(grade), reasons: pairing.reasons.map(pairReasonText), facts, actions };
 }

@@ -13,7 +13,7 @@ export function pairGradeText(grade: PairGrade): string {
 /** What speaks for a grade, as a sentence. */
 export function pairReasonText(reason: PairReason): string {
   switch (reason.code) {
-    case "files-match": return `All ${countText(reason.files, "file")} of the commit are named in the savepoint.`;
+    case "files-match": return reason.files === 1 ? "The only file of the commit is named in the savepoint." : `All ${countText(reason.files, "file")} of the commit are named in the savepoint.`;
     case "files-differ": return `The commit changed ${countText(reason.files, "file")}, of which the savepoint names ${reason.matching === 0 ? "none" : reason.matching}.`;
     case "committed-after": return `It was committed ${reason.afterMs < 1_000 ? `${Math.round(reason.afterMs)} ms` : durationText(reason.afterMs)} after the savepoint, with its commit user and number.`;
     case "committed-before": return `It was committed ${durationText(reason.beforeMs)} before the savepoint's file was written: an earlier life of the job, or the savepoint was copied.`;
@@ -54,15 +54,23 @@ export function pairTitle({ place, sink }: SinkPair): string {
   return oneLine(place?.table ?? sink.objectName ?? `sink ${sink.operatorId.slice(0, 6)}`, 120);
 }
 
-/** A pair's row after its name: what keeps the state, how sure it is, and what is due. `intervalMs` is the job's checkpoint interval. */
-export function pairRowText(pair: SinkPair, nowMs: number, intervalMs: number | null = null): string {
+/** What becomes of a savepoint's job: a pair that waits depends on it. */
+export interface PairedJob {
+  /** Milliseconds between checkpoints; null when there are none, or that is not known. */
+  readonly intervalMs: number | null;
+  /** False once it has ended, null when that can't be seen. */
+  readonly runs: boolean | null;
+}
+
+/** A pair's row after its name: what keeps the state, how sure it is, and what is due. */
+export function pairRowText(pair: SinkPair, nowMs: number, job: PairedJob = { intervalMs: null, runs: null }): string {
   const { pairing: { grade, snapshot, tags, decoy }, place, snapshotExpiresMs, tagsExpireMs } = pair;
   const at = snapshot === null ? null : `snapshot ${snapshot.id}`;
   const expiry = snapshotExpiresMs === null ? null : snapshotExpiresMs > nowMs ? `may expire in ${spanText(snapshotExpiresMs - nowMs)}` : "may expire any time";
   switch (grade) {
     case "exact": return joinText(`tag ${oneLine(tags[0]?.name ?? "", 80)}`, "proven", tagsExpireMs !== null && (tagsExpireMs > nowMs ? `${spanText(tagsExpireMs - nowMs)} left` : "expired"));
     case "unprotected": return joinText(at, "proven, no tag", expiry);
-    case "waiting": return `tag after the next checkpoint${intervalMs === null ? "" : ` (≈ ${spanText(Math.max(intervalMs, 1_000))})`}`;
+    case "waiting": return waitingText(job);
     case "idle": return joinText(at, "the same state, nothing was written since", tags.length > 0 && `tag ${oneLine(tags[0]?.name ?? "", 80)}`);
     case "drained": return joinText(at, "committed as the end of the input", tags.length === 0 ? "no tag" : `tag ${oneLine(tags[0]?.name ?? "", 80)}`);
     case "foreign": return joinText(`tag ${oneLine(decoy?.name ?? "", 80)} is another's`, at !== null && `${at} is the right one, no tag`, at !== null && expiry);
@@ -72,18 +80,24 @@ export function pairRowText(pair: SinkPair, nowMs: number, intervalMs: number | 
   }
 }
 
+function waitingText({ intervalMs, runs }: PairedJob): string {
+  if (runs === false) return "not committed: the job ended before its next checkpoint";
+  if (runs === null) return "not committed: that comes with the next checkpoint, if the job runs";
+  return intervalMs === null ? "tag after the next checkpoint" : `tag after the next checkpoint (≈ ${spanText(Math.max(intervalMs, 1_000))})`;
+}
+
 /** A commit user, cut to what tells it from others: Paimon's are long random names. */
 export function commitUserText(user: string): string {
   return oneLine(user.replace(/([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/, "$1…"), 40);
 }
 
 /** What the pairs of a savepoint say in two words of its row, or null for none. */
-export function pairsFlag(pairs: readonly SinkPair[]): string | null {
+export function pairsFlag(pairs: readonly SinkPair[], { runs }: Pick<PairedJob, "runs"> = { runs: null }): string | null {
   if (pairs.length === 0) return null;
   const of = (...grades: readonly PairGrade[]): number => pairs.filter(({ pairing }) => grades.includes(pairing.grade)).length;
   const bad = of("foreign", "stale-tag", "changed", "none");
   if (bad > 0) return `${countText(bad, "table")} without a pair`;
-  if (of("waiting") > 0) return "tags to come";
+  if (of("waiting") > 0) return runs === true ? "tags to come" : "not committed";
   const open = of("unprotected", "drained");
   return open > 0 ? `${countText(open, "table")} without a tag` : `${countText(pairs.length, "table")} paired`;
 }

@@ -67,6 +67,9 @@ async function lossOf(world: CommandWorld, job: JobRef, name: string): Promise<L
   sentences.push(savepoint === null ? "There is no savepoint of it." : `The last savepoint is ${savepointName(savepoint)}, ${ageText(savepoint.requestedAtMs, now)}; ${kept === true ? "it stays too" : "all state since then is lost"}.`);
   const everything = savepoint !== null || kept === true ? null : kept === undefined || !asked ? "All of its state may be lost for good." : "All of its state is lost for good.";
   if (everything !== null) sentences.push(everything);
+  for (const { savepoint: open, tables } of await world.paimonJobs.waiting(job, AbortSignal.timeout(10_000)).catch(() => [])) {
+    sentences.push(`${savepointName(open)} has no tag yet in ${tables.map((table) => oneLine(table, 80)).join(", ")}: that comes with the next checkpoint, and not at all when the job is cancelled.`);
+  }
   if (operationRuns(world, job, records)) sentences.push("A savepoint or stop of this job is under way; cancelling makes it fail.");
   sentences.push("Stop with Savepoint loses nothing.");
   return { text: sentences.join(" "), everything };

@@ -1,6 +1,8 @@
 import type { SavepointRef } from "../../core/contributions";
 import type { TypingReason } from "../../core/guards";
-import { isUsable } from "../../core/ledger/record";
+import { isUsable, type SavepointRecord } from "../../core/ledger/record";
+import { pairTitle } from "../../core/paimon/pairText";
+import { pairedPlace } from "../../services/pairs";
 import { joinText, oneLine } from "../../core/rowText";
 import { ageText, savepointName, shortId, sizeText } from "../../core/wording";
 import type { DisposalCheck } from "../../services/disposals";
@@ -18,7 +20,8 @@ export async function dispose(world: CommandWorld, target?: SavepointRef): Promi
   const check = await waitBefore(`Dispose ${subject}`, "Checking who needs it", (run) => world.disposals.check(record.id, run));
   if (check === undefined) return;
   if (check.refusals.length > 0) return refuse(world, `${subject} can't be disposed of yet.`, check.refusals, { recordId: record.id });
-  if (!(await world.notify.confirm({ title: `Dispose savepoint ${subject}?`, detail: detailOf(world, check), button: "Dispose" }))) return;
+  const tags = await pairedTags(world, record);
+  if (!(await world.notify.confirm({ title: `Dispose savepoint ${subject}?`, detail: [detailOf(world, check), ...tags].join("\n\n"), button: "Dispose" }))) return;
   let typedJobName: string | null = null;
   if (check.typing !== null) {
     const typed = await typeName(`Dispose savepoint ${subject}`, record.job.name, whyTyped(check.typing, record.job.name));
@@ -41,6 +44,15 @@ export async function forget(world: CommandWorld, target?: SavepointRef): Promis
     ? `It leaves the list. Its files${record.sizeBytes === null ? "" : `, ${sizeText(record.sizeBytes)},`} stay at ${record.path ?? ""}; to restore from it later, its path is needed.`
     : "It leaves the list. No file is touched.";
   if (await world.notify.confirm({ title: `Forget ${savepointName(record)} of ${oneLine(record.job.name, 80)}?`, detail, button: "Forget" })) await world.savepoints.forget(record.id);
+}
+
+/** Paimon and Flink know nothing of each other: the tags that pair with a savepoint stay behind, and keep their files. */
+async function pairedTags(world: CommandWorld, record: SavepointRecord): Promise<string[]> {
+  const place = pairedPlace(record);
+  const found = place === undefined ? undefined : await world.pairs.pairsOf(place, 30_000, AbortSignal.timeout(10_000)).catch(() => undefined);
+  const kept = (found?.pairs ?? []).filter(({ pairing }) => pairing.grade === "exact").map((pair) => `${pair.pairing.tags.map(({ name }) => oneLine(name, 60)).join(", ")} of ${pairTitle(pair)}`);
+  if (kept.length === 0) return [];
+  return [`It pairs with ${kept.length === 1 ? "the Paimon tag" : "the Paimon tags"} ${kept.join("; ")}. ${kept.length === 1 ? "That stays, keeps its files, and is" : "Those stay, keep their files, and are"} of no use for a restore any more; delete ${kept.length === 1 ? "it" : "them"} when nothing else needs ${kept.length === 1 ? "it" : "them"}.`];
 }
 
 /** What goes, what it was, who came from it, and what could not be asked. */

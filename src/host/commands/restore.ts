@@ -224,6 +224,11 @@ async function confirmWarnings(world: CommandWorld, { source, cluster, ready }: 
   if (go.claimMode === "LEGACY") sentences.push("LEGACY is deprecated: the job may need the savepoint's files for as long as it lives.");
   const written = source.flinkVersion === null ? undefined : parseFlinkVersion(source.flinkVersion);
   if (written !== undefined && !atLeast(ready.info.version, written.major, written.minor)) sentences.push(`It was taken on Flink ${written.text}; Flink ${ready.info.version.text} may not be able to read it, since savepoints only move forward.`);
+  if (go.way.way !== "go-on") {
+    const paimon = await waitBefore(`Restore ${name}`, "Looking at its Paimon tables", (run) => world.paimonJobs.restoreWarnings({ path: source.path, recordId: source.recordId, completedMs: null }, run.signal));
+    if (paimon === undefined) return false;
+    sentences.push(...paimon.map(explainWarning));
+  }
   if (sentences.length === 0) return true;
   return world.notify.confirm({ title: `Restore ${name} from ${go.way.way === "go-on" ? "a new savepoint" : savepointName(source)}?`, detail: sentences.join("\n\n"), button: go.way.way === "go-back" ? "Stop and Restore" : "Restore" });
 }

@@ -26,7 +26,12 @@ export async function trigger(world: CommandWorld, target?: JobRef): Promise<voi
   const { job, ready, request } = plan;
   const name = oneLine(ready.jobName, 80);
   if (request === undefined) return refuse(world, `${name} can't be saved now.`, ready.refusals);
-  if (ready.warnings.length > 0 && !(await world.notify.confirm({ title: `Take a savepoint of ${name}?`, detail: ready.warnings.map(explainWarning).join("\n\n"), button: "Take Savepoint" }))) return;
+  if (ready.warnings.length > 0) {
+    const isPaimon = ready.warnings.some(({ warning }) => warning === "paimon-later");
+    const answer = await world.notify.choose({ title: `Take a savepoint of ${name}?`, detail: ready.warnings.map(explainWarning).join("\n\n"), buttons: [takeSavepoint, ...(isPaimon ? [stopInstead] : [])] });
+    if (answer === stopInstead) return stop(world, job);
+    if (answer !== takeSavepoint) return;
+  }
 
   const sinceMs = world.clock.now();
   const record = await waitFor(world, `Savepoint of ${name} ${cancelOnlyStopsWaiting}`, async (run) => {
@@ -37,6 +42,9 @@ export async function trigger(world: CommandWorld, target?: JobRef): Promise<voi
   if (record === undefined || isFlinkError(record)) return leaveToFlink(world, job, sinceMs);
   world.notify.done(completedText(record), nextVerbs(record.id));
 }
+
+const takeSavepoint = "Take Savepoint";
+const stopInstead = "Stop with Savepoint…";
 
 /** *Stop with Savepoint*: as trigger, then the job ends. Drain is off, and a question of its own when chosen (C-10, C-13, A-6). */
 export async function stop(world: CommandWorld, target?: JobRef): Promise<void> {
@@ -120,7 +128,13 @@ interface Subject {
 async function askSubject(ask: Steps, world: CommandWorld, verb: "trigger" | "stop", target: JobRef | undefined): Promise<Subject | undefined> {
   const job = target ?? (await pickJob(ask, world, verb));
   if (job === undefined) return undefined;
-  return { job, ready: await ask.wait("Looking at the job", (signal) => world.savepoints.readiness(job, verb, signal)) };
+  const ready = await ask.wait("Looking at the job", async (signal) => {
+    const found = await world.savepoints.readiness(job, verb, signal);
+    if (found.refusals.length > 0) return found;
+    const paimon = await world.paimonJobs.warnings(job, verb, world.jobs.observation(job)?.config?.intervalMs ?? null, signal);
+    return { ...found, warnings: [...found.warnings, ...paimon] };
+  });
+  return { job, ready };
 }
 
 async function askStop(ask: Steps, world: CommandWorld, subject: Subject): Promise<SavepointRequest & { drain: boolean }> {

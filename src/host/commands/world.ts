@@ -3,6 +3,7 @@ import type { Clock, Credentials, Log } from "../../core/ports";
 import type { PaimonSnapshotRef, PaimonTagRef } from "../../core/contributions";
 import type { Ledger } from "../../core/ledger/store";
 import type { AboutBoard } from "../../core/paimon/boardPage";
+import type { PaimonJobs } from "../../services/paimonJobs";
 import type { PairService } from "../../services/pairs";
 import type { WarehouseService } from "../../services/warehouses";
 import type { ClusterService } from "../../services/clusters";
@@ -62,6 +63,7 @@ export interface CommandWorld {
   inspection(): Promise<InspectionService>;
   readonly warehouses: WarehouseService;
   readonly pairs: PairService;
+  readonly paimonJobs: PaimonJobs;
   paimon(): Promise<PaimonControl>;
   readonly ledger: Ledger;
   localFlink(): Promise<LocalFlink>;

@@ -18,6 +18,7 @@ import type { JobService } from "../../services/jobs";
 import { pairedPlace, type PairService } from "../../services/pairs";
 import type { WarehouseService } from "../../services/warehouses";
 import { copyText } from "../commands/copy";
+import { pairedJob } from "../views/explorerSource";
 import { showPage, type PageFolder } from "../inspector/webviewPage";
 import { boardViewType } from "./registration";
 
@@ -121,7 +122,7 @@ export class PairBoards {
     const savepoints = await this.#savepoints(about);
     const sources = savepoints.slice(0, mostSavepoints).map((record): BoardSource => ({ record, pairs: pairs.known(record.path ?? ""), failure: pairs.failure(record.path ?? "") }));
     const cluster = clusters.get(about.job.cluster)?.profile.name ?? about.job.cluster;
-    return boardView(about, cluster, sources, Math.max(0, savepoints.length - mostSavepoints), await this.#verbs(about), jobs.observation(about.job)?.config?.intervalMs ?? null, clock.now());
+    return boardView(about, cluster, sources, Math.max(0, savepoints.length - mostSavepoints), await this.#verbs(about), pairedJob({ clusters, jobs }, about.job), clock.now());
   }
 
   async #verbs({ job }: AboutBoard): Promise<BoardVerbs> {

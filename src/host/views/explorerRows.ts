@@ -160,7 +160,7 @@ function savepointRow({ row: savepoint, expectedMs, pairs }: Extract<ExplorerNod
     else if (savepoint.state === "unknown") words.push("unknown");
   }
   if (pairs.length > 0) words.push("paired");
-  return row(savepointTitle(savepoint), joinText(savepointText(savepoint, nowMs, expectedMs), pairsFlag(pairs.map(({ pair }) => pair))), {
+  return row(savepointTitle(savepoint), joinText(savepointText(savepoint, nowMs, expectedMs), pairsFlag(pairs.map(({ pair }) => pair), pairs[0]?.job)), {
     children: pairs.length > 0 ? "closed" : "none",
     icon: savepointIcon(savepoint), words, ref: record === null ? null : { recordId: record.id }, noun: `savepoint, ${savepoint.claimedBy !== null && savepoint.state === "completed" ? "claimed" : savepoint.state}`,
     click: savepoint.state === "unknown" && record !== null ? { command: "flinkSavepoints.adopt", title: "Look for It", args: [{ recordId: record.id }] }

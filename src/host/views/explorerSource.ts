@@ -2,7 +2,8 @@ import type { FlinkError } from "../../core/errors";
 import { isFlinkError } from "../../core/errors";
 import type { Ledger } from "../../core/ledger/store";
 import type { RestoreRecord } from "../../core/ledger/record";
-import type { JobRef } from "../../core/model/job";
+import { isTerminal, type JobRef } from "../../core/model/job";
+import type { PairedJob } from "../../core/paimon/pairText";
 import type { Log } from "../../core/ports";
 import type { JobRow } from "../../core/rows";
 import type { ClusterService, ClusterView } from "../../services/clusters";
@@ -123,8 +124,8 @@ export class ExplorerSource {
 
   /** With the pairs of those in sight. */
   #withPairs(job: JobRef, nodes: readonly ExplorerNode[]): ExplorerNode[] {
-    const intervalMs = this.#world.jobs.observation(job)?.config?.intervalMs ?? null;
-    return nodes.map((node) => (node.kind === "savepoint" ? { ...node, pairs: this.#paimon.pairNodes(node.id, node.row.record, intervalMs) } : node));
+    const paired = pairedJob(this.#world, job);
+    return nodes.map((node) => (node.kind === "savepoint" ? { ...node, pairs: this.#paimon.pairNodes(node.id, node.row.record, paired) } : node));
   }
 
   #page(listId: string, noun: keyof typeof pageSize, nodes: readonly ExplorerNode[]): ExplorerNode[] {
@@ -132,6 +133,13 @@ export class ExplorerSource {
     if (nodes.length <= length) return [...nodes];
     return [...nodes.slice(0, length), { kind: "more", id: `${listId} more`, listId, step: pageSize[noun], left: nodes.length - length, noun: "older" }];
   }
+}
+
+/** What is known of a job whose savepoints are paired. */
+export function pairedJob({ clusters, jobs }: Pick<SourceWorld, "clusters" | "jobs">, job: JobRef): PairedJob {
+  const view = clusters.get(job.cluster);
+  const state = view?.reach.state === "online" ? (view.jobs.find(({ jobId }) => jobId === job.jobId)?.state ?? "gone") : null;
+  return { intervalMs: jobs.observation(job)?.config?.intervalMs ?? null, runs: state === null ? null : state !== "gone" && !isTerminal(state) };
 }
 
 /** Whether the stop that a planned restore waits for has ended with its savepoint. */

@@ -2,7 +2,7 @@ import type { ContextWord, PaimonSnapshotRef, PaimonTagRef, PairRef } from "../.
 import type { PairRecord } from "../../core/ledger/record";
 import type { WarehouseProfile } from "../../core/model/warehouse";
 import type { PairGrade } from "../../core/paimon/pairing";
-import { commitUserText, pairRowText, pairTitle } from "../../core/paimon/pairText";
+import { commitUserText, pairRowText, pairTitle, type PairedJob } from "../../core/paimon/pairText";
 import type { SinkPair } from "../../core/paimon/savepointPairs";
 import type { PaimonSnapshot, PaimonTag } from "../../core/paimon/snapshot";
 import { joinText, oneLine } from "../../core/rowText";
@@ -19,7 +19,7 @@ export type PaimonNode =
   | { readonly kind: "tag"; readonly id: string; readonly ref: PaimonTagRef; readonly row: FileRow<PaimonTag>; readonly owner: TagOwner }
   | { readonly kind: "snapshots"; readonly id: string; readonly warehouse: string; readonly summary: TableSummary }
   | { readonly kind: "snapshot"; readonly id: string; readonly ref: PaimonSnapshotRef; readonly row: FileRow<PaimonSnapshot>; readonly owner: PairRecord | undefined }
-  | { readonly kind: "pair"; readonly id: string; readonly recordId: string; readonly pair: SinkPair; readonly intervalMs: number | null };
+  | { readonly kind: "pair"; readonly id: string; readonly recordId: string; readonly pair: SinkPair; readonly job: PairedJob };
 
 /** Whose a tag is: of a savepoint that was proven, of one that nobody here knows, or made by hand. */
 export type TagOwner = { readonly kind: "proven"; readonly pair: PairRecord } | { readonly kind: "changed"; readonly checkpointId: string } | { readonly kind: "unknown" } | { readonly kind: "hand" };
@@ -42,7 +42,7 @@ export function renderPaimonRow(node: PaimonNode, nowMs: number): Row {
     case "tag": return tagRow(node.ref, node.row, node.owner, nowMs);
     case "snapshots": return row("Snapshots", node.summary.snapshots.toLocaleString("en"), { icon: { id: "versions" }, children: "closed" });
     case "snapshot": return snapshotRow(node.ref, node.row, node.owner, nowMs);
-    case "pair": return pairRow(node.recordId, node.pair, node.intervalMs, nowMs);
+    case "pair": return pairRow(node.recordId, node.pair, node.job, nowMs);
   }
 }
 
@@ -57,8 +57,8 @@ function tagRow(ref: PaimonTagRef, { name, content, problem, modifiedMs }: FileR
   if (content === undefined) return brokenRow(name, "tag", problem === undefined);
   const { snapshot, retainedMs } = content;
   const left = retainedMs === null || modifiedMs === null ? null : modifiedMs + retainedMs - nowMs;
-  const text = joinText(`snapshot ${snapshot.id}`, ageText(snapshot.timeMs, nowMs), snapshot.totalRecordCount !== null && countText(snapshot.totalRecordCount, "row"), `by ${commitUserText(snapshot.commitUser)}`,
-    left !== null && (left > 0 ? `${spanText(left)} left` : "expired"), ownerText(owner));
+  const text = joinText(ownerText(owner), left !== null && (left > 0 ? `${spanText(left)} left` : "expired"), `snapshot ${snapshot.id}`, ageText(snapshot.timeMs, nowMs),
+    snapshot.totalRecordCount !== null && countText(snapshot.totalRecordCount, "row"), `by ${commitUserText(snapshot.commitUser)}`);
   const icon = owner.kind === "proven" ? { id: "link", color: green } : owner.kind === "changed" ? { id: "warning", color: yellow } : owner.kind === "unknown" ? { id: "tag", color: grey } : { id: "bookmark", color: grey };
   return row(oneLine(name, 120), text, { icon, words: ["tag"], ref, click: clickOn(ref), noun: "tag" });
 }
@@ -74,7 +74,7 @@ function ownerText(owner: TagOwner): string {
 
 function snapshotRow(ref: PaimonSnapshotRef, { name, content, problem }: FileRow<PaimonSnapshot>, owner: PairRecord | undefined, nowMs: number): Row {
   if (content === undefined) return brokenRow(`snapshot ${name}`, "snapshot", problem === undefined);
-  const text = joinText(ageText(content.timeMs, nowMs), content.commitKind.toLowerCase(), content.totalRecordCount !== null && countText(content.totalRecordCount, "row"), `by ${commitUserText(content.commitUser)}`, owner !== undefined && `pairs with #${owner.savepoint.checkpointId}`);
+  const text = joinText(owner !== undefined && `pairs with #${owner.savepoint.checkpointId}`, ageText(content.timeMs, nowMs), content.commitKind.toLowerCase(), content.totalRecordCount !== null && countText(content.totalRecordCount, "row"), `by ${commitUserText(content.commitUser)}`);
   return row(`snapshot ${name}`, text, { icon: owner === undefined ? { id: "circle-small" } : { id: "link", color: green }, words: ["snapshot"], ref, click: clickOn(ref), noun: "Paimon snapshot" });
 }
 
@@ -83,12 +83,12 @@ function brokenRow(label: string, noun: string, isGone: boolean): Row {
   return row(oneLine(label, 120), isGone ? "is gone" : "can't be read", { icon: { id: "warning", color: yellow }, noun });
 }
 
-function pairRow(recordId: string, pair: SinkPair, intervalMs: number | null, nowMs: number): Row {
+function pairRow(recordId: string, pair: SinkPair, job: PairedJob, nowMs: number): Row {
   const { pairing: { grade, snapshot }, place } = pair;
   const ref: PairRef = { recordId, warehouse: place?.warehouse ?? "", pairTable: place?.table ?? "" };
   const words: ContextWord[] = ["pair"];
   if (place !== null && snapshot !== null && grade === "unprotected") words.push("taggable");
-  return row(pairTitle(pair), pairRowText(pair, nowMs, intervalMs), { icon: gradeIcons[grade], words, ref, noun: `pair, ${grade}`, click: clickOn(ref) });
+  return row(pairTitle(pair), pairRowText(pair, nowMs, job), { icon: gradeIcons[grade], words, ref, noun: `pair, ${grade}`, click: clickOn(ref) });
 }
 
 const gradeIcons: Readonly<Record<PairGrade, NonNullable<Row["icon"]>>> = {

@@ -5,7 +5,7 @@ import type { Ledger } from "../../core/ledger/store";
 import { placeKey } from "../../core/model/location";
 import { endOfInput, type PaimonSnapshot } from "../../core/paimon/snapshot";
 import type { WarehouseProblem } from "../../core/paimon/warehouse";
-import { warehouseProblemText } from "../../core/paimon/pairText";
+import { warehouseProblemText, type PairedJob } from "../../core/paimon/pairText";
 import type { Log } from "../../core/ports";
 import { countText } from "../../core/wording";
 import { pairedPlace, type PairService } from "../../services/pairs";
@@ -87,13 +87,13 @@ export class PaimonSource {
   }
 
   /** The pairs below a savepoint, as they are known; looks at them in the background. */
-  pairNodes(id: string, record: SavepointRecord | null, intervalMs: number | null): readonly Extract<ExplorerNode, { kind: "pair" }>[] {
+  pairNodes(id: string, record: SavepointRecord | null, job: PairedJob): readonly Extract<ExplorerNode, { kind: "pair" }>[] {
     const { pairs } = this.#world;
     if (record === null || !pairs.isUsed || !isUsable(record) || record.forgotten) return [];
     const place = pairedPlace(record);
     if (place === undefined) return [];
     pairs.pairsOf(place, pairsFreshMs).catch((error: unknown) => this.#world.log.warn("pairing", error));
-    return (pairs.known(place.path)?.pairs ?? []).map((pair, at) => ({ kind: "pair", id: `${id} pair:${at}`, recordId: record.id, pair, intervalMs }));
+    return (pairs.known(place.path)?.pairs ?? []).map((pair, at) => ({ kind: "pair", id: `${id} pair:${at}`, recordId: record.id, pair, job }));
   }
 
   async #belowTable({ id, warehouse, summary, isBranch }: Extract<PaimonNode, { kind: "table" }>): Promise<ExplorerNode[]> {

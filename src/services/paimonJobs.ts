@@ -1,0 +1,113 @@
+import { isAbort } from "../core/base/async";
+import type { Warning } from "../core/guards";
+import { isUsable, jobOf, type SavepointRecord } from "../core/ledger/record";
+import type { Ledger } from "../core/ledger/store";
+import { isSameJob, type JobRef } from "../core/model/job";
+import { newestUsable } from "../core/ledger/queries";
+import { committedTables, type PaimonSink, type PaimonSinks } from "../core/paimon/sinks";
+import { pairTitle } from "../core/paimon/pairText";
+import type { Log } from "../core/ports";
+import type { ClusterService } from "./clusters";
+import { pairedPlace, type KnownPairs, type PairedPlace, type PairService } from "./pairs";
+import type { WarehouseService } from "./warehouses";
+
+/** Pairs that were looked at within this time are new enough for a question. */
+const freshMs = 30_000;
+
+/** Which Paimon tables a job writes, as far as that can be seen; never a guess. */
+export class PaimonJobs {
+  readonly #clusters: ClusterService;
+  readonly #ledger: Ledger;
+  readonly #pairs: PairService;
+  readonly #warehouses: WarehouseService;
+  readonly #log: Log;
+
+  constructor(clusters: ClusterService, ledger: Ledger, pairs: PairService, warehouses: WarehouseService, log: Log) {
+    this.#clusters = clusters;
+    this.#ledger = ledger;
+    this.#pairs = pairs;
+    this.#warehouses = warehouses;
+    this.#log = log;
+  }
+
+  /** The Paimon sinks of a running job; undefined when none is seen. What can't be asked or read says nothing. Rejects with the signal's reason only. */
+  async sinksOf(job: JobRef, signal: AbortSignal): Promise<PaimonSinks | undefined> {
+    const names = await this.#asked(() => this.#clusters.client(job.cluster).job(job.jobId, signal).then(({ vertices }) => committedTables(vertices.map(({ name }) => name))), signal);
+    const last = await this.#asked(() => this.#lastPairs(job, signal), signal);
+    if (names !== undefined && names.length > 0) {
+      const sinks: PaimonSink[] = [];
+      for (const name of names) sinks.push({ table: name, autoTag: autoTagIn(last, name) ?? (await this.#asked(() => this.#tableSays(name, signal), signal)) ?? "unknown" });
+      return { seenIn: "graph", sinks };
+    }
+    const pairs = last?.pairs ?? [];
+    return pairs.length === 0 ? undefined : { seenIn: "savepoint", sinks: pairs.map(({ place, sink }) => ({ table: place?.table ?? sink.objectName ?? sink.operatorId.slice(0, 6), autoTag: sink.autoTag ? "on" : "off" })) };
+  }
+
+  /** What to know before a savepoint or a stop of a running job (P-2…P-7). */
+  async warnings(job: JobRef, verb: "trigger" | "stop", intervalMs: number | null, signal: AbortSignal): Promise<Warning[]> {
+    const found = await this.sinksOf(job, signal);
+    if (found === undefined) return [];
+    const warnings: Warning[] = [];
+    const named = (...autoTags: readonly PaimonSink["autoTag"][]): string[] => found.sinks.filter(({ autoTag }) => autoTags.includes(autoTag)).map(({ table }) => table);
+    if (verb === "trigger") warnings.push({ warning: "paimon-later", tables: found.sinks.map(({ table }) => table), intervalMs });
+    for (const [by, tables] of [["job", named("off")], ["table", named("table-off")]] as const) if (tables.length > 0) warnings.push({ warning: "paimon-untagged", tables, by });
+    return warnings;
+  }
+
+  /** What to know before a restore from a savepoint (P-1, P-20); nothing when it holds no sink of Paimon, or can't be read from here. */
+  async restoreWarnings(place: PairedPlace, signal: AbortSignal): Promise<Warning[]> {
+    const found = await this.#asked(() => this.#pairs.pairsOf(place, 0, signal), signal);
+    if (found === undefined || found.pairs.length === 0) return [];
+    const by = { moved: [] as string[], unproven: [] as string[], ready: [] as string[] };
+    for (const pair of found.pairs) {
+      const { grade, snapshot } = pair.pairing;
+      const isProven = snapshot !== null && (grade === "exact" || grade === "unprotected" || grade === "idle" || grade === "drained" || grade === "foreign" || grade === "waiting");
+      by[!isProven ? "unproven" : pair.latestSnapshotId !== null && pair.latestSnapshotId > snapshot.id ? "moved" : "ready"].push(pairTitle(pair));
+    }
+    return [{ warning: "paimon-restore", ...by }];
+  }
+
+  /** Pairs of a savepoint that wait for the job's next checkpoint (P-6): what a cancel gives up, by savepoint. */
+  async waiting(job: JobRef, signal: AbortSignal): Promise<readonly { readonly savepoint: SavepointRecord; readonly tables: readonly string[] }[]> {
+    const mine = (await this.#ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && isSameJob(jobOf(record), job) && isUsable(record) && !record.forgotten);
+    mine.sort((a, b) => b.requestedAtMs - a.requestedAtMs);
+    const found: { readonly savepoint: SavepointRecord; readonly tables: readonly string[] }[] = [];
+    // An older one has seen checkpoints since.
+    for (const savepoint of mine.slice(0, 3)) {
+      const place = pairedPlace(savepoint);
+      const pairs = place === undefined ? undefined : await this.#asked(() => this.#pairs.pairsOf(place, 0, signal), signal);
+      const tables = (pairs?.pairs ?? []).filter(({ pairing }) => pairing.grade === "waiting").map(pairTitle);
+      if (tables.length > 0) found.push({ savepoint, tables });
+    }
+    return found;
+  }
+
+  /** Pairs of the job's newest savepoint; undefined when there is none that can be read. */
+  async #lastPairs(job: JobRef, signal: AbortSignal): Promise<KnownPairs | undefined> {
+    const mine = (await this.#ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && isSameJob(jobOf(record), job));
+    const newest = newestUsable(mine, new Set());
+    const place = newest === null ? undefined : pairedPlace(newest);
+    return place === undefined ? undefined : this.#pairs.pairsOf(place, freshMs, signal);
+  }
+
+  /** By the options of the tables of this name; undefined when there is none, or they differ. */
+  async #tableSays(name: string, signal: AbortSignal): Promise<PaimonSink["autoTag"] | undefined> {
+    const said = new Set((await this.#warehouses.autoTagOf(name, signal)).map((isOn) => (isOn ? "table-on" as const : "table-off" as const)));
+    return said.size === 1 ? [...said][0] : undefined;
+  }
+
+  async #asked<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal.aborted || isAbort(error)) throw error;
+      this.#log.debug("looking for Paimon sinks", error);
+      return undefined;
+    }
+  }
+}
+
+function autoTagIn(last: KnownPairs | undefined, name: string): PaimonSink["autoTag"] | undefined {
+  const own = (last?.pairs ?? []).filter(({ place, sink }) => sink.objectName === name || place?.table.endsWith(`.${name}`) === true);
+  return own.length === 0 ? undefined : own.every(({ sink }) => sink.autoTag) ? "on" : "off";
+}

@@ -204,6 +204,26 @@ test("warnings about elements of one list stay where a window ends within it", a
   }
 });
 
+test("sums that leave 64 bits are told, and wrap around as Flink's do; what Flink does not sum up stays exact", async () => {
+  const most = 2n ** 63n - 1n;
+  const file = (...operators: readonly (readonly bigint[])[]): RandomAccess => {
+    const out = new ByteWriter().i32(0x4960672d).i32(3).i64(1).i32(0).i32(operators.length);
+    operators.forEach((sizes, at) => {
+      out.raw(Buffer.alloc(16, at + 1)).i32(sizes.length).i32(128).u8(0).i32(sizes.length);
+      sizes.forEach((size, subtask) => out.i32(subtask).i32(0).i32(0).u8(3).i32(0).i32(1).i64(0).u8(2).i64(size).utf(`s3://a/${at}-${subtask}`).u8(0).i32(0).i32(0));
+    });
+    return inMemory(out.finish());
+  };
+  const told = async (input: RandomAccess): Promise<readonly [bigint | undefined, bigint | undefined, ...string[]]> => {
+    const { metadata, problems } = await scanMetadata(input);
+    return [metadata?.totals.stateBytes, metadata?.totals.distinctFileBytes, ...problems.map(({ code, path, severity }) => `${severity} ${code} ${path}`)];
+  };
+  assert.deepEqual(await told(file([most], [0n])), [most, most]);
+  assert.deepEqual(await told(file([most - 1n, 1n])), [most, most]);
+  assert.deepEqual(await told(file([1n], [most, 1n])), [-(2n ** 63n) + 1n, most + 2n, "warning sizes-wrapped operators[1]"]);
+  assert.deepEqual(await told(file([most], [1n])), [-(2n ** 63n), most + 1n, "warning sizes-wrapped "]);
+});
+
 test("sizes beyond 2^53 are not rounded", async () => {
   const out = new ByteWriter().i32(0x4960672d).i32(3).i64(9_007_199_254_740_993n).i32(0).i32(1).raw(Buffer.alloc(16)).i32(1).i32(128).u8(0).i32(1);
   out.i32(0).i32(0).i32(0).u8(3).i32(0).i32(1).i64(9_007_199_254_740_995n).u8(2).i64(9_007_199_254_740_997n).utf("s3://a/b").u8(3).i32(0).i32(0).u8(2).i64(1).utf("s3://a/c").i32(0).i32(0);

@@ -24,6 +24,11 @@ export class Column<T extends Numbers> {
     this.#values[this.#length++] = value;
   }
 
+  /** A value that was pushed, 0 for a place beyond them. */
+  at(place: number): number {
+    return place < this.#length ? (this.#values[place] ?? 0) : 0;
+  }
+
   /** The values and nothing more; the column is done after that. */
   finish(): T {
     const exact = this.#make(this.#length);

@@ -27,7 +27,7 @@ export interface Metadata {
 /** What was taken, from the properties, else from the handles; `unknown` where neither can tell. */
 export type SnapshotKind = "canonical savepoint" | "native savepoint" | "checkpoint" | "checkpoint or native savepoint" | "unknown";
 
-/** Sums over the file. Sizes are as Flink counts them: a file that two handles name counts twice, except in `distinctFileBytes`. */
+/** Sums over the file. Sizes are as Flink counts them, wrapped around at 64 bits (`sizes-wrapped`): a file that two handles name counts twice, except in `distinctFileBytes`, which is exact. */
 export interface MetadataTotals {
   /** Operators that the file announces; more than are in the table when it broke off. */
   readonly operators: number;

@@ -26,6 +26,8 @@ export interface ProblemFacts {
   "properties-unexpected": { className: string };
   /** Bytes after the end, which Flink ignores. */
   "trailing-bytes": { bytes: number };
+  /** Sizes add up to more than 64 bits hold. Flink's sums wrap around then, and so do ours, which are to be the same. */
+  "sizes-wrapped": Record<never, never>;
   /** A relative path that would leave the snapshot's folder; never to be followed. */
   "path-unsafe": { path: string };
   /** The subtask's index is not below the parallelism. */

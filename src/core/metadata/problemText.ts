@@ -31,6 +31,7 @@ const sentences: { readonly [C in ProblemCode]: (facts: ProblemFacts[C]) => stri
   "java-stream": ({ reason }) => `The Java object is broken: ${reason}.`,
   "properties-unexpected": ({ className }) => `Something of class ${className === "" ? "unknown" : className} is where it was not expected.`,
   "trailing-bytes": ({ bytes: count }) => `${bytes(count)} follow the end; Flink ignores them.`,
+  "sizes-wrapped": () => "The sizes of handles add up to more than 64 bits hold. The sum has wrapped around, as it does in Flink, and says nothing.",
   "path-unsafe": ({ path }) => `The relative path ${path} leads out of the snapshot's folder and is not followed.`,
   "subtask-out-of-range": ({ index, parallelism }) => `Subtask ${index} is beyond the parallelism ${parallelism}.`,
   "subtask-repeated": ({ index }) => `Subtask ${index} comes twice.`,

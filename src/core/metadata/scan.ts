@@ -69,6 +69,9 @@ async function scanAs(layout: Layout, input: RandomAccess, limits: MetadataLimit
     problems.push(error.problem());
     scanner.close();
   }
+  const { wrapped, index } = state.recorder;
+  // Before what ended the reading, which is the last.
+  if (wrapped !== undefined) problems.unshift({ code: "sizes-wrapped", severity: "warning", offset: wrapped === "file" ? 0 : index.operatorOffsets.at(wrapped), path: wrapped === "file" ? "" : `operators[${wrapped}]`, facts: {} });
   const trailingBytes = whole ? input.sizeBytes - end : 0;
   if (trailingBytes > 0) problems.push({ code: "trailing-bytes", severity: "warning", offset: end, path: "", facts: { bytes: trailingBytes } });
   const metadata = state.checkpointId === undefined ? undefined : metadataOf(state, { layout, sizeBytes: input.sizeBytes, properties, trailingBytes, whole });

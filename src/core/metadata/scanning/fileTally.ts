@@ -22,7 +22,7 @@ export class FileTally {
 
   /** Bytes in distinct files (segments by segment), without those of unknown size. */
   get distinctFileBytes(): bigint {
-    return BigInt.asIntN(64, (BigInt(this.#distinctHigh) << 32n) + BigInt(this.#distinctLow));
+    return (BigInt(this.#distinctHigh) << 32n) + BigInt(this.#distinctLow);
   }
 
   /** Reads a path: checks it, and remembers its hash for `file` or `segment`. Paths with another `salt` are other files. */

@@ -41,6 +41,11 @@ export class Recorder {
   /** Upper and lower halves of the sums of the operator, by kind. */
   readonly #high = new Float64Array(kindCount);
   readonly #low = new Float64Array(kindCount);
+  /** Upper and lower halves of the sum of the file. */
+  #fileHigh = 0;
+  #fileLow = 0;
+  /** Row of the first operator whose sum does not fit into 64 bits. */
+  #firstWrapped: number | undefined;
   #subtaskHigh = 0;
   #subtaskLow = 0;
   #subtaskHasState = false;
@@ -73,12 +78,24 @@ export class Recorder {
     const { index } = this;
     index.operatorEnds.push(end);
     index.operatorFlags.push(this.flags);
+    let [operatorHigh, operatorLow] = [0, 0];
     for (let kind = 0; kind < kindCount; kind++) {
       const low = this.#low[kind] ?? 0;
+      const high = this.#high[kind] ?? 0;
       const carry = Math.floor(low / two32);
-      index.sizesHigh.push(((this.#high[kind] ?? 0) + carry) | 0);
+      index.sizesHigh.push((high + carry) | 0);
       index.sizesLow.push(low - carry * two32);
+      operatorHigh += high;
+      operatorLow += low;
     }
+    if (!fits(operatorHigh, operatorLow)) this.#firstWrapped ??= index.operatorEnds.length - 1;
+    this.#fileHigh += operatorHigh;
+    this.#fileLow += operatorLow;
+  }
+
+  /** Where sums left 64 bits, and wrapped around as Flink's do: the row of an operator, or `file` for their sum only; undefined where none did. */
+  get wrapped(): number | "file" | undefined {
+    return this.#firstWrapped ?? (fits(this.#fileHigh, this.#fileLow) ? undefined : "file");
   }
 
   /** True when the subtask, which is below the parallelism, was there before. */
@@ -131,4 +148,10 @@ export class Recorder {
     this.#subtaskHigh += high;
     this.#subtaskLow += low;
   }
+}
+
+/** True when the sum of these halves, which are exact, is a number of 64 bits. */
+function fits(high: number, low: number): boolean {
+  const whole = high + Math.floor(low / two32);
+  return whole >= -two32 / 2 && whole < two32 / 2;
 }

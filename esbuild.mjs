@@ -45,7 +45,7 @@ const alias = { yaml: path.resolve("node_modules/yaml/browser/index.js") };
 const extension = { ...shared, entryPoints: ["src/extension.ts"], outdir: out, external: ["vscode"], plugins: [commonJsChunks], define: withoutNavigator };
 
 /** The program for terminals: one file, run by Node. */
-const program = { ...shared, entryPoints: ["src/cli/program.ts"], outfile: path.join(out, "flink-savepoints.mjs"), format: "esm", alias, banner: { js: "#!/usr/bin/env node" } };
+const program = { ...shared, minify: true, entryPoints: ["src/cli/program.ts"], outfile: path.join(out, "flink-savepoints.mjs"), format: "esm", alias, banner: { js: "#!/usr/bin/env node" } };
 
 /** Each file of src/worker is the main file of a worker thread; each src/webview/NAME/main.tsx with its style.css is a page. Found by name, never listed. */
 const entries = (folder, is) => (existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String).filter(is).map((file) => path.join(folder, file)) : []);

@@ -6,7 +6,7 @@ import { typeText } from "../core/metadata/states/typeText";
 import { StateTable, type OperatorStateEntry } from "../core/metadata/states/stateTable";
 import { readersOf, releasesOf } from "../core/metadata/tags";
 import type { Metadata } from "../core/metadata/metadata";
-import { countText, sizeText } from "../core/wording";
+import { countText, numberText, sizeText } from "../core/wording";
 import type { Inspection, WriteInspection } from "./inspect";
 import { printable } from "./printable";
 import { tableLines } from "./table";
@@ -44,7 +44,7 @@ export const writeInspectionText: WriteInspection = async (inspection, terminal)
 /** The kind, the format with the releases that know it, sizes and counts, and whether the folder can be moved. */
 export function headLines({ snapshot: { file, metadata }, selfContained }: Inspection): string[] {
   const { totals } = metadata;
-  const finished = totals.fullyFinishedOperators === 0 ? "" : ` (${totals.fullyFinishedOperators.toLocaleString("en")} finished)`;
+  const finished = totals.fullyFinishedOperators === 0 ? "" : ` (${numberText(totals.fullyFinishedOperators)} finished)`;
   const facts = [
     `${sizeText(Number(totals.stateBytes))} of state`,
     countText(totals.operators, "operator") + finished,
@@ -91,13 +91,13 @@ function operatorLines(metadata: Metadata, rows: number[]): string[] {
     const share = total > 0 && sizeBytes > 0n ? `${((Number(sizeBytes) / total) * 100).toFixed(1)} %` : "";
     const remarks = [...(operator.fullyFinished ? ["finished"] : []), ...(operator.whole ? [] : ["broke off"]), ...(operators.uidMatches(row) === false ? ["id is not the uid's"] : [])];
     return [
-      labelOf(operator), operator.id, sizeText(Number(sizeBytes)), share, `${operator.parallelism}/${operator.maxParallelism}`, operator.fullyFinished ? "" : operator.subtaskCount.toLocaleString("en"),
+      labelOf(operator), operator.id, sizeText(Number(sizeBytes)), share, `${operator.parallelism}/${operator.maxParallelism}`, operator.fullyFinished ? "" : numberText(operator.subtaskCount),
       size(sizes.managedKeyed + sizes.rawKeyed), size(sizes.managedOperator + sizes.rawOperator), size(sizes.inputChannel + sizes.outputChannel), size(sizes.coordinator), size(sizes.legacy), remarks.join(", "),
     ];
   });
   const right = ["STATE", "SHARE", "PAR/MAX", "SUBTASKS", "KEYED", "OPERATOR STATE", "CHANNELS", "COORDINATOR", "LEGACY"];
   const heads = ["OPERATOR", "ID", ...right, "REMARK"].map((title) => ({ title, align: right.includes(title) ? "right" : "left" }) as const);
-  return [...tableLines(heads, cells), ...(more > 0 ? [`… and ${more.toLocaleString("en")} more, none of them larger; --json lists all.`] : [])];
+  return [...tableLines(heads, cells), ...(more > 0 ? [`… and ${numberText(more)} more, none of them larger; --json lists all.`] : [])];
 }
 
 /** The name, and the uid where it tells more. */
@@ -116,7 +116,7 @@ function stateLines(operator: OperatorEntry, states: readonly OperatorStateEntry
     const namespace = serializers["NAMESPACE_SERIALIZER"];
     const window = namespace === undefined || namespace.name === "VoidNamespaceSerializer" ? "" : printable(typeText(namespace, "brief"), 60);
     const kindText = `${kind.toLowerCase().replaceAll("_", " ")}${ttl ? ", TTL" : ""}${role === "rawKeyedState" ? ", raw" : ""}`;
-    return [printable(name, 60), kindText, key === undefined ? "" : printable(typeText(key, "brief"), 60), window, value === undefined ? "" : printable(typeText(value, "brief"), 120), entries === null ? "" : entries.toLocaleString("en"), subtasks.toLocaleString("en")];
+    return [printable(name, 60), kindText, key === undefined ? "" : printable(typeText(key, "brief"), 60), window, value === undefined ? "" : printable(typeText(value, "brief"), 120), entries === null ? "" : numberText(entries), numberText(subtasks)];
   });
   const heads = [title("STATE"), title("KIND"), title("KEY"), title("NAMESPACE"), title("VALUE"), { title: "ENTRIES", align: "right" } as const, { title: "SUBTASKS", align: "right" } as const];
   return ["", label === "" ? operator.id : `${label} · ${operator.id}`, ...tableLines(heads, cells, "  ")];
@@ -126,9 +126,9 @@ function stateLines(operator: OperatorEntry, states: readonly OperatorStateEntry
 export function problemLines(problems: readonly Problem[], count: number, where = ""): string[] {
   if (count === 0) return [];
   const each = problems.flatMap((problem) => [
-    `  ${problem.severity} at byte ${problem.offset.toLocaleString("en")}${problem.path === "" ? "" : ` in ${printable(problem.path, 300)}`}`,
+    `  ${problem.severity} at byte ${numberText(problem.offset)}${problem.path === "" ? "" : ` in ${printable(problem.path, 300)}`}`,
     `    ${problem.code}: ${printable(problemText(problem), 600)}`,
   ]);
   const left = count - problems.length;
-  return ["", countText(count, "problem") + where, ...each, ...(left > 0 ? [`  … and ${left.toLocaleString("en")} more.`] : [])];
+  return ["", countText(count, "problem") + where, ...each, ...(left > 0 ? [`  … and ${numberText(left)} more.`] : [])];
 }

@@ -6,6 +6,7 @@ import type { RandomAccess } from "../metadata/randomAccess";
 import { scanMetadata, type ScanResult } from "../metadata/scan";
 import { savepointStates, type StateReading } from "../metadata/states/savepointStates";
 import { StateTable, type OperatorStateEntry } from "../metadata/states/stateTable";
+import { numberText } from "../wording";
 import { typeText } from "../metadata/states/typeText";
 import { streamsOf, subtaskPages, withWindow } from "../metadata/streams";
 import { metadataText, placeText, type OperatorDetails, type StateText, type TextOptions } from "../metadata/text";
@@ -110,7 +111,7 @@ async function detailsOf({ input, folder }: SnapshotSource, metadata: Metadata, 
     }
   }
   const total = metadata.operators.get(row).subtaskCount;
-  if (total > subtasksForPlaces) notes.add(`Files of the first ${subtasksForPlaces} of ${total.toLocaleString("en")} subtasks.`);
+  if (total > subtasksForPlaces) notes.add(`Files of the first ${subtasksForPlaces} of ${numberText(total)} subtasks.`);
   const entries = table.of(row);
   const states = entries.map(stateText);
   for (const [name, mode] of named) if (!entries.some((entry) => entry.role === "managedOperatorState" && entry.name === name)) states.push({ name, kind: kindText(mode), serializer: null, namespace: null, ttl: false });

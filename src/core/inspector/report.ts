@@ -8,6 +8,7 @@ import type { SizeKind } from "../metadata/scanIndex";
 import type { BoundFinding, SelfContainment } from "../metadata/selfContained";
 import type { StateReading } from "../metadata/states/savepointStates";
 import type { Serializer } from "../metadata/states/serializer";
+import { numberText } from "../wording";
 import { typeText } from "../metadata/states/typeText";
 import type { OperatorStateEntry } from "../metadata/states/stateTable";
 import { readersOf, releasesOf } from "../metadata/tags";
@@ -144,7 +145,7 @@ export function verdictText({ verdict, absoluteHandles }: Pick<SelfContainment, 
 
 /** A reason as a sentence. */
 export function boundText({ reason, handles }: Pick<BoundFinding, "reason" | "handles">): string {
-  const these = handles === 1 ? "1 handle names" : `${handles.toLocaleString("en")} handles name`;
+  const these = handles === 1 ? "1 handle names" : `${numberText(handles)} handles name`;
   switch (reason) {
     case "absolute-inside": return `${these} files of this folder by absolute paths.`;
     case "written-elsewhere": return `${these} files by absolute paths in the folder where the snapshot was written.`;

@@ -8,7 +8,7 @@ export class FileSet {
   #size = 0;
 
   constructor() {
-    this.seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+    this.seed = Math.floor(Math.random() * 2 ** 32);
   }
 
   get size(): number {

@@ -1,3 +1,4 @@
+import { numberText } from "../wording";
 import type { Problem, ProblemCode, ProblemFacts } from "./problem";
 
 /** A finding as a sentence, without its place. */
@@ -5,7 +6,7 @@ export function problemText<C extends ProblemCode>(problem: Problem<C>): string 
   return sentences[problem.code](problem.facts);
 }
 
-const bytes = (count: number): string => (count === 1 ? "1 byte" : `${count.toLocaleString("en")} bytes`);
+const bytes = (count: number): string => (count === 1 ? "1 byte" : `${numberText(count)} bytes`);
 
 const hints: Readonly<Record<ProblemFacts["not-metadata"]["hint"], string>> = {
   empty: "the file is empty",
@@ -21,13 +22,13 @@ const sentences: { readonly [C in ProblemCode]: (facts: ProblemFacts[C]) => stri
   "not-metadata": ({ hint }) => `This is no Flink metadata: ${hints[hint]}.`,
   "version-unknown": ({ version }) => (version === 0 ? "Format version 0 is Flink 1.1's, which can't be read." : `Format version ${version} is not known; a newer Flink may have written it.`),
   "truncated": ({ missingBytes }) => `The file ends here, ${bytes(missingBytes)} short of this field's end.`,
-  "count-impossible": ({ count, leftBytes }) => `A count of ${count.toLocaleString("en")} can't be right with ${bytes(leftBytes)} left.`,
+  "count-impossible": ({ count, leftBytes }) => `A count of ${numberText(count)} can't be right with ${bytes(leftBytes)} left.`,
   "tag-unknown": ({ tag }) => `No Flink up to 2.3 writes a handle of kind ${tag}, so nothing after it can be read.`,
   "handle-misplaced": ({ tag }) => `A handle of kind ${tag} can't stand here.`,
   "text-malformed": () => "This text is not valid modified UTF-8.",
   "value-invalid": ({ value }) => `The value ${value} is not valid here.`,
   "length-mismatch": ({ expected, actual }) => `This part should be ${bytes(expected)} long and is ${bytes(actual)}.`,
-  "limit": ({ limit, value }) => `Reading stopped at a limit: ${limit} = ${value.toLocaleString("en")}.`,
+  "limit": ({ limit, value }) => `Reading stopped at a limit: ${limit} = ${numberText(value)}.`,
   "java-stream": ({ reason }) => `The Java object is broken: ${reason}.`,
   "properties-unexpected": ({ className }) => `Something of class ${className === "" ? "unknown" : className} is where it was not expected.`,
   "trailing-bytes": ({ bytes: count }) => `${bytes(count)} follow the end; Flink ignores them.`,

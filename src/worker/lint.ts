@@ -32,6 +32,7 @@ const server: Server<LintEvents> = serve<LintApi, LintEvents>(starterPort(), {
     for (const file of paths) await readAgain(file);
     return null;
   },
+  uids: async () => (await session).uids,
   paths: async () => (await session).paths,
 }, wireError);
 

@@ -7,7 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { loadSyntax } from "../../src/clients/syntax/treeSitter";
 import type { Finding, TextEdit } from "../../src/core/lint/finding";
-import { fixAll, fixOf, keepStateFix, takenUids, type LintFix } from "../../src/core/lint/fixes";
+import { fixAll, fixOf, keepStateFix, takenUids, uidsIn, type LintFix } from "../../src/core/lint/fixes";
 import { LintWorkspace } from "../../src/core/lint/lintWorkspace";
 import type { OperatorEntry } from "../../src/core/metadata/metadata";
 import { operatorIdOf } from "../../src/core/metadata/operatorId";
@@ -174,7 +174,7 @@ interface Fixed {
 
 /** All uids of a file set: those that go together in one step, then each that is left. */
 async function fixedFile(file: string, texts: ReadonlyMap<string, string>): Promise<Fixed> {
-  const others = [...texts].flatMap(([name, text]) => (name === file ? [] : [text]));
+  const others = [...texts].flatMap(([name, text]) => (name === file ? [] : uidsIn(text)));
   const taken = (text: string): Set<string> => takenUids(text, others);
   let fixed: Fixed = { text: texts.get(file) ?? "", uids: [] };
   for (;;) {

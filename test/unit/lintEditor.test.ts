@@ -7,7 +7,7 @@ import { analysers } from "../../src/core/lint/analysers";
 import { isLintable } from "../../src/core/lint/lintWorkspace";
 import { lintChoiceOf } from "../../src/core/lint/lintSettings";
 import type { Finding } from "../../src/core/lint/finding";
-import { fixAll, fixOf, keepStateFix, suppressionOf, takenUids } from "../../src/core/lint/fixes";
+import { fixAll, fixOf, keepStateFix, suppressionOf, takenUids, uidsIn } from "../../src/core/lint/fixes";
 import { isSuppressed, suppressionsOf } from "../../src/core/lint/suppression";
 import { literalUids } from "../../src/core/lint/literalUids";
 import { rules } from "../../src/core/lint/rules";
@@ -55,9 +55,9 @@ const at = (offset: number, line = 0): Finding["range"] => ({ start: { line, cha
 const missing = (insertAt: number, names: readonly string[], before = ".uid(", keepState = true): Finding => ({ rule: "missing-uid", severity: "warning", range: at(insertAt), message: "", related: [], fix: { kind: "insert-uid", insertAt, before, after: ")", names, keepState } });
 const applied = (text: string, edits: readonly { start: number; end: number; text: string }[]): string => [...edits].sort((a, b) => b.start - a.start).reduce((before, { start, end, text: inserted }) => before.slice(0, start) + inserted + before.slice(end), text);
 
-test("a uid gets the first name that is free in the file and in other open files of the job", () => {
+test("a uid gets the first name that is free in the file and in the other files of the workspace", () => {
   const text = 'a.process(f); b.uid("dedupe");';
-  const fix = (names: readonly string[], others: readonly string[] = []): string | undefined => fixOf(missing(12, names), text, "A.java", takenUids(text, others))?.title;
+  const fix = (names: readonly string[], others: readonly string[] = []): string | undefined => fixOf(missing(12, names), text, "A.java", takenUids(text, others.flatMap(uidsIn)))?.title;
   assert.equal(fix(["totals"]), 'Set uid "totals"');
   assert.equal(fix(["dedupe", "totals", "process"]), 'Set uid "totals"');
   assert.equal(fix(["dedupe", "process"]), 'Set uid "dedupe-2"');

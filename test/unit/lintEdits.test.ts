@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { findFiles, readText } from "../../src/clients/lintFiles";
 import { loadSyntax } from "../../src/clients/syntax/treeSitter";
 import { isLintable, LintWorkspace } from "../../src/core/lint/lintWorkspace";
+import { isTestPath } from "../../src/core/lint/paths";
 import { report, severityOf } from "../../src/core/lint/report";
 
 const syntax = await loadSyntax(path.join(process.cwd(), "dist"));
@@ -44,6 +45,23 @@ test("lines above move the findings, and a uid that is typed ends one", () => {
   assert.ok(moved?.fix?.kind === "insert-uid");
   workspace.edit("Sources.java", [{ start: moved.fix.insertAt, end: moved.fix.insertAt, text: `${moved.fix.before}"${moved.fix.names[0] ?? ""}"${moved.fix.after}` }]);
   assert.ok(workspace.findings("Sources.java").every(({ range }) => range.start.line !== moved.range.start.line));
+});
+
+test("uids of every file that was read are known, as they stand after edits", () => {
+  const workspace = new LintWorkspace(syntax);
+  const job = (uid: string): string => `import org.apache.flink.streaming.api.datastream.DataStream;\nclass Job { void run(DataStream<String> s) { s.keyBy(x -> x).reduce((a, b) -> b).uid("${uid}").print(); } }`;
+  workspace.open("A.java", job("first"));
+  workspace.put("B.java", job("second"));
+  workspace.put("job.py", "from pyflink.datastream import DataStream\ndef run(s: DataStream):\n    s.key_by(f).process(P()).uid('third')\n");
+  assert.deepEqual(workspace.uids(), ["first", "second", "third"]);
+  workspace.edit("A.java", [{ start: job("first").indexOf("first"), end: job("first").indexOf("first") + 5, text: "last" }]);
+  assert.deepEqual(workspace.uids(), ["last", "second", "third"]);
+  workspace.dispose();
+});
+
+test("tests are told by their folder and by their name", () => {
+  for (const path of ["src/test/java/a/Job.java", "app/src/it/scala/Job.scala", "jobs/OrdersTest.java", "jobs/OrdersITCase.kt", "tests/test_orders.py"]) assert.ok(isTestPath(path), path);
+  for (const path of ["src/main/java/a/Testing.java", "app/src/main/scala/Contest.scala", "jobs/Latest.java", "jobs/Orders.kt", "jobs/testing.py"]) assert.ok(!isTestPath(path), path);
 });
 
 test("a file that names Flink only after an edit is looked at from then on", () => {

@@ -35,6 +35,7 @@ test("a document is opened, edited letter by letter, and asked about again on on
     at++;
   }
   assert.deepEqual(last && rulesOf(last), []);
+  assert.deepEqual(await service.thread().ask("uids", {}), ["a"]);
   assert.deepEqual(rulesOf(await service.thread().ask("open", { path: "0/Job.java", text })), ["missing-uid"]);
   await assert.rejects(service.thread().ask("edit", { path: "0/Other.java", edits: [] }), RemoteError);
   await assert.rejects(service.thread().ask("edit", { path: "0/Job.java", edits: [{ start: 9_999, end: 9_999, text: "" }] }), /lies outside/);

@@ -12,12 +12,16 @@ export interface LintFix {
 
 type InsertUid = Extract<FixData, { kind: "insert-uid" }>;
 
-/** Names that a new uid must not have: every text in quotes of the file, and the uids set in others. */
-export function takenUids(text: string, others: readonly string[] = []): Set<string> {
-  const taken = new Set<string>();
+/** Names that a new uid must not have: every text in quotes of the file, and the uids set elsewhere in the workspace, any of which may run in the same job. */
+export function takenUids(text: string, elsewhere: Iterable<string> = []): Set<string> {
+  const taken = new Set<string>(elsewhere);
   for (const [, , content = ""] of text.matchAll(/(["'])((?:\\.|(?!\1)[^\\\n])*)\1/g)) taken.add(content);
-  for (const other of others) for (const [, uid = ""] of other.matchAll(/\buid(?:Prefix)?\s*\(?\s*["']([^"'\n]+)["']/g)) taken.add(uid);
   return taken;
+}
+
+/** The uids that a text sets by name. */
+export function uidsIn(text: string): readonly string[] {
+  return [...text.matchAll(/\buid(?:Prefix)?\s*\(?\s*["']([^"'\n]+)["']/g)].map(([, uid = ""]) => uid);
 }
 
 /** The change a finding asks for, under a name that is free; undefined when there is none. */

@@ -1,5 +1,6 @@
 import { analysers } from "./analysers";
 import type { Finding, TextEdit } from "./finding";
+import { uidsIn } from "./fixes";
 import type { LanguageAnalyser, Skip, SourceFile } from "./language";
 import { SyntaxTimeout, type GrammarName, type Syntax, type SyntaxDocument, type Unchanged } from "./syntax";
 
@@ -14,6 +15,8 @@ interface Entry {
   facts: unknown;
   document: SyntaxDocument | undefined;
   skip: Skip | undefined;
+  /** Uids that it sets by name, once they were asked for. */
+  uids?: readonly string[];
 }
 
 interface Family {
@@ -153,7 +156,7 @@ export class LintWorkspace {
     // What is masked may depend on what stands beside the edit.
     if (document.text !== maskedBy(analyser, text)) return this.open(path, text);
     const source = { path, text };
-    const next: Entry = { ...entry, source, facts: analyser.read(source, document.tree, { before: { facts: entry.facts, unchanged } }) };
+    const next: Entry = { analyser, source, document, skip: entry.skip, facts: analyser.read(source, document.tree, { before: { facts: entry.facts, unchanged } }) };
     this.#entries.set(path, next);
     this.#keep(path, next);
     return undefined;
@@ -173,6 +176,11 @@ export class LintWorkspace {
     const entry = this.#entries.get(path);
     if (entry === undefined || entry.skip !== undefined || entry.facts === undefined) return [];
     return entry.analyser.findings(entry.source, entry.facts, this.#familyOf(entry.analyser));
+  }
+
+  /** Every uid that a file sets by name, each once. */
+  uids(): readonly string[] {
+    return [...new Set([...this.#entries.values()].flatMap((entry) => entry.uids ??= uidsIn(entry.source.text)))];
   }
 
   /** Frees every tree. */

@@ -7,8 +7,7 @@ export function isSkippedFolder(name: string): boolean {
 }
 
 /**
- * Whether a path, relative to the workspace, is a test's or generated: its operators run for seconds, so nobody needs their state back (lint.md
- * §2.2). Tests are still read for what they declare.
+ * Whether a path, relative to the workspace, is a test's or generated: its operators run for seconds, so nobody needs their state back. Tests are still read for what they declare.
  */
 export function isTestPath(path: string): boolean {
   const name = path.slice(path.lastIndexOf("/") + 1);

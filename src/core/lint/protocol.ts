@@ -31,6 +31,8 @@ export interface LintApi {
   index(params: { readonly folders: readonly LintFolder[] }): { readonly files: number; readonly unreadable: number };
   /** Files that were made, changed or deleted on disk. */
   changed(params: { readonly paths: readonly string[] }): null;
+  /** Every uid that a file sets by name, as far as files were read, each once. */
+  uids(params: Record<never, never>): readonly string[];
   /** Every file that was read and can have findings, sorted. */
   paths(params: Record<never, never>): readonly string[];
 }

@@ -21,6 +21,11 @@ export class LintSession {
     return this.#workspace.paths;
   }
 
+  /** Every uid that a file sets by name, each once. */
+  get uids(): readonly string[] {
+    return this.#workspace.uids();
+  }
+
   isOpen(path: string): boolean {
     return this.#texts.has(path);
   }

@@ -1,9 +1,9 @@
 import * as vscode from "vscode";
 import type { FindingRef } from "../../core/contributions";
-import { keepStateFix, takenUids } from "../../core/lint/fixes";
+import { keepStateFix } from "../../core/lint/fixes";
 import { oneLine } from "../../core/rowText";
 import { savepointName, shortId, sizeText, timeText } from "../../core/wording";
-import { editOf, otherTexts } from "../diagnostics/quickFixes";
+import { editOf } from "../diagnostics/quickFixes";
 import { unexplained } from "../../services/savepointContents";
 import { askInSteps } from "./steps";
 import type { CommandWorld } from "./world";
@@ -17,7 +17,7 @@ export async function keepState(world: CommandWorld, target?: FindingRef): Promi
   const document = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === target.document);
   if (document === undefined) return;
   const { linter, savepoints } = await world.linting();
-  const found = unexplained(await savepoints.list(), takenUids(document.getText(), otherTexts(document)));
+  const found = unexplained(await savepoints.list(), await linter.takenUids(document));
   const chosen = await askInSteps("Set uid and keep the state", 1, (ask) => ask.choose({
     placeholder: "Which operator was this? A restore finds its state by the old id, once.",
     choices: found.flatMap(({ record, operators }) => operators.map(({ id, name, sizeBytes }) => ({
@@ -28,7 +28,8 @@ export async function keepState(world: CommandWorld, target?: FindingRef): Promi
   if (chosen === undefined) return;
   const finding = (await linter.findingsOf(document))?.find(({ range, rule }) => range.start.offset === target.offset && rule === "missing-uid");
   const path = linter.pathOf(document);
+  const taken = await linter.takenUids(document);
   const text = document.getText();
-  const fix = finding === undefined || path === undefined ? undefined : keepStateFix(finding, text, path, takenUids(text, otherTexts(document)), chosen);
+  const fix = finding === undefined || path === undefined ? undefined : keepStateFix(finding, text, path, taken, chosen);
   if (fix === undefined || !(await vscode.workspace.applyEdit(editOf(document, fix.edits)))) world.notify.refused("The operator was changed meanwhile, so nothing was written. Choose the quick fix again.");
 }

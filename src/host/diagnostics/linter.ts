@@ -4,6 +4,7 @@ import { DisposableStore, type Disposable } from "../../core/base/disposable";
 import { isFlinkError } from "../../core/errors";
 import { mayMatter, speaksOfFlink, watchedFiles } from "../../core/lint/fileNames";
 import type { Finding, TextEdit } from "../../core/lint/finding";
+import { takenUids } from "../../core/lint/fixes";
 import { lintChoiceOf, type LintChoice } from "../../core/lint/lintSettings";
 import type { RuleId } from "../../core/lint/rules";
 import type { Clock, Log, Run } from "../../core/ports";
@@ -89,6 +90,12 @@ export class Linter implements Disposable {
   /** What a document is called in the lint; undefined when it is not linted. */
   pathOf(document: vscode.TextDocument): string | undefined {
     return this.#open.get(document.uri.toString())?.path;
+  }
+
+  /** Names that a new uid in a document must not have: what the document and every file of the workspace that was read set already. */
+  async takenUids(document: vscode.TextDocument): Promise<Set<string>> {
+    const elsewhere = await this.#open.get(document.uri.toString())?.thread?.ask("uids", {}).catch((error: unknown) => this.#tell("uids of the workspace", error));
+    return takenUids(document.getText(), elsewhere ?? []);
   }
 
   /** Lints every file of the workspace; from now on findings of files that are not open are shown too. Resolves to how many findings there are. */

@@ -2,14 +2,14 @@ import * as vscode from "vscode";
 import type { Disposable } from "../../core/base/disposable";
 import type { CommandId } from "../../core/contributions";
 import type { Finding, TextEdit } from "../../core/lint/finding";
-import { fixAll, fixOf, keepsState, suppressionOf, takenUids } from "../../core/lint/fixes";
+import { fixAll, fixOf, keepsState, suppressionOf } from "../../core/lint/fixes";
 import { unexplained, type SavepointContents } from "../../services/savepointContents";
 import { diagnosticSource, rangeOf } from "./diagnostic";
 import { lintedDocuments } from "./lintedDocuments";
 import type { Linter } from "./linter";
 
 /** Offers what ends a finding: the uid, the uid with the state of a savepoint, the uids of the whole file, a comment. */
-export function registerQuickFixes(linter: Pick<Linter, "findingsOf" | "pathOf">, savepointContents: SavepointContents): Disposable {
+export function registerQuickFixes(linter: Pick<Linter, "findingsOf" | "pathOf" | "takenUids">, savepointContents: SavepointContents): Disposable {
   const provider: vscode.CodeActionProvider = {
     async provideCodeActions(document, _range, { diagnostics, only }, token) {
       const ours = diagnostics.filter(({ source }) => source === diagnosticSource);
@@ -21,8 +21,9 @@ export function registerQuickFixes(linter: Pick<Linter, "findingsOf" | "pathOf">
         const finding = findings.find(({ rule, range }) => rule === ruleOf(diagnostic) && rangeOf(range).isEqual(diagnostic.range));
         return finding === undefined ? [] : [{ diagnostic, finding }];
       });
+      const taken = await linter.takenUids(document);
+      if (token.isCancellationRequested) return [];
       const text = document.getText();
-      const taken = takenUids(text, otherTexts(document));
       const actions: vscode.CodeAction[] = [];
       for (const { diagnostic, finding } of matched) {
         const fix = fixOf(finding, text, path, taken);
@@ -48,11 +49,6 @@ export function editOf(document: vscode.TextDocument, edits: readonly TextEdit[]
   const edit = new vscode.WorkspaceEdit();
   for (const { start, end, text } of edits) edit.replace(document.uri, new vscode.Range(document.positionAt(start), document.positionAt(end)), text);
   return edit;
-}
-
-/** Texts of other documents that are open, whose uids may belong to the same job. */
-export function otherTexts(document: vscode.TextDocument): string[] {
-  return vscode.workspace.textDocuments.filter((other) => other !== document && vscode.languages.match(lintedDocuments, other) > 0).map((other) => other.getText());
 }
 
 function ruleOf({ code }: vscode.Diagnostic): unknown {

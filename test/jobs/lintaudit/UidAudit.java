@@ -7,14 +7,12 @@ import java.util.HashMap;
 import java.util.Map;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.Function;
-import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.connector.source.Source;
 import org.apache.flink.api.dag.Transformation;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
 import org.apache.flink.streaming.api.datastream.DataStreamSource;
-import org.apache.flink.streaming.api.functions.source.SourceFunction;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.flink.streaming.api.graph.StreamNode;
 import org.apache.flink.streaming.api.operators.AbstractUdfStreamOperator;
@@ -31,7 +29,7 @@ public final class UidAudit {
 
   public static void main(String[] args) throws Exception {
     StreamGraph[] graph = new StreamGraph[1];
-    StreamExecutionEnvironment.initializeContextEnvironment(configuration -> new Recording(graph));
+    StreamExecutionEnvironment.initializeContextEnvironment(configuration -> new SourceRecording(graph));
     String[] rest = java.util.Arrays.copyOfRange(args, 1, args.length);
     try {
       Class.forName(args[0]).getMethod("main", String[].class).invoke(null, (Object) rest);
@@ -88,7 +86,7 @@ public final class UidAudit {
     return false;
   }
 
-  private static void record(Transformation<?> transformation) {
+  static void record(Transformation<?> transformation) {
     StackWalker.getInstance()
         .walk(frames -> frames.filter(frame -> !frame.getClassName().startsWith("org.apache.flink.") && !frame.getClassName().startsWith("java.")).findFirst())
         .ifPresent(frame -> PLACES.putIfAbsent(transformation.getId(), frame.getFileName() + ":" + frame.getLineNumber()));
@@ -96,7 +94,7 @@ public final class UidAudit {
 
   private static final class Captured extends RuntimeException {}
 
-  private static final class Recording extends StreamExecutionEnvironment {
+  static class Recording extends StreamExecutionEnvironment {
     private final StreamGraph[] graph;
 
     Recording(StreamGraph[] graph) {
@@ -113,13 +111,6 @@ public final class UidAudit {
     @Override
     public <OUT> DataStreamSource<OUT> fromSource(Source<OUT, ?, ?> source, WatermarkStrategy<OUT> strategy, String name) {
       DataStreamSource<OUT> stream = super.fromSource(source, strategy, name);
-      record(stream.getTransformation());
-      return stream;
-    }
-
-    @Override
-    public <OUT> DataStreamSource<OUT> addSource(SourceFunction<OUT> function, String name, TypeInformation<OUT> type) {
-      DataStreamSource<OUT> stream = super.addSource(function, name, type);
       record(stream.getTransformation());
       return stream;
     }

@@ -79,6 +79,7 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
   const missing = own().flatMap((site) => {
     if (site.proof.state !== "yes" || site.hasUid || site.escaped || site.broken || isSilenced(site, file.suppressions)) return [];
     if (!callersKnown(site, evaluator)) return [];
+    if (site.rule !== "sink-needs-uid" && evaluator.inBatch(site)) return [];
     const finding = missingUid(site, source.text, version);
     return [evaluator.autoUidsDisabled !== undefined && finding.rule === "missing-uid" ? { ...finding, severity: "error" as const } : finding];
   });

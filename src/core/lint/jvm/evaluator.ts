@@ -48,8 +48,13 @@ export class Evaluator {
   #budget = budgetPerFile;
   /** Whether the branch at hand has returned. */
   #returned = false;
+  /** What is being followed by itself: a function, or the class or file whose body it is. */
+  #root: object | undefined;
+  /** Roots that run in batch mode in any case, and the environments that each makes. */
+  readonly #batch = new Set<object>();
+  readonly #environments = new Map<object, Set<string>>();
   /** Functions that were called, not only looked at by themselves. */
-  readonly called = new Set<FunctionModel>();
+  readonly called = new Set<object>();
 
   constructor(index: WorkspaceIndex) {
     this.index = index;
@@ -63,20 +68,31 @@ export class Evaluator {
   file(file: FileModel, budget = budgetPerFile): void {
     this.#budget = budget;
     for (let round = 0; round < 2; round++) {
-      for (const field of file.fields) this.#fileField(file, field);
-      for (const fun of [...file.initial, ...file.functions]) if (mattersAlone(fun, file)) this.#root({ fun, file, owner: undefined });
+      this.#from(file, () => file.fields.forEach((field) => this.#fileField(file, field)));
+      for (const fun of file.initial) this.#alone({ fun, file, owner: undefined }, file);
+      for (const fun of file.functions) this.#alone({ fun, file, owner: undefined }, fun);
       for (const known of classesOf(file)) {
-        for (const field of known.cls.fields) this.field(known, field.name);
-        for (const fun of [...known.cls.initial, ...known.cls.functions]) if (mattersAlone(fun, file)) this.#root({ fun, file, owner: known });
+        const { cls } = known;
+        this.#from(cls, () => cls.fields.forEach((field) => this.field(known, field.name)));
+        for (const fun of cls.initial) this.#alone({ fun, file, owner: known }, cls);
+        for (const fun of cls.functions) this.#alone({ fun, file, owner: known }, fun);
       }
       // A second look is needed only where a method reads what a later one writes into a field.
       if (![...this.#fields.values()].some((fields) => [...fields.values()].some((value) => value.sites.length > 0))) break;
     }
   }
 
-  #root(known: KnownFunction): void {
-    if (known.fun.body === undefined) return;
-    const value = this.#inline(known, [], undefined, true);
+  #from(root: object, follow: () => void): void {
+    this.#root = root;
+    follow();
+    this.#root = undefined;
+  }
+
+  /** Follows a function as a caller that is not seen would call it. */
+  #alone(known: KnownFunction, root: object): void {
+    if (known.fun.body === undefined || !mattersAlone(known.fun, known.file)) return;
+    let value = unknown;
+    this.#from(root, () => (value = this.#inline(known, [], undefined, true)));
     if (known.fun.name !== "" && known.fun.name !== "<init>") for (const site of value.sites) site.returnedBy.add(known);
   }
 
@@ -630,7 +646,7 @@ export class Evaluator {
       }
       return this.construct({ name, written: name, args: call.typeArgs }, args, frame);
     }
-    if (name === "getExecutionEnvironment" || name === "get_execution_environment") return { kind: "env", sites: [] };
+    if (name === "getExecutionEnvironment") return this.environment(call, frame);
     if (call.bare) return unknown;
     if (name === "lazy" || name === "run" || name === "runBlocking") {
       const closure = args.at(-1)?.closure;
@@ -719,6 +735,30 @@ export class Evaluator {
     return arg?.kind === "text" ? { kind: "text", sites: [], text: { value: arg.value, varies: false, variesAt: undefined } } : field;
   }
 
+  /** An environment was made. */
+  environment(call: Call, frame: Frame): Value {
+    const { file, start } = this.place(call, frame);
+    if (this.#root !== undefined) {
+      const made = this.#environments.get(this.#root);
+      if (made === undefined) this.#environments.set(this.#root, new Set([`${file.path}:${start}`]));
+      else made.add(`${file.path}:${start}`);
+    }
+    return { kind: "env", sites: [] };
+  }
+
+  /** `setRuntimeMode`; on one branch only it proves nothing, and another mode than BATCH may come of anything else. */
+  setRuntimeMode(isBatch: boolean): void {
+    if (this.#root === undefined) return;
+    if (isBatch && this.#path.length === 0) this.#batch.add(this.#root);
+    else this.#batch.delete(this.#root);
+  }
+
+  /** Whether an operator runs in batch mode only, which knows no savepoints: wherever it is reached from, and nothing else is made there. A root that is called counts where it is called. */
+  inBatch({ roots }: Site): boolean {
+    const outermost = [...roots].filter((root) => !this.called.has(root));
+    return outermost.length > 0 && outermost.every((root) => this.#batch.has(root) && (this.#environments.get(root)?.size ?? 1) === 1);
+  }
+
   // ---- operators -------------------------------------------------------------------------------------------------------------------------
 
   place(call: Call, frame: Frame): Place {
@@ -732,7 +772,7 @@ export class Evaluator {
     let site = this.sites.get(key);
     if (site === undefined) {
       site = {
-        place, method: call.name, call, base: frame.base, rule: facts.rule ?? "missing-uid", proof, keyedAt: facts.keyedAt, uids: new Map(), hasUid: false, escaped: false, broken: false, returnedBy: new Set(), owner: frame.fun,
+        place, method: call.name, call, base: frame.base, rule: facts.rule ?? "missing-uid", proof, keyedAt: facts.keyedAt, uids: new Map(), hasUid: false, escaped: false, broken: false, roots: new Set(), returnedBy: new Set(), owner: frame.fun,
         givenName: facts.givenName, functionName: facts.functionValue?.type?.name ?? facts.functionValue?.cls?.cls.name, variable: undefined, tailEnd: frame.base + call.end, tail: call, takesHash: facts.takesHash ?? true, joinApply: facts.joinApply ?? false,
       };
       this.sites.set(key, site);
@@ -742,6 +782,7 @@ export class Evaluator {
       if (facts.rule !== undefined && facts.rule !== "missing-uid") site.rule = facts.rule;
     }
     if (this.#broken > 0) site.broken = true;
+    if (this.#root !== undefined) site.roots.add(this.#root);
     return site;
   }
 

@@ -50,6 +50,8 @@ export interface Site {
   escaped: boolean;
   /** A syntax error is near. */
   broken: boolean;
+  /** What was followed by itself when it was reached: functions, and classes for what their bodies hold. */
+  readonly roots: Set<object>;
   /** Functions that return it. */
   readonly returnedBy: Set<KnownFunction>;
   readonly owner: KnownFunction | undefined;

@@ -30,7 +30,7 @@ export class FlinkCalls {
   }
 
   newEnv(frame: Frame, at: Place | undefined): EnvValue {
-    const env: EnvValue = { t: "env", graph: { checkpointing: false, maxParallelism: false, loops: frame.loops }, keyedAt: undefined };
+    const env: EnvValue = { t: "env", graph: { checkpointing: false, maxParallelism: false, loops: frame.loops }, keyedAt: undefined, batch: false };
     this.#run.environments.push({ env, at, entry: this.#run.entry });
     return env;
   }
@@ -66,6 +66,9 @@ export class FlinkCalls {
         return { t: "object", of: "CheckpointConfig", calls: new Map(), at: undefined };
       case "enable_checkpointing":
         env.graph.checkpointing = true;
+        return env;
+      case "set_runtime_mode":
+        env.batch = args[0]?.t === "foreign" && args[0].path.endsWith("RuntimeExecutionMode.BATCH") && frame.turns.length === 0;
         return env;
       case "set_max_parallelism":
         env.graph.maxParallelism = true;

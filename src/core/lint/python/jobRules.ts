@@ -29,7 +29,7 @@ export function jobReports(file: SourceFile, run: Run): readonly Report[] {
     if (at.path === file.path && keyed !== undefined) reports.push({ rule: "auto-uids-disabled", at, message: "With automatic uids disabled Flink refuses this job: `key_by` of PyFlink makes an operator that can have no uid.", related: [{ at: keyed, text: "The stream becomes keyed here." }] });
   }
   for (const { env, at } of run.environments) {
-    if (at?.path === file.path && env.keyedAt !== undefined && !env.graph.maxParallelism && !/pipeline\.max-parallelism|set_max_parallelism/.test(file.text)) {
+    if (at?.path === file.path && env.keyedAt !== undefined && !env.batch && !env.graph.maxParallelism && !/pipeline\.max-parallelism|set_max_parallelism/.test(file.text)) {
       reports.push({ rule: "max-parallelism-unset", at, message: "This job has keyed state and sets no max parallelism: Flink picks one, the first savepoint fixes it, and the parallelism can never exceed it." });
     }
   }

@@ -16,11 +16,13 @@ export function missingUidReports(file: SourceFile, run: Run, files: Files): rea
     reports.push(...rolling(contexts));
     const verdict = verdictOf(contexts, run, files);
     if (verdict === undefined) continue;
+    const compacts = verdict === "stateful" && contexts.some((one) => compacting.has(one));
+    if (!compacts && contexts.every(({ env }) => env?.batch === true)) continue;
     const shown = contexts.find((one) => one.verdict === "stateful") ?? op;
     const related = [{ at: shown.because, text: shown.becauseText }].filter(({ text }) => text !== "");
     const fix = insertUid(file.text, shown);
     const around = [op.call.start, op.configuredTo];
-    if (verdict === "stateful" && contexts.some((one) => compacting.has(one))) {
+    if (compacts) {
       reports.push({ rule: "sink-needs-uid", at: op.at, message: "Flink refuses to submit this job: a FileSink that compacts sets uids of its own, so the sink needs one too.", related, fix, around });
       continue;
     }

@@ -32,6 +32,8 @@ export interface EnvValue {
   graph: Graph;
   /** Where the first of its streams becomes keyed. */
   keyedAt: Place | undefined;
+  /** Runs in batch mode in any case, which knows no savepoints. */
+  batch: boolean;
 }
 
 /** lint.md §2.1's lattice as far as PyFlink has it. `plain` is a stream that is no operator (`union`, `rebalance`), `cached` throws on `uid`. */

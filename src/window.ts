@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import * as path from "node:path";
 import * as vscode from "vscode";
 import { createApp } from "./app";
 import { createHttp } from "./clients/http";
 import { localWarehouse } from "./clients/paimon/localWarehouse";
+import type { PaimonSettings } from "./clients/paimon/paimonTables";
 import { startThread } from "./clients/workerThread";
 import { workspaceCommit } from "./clients/workspaceCommit";
 import { systemClock } from "./core/base/async";
@@ -58,12 +60,15 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const progress = new Progress(log);
   const requestTimeoutMs = (): number => settings.current["requests.timeoutSeconds"] * 1_000;
 
-  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault: vaultOf(context.secrets), requestTimeoutMs, log, clock, workspaceCommit: openCommit, inspectionThread: context.asAbsolutePath("dist/worker/inspection.js"), comparisonThread: context.asAbsolutePath("dist/worker/comparison.js") });
+  const paimonSettings: PaimonSettings = {
+    warehouses: () => settings.warehouses, javaHome: () => settings.current["localFlink.javaHome"], mavenRepository: () => settings.current["localFlink.mavenRepository"], listsFolder: context.asAbsolutePath("media/paimon"), cacheFolder: path.join(storage, "flink"), homeFolder: homedir(), env: process.env, mavenHttp: { send: async (request, signal) => (await mavenHttp()).send(request, signal) },
+  };
+  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault: vaultOf(context.secrets), requestTimeoutMs, log, clock, workspaceCommit: openCommit, inspectionThread: context.asAbsolutePath("dist/worker/inspection.js"), comparisonThread: context.asAbsolutePath("dist/worker/comparison.js"), paimon: paimonSettings });
+  // Its own connections, and none of our credentials: it speaks to Maven repositories only.
+  const mavenHttp = once(() => Promise.resolve(held.add(createHttp({ credentials: { get: () => Promise.resolve([]) }, requestTimeoutMs, log, readCa: (file) => readFile(file, "utf8") }))));
   const localFlink = once(async () => {
     const { createLocalFlink } = await import("./clients/localFlink/localFlink");
-    // Its own connections, and none of our credentials: it speaks to Maven repositories only.
-    const http = held.add(createHttp({ credentials: { get: () => Promise.resolve([]) }, requestTimeoutMs, log, readCa: (file) => readFile(file, "utf8") }));
-    return createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http });
+    return createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http: await mavenHttp() });
   });
 
   const { clusters, jobs, savepoints, restores, disposals, inspection, ledger, reconciler } = app;
@@ -90,7 +95,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     const start = (): Thread => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 });
     return held.add(new Linting({ start, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), ledger, inspection: await inspection(), clock, log }));
   });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimonJobs, paimon: paimon.paimon, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimonJobs, paimon: paimon.paimon, rollbacks: app.rollbacks, paimonTables: app.paimonTables, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);
@@ -125,6 +130,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     held.add(ledger.watch());
     reconciler.start();
     sources.watchFor(() => void lifecycle().catch((error: unknown) => log.error("loading schedules", error)));
+    if ((await ledger.all()).some(({ kind }) => kind === "rollback")) await import("./host/commands/rollback").then(({ tellUnfinished }) => tellUnfinished(world)).catch((error: unknown) => log.error("looking for rollbacks", error));
     await import("./host/commands/localFlink").then(({ watchLocalFlink }) => watchLocalFlink(world)).then((watch) => held.add(watch), (error: unknown) => log.error("looking for a local Flink", error));
     if (settings.current["lint.workspaceOnOpen"]) await import("./host/commands/lint").then(({ lintOnOpen }) => lintOnOpen(world)).catch((error: unknown) => log.error("linting the workspace", error));
   }

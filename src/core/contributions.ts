@@ -52,6 +52,16 @@ export interface PaimonSnapshotRef extends TableRef {
   readonly snapshotId: number;
 }
 
+/** Points at a snapshot that is to get a tag, with the name that is proposed for it. */
+export interface ToTagRef extends PaimonSnapshotRef {
+  readonly tagName: string;
+}
+
+/** Points at a rollback by its ledger record. */
+export interface RollbackRef {
+  readonly rollbackId: string;
+}
+
 /** Points at a savepoint's pair in one table; `pairTable` is empty where the sink's table is not known. */
 export interface PairRef extends SavepointRef {
   readonly warehouse: string;
@@ -84,6 +94,15 @@ export interface CommandArgs {
   "flinkSavepoints.openPaimon": [target?: PaimonTagRef | PaimonSnapshotRef];
   "flinkSavepoints.showPairs": [target?: SavepointRef | JobRef];
   "flinkSavepoints.triggerCheckpoint": [target?: JobRef];
+  "flinkSavepoints.createTag": [target?: ToTagRef | PaimonSnapshotRef | PaimonTagRef | TableRef];
+  "flinkSavepoints.deleteTag": [target?: PaimonTagRef];
+  "flinkSavepoints.renameTag": [target?: PaimonTagRef];
+  "flinkSavepoints.compareTags": [target?: PaimonTagRef];
+  "flinkSavepoints.copyTagCommand": [target?: PaimonTagRef];
+  "flinkSavepoints.rollback": [target?: SavepointRef];
+  "flinkSavepoints.continueRollback": [target?: RollbackRef];
+  "flinkSavepoints.dropRollback": [target?: RollbackRef];
+  "flinkSavepoints.openRunbook": [target?: SavepointRef];
   "flinkSavepoints.refresh": [];
   "flinkSavepoints.reconnect": [target?: ClusterRef];
   "flinkSavepoints.trigger": [target?: JobRef];

@@ -162,6 +162,13 @@ export class WarehouseService implements Disposable {
     return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
   }
 
+  /** The text of one of the table's schemas; undefined when it is not there. Throws as `textOf`. */
+  async schemaText(ref: TableRef, schemaId: number, signal?: AbortSignal): Promise<string | undefined> {
+    const table = await this.table(ref, signal);
+    const bytes = table === undefined ? undefined : await this.#reader.read(`${table.home}/schema/schema-${schemaId}`, textLimitBytes, signal);
+    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+  }
+
   dispose(): void {
     this.#changed.dispose();
   }

@@ -56,4 +56,13 @@ export const commandTable: CommandTable<CommandWorld> = {
   "flinkSavepoints.showLog": (world) => import("./view").then(({ showLog }) => showLog(world)),
   "flinkSavepoints.showOperations": (world) => import("./view").then(({ showOperations }) => showOperations(world)),
   "flinkSavepoints.showMore": (world, target) => import("./view").then(({ showMore }) => showMore(world, target)),
+  "flinkSavepoints.createTag": (world, target) => import("./tags").then(({ createTag }) => createTag(world, target)),
+  "flinkSavepoints.deleteTag": (world, target) => import("./tags").then(({ deleteTag }) => deleteTag(world, target)),
+  "flinkSavepoints.renameTag": (world, target) => import("./tags").then(({ renameTag }) => renameTag(world, target)),
+  "flinkSavepoints.compareTags": (world, target) => import("./tags").then(({ compareTags }) => compareTags(world, target)),
+  "flinkSavepoints.copyTagCommand": (world, target) => import("./tags").then(({ copyTagCommand }) => copyTagCommand(world, target)),
+  "flinkSavepoints.rollback": (world, target) => import("./rollback").then(({ rollback }) => rollback(world, target)),
+  "flinkSavepoints.continueRollback": (world, target) => import("./rollback").then(({ continueRollback }) => continueRollback(world, target)),
+  "flinkSavepoints.dropRollback": (world, target) => import("./rollback").then(({ dropRollback }) => dropRollback(world, target)),
+  "flinkSavepoints.openRunbook": (world, target) => import("./rollback").then(({ openRunbook }) => openRunbook(world, target)),
 };

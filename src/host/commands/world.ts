@@ -10,6 +10,9 @@ import type { ClusterService } from "../../services/clusters";
 import type { DisposalService } from "../../services/disposals";
 import type { InspectionService } from "../../services/inspection";
 import type { JobService } from "../../services/jobs";
+import type { PaimonActions } from "../../core/paimon/actions";
+import type { FlinkVersion } from "../../core/model/version";
+import type { RollbackService } from "../../services/rollbacks";
 import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
 import type { Linting } from "../diagnostics/linting";
@@ -41,6 +44,14 @@ export interface ComparisonControl {
   showText(snapshot: Snapshot): Promise<void>;
 }
 
+/** What acts on the tables of a warehouse. */
+export interface PaimonActing {
+  /** Throws `warehouse-unknown`. */
+  actions(warehouse: string): PaimonActions;
+  /** Its SQL Gateway, or undefined. */
+  gateway(warehouse: string): { version(signal: AbortSignal): Promise<FlinkVersion> } | undefined;
+}
+
 /** Where what belongs to Paimon is shown. */
 export interface PaimonControl {
   /** Opens the file of a tag or snapshot, to be read. */
@@ -65,6 +76,9 @@ export interface CommandWorld {
   readonly pairs: PairService;
   readonly paimonJobs: PaimonJobs;
   paimon(): Promise<PaimonControl>;
+  rollbacks(): Promise<RollbackService>;
+  /** What acts on Paimon's tables. */
+  paimonTables(): Promise<PaimonActing>;
   readonly ledger: Ledger;
   localFlink(): Promise<LocalFlink>;
   /** Path of the sample job's jar. */

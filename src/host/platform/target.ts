@@ -1,4 +1,4 @@
-import type { CheckpointRef, ClusterRef, CommandArgs, CommandId, FileRef, FindingRef, PaimonSnapshotRef, PaimonTagRef, PairRef, SavepointRef, ScheduleRef, SnapshotPair, SnapshotRef, TableRef, WarehouseRef } from "../../core/contributions";
+import type { CheckpointRef, ClusterRef, CommandArgs, CommandId, FileRef, FindingRef, PaimonSnapshotRef, PaimonTagRef, PairRef, RollbackRef, SavepointRef, ScheduleRef, SnapshotPair, SnapshotRef, TableRef, ToTagRef, WarehouseRef } from "../../core/contributions";
 import type { JobRef } from "../../core/model/job";
 
 /** What a command may be aimed at, by name. */
@@ -13,6 +13,8 @@ interface Targets {
   table: TableRef;
   paimonTag: PaimonTagRef;
   paimonSnapshot: PaimonSnapshotRef;
+  toTag: ToTagRef;
+  rollback: RollbackRef;
   pair: PairRef;
   file: FileRef;
   finding: FindingRef;
@@ -32,6 +34,8 @@ const fields: { readonly [N in TargetName]: Readonly<Record<string, "string" | "
   table: { warehouse: "string", table: "string" },
   paimonTag: { warehouse: "string", table: "string", tag: "string" },
   paimonSnapshot: { warehouse: "string", table: "string", snapshotId: "number" },
+  toTag: { warehouse: "string", table: "string", snapshotId: "number", tagName: "string" },
+  rollback: { rollbackId: "string" },
   pair: { recordId: "string", warehouse: "string", pairTable: "string" },
   file: { scheme: "string", fsPath: "string" },
   finding: { document: "string", offset: "number" },
@@ -61,6 +65,15 @@ const takes: { readonly [Id in CommandId]?: readonly Fitting<Id>[] } = {
   "flinkSavepoints.openPaimon": ["paimonTag", "paimonSnapshot"],
   "flinkSavepoints.showPairs": ["savepoint", "job"],
   "flinkSavepoints.triggerCheckpoint": ["job"],
+  "flinkSavepoints.createTag": ["toTag", "paimonSnapshot", "paimonTag", "table"],
+  "flinkSavepoints.deleteTag": ["paimonTag"],
+  "flinkSavepoints.renameTag": ["paimonTag"],
+  "flinkSavepoints.compareTags": ["paimonTag"],
+  "flinkSavepoints.copyTagCommand": ["paimonTag"],
+  "flinkSavepoints.rollback": ["savepoint"],
+  "flinkSavepoints.continueRollback": ["rollback"],
+  "flinkSavepoints.dropRollback": ["rollback"],
+  "flinkSavepoints.openRunbook": ["savepoint"],
   "flinkSavepoints.dispose": ["savepoint"],
   "flinkSavepoints.forget": ["savepoint"],
   "flinkSavepoints.pin": ["savepoint"],

@@ -1,0 +1,132 @@
+import { explainRefusal } from "../../explain";
+import type { Refusal } from "../../errors";
+import type { RollbackRecord } from "../../ledger/record";
+import type { FlinkVersion } from "../../model/version";
+import type { WarehouseProfile } from "../../model/warehouse";
+import { joinText } from "../../rowText";
+import { ageText, countText, savepointName, timeText } from "../../wording";
+import { actionArguments, callStatement, createCatalogStatement, type PaimonAction } from "../actions";
+import { pairGradeText } from "../pairText";
+import { movedOn, stepsFor, type RollbackPlan, type TableRollback } from "./plan";
+
+/** What a rollback deletes of one table, in a line; `null` when nothing. */
+export function victimsText(table: Pick<TableRollback, "snapshots" | "tags">): string | null {
+  if (table.snapshots.length === 0 && table.tags.length === 0) return null;
+  return `deletes ${[table.snapshots.length === 0 ? "" : countText(table.snapshots.length, "snapshot"), table.tags.length === 0 ? "" : `${countText(table.tags.length, "tag")} (${table.tags.map(({ name }) => name).join(", ")})`].filter((part) => part !== "").join(" and ")}`;
+}
+
+/** A table of a plan in a line: what it goes back to, and how old that is. */
+export function targetText(table: TableRollback, nowMs: number): string {
+  return joinText(`${table.tag.isNew ? "a new tag" : `tag ${table.tag.name}`} of snapshot ${table.target.id}`, ageText(table.target.timeMs, nowMs), pairGradeText(table.pairing.grade));
+}
+
+/** What to know of a table before it is rolled back, as sentences. */
+export function remarksOf(table: TableRollback): readonly string[] {
+  const name = table.table.name;
+  return [
+    ...(table.isBrokenOff ? [`A rollback of ${name} broke off earlier, and Paimon can't read it now: its pointers are mended first.`] : []),
+    ...(table.pairing.grade === "drained" ? [`The savepoint was taken with drain: what ${name} got at the end of the input stays in it.`] : []),
+    ...(table.pairing.grade === "idle" ? [`The job had written nothing to ${name} since the snapshot: it is the same state.`] : []),
+    ...(table.strangers.length === 0 ? [] : [`Others wrote to ${name} since (commit user ${table.strangers.join(", ")}): what they wrote is deleted too.`]),
+    ...table.tags.flatMap((tag) => (tag.savepoints.length === 0 ? [] : [`The tag ${tag.name} of ${name} is the pair of ${tag.savepoints.join(", ")}, to which one can't go back afterwards.`])),
+    ...(table.consumers.length === 0 ? [] : [`Readers of ${name} are past snapshot ${table.target.id} (${table.consumers.map(({ id, nextSnapshot }) => `${id} at ${nextSnapshot}`).join(", ")}): reset them, or they skip or repeat rows.`]),
+    ...(table.schema === null ? [] : [`${name} has a newer schema (${table.schema.newest}) than the snapshot (${table.schema.target}); the rollback leaves it as it is.`]),
+    ...(table.branches.length === 0 ? [] : [`Branches of ${name} stay as they are (${table.branches.join(", ")}).`]),
+  ];
+}
+
+/** Every victim by its name, a line each: nothing else is deleted. */
+export function victimLines(plan: Pick<RollbackPlan, "tables">): readonly string[] {
+  return plan.tables.flatMap((table) => [
+    ...table.snapshots.map(({ id, timeMs, commitUser, commitKind }) => `${table.table.name}: snapshot ${id} (${commitKind}, ${timeText(timeMs)}, commit user ${commitUser})`),
+    ...table.tags.map(({ name, snapshotId, savepoints }) => `${table.table.name}: tag ${name} of snapshot ${snapshotId}${savepoints.length === 0 ? "" : `, pair of ${savepoints.join(", ")}`}`),
+  ]);
+}
+
+/** How to run an action in a terminal or in SQL. */
+export interface RunbookWay {
+  /** Undefined: the action command. */
+  readonly sql: FlinkVersion | undefined;
+  profile(warehouse: string): Pick<WarehouseProfile, "path" | "catalog" | "catalogOptions">;
+}
+
+/** An action as a line to be copied: a statement of Flink SQL, or Paimon's action command for a POSIX shell. Undefined when the version has no such statement. */
+export function actionLine(table: Pick<TableRollback, "warehouse" | "address">, action: PaimonAction, way: RunbookWay): string | undefined {
+  const profile = way.profile(table.warehouse);
+  if (way.sql !== undefined) {
+    const statement = callStatement(profile.catalog, table.address, action, way.sql);
+    return statement === undefined ? undefined : `${statement};`;
+  }
+  return ["java", "-cp", "\"$PAIMON_JARS\"", "org.apache.paimon.flink.action.FlinkActions", ...actionArguments(profile, table.address, action).map(shellQuote)].join(" ");
+}
+
+/**
+ * A rollback as a page to follow by hand: what is checked, what goes, the commands in their order, and what must be so before the next. For those
+ * who may not click, or may not from here.
+ */
+export function runbookText(plan: RollbackPlan, refusals: readonly Refusal[], restoreLine: string, way: RunbookWay, nowMs: number): string {
+  const name = plan.savepoint.jobName ?? "the job";
+  const point = savepointName(plan.savepoint);
+  const safety = `before-${plan.savepoint.checkpointId}`;
+  const lines = [
+    `# Go back to ${point} of ${name}`, "",
+    `Savepoint: ${plan.savepoint.path}`,
+    `Made at ${timeText(nowMs)}. Look again if the job ran since.`, "",
+  ];
+  if (refusals.length > 0) lines.push("## What forbids it now", "", ...refusals.map((refusal) => `- ${explainRefusal(refusal)}`), "");
+  lines.push(
+    "## 1. Stop everything that writes", "",
+    `- ${name} must have ended, and every other job that writes to the tables or compacts them. A rollback under a running writer loses rows without a word.`, "",
+    "## 2. Tables", "",
+    ...plan.tables.flatMap((table) => [`- **${table.table.name}**: ${targetText(table, nowMs)}`, ...remarksOf(table).map((remark) => `  - ${remark}`)]), "",
+    movedOn(plan).length === 0 ? "None has moved on since the savepoint: the job can be restored as it is." : "All of them, or none: a table that is left as it is gets rows twice, or loses some.", "",
+    "What is deleted:", "",
+    ...(victimLines(plan).length === 0 ? ["- nothing"] : victimLines(plan).map((line) => `- ${line}`)), "",
+    "## 3. Roll back", "",
+  );
+  if (way.sql !== undefined) lines.push("```sql", ...[...new Set(plan.tables.map(({ warehouse }) => warehouse))].map((warehouse) => `${createCatalogStatement(way.profile(warehouse))};`));
+  else lines.push("`PAIMON_JARS` is the class path: Flink's lib/* and Paimon's bundle.", "", "```sh");
+  for (const table of plan.tables) {
+    for (const action of stepsFor(table, safety)) {
+      const optional = action.kind === "create-branch" || (action.kind === "create-tag" && action.tag === safety) ? `${way.sql === undefined ? "#" : "--"} keeps ${table.table.name} as it is; may be left out\n` : "";
+      lines.push(`${optional}${actionLine(table, action, way) ?? `-- ${table.table.name}: this Flink has no CALL`}`);
+    }
+  }
+  lines.push(
+    "```", "",
+    "## 4. See that it is so", "",
+    "Each table must show exactly this snapshot as its newest, and no later tag:", "",
+    ...plan.tables.map((table) => `- ${table.table.name}: snapshot/LATEST is ${table.target.id}, of commit user ${table.target.commitUser} with commit identifier ${table.target.commitIdentifier}`), "",
+    "Do not go on while one of them differs. `rollback_to_as_latest` is no way to do it: a restore after it loses commits without a word.", "",
+    "## 5. Restore", "", "```sh", restoreLine, "```", "",
+    `The first commit after it has commit user ${[...new Set(plan.tables.map(({ target }) => target.commitUser))].join(" or ")} and a commit identifier above ${plan.savepoint.checkpointId}. One failure that says “This exception is intentionally thrown after committing the restored checkpoints” is meant to be; the job starts again by itself where it has a restart strategy.`, "",
+  );
+  return lines.join("\n");
+}
+
+/** How far a rollback is, in a line: `1 of 2 tables rolled back`. */
+export function progressText(record: RollbackRecord): string {
+  const done = record.tables.filter(({ state }) => state === "rolled-back").length;
+  const failed = record.tables.filter(({ state }) => state === "failed");
+  return joinText(
+    done === record.tables.length ? `${done === 1 ? "its table is" : `all ${done} tables are`} rolled back` : `${done} of ${countText(record.tables.length, "table")} rolled back`,
+    failed.length === 0 ? null : `failed: ${failed.map(({ table }) => table).join(", ")}`,
+    record.state === "restoring" ? "the job was started" : null,
+  );
+}
+
+/** What is done and what is not, table by table. */
+export function standingLines(record: RollbackRecord): readonly string[] {
+  return record.tables.map(({ table, tag, target, state, message }) => {
+    switch (state) {
+      case "planned": return `${table}: not touched`;
+      case "rolling": return `${table}: its rollback to ${tag.name} was begun; the table is looked at before anything else`;
+      case "rolled-back": return `${table}: is at ${tag.name} (snapshot ${target.id})`;
+      case "failed": return `${table}: ${message ?? "failed"}`;
+    }
+  });
+}
+
+function shellQuote(word: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

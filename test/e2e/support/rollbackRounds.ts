@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import path from "node:path";
+import { systemClock } from "../../../src/core/base/async";
+import type { RollbackTask } from "../rollback.process";
+import { bothTables, type RollbackBench } from "./rollbackBench";
+import { patience } from "./testApp";
+
+/** Steps of a rollback as its process tells them: the whole's state, then that of each table. */
+export const steps = [
+  "planned planned planned", "rolling rolling planned", "rolling rolled-back planned", "rolling rolled-back rolling", "rolling rolled-back rolled-back", "rolled-back rolled-back rolled-back", "restoring rolled-back rolled-back",
+] as const;
+
+/** Takes a savepoint of a running job at a random moment, runs past it, and ends the job. Resolves to the savepoint. */
+export async function runPastSavepoint({ paimon }: RollbackBench, jobId: string): Promise<string> {
+  await systemClock.sleep(Math.random() * 2_500);
+  const savepoint = await paimon.savepoint(jobId);
+  await paimon.checkpoints(jobId, 2 + Math.floor(Math.random() * 2));
+  await paimon.cancel(jobId);
+  return savepoint;
+}
+
+/** Both tables hold 1, 2, 3 … to the same number, each once. It holds at any moment, since both are read at a commit. */
+export async function assertExact({ paimon }: RollbackBench): Promise<number> {
+  const found = await paimon.read(...bothTables);
+  for (const table of found) assert.deepEqual(table, { rows: table.largest, different: table.largest, smallest: 1, largest: table.largest });
+  return Math.min(...found.map(({ rows }) => rows));
+}
+
+/** One round: past a savepoint, back to it, and on. Resolves to the job that runs then. */
+export async function round(bench: RollbackBench, jobId: string): Promise<string> {
+  const savepoint = await runPastSavepoint(bench, jobId);
+  const done = await bench.rollBack(savepoint);
+  assert.equal(done.state, "done");
+  await bench.paimon.checkpoints(done.restoreId ?? "", 1);
+  assert.ok((await assertExact(bench)) > 0);
+  return done.restoreId ?? "";
+}
+
+/** One round whose process is killed when it has written down `step`, and which another goes on with. */
+export async function killedRound(bench: RollbackBench, jobId: string, step: (typeof steps)[number]): Promise<string> {
+  const savepoint = await runPastSavepoint(bench, jobId);
+  await killAt(bench, savepoint, step);
+  const rollbacks = await bench.app.app.rollbacks();
+  const [open, ...others] = await rollbacks.unfinished();
+  assert.deepEqual(others, []);
+  const done = await rollbacks.continue(open?.id ?? "", patience());
+  assert.equal(done.state, "done", JSON.stringify(done));
+  await bench.paimon.checkpoints(done.restoreId ?? "", 1);
+  assert.ok((await assertExact(bench)) > 0);
+  return done.restoreId ?? "";
+}
+
+/** Has a process roll back, and kills it at a step. */
+export async function killAt(bench: RollbackBench, savepoint: string, step: (typeof steps)[number]): Promise<void> {
+  const task: RollbackTask = { options: bench.options, savepoint, restore: bench.restoreOf(savepoint) };
+  const child = spawn(process.execPath, ["--enable-source-maps", path.join("dist", "test", "e2e", "rollback.process.mjs"), JSON.stringify(task)], { stdio: ["pipe", "pipe", "inherit"] });
+  const seen: string[] = [];
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      seen.push(line);
+      assert.ok(!line.startsWith("failed"), line);
+      if (line === step) return;
+    }
+    assert.fail(`${step} never came: ${seen.join("; ")}`);
+  } finally {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
+  }
+}

@@ -24,9 +24,9 @@ export async function openRegularFile(file: string): Promise<OpenedFile> {
     refuseUnlessRegular(file, stats);
     return {
       sizeBytes: stats.size,
-      async read(offset, length, signal) {
+      async read(offset, length, signal, room) {
         signal?.throwIfAborted();
-        const bytes = new Uint8Array(length);
+        const bytes = room !== undefined && room.length >= length ? room.subarray(0, length) : new Uint8Array(length);
         for (let at = 0; at < length;) {
           const { bytesRead } = await handle.read(bytes, at, length - at, offset + at).catch((error: unknown) => unreadable(file, error));
           if (bytesRead === 0) throw new FlinkError("file-unreadable", { path: file, reason: "it became shorter while it was read" });

@@ -204,6 +204,24 @@ test("warnings about elements of one list stay where a window ends within it", a
   }
 });
 
+test("nothing is kept of the bytes of a window, which the next is read into", async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const { bytes } = writeMetadata({ version: (seed % 7) + 1 as 1, seed });
+    const lending: RandomAccess = {
+      sizeBytes: bytes.length,
+      read(offset, length, _signal, room) {
+        assert.ok(room !== undefined && room.length >= length);
+        room.fill(0xff).set(bytes.subarray(offset, offset + length));
+        return Promise.resolve(room.subarray(0, length));
+      },
+    };
+    const options = { limits: { windowBytes: 100 } };
+    const [one, other] = [await scanMetadata(lending, options), await scanMetadata(inMemory(bytes), options)];
+    assert.deepEqual({ ...one.metadata, operators: [...(one.metadata?.operators ?? [])] }, { ...other.metadata, operators: [...(other.metadata?.operators ?? [])] });
+    assert.deepEqual(one.problems, other.problems);
+  }
+});
+
 test("sums that leave 64 bits are told, and wrap around as Flink's do; what Flink does not sum up stays exact", async () => {
   const most = 2n ** 63n - 1n;
   const file = (...operators: readonly (readonly bigint[])[]): RandomAccess => {

@@ -85,6 +85,8 @@ class LimitedInput {
   readonly #signal: AbortSignal | undefined;
   #leftBytes: number;
   #readTo = 0;
+  /** Every window is read into the same bytes. */
+  #room: Uint8Array | undefined;
 
   constructor(input: RandomAccess, limits: MetadataLimits, signal: AbortSignal | undefined) {
     this.#input = input;
@@ -93,7 +95,7 @@ class LimitedInput {
     this.#leftBytes = limits.readBytes;
   }
 
-  /** Up to `most` bytes, fewer at the end of the file and where the limit is reached. Throws `ProblemError` when the limit leaves nothing new. */
+  /** Up to `most` bytes, which last until the next call; fewer at the end of the file and where the limit is reached. Throws `ProblemError` when the limit leaves nothing new. */
   async read(offset: number, most: number): Promise<Uint8Array> {
     this.#signal?.throwIfAborted();
     const wanted = Math.max(0, Math.min(most, this.#input.sizeBytes - offset));
@@ -102,7 +104,9 @@ class LimitedInput {
     if (wanted > again && length <= again) this.fail(offset, "");
     this.#leftBytes -= Math.max(0, length - again);
     this.#readTo = Math.max(this.#readTo, offset + length);
-    return length === 0 ? new Uint8Array(0) : this.#input.read(offset, length, this.#signal);
+    if (length === 0) return new Uint8Array(0);
+    if (this.#room === undefined || this.#room.length < length) this.#room = new Uint8Array(length);
+    return this.#input.read(offset, length, this.#signal, this.#room);
   }
 
   /** The limit is what ended the bytes. */

@@ -22,7 +22,7 @@ import { onFirstLinted } from "./host/diagnostics/lintedDocuments";
 import { runCommand, type CommandBoundary } from "./host/platform/commandBoundary";
 import type { Called } from "./host/platform/commands";
 import type { Inspector } from "./host/inspector/editor";
-import { registerPaimon } from "./host/paimon/registration";
+import { joinPaimon } from "./host/paimon/registration";
 import { LifecycleSources } from "./host/lifecycle/sources";
 import { Notify } from "./host/platform/notify";
 import { Progress } from "./host/platform/progress";
@@ -33,9 +33,6 @@ import { Explorer } from "./host/views/explorer";
 import { Operations } from "./host/views/operations";
 import { ScheduleRows } from "./host/views/scheduleRows";
 import { operationsStatus } from "./host/views/statusBar";
-import { PaimonJobs } from "./services/paimonJobs";
-import { PairService } from "./services/pairs";
-import { WarehouseService } from "./services/warehouses";
 
 /** Everything of one window of VS Code, joined. */
 export interface Window {
@@ -71,11 +68,11 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     return createLocalFlink({ folder: path.join(storage, "localFlink"), cacheFolder: path.join(storage, "flink"), listsFolder: context.asAbsolutePath("media/flink"), clock, log, http: await mavenHttp() });
   });
 
+  const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
   const { clusters, jobs, savepoints, restores, disposals, inspection, ledger, reconciler } = app;
+  const paimon = joinPaimon(held, { reader: new CachedWarehouse(localWarehouse), startPairing: () => startThread(context.asAbsolutePath("dist/worker/pairing.js"), {}, { heapMb: 1024 }), ledger, clusters, jobs, pages, clock, log });
+  const { warehouses, pairs } = paimon;
   const operations = new Operations(jobs, ledger, log);
-  const warehouses = new WarehouseService(new CachedWarehouse(localWarehouse));
-  const pairs = new PairService(() => startThread(context.asAbsolutePath("dist/worker/pairing.js"), {}, { heapMb: 1024 }), warehouses, ledger, clock, log);
-  const paimonJobs = new PaimonJobs(clusters, ledger, pairs, warehouses, log);
   const scheduleRows = new ScheduleRows(log);
   const sources = new LifecycleSources(context.globalStorageUri, log);
   const lifecycle = once(async () => {
@@ -83,19 +80,14 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     return held.add(await Lifecycle.open({ sources, rows: scheduleRows, scheduler, clusters, notify, log, clock, afterSavepoint: () => undefined }));
   });
   const explorer = new Explorer({ clusters, jobs, savepoints, restores, warehouses, pairs, ledger, operations, schedules: scheduleRows, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
-  const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
-  const inspector = once(async () => new (await import("./host/inspector/editor")).Inspector({ inspect: app.inspect, ledger, pages, log }));
+  const inspector = once(async () => new (await import("./host/inspector/editor")).Inspector({ inspect: app.inspect, ledger, pairs, clock, pages, log }));
   const comparing = registerComparisons(async (textChanged) => new (await import("./host/compare/comparisons")).Comparisons({ comparison: app.comparison, inspection: await inspection(), pages, textChanged, log }));
-  const paimon = registerPaimon(async (textChanged) => {
-    const [{ PairBoards }, { PaimonDocuments }] = await Promise.all([import("./host/paimon/boards"), import("./host/paimon/paimonDocuments")]);
-    return { boards: new PairBoards({ ledger, clusters, jobs, pairs, warehouses, pages, clock, log }), documents: new PaimonDocuments(warehouses, textChanged, log) };
-  });
   const linting = once(async () => {
     const { Linting } = await import("./host/diagnostics/linting");
     const start = (): Thread => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 });
     return held.add(new Linting({ start, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), ledger, inspection: await inspection(), clock, log }));
   });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimonJobs, paimon: paimon.paimon, rollbacks: app.rollbacks, paimonTables: app.paimonTables, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimonJobs: paimon.paimonJobs, paimon: paimon.paimon, rollbacks: app.rollbacks, paimonTables: app.paimonTables, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);
@@ -103,7 +95,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });
   };
   for (const each of [
-    log, app, settings, credentials, operations, scheduleRows, sources, explorer, operationsStatus(operations, clock), comparing, paimon, pairs, warehouses, tellEndsOfEarlier(world),
+    log, app, settings, credentials, operations, scheduleRows, sources, explorer, operationsStatus(operations, clock), comparing, tellEndsOfEarlier(world),
     onFirstLinted(() => void linting().catch((error: unknown) => log.error("loading the lint", error))),
     // The job's row is looked at again before anything is said of its end.
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
@@ -129,6 +121,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     await recall();
     held.add(ledger.watch());
     reconciler.start();
+    paimon.watch(world);
     sources.watchFor(() => void lifecycle().catch((error: unknown) => log.error("loading schedules", error)));
     if ((await ledger.all()).some(({ kind }) => kind === "rollback")) await import("./host/commands/rollback").then(({ tellUnfinished }) => tellUnfinished(world)).catch((error: unknown) => log.error("looking for rollbacks", error));
     await import("./host/commands/localFlink").then(({ watchLocalFlink }) => watchLocalFlink(world)).then((watch) => held.add(watch), (error: unknown) => log.error("looking for a local Flink", error));

@@ -33,8 +33,9 @@ export class PaimonJobs {
   /** The Paimon sinks of a running job; undefined when none is seen. What can't be asked or read says nothing. Rejects with the signal's reason only. */
   async sinksOf(job: JobRef, signal: AbortSignal): Promise<PaimonSinks | undefined> {
     const names = await this.#asked(() => this.#clusters.client(job.cluster).job(job.jobId, signal).then(({ vertices }) => committedTables(vertices.map(({ name }) => name))), signal);
+    if (names?.length === 0) return undefined;
     const last = await this.#asked(() => this.#lastPairs(job, signal), signal);
-    if (names !== undefined && names.length > 0) {
+    if (names !== undefined) {
       const sinks: PaimonSink[] = [];
       for (const name of names) sinks.push({ table: name, autoTag: autoTagIn(last, name) ?? (await this.#asked(() => this.#tableSays(name, signal), signal)) ?? "unknown" });
       return { seenIn: "graph", sinks };

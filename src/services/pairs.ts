@@ -74,20 +74,20 @@ export class PairService implements Disposable {
     return this.#known.get(placeKey(path))?.failure;
   }
 
-  /** True when savepoints can be paired at all. */
+  /** True when there are warehouses to pair with. */
   get isUsed(): boolean {
     return this.#warehouses.list().length > 0;
   }
 
   /**
-   * The pairs of a savepoint, looked at anew unless that was done within `freshMs`; one look at a time. Undefined when there is no warehouse, or
-   * when the savepoint can't be read from here. Rejects with the signal's reason only.
+   * The pairs of a savepoint, looked at anew unless that was done within `freshMs`; one look at a time. Without a warehouse its sinks are found all the
+   * same, each without a table. Undefined when the savepoint can't be read from here. Rejects with the signal's reason only.
    */
   async pairsOf(place: PairedPlace, freshMs: number, signal?: AbortSignal): Promise<KnownPairs | undefined> {
     const key = placeKey(place.path);
     const known = this.#known.get(key);
     if (known !== undefined && this.#clock.now() - known.atMs < freshMs) return known.pairs;
-    if (!this.isUsed || localPath(place.path) === undefined) return undefined;
+    if (localPath(place.path) === undefined) return undefined;
     let looking = this.#looking.get(key);
     if (looking === undefined) {
       const mine = this.#turn.then(() => this.#look(place));

@@ -1,10 +1,13 @@
 import * as z from "zod";
+import type { PairGrade } from "../paimon/pairing";
 import { inspectionParams, type InspectionApi } from "./protocol";
 
 /** What the page asks its editor: everything about the file, and what only VS Code can do. */
 export interface InspectorPageApi extends InspectionApi {
   /** What is known of the savepoint beside its file. */
   facts(params: Record<never, never>): SavepointFacts;
+  /** What of Paimon's tables belongs to the savepoint; null when it has no sink of Paimon, or that can't be told. */
+  pairs(params: Record<never, never>): PairsSeen | null;
   /** Copies the report of everything, or of one operator. */
   copyJson(params: { readonly row: number | null }): null;
   copy(params: { readonly what: string; readonly text: string }): null;
@@ -17,14 +20,22 @@ export interface InspectorPageApi extends InspectionApi {
 export const pageParams = {
   ...inspectionParams,
   facts: z.object({}),
+  pairs: z.object({}),
   copyJson: z.object({ row: z.int().min(0).nullable() }),
   copy: z.object({ what: z.string().max(40), text: z.string().max(1_000_000) }),
   reveal: z.object({ path: z.string().max(10_000).nullable() }),
-  run: z.object({ action: z.enum(["restore", "openWith"]) }),
+  run: z.object({ action: z.enum(["restore", "openWith", "showPairs", "addWarehouse"]) }),
 } satisfies { readonly [K in keyof InspectorPageApi]: z.ZodType };
 
 /** A command that the page's buttons run. */
-export type InspectorAction = "restore" | "openWith";
+export type InspectorAction = "restore" | "openWith" | "showPairs" | "addWarehouse";
+
+/** A savepoint's pairs, as the page shows them. */
+export interface PairsSeen {
+  readonly rows: readonly { readonly title: string; readonly grade: PairGrade; readonly text: string; readonly reasons: readonly string[] }[];
+  /** What there is to do about them. */
+  readonly action: "showPairs" | "addWarehouse" | null;
+}
 
 /** What the editor tells its page. */
 export interface InspectorPageEvents {

@@ -93,6 +93,8 @@ export const savepointRecordSchema = z.lazy(() => z.object({
   /** Folders that may be the result when the state is `unknown`. */
   candidates: z.array(z.string()),
   workspace: z.object({ commit: z.string(), branch: z.string().nullable(), dirty: z.boolean() }).nullable(),
+  /** When its tags in Paimon were there, or it was clear that they will not come; absent while that is open, and where it writes no Paimon. */
+  tagsSettledAtMs: epochMs.optional(),
   owner: processIdentity,
   trail,
 }));

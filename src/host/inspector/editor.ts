@@ -3,14 +3,16 @@ import { DisposableStore } from "../../core/base/disposable";
 import { Emitter } from "../../core/base/event";
 import { FlinkError, isFlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
-import { pageParams, type InspectorPageApi, type InspectorPageEvents, type SavepointFacts } from "../../core/inspector/page";
+import { pageParams, type InspectorPageApi, type InspectorPageEvents, type PairsSeen, type SavepointFacts } from "../../core/inspector/page";
 import type { InspectionApi } from "../../core/inspector/protocol";
 import { isUsable, type SavepointRecord } from "../../core/ledger/record";
 import type { Ledger } from "../../core/ledger/store";
 import { checkpointOwner, localPath, normaliseLocation, shortJobId } from "../../core/model/location";
-import type { Log } from "../../core/ports";
+import { pairReasonText, pairRowText, pairTitle } from "../../core/paimon/pairText";
+import type { Clock, Log } from "../../core/ports";
 import { RemoteError, serve, type Handlers, type WireError } from "../../core/rpc";
 import type { Inspection } from "../../services/inspections";
+import type { PairService } from "../../services/pairs";
 import { copyText } from "../commands/copy";
 import { showPage, type PageFolder } from "./webviewPage";
 
@@ -18,6 +20,8 @@ import { showPage, type PageFolder } from "./webviewPage";
 export interface InspectorWorld {
   inspect(location: string): Inspection;
   readonly ledger: Ledger;
+  readonly pairs: PairService;
+  readonly clock: Clock;
   readonly pages: PageFolder;
   readonly log: Log;
 }
@@ -82,6 +86,7 @@ function showInspector(world: InspectorWorld, document: InspectorDocument, panel
     open: pass("open"), operators: pass("operators"), operator: pass("operator"), subtasks: pass("subtasks"), handles: pass("handles"), shares: pass("shares"), keyGroups: pass("keyGroups"), files: pass("files"),
     states: pass("states"), selfContained: pass("selfContained"), json: pass("json"),
     facts: () => factsOf(world.ledger, document.location),
+    pairs: () => pairsSeen(world, document.location),
     copyJson: async (params, signal) => {
       await copyText("report", await document.inspection.ask("json", pageParams.copyJson.parse(params), signal));
       return null;
@@ -98,7 +103,9 @@ function showInspector(world: InspectorWorld, document: InspectorDocument, panel
     },
     run: async (params) => {
       const { action } = pageParams.run.parse(params);
-      if (action === "openWith") await vscode.commands.executeCommand("workbench.action.reopenWithEditor");
+      if (action === "addWarehouse") await vscode.commands.executeCommand("flinkSavepoints.addWarehouse");
+      else if (action === "showPairs") await vscode.commands.executeCommand("flinkSavepoints.showPairs", { recordId: (await recordAt(world.ledger, document.location))?.id });
+      else if (action === "openWith") await vscode.commands.executeCommand("workbench.action.reopenWithEditor");
       else await vscode.commands.executeCommand("flinkSavepoints.restore", { recordId: (await recordAt(world.ledger, document.location))?.id });
       return null;
     },
@@ -131,6 +138,14 @@ async function factsOf(ledger: Ledger, location: string): Promise<SavepointFacts
   if (record === undefined) return { job: { id: checkpointOwner(location) ?? shortJobId(location) ?? null, name: null, cluster: null }, takenAtMs: null, description: "", origin: null, pinned: false, actions: [] };
   const { job, cluster, endedAtMs, description, origin, pinned } = record;
   return { job: { id: job.id, name: job.name, cluster: cluster.name }, takenAtMs: endedAtMs, description, origin, pinned, actions: isUsable(record) ? ["restore"] : [] };
+}
+
+async function pairsSeen({ ledger, pairs, clock }: InspectorWorld, location: string): Promise<PairsSeen | null> {
+  const record = await recordAt(ledger, location);
+  const found = await pairs.pairsOf({ path: location, recordId: record?.id ?? null, completedMs: record?.endedAtMs ?? null }, 10_000);
+  if (found === undefined || found.pairs.length === 0) return null;
+  const rows = found.pairs.map((pair) => ({ title: pairTitle(pair), grade: pair.pairing.grade, text: pairs.isUsed ? pairRowText(pair, clock.now()) : "no Paimon warehouse is configured to look for it in", reasons: pair.pairing.reasons.map(pairReasonText) }));
+  return { rows, action: !pairs.isUsed ? "addWarehouse" : record === undefined ? null : "showPairs" };
 }
 
 function wireError(error: unknown, log: Log): WireError {

@@ -1,9 +1,16 @@
 import * as vscode from "vscode";
-import { DisposableStore, type Disposable } from "../../core/base/disposable";
+import type { DisposableStore } from "../../core/base/disposable";
 import { once } from "../../core/base/once";
-import type { PaimonControl } from "../commands/world";
-import type { PairBoards } from "./boards";
-import type { PaimonDocuments } from "./paimonDocuments";
+import type { Ledger } from "../../core/ledger/store";
+import type { WarehouseReader } from "../../core/paimon/warehouse";
+import type { Clock, Log, Thread } from "../../core/ports";
+import type { ClusterService } from "../../services/clusters";
+import type { JobService } from "../../services/jobs";
+import { PaimonJobs } from "../../services/paimonJobs";
+import { PairService } from "../../services/pairs";
+import { WarehouseService } from "../../services/warehouses";
+import type { CommandWorld, PaimonControl } from "../commands/world";
+import type { PageFolder } from "../inspector/webviewPage";
 
 /** Of the panel of a job's pairs; VS Code remembers it over a reload. */
 export const boardViewType = "flinkSavepoints.pairs";
@@ -11,22 +18,52 @@ export const boardViewType = "flinkSavepoints.pairs";
 /** Scheme of the files of tags and snapshots. */
 export const paimonScheme = "flink-paimon";
 
-/** What shows Paimon's files and pairs. */
-export interface PaimonViews {
-  readonly boards: PairBoards;
-  readonly documents: PaimonDocuments;
+/** What Paimon's part of a window works with. */
+export interface PaimonParts {
+  readonly reader: WarehouseReader;
+  startPairing(): Thread;
+  readonly ledger: Ledger;
+  readonly clusters: ClusterService;
+  readonly jobs: JobService;
+  readonly pages: PageFolder;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
-/** Tells VS Code who fills the panels that it remembers, and who has the texts; `make` is called by the first of these, or of `paimon()`. */
-export function registerPaimon(make: (textChanged: vscode.EventEmitter<vscode.Uri>) => Promise<PaimonViews>): Disposable & { paimon(): Promise<PaimonControl> } {
-  const store = new DisposableStore();
-  const textChanged = store.add(new vscode.EventEmitter<vscode.Uri>());
-  const views = once(() => make(textChanged));
-  store.add(vscode.window.registerWebviewPanelSerializer(boardViewType, { deserializeWebviewPanel: async (panel, state) => (await views()).boards.revive(panel, state) }));
-  store.add(vscode.workspace.registerTextDocumentContentProvider(paimonScheme, { onDidChange: textChanged.event, provideTextDocumentContent: async (uri) => (await views()).documents.textOf(uri) }));
-  const paimon = async (): Promise<PaimonControl> => {
-    const { boards, documents } = await views();
-    return { showFile: (ref) => documents.show(ref), showBoard: (about) => boards.show(about) };
+/** Paimon's part of a window. What shows it is loaded when it is first asked for. */
+export interface Paimon {
+  readonly warehouses: WarehouseService;
+  readonly pairs: PairService;
+  readonly paimonJobs: PaimonJobs;
+  paimon(): Promise<PaimonControl>;
+  /** From the first warehouse on, savepoints are watched until their tags are there. */
+  watch(world: CommandWorld): void;
+}
+
+/** Joins Paimon's part, and tells VS Code who fills the panels that it remembers and who has the texts. What it makes goes with `held`. */
+export function joinPaimon(held: DisposableStore, { reader, startPairing, ledger, clusters, jobs, pages, clock, log }: PaimonParts): Paimon {
+  const warehouses = held.add(new WarehouseService(reader));
+  const pairs = held.add(new PairService(startPairing, warehouses, ledger, clock, log));
+  const textChanged = held.add(new vscode.EventEmitter<vscode.Uri>());
+  const boards = once(async () => new (await import("./boards")).PairBoards({ ledger, clusters, jobs, pairs, warehouses, pages, clock, log }));
+  const documents = once(async () => new (await import("./paimonDocuments")).PaimonDocuments(warehouses, textChanged, log));
+  held.add(vscode.window.registerWebviewPanelSerializer(boardViewType, { deserializeWebviewPanel: async (panel, state) => (await boards()).revive(panel, state) }));
+  held.add(vscode.workspace.registerTextDocumentContentProvider(paimonScheme, { onDidChange: textChanged.event, provideTextDocumentContent: async (uri) => (await documents()).textOf(uri) }));
+  const watch = (world: CommandWorld): void => {
+    const watching = once(async () => {
+      const [{ PairWatch }, { tellPairs }] = await Promise.all([import("../../services/pairWatch"), import("./pairOutcomes")]);
+      const service = held.add(new PairWatch({ ledger, pairs, clusters, jobs, clock, log }));
+      held.add(tellPairs(world, service));
+      await service.start();
+    });
+    const ifUsed = (): void => {
+      if (pairs.isUsed) watching().catch((error: unknown) => log.error("watching for Paimon's tags", error));
+    };
+    held.add(warehouses.onDidChange(ifUsed));
+    ifUsed();
   };
-  return { paimon, dispose: () => store.dispose() };
+  return {
+    warehouses, pairs, watch, paimonJobs: new PaimonJobs(clusters, ledger, pairs, warehouses, log),
+    paimon: async () => ({ showFile: async (ref) => (await documents()).show(ref), showBoard: (about) => void boards().then((shown) => shown.show(about), (error: unknown) => log.error("the board of pairs", error)) }),
+  };
 }

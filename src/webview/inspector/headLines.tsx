@@ -38,6 +38,7 @@ export function HeadLines({ head, reading, facts, host, gone, change }: HeadProp
         {snapshot === null ? null : <FileLine host={host} snapshot={snapshot} reading={reading} />}
       </p>
       {snapshot === null ? null : <Containment host={host} reading={reading} />}
+      {snapshot === null ? null : <Pairs host={host} reading={reading} />}
       {gone ? <p class="note" role="alert">The file is gone. What is shown was read before.</p> : null}
       {snapshot === null ? null : notesOf(snapshot).map(({ text, filter }) => (
         <p class="note" key={text}>{text} {filter === null ? null : <button type="button" class="link" onClick={() => change({ filter, scrollTop: 0 })}>Show</button>}</p>
@@ -62,6 +63,24 @@ function Containment({ host, reading }: { readonly host: Host; readonly reading:
         </ul>
       ) : null}
     </div>
+  );
+}
+
+/** What of Paimon's tables belongs to the savepoint; nothing for one without a sink of Paimon. */
+function Pairs({ host, reading }: { readonly host: Host; readonly reading: number }): JSX.Element | null {
+  const [open, setOpen] = useState(false);
+  const { value } = useAnswer(`${reading}`, (signal) => host.call("pairs", {}, signal));
+  if (value === undefined || value === null) return null;
+  const { rows, action } = value;
+  return (
+    <section class="contained" aria-label="Paimon">
+      <p class="line">
+        Writes Paimon: {rows.map(({ title, text }, at) => <span key={title}>{at === 0 ? "" : "; "}<b>{title}</b> {text}</span>)}{" "}
+        <button type="button" class="link" aria-expanded={open} onClick={() => setOpen(!open)}>{open ? "Hide" : "Why"}</button>{" "}
+        {action === null ? null : <button type="button" class="link" onClick={() => void host.call("run", { action })}>{action === "showPairs" ? "Show pairs" : "Add warehouse…"}</button>}
+      </p>
+      {open ? <ul class="reasons">{rows.flatMap(({ title, grade, reasons }) => reasons.map((reason) => <li key={`${title} ${reason}`}>{title}, {grade}: {reason}</li>))}</ul> : null}
+    </section>
   );
 }
 

@@ -6,9 +6,8 @@ import type { PaimonSnapshotRef, PaimonTagRef, TableRef } from "../core/contribu
 import { localPath } from "../core/model/location";
 import type { WarehouseProfile } from "../core/model/warehouse";
 import type { PaimonSnapshot, PaimonTag } from "../core/paimon/snapshot";
-import { autoTagOption } from "../core/paimon/savepointPairs";
 import {
-  branchesOf, databasesOf, optionsOf, snapshotFile, snapshotIdsOf, snapshotOf, tableAt, tableFoldersOf, tableNamed, tagFile, tagNamesOf, tagOf, type PaimonTable, type WarehouseProblem, type WarehouseReader,
+  autoTagOption, branchesOf, databasesOf, optionsOf, snapshotFile, snapshotIdsOf, snapshotOf, tableAt, tableFoldersOf, tableNamed, tagFile, tagNamesOf, tagOf, type PaimonTable, type WarehouseProblem, type WarehouseReader,
 } from "../core/paimon/warehouse";
 
 /** The beginning of a list, and how many more there are. */

@@ -6,7 +6,7 @@ import { paimonCommitters, type PaimonCommitter } from "./committers";
 import { deltaFiles } from "./manifest";
 import { pairWith, type Pairing } from "./pairing";
 import type { PaimonSnapshot, PaimonTag } from "./snapshot";
-import { optionsOf, snapshotIdsOf, snapshotOf, snapshotsOf, tablesOf, tagFile, tagOf, tagsOf, type PaimonTable, type WarehouseProblem, type WarehouseReader } from "./warehouse";
+import { autoTagOption, optionsOf, snapshotIdsOf, snapshotOf, snapshotsOf, tablesOf, tagFile, tagOf, tagsOf, type PaimonTable, type WarehouseProblem, type WarehouseReader } from "./warehouse";
 
 /** What the thread that pairs is asked. */
 export interface PairsApi {
@@ -87,9 +87,6 @@ export async function readPairs(reader: WarehouseReader, metadataBytes: RandomAc
   }
   return { checkpointId: savepoint.checkpointId, isStop: savepoint.isStop, pairs, problems };
 }
-
-/** The option that makes Paimon tag savepoints (P-7). */
-export const autoTagOption = "sink.savepoint.auto-tag";
 
 interface WarehouseTable extends BoardTable {
   readonly warehouse: string;

@@ -1,6 +1,9 @@
 import { mapLimit } from "../base/async";
 import { parseLossless, readSnapshot, readTag, type PaimonSnapshot, type PaimonTag, type SnapshotFault } from "./snapshot";
 
+/** The option that makes Paimon tag savepoints (P-7). */
+export const autoTagOption = "sink.savepoint.auto-tag";
+
 /** What is in a folder. */
 export interface FolderEntry {
   readonly name: string;

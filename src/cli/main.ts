@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "cron": async () => (await import("./cron")).cron,
   "schedule": async () => (await import("./schedule")).schedule,
   "tags": async () => (await import("./tags")).tags,
+  "rollback": async () => (await import("./rollback")).rollback,
   "lint": async () => (await import("./lint")).lint,
 };
 

@@ -1,16 +1,16 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { metadataFileAt, openLocalFile, openRegularFile, unreadableReason } from "../clients/localFiles";
+import { openLocalFile, unreadableReason } from "../clients/localFiles";
 import { localWarehouse } from "../clients/paimon/localWarehouse";
 import { FlinkError } from "../core/errors";
-import { localPath } from "../core/model/location";
-import { readBoard, type Board, type BoardPair, type BoardSavepoint } from "../core/paimon/board";
+import { readBoard, type Board, type BoardPair } from "../core/paimon/board";
 import type { PairGrade } from "../core/paimon/pairing";
 import { pairGradeText, pairReasonText, warehouseProblemText } from "../core/paimon/pairText";
 import type { PaimonSnapshot } from "../core/paimon/snapshot";
 import { readArguments } from "./arguments";
 import { UsageError, type Command, type Terminal } from "./command";
 import { printable } from "./printable";
+import { placeOf, savepointsIn, withoutFolders } from "./savepointFolders";
 import { tableLines } from "./table";
 
 /** A tag with the savepoint it belongs to, or with `tag: null` a savepoint and a table of its job without a tag. */
@@ -26,9 +26,6 @@ interface Entry {
   readonly grade: PairGrade;
   readonly reasons: readonly string[];
 }
-
-/** Folders within folders that are looked through for savepoints. */
-const deepest = 4;
 
 /** `tags WAREHOUSE`: tables, tags, and which savepoint each belongs to, with what proves it; exit code 1 when something of the warehouse can't be read. */
 export const tags: Command = {
@@ -57,63 +54,6 @@ function asked(args: readonly string[], workingFolder: string): { warehouse: str
   if (warehouse === undefined) throw new UsageError("The warehouse is missing.");
   if (more.length > 0) throw new UsageError(`There is one warehouse; ${more.join(" ")} is too much.`);
   return { warehouse: placeOf(warehouse, workingFolder), folders: folders.map((folder) => placeOf(folder, workingFolder)), json: flags.json };
-}
-
-/** `--savepoints A B` takes every word up to the next option. */
-function withoutFolders(args: readonly string[]): { before: string[]; folders: string[] } {
-  const before: string[] = [];
-  const folders: string[] = [];
-  let taking = false;
-  for (const arg of args) {
-    if (arg === "--savepoints") taking = true;
-    else if (arg.startsWith("--savepoints=")) folders.push(arg.slice("--savepoints=".length));
-    else if (arg.startsWith("--")) {
-      taking = false;
-      before.push(arg);
-    } else (taking ? folders : before).push(arg);
-  }
-  if (args.includes("--savepoints") && folders.length === 0) throw new UsageError("--savepoints takes a folder.");
-  return { before, folders };
-}
-
-function placeOf(place: string, workingFolder: string): string {
-  if (place === "") throw new FlinkError("file-unreadable", { path: "“”", reason: "it names no folder" });
-  if (!/^[A-Za-z][A-Za-z0-9+.-]+:\//.test(place)) return path.resolve(workingFolder, place);
-  const local = localPath(place);
-  if (local === undefined) throw new FlinkError("file-unreadable", { path: place, reason: "this storage can't be reached from here" });
-  return local;
-}
-
-/** The savepoints in some folders: the folders themselves, or what lies in them. */
-async function* savepointsIn(folders: readonly string[], problems: string[], terminal: Terminal): AsyncGenerator<BoardSavepoint> {
-  for (const folder of folders) {
-    for await (const found of foldersWithMetadata(folder, 0)) {
-      terminal.signal.throwIfAborted();
-      try {
-        const file = await metadataFileAt(found);
-        const { mtimeMs } = await stat(file);
-        const metadata = await openRegularFile(file);
-        try {
-          yield { path: found, metadata, completedMs: mtimeMs };
-        } finally {
-          await metadata.close();
-        }
-      } catch (error) {
-        terminal.signal.throwIfAborted();
-        if (!(error instanceof FlinkError)) throw error;
-        problems.push(`${found} can't be read: ${(error.facts as { reason?: string }).reason ?? error.code}.`);
-      }
-    }
-  }
-}
-
-async function* foldersWithMetadata(folder: string, depth: number): AsyncGenerator<string> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw new FlinkError("file-unreadable", { path: folder, reason: unreadableReason(error) }, { cause: error });
-  });
-  if (entries.some(({ name }) => name === "_metadata")) return yield folder;
-  if (depth >= deepest) return;
-  for (const entry of entries.filter((each) => each.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1))) yield* foldersWithMetadata(path.join(folder, entry.name), depth + 1);
 }
 
 function entriesOf({ tables, pairs }: Board): Entry[] {

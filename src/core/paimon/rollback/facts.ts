@@ -89,7 +89,7 @@ export async function snapshotTextOf(reader: WarehouseReader, table: PaimonTable
   const text = await textOf(reader, tagFile(table, tag), jsonLimitBytes, [], signal);
   if (text === undefined || parseLossless(text) === undefined) return undefined;
   // By the text, so that 64-bit numbers and fields of later releases stay as they are.
-  const trimmed = text.replace(/\s*"(?:tagCreateTime|tagTimeRetained)"\s*:\s*(?:\[[^\]]*\]|"[^"]*"|[^,}\]\s]+)\s*,?/g, "").replace(/,(\s*\})\s*$/, "$1");
+  const trimmed = text.replace(/\s*"(?:tagCreateTime|tagTimeRetained)"\s*:\s*(?:\[[^\]]*\]|"[^"]*"|[^,}\]\s]+)(?:\s*,)?/g, "").replace(/,(\s*\})\s*$/, "$1");
   return parseLossless(trimmed) === undefined ? undefined : trimmed;
 }
 

@@ -1,0 +1,68 @@
+import { readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { metadataFileAt, openRegularFile, unreadableReason } from "../clients/localFiles";
+import { FlinkError } from "../core/errors";
+import { localPath } from "../core/model/location";
+import type { BoardSavepoint } from "../core/paimon/board";
+import { UsageError, type Terminal } from "./command";
+
+/** Folders within folders that are looked through for savepoints. */
+const deepest = 4;
+
+/** `--savepoints A B` takes every word up to the next option. */
+export function withoutFolders(args: readonly string[]): { before: string[]; folders: string[] } {
+  const before: string[] = [];
+  const folders: string[] = [];
+  let taking = false;
+  for (const arg of args) {
+    if (arg === "--savepoints") taking = true;
+    else if (arg.startsWith("--savepoints=")) folders.push(arg.slice("--savepoints=".length));
+    else if (arg.startsWith("--")) {
+      taking = false;
+      before.push(arg);
+    } else (taking ? folders : before).push(arg);
+  }
+  if (args.includes("--savepoints") && folders.length === 0) throw new UsageError("--savepoints takes a folder.");
+  return { before, folders };
+}
+
+/** A path or `file:` address as a path. Throws `file-unreadable` for what is empty or on another storage. */
+export function placeOf(place: string, workingFolder: string): string {
+  if (place === "") throw new FlinkError("file-unreadable", { path: "“”", reason: "it names no folder" });
+  if (!/^[A-Za-z][A-Za-z0-9+.-]+:\//.test(place)) return path.resolve(workingFolder, place);
+  const local = localPath(place);
+  if (local === undefined) throw new FlinkError("file-unreadable", { path: place, reason: "this storage can't be reached from here" });
+  return local;
+}
+
+/** The savepoints in some folders: the folders themselves, or what lies in them. */
+export async function* savepointsIn(folders: readonly string[], problems: string[], terminal: Terminal): AsyncGenerator<BoardSavepoint> {
+  for (const folder of folders) {
+    for await (const found of foldersWithMetadata(folder, 0)) {
+      terminal.signal.throwIfAborted();
+      try {
+        const file = await metadataFileAt(found);
+        const { mtimeMs } = await stat(file);
+        const metadata = await openRegularFile(file);
+        try {
+          yield { path: found, metadata, completedMs: mtimeMs };
+        } finally {
+          await metadata.close();
+        }
+      } catch (error) {
+        terminal.signal.throwIfAborted();
+        if (!(error instanceof FlinkError)) throw error;
+        problems.push(`${found} can't be read: ${(error.facts as { reason?: string }).reason ?? error.code}.`);
+      }
+    }
+  }
+}
+
+async function* foldersWithMetadata(folder: string, depth: number): AsyncGenerator<string> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw new FlinkError("file-unreadable", { path: folder, reason: unreadableReason(error) }, { cause: error });
+  });
+  if (entries.some(({ name }) => name === "_metadata")) return yield folder;
+  if (depth >= deepest) return;
+  for (const entry of entries.filter((each) => each.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1))) yield* foldersWithMetadata(path.join(folder, entry.name), depth + 1);
+}

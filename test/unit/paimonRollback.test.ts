@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { main } from "../../src/cli/main";
+import { openLocalFile, openRegularFile } from "../../src/clients/localFiles";
+import { localWarehouse, writeWhole } from "../../src/clients/paimon/localWarehouse";
+import { isBrokenOff, latestOf, missingFileOf, snapshotTextOf, tableFacts } from "../../src/core/paimon/rollback/facts";
+import { differenceFrom, movedOn, ourName, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan } from "../../src/core/paimon/rollback/plan";
+import { runbookText, victimLines } from "../../src/core/paimon/rollback/rollbackText";
+import { comparedTags, schemaFields } from "../../src/core/paimon/tagText";
+import { parseFlinkVersion } from "../../src/core/model/version";
+import { readTag } from "../../src/core/paimon/snapshot";
+import type { PaimonTable } from "../../src/core/paimon/warehouse";
+import { paimonSet, type PaimonSet } from "./paimonSets";
+
+const nobody = (_ids: ReadonlySet<bigint>): Promise<readonly OtherSavepoint[]> => Promise.resolve([]);
+const tableIn = (warehouse: string, name: string): PaimonTable => {
+  const folder = path.join(warehouse, "d.db", name);
+  return { name: `d.${name}`, objectName: name, folder, home: folder, hasBranches: false } as PaimonTable;
+};
+
+describe("a rollback's plan", () => {
+  let set: PaimonSet;
+  before(() => {
+    set = paimonSet("rolled-back");
+  });
+  after(() => set.remove());
+
+  async function plan(checkpointId: number, job = "", others = nobody): Promise<RollbackPlan> {
+    const { savepoint } = set.pairs.find((pair) => pair.checkpointId === checkpointId && pair.savepoint.includes(job)) ?? assert.fail(String(checkpointId));
+    const folder = path.join(set.savepoints, savepoint);
+    const file = path.join(folder, "_metadata");
+    const metadata = await openRegularFile(file);
+    try {
+      return await planRollback({ savepoint: { path: folder, recordId: null, jobName: "ingest", completedMs: statSync(file).mtimeMs }, metadata, open: openLocalFile, warehouses: [{ location: set.warehouse, folder: set.warehouse, reader: localWarehouse }], others });
+    } finally {
+      await metadata.close();
+    }
+  }
+
+  test("P-10: has every table that the savepoint's job writes, each at the tag that is proven", async () => {
+    const { tables, refusals } = await plan(6, "62dc41");
+    assert.deepEqual(refusals, []);
+    assert.deepEqual(tables.map(({ table, tag, target }) => [table.name, tag, target.commitIdentifier]), [["d.app", { name: "savepoint-6", isNew: false }, 6n], ["d.pk", { name: "savepoint-6", isNew: false }, 6n]]);
+    assert.deepEqual(movedOn({ tables }).map(({ table }) => table.name), ["d.app", "d.pk"]);
+  });
+
+  test("P-9: refuses what is not proven: a pair that changed, one that is waiting, one that can't be told", async () => {
+    for (const [checkpointId, grade] of [[11, "changed"], [14, "none"], [19, "waiting"]] as const) {
+      const { tables, refusals } = await plan(checkpointId);
+      assert.deepEqual(tables, []);
+      assert.deepEqual(refusals.map((refusal) => refusal.rule === "pair-unproven" && refusal.grade), [grade, grade]);
+    }
+  });
+
+  test("P-15: names every snapshot and tag that would go, with the savepoint that loses its pair", async () => {
+    const tables15 = [...new Set((await plan(15)).tables.map(({ target }) => target.commitUser))];
+    const named = await plan(6, "62dc41", (ids) => Promise.resolve(ids.has(15n) ? [{ name: "#15 of ingest", checkpointId: 15n, commitUsers: tables15 }] : []));
+    for (const { table, target, tags, snapshots } of named.tables) {
+      const left = readdirSync(path.join(table.folder, "tag")).filter((name) => name.startsWith("tag-") && !name.endsWith("_SUCCESS"));
+      assert.ok(tags.length > 0 && tags.length < left.length && snapshots.every(({ id }) => id > target.id));
+      assert.deepEqual(tags.find(({ name }) => name === "savepoint-15")?.savepoints, ["#15 of ingest"]);
+    }
+    assert.equal(victimLines(named).length, named.tables.reduce((sum, { tags, snapshots }) => sum + tags.length + snapshots.length, 0));
+    assert.equal(named.tables.length, 2);
+  });
+
+  test("a tag whose files are gone or damaged is refused, and nothing is changed", async () => {
+    const table = tableIn(set.warehouse, "app");
+    const json = JSON.parse(readFileSync(path.join(table.folder, "tag", "tag-savepoint-6"), "utf8")) as { baseManifestList: string };
+    const list = path.join(table.folder, "manifest", json.baseManifestList);
+    const kept = readFileSync(list);
+    writeFileSync(list, kept.subarray(0, 40));
+    assert.equal(await missingFileOf(localWarehouse, table, { tag: "savepoint-6" }), `manifest/${json.baseManifestList}`);
+    rmSync(list);
+    assert.deepEqual((await plan(6, "62dc41")).refusals.map(({ rule }) => rule), ["tag-damaged"]);
+    writeFileSync(list, kept);
+    assert.equal(await missingFileOf(localWarehouse, table, { tag: "savepoint-6" }), undefined);
+  });
+
+  test("rule 5: a sink whose table is in no warehouse is refused, whatever becomes of the others", async () => {
+    const { savepoint } = set.pairs.find(({ checkpointId }) => checkpointId === 15) ?? assert.fail();
+    const metadata = await openRegularFile(path.join(set.savepoints, savepoint, "_metadata"));
+    const { tables, refusals } = await planRollback({ savepoint: { path: path.join(set.savepoints, savepoint), recordId: null, jobName: null, completedMs: 0 }, metadata, open: openLocalFile, warehouses: [], others: nobody });
+    await metadata.close();
+    assert.deepEqual([tables, refusals.map(({ rule }) => rule)], [[], ["table-unknown", "table-unknown"]]);
+  });
+
+  test("a runbook has the commands in their order, as command or as statement, and what must be so before the next", async () => {
+    const found = await plan(6, "62dc41");
+    const profile = (warehouse: string) => ({ path: warehouse, catalog: "paimon", catalogOptions: {} });
+    const shell = runbookText(found, [], "flink run -s x job.jar", { sql: undefined, profile }, Date.now());
+    const inOrder = (text: string, ...parts: readonly string[]): void => void parts.reduce((from, part) => {
+      const at = text.indexOf(part, from);
+      assert.ok(at >= 0, `${part} is missing behind ${from}`);
+      return at;
+    }, 0);
+    inOrder(shell, "1. Stop everything", "2. Tables", "What is deleted", "3. Roll back", "create_branch", "rollback_to --warehouse", "--table app --version savepoint-6", "--table pk --version savepoint-6", "4. See that it is so", "5. Restore", "flink run -s x job.jar");
+    const sql = runbookText(found, [], "flink run -s x job.jar", { sql: parseFlinkVersion("1.20.5"), profile }, Date.now());
+    inOrder(sql, "CREATE CATALOG `paimon`", "CALL `paimon`.sys.rollback_to(`table` => 'd.app', tag => 'savepoint-6');");
+    assert.ok(!/undefined|null|NaN/.test(shell + sql));
+  });
+
+  test("P-25: the program prints the plan, tells by its exit code whether something forbids it, and changes nothing", async () => {
+    const run = async (...args: readonly string[]): Promise<{ code: number; out: string; err: string }> => {
+      let [out, err] = ["", ""];
+      const code = await main(["rollback", ...args], { out: (text) => (out += `${text}\n`), write: (text) => Promise.resolve(void (out += text)), err: (text) => (err += `${text}\n`), signal: new AbortController().signal, workingFolder: "/" });
+      return { code, out, err };
+    };
+    const at = (checkpointId: number): string => path.join(set.savepoints, set.pairs.find((pair) => pair.checkpointId === checkpointId)?.savepoint ?? "");
+    const before = readdirSync(set.warehouse, { recursive: true }).map(String).sort();
+    const good = await run(set.warehouse, at(6), "--plan", "--savepoints", set.savepoints);
+    assert.equal(good.code, 0, good.err);
+    assert.match(good.out, /tag savepoint-15 of snapshot \d+, pair of #15 \(/);
+    const bad = await run(set.warehouse, at(19), "--plan", "--json");
+    assert.deepEqual([bad.code, (JSON.parse(bad.out) as { tables: unknown[] }).tables], [1, []]);
+    assert.match(bad.err, /problem: What of d\.app belongs to the savepoint is not sure/);
+    assert.equal((await run(set.warehouse, at(6))).code, 2);
+    assert.equal((await run(set.warehouse, at(6), "--plan", "--sql", "x")).code, 2);
+    assert.match((await run(set.warehouse, at(6), "--plan", "--sql", "1.18")).out, /sys\.rollback_to\('d\.app', 'savepoint-6'\)/);
+    assert.deepEqual(readdirSync(set.warehouse, { recursive: true }).map(String).sort(), before);
+  });
+});
+
+describe("a table that a rollback left half done", () => {
+  let folder: string;
+  let table: PaimonTable;
+  before(() => {
+    const set = paimonSet("rolled-back");
+    folder = mkdtempSync(path.join(tmpdir(), "half-"));
+    cpSync(set.warehouse, folder, { recursive: true });
+    set.remove();
+    table = tableIn(folder, "app");
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("is recognised by its pointer to a snapshot that is gone", async () => {
+    const whole = await tableFacts(localWarehouse, table);
+    assert.equal(isBrokenOff(whole), false);
+    assert.equal(latestOf(whole), whole.snapshots.at(-1)?.id);
+    writeFileSync(path.join(table.home, "snapshot", "LATEST"), "100000");
+    const broken = await tableFacts(localWarehouse, table);
+    assert.equal(latestOf(broken), 100_000);
+    assert.equal(isBrokenOff(broken), true);
+    // A pointer that lags behind is none: the next file is there.
+    writeFileSync(path.join(table.home, "snapshot", "LATEST"), String((whole.snapshots.at(-2)?.id ?? 0)));
+    assert.equal(latestOf(await tableFacts(localWarehouse, table)), whole.snapshots.at(-1)?.id);
+  });
+
+  test("gets the tag's snapshot back, without what only a tag has, and with its numbers as they were", async () => {
+    mkdirSync(path.join(table.home, "tag"), { recursive: true });
+    const json = '{\n  "version" : 3,\n  "id" : 7,\n  "commitUser" : "u",\n  "commitIdentifier" : 9223372036854775807,\n  "timeMillis" : 5,\n  "later" : { "a" : [ 1, 2 ] },\n  "tagCreateTime" : [ 2026, 1, 2, 3, 4 ],\n  "tagTimeRetained" : 604800.000000000\n}';
+    writeFileSync(path.join(table.home, "tag", "tag-kept"), json);
+    const text = await snapshotTextOf(localWarehouse, table, "kept");
+    assert.equal(text, '{\n  "version" : 3,\n  "id" : 7,\n  "commitUser" : "u",\n  "commitIdentifier" : 9223372036854775807,\n  "timeMillis" : 5,\n  "later" : { "a" : [ 1, 2 ] }\n}');
+    await writeWhole(path.join(table.home, "snapshot", "snapshot-7"), text ?? "");
+    assert.equal(existsSync(path.join(table.home, "snapshot", "snapshot-7")), true);
+    assert.equal(readdirSync(path.join(table.home, "snapshot")).some((name) => name.endsWith(".tmp")), false);
+    rmSync(path.join(table.home, "tag", "tag-kept"));
+  });
+
+  test("is not taken for done while its newest snapshot is another, or a later tag is left", async () => {
+    const facts = await tableFacts(localWarehouse, table);
+    const newest = facts.snapshots.at(-1) ?? assert.fail();
+    const expected = { id: newest.id, commitUser: newest.commitUser, commitIdentifier: String(newest.commitIdentifier), timeMs: newest.timeMs };
+    assert.equal(differenceFrom(expected, facts), undefined);
+    assert.match(differenceFrom({ ...expected, id: expected.id - 1 }, facts) ?? "", /its newest snapshot is/);
+    assert.match(differenceFrom({ ...expected, timeMs: 1 }, facts) ?? "", /another one of that number/);
+    assert.match(differenceFrom(expected, { ...facts, tags: [{ name: "later", retainedMs: null, snapshot: { ...newest, id: newest.id + 1 } }] }) ?? "", /the later tag later/);
+  });
+});
+
+test("writers are told by their operators' names, compaction and chains included", () => {
+  assert.deepEqual(writtenBy("Source: numbers -> (Writer : orders, Writer(write-only) : events)"), ["orders", "events"]);
+  assert.deepEqual(writtenBy("Global Committer : t$branch_b -> end: Writer"), ["t$branch_b"]);
+  assert.deepEqual(writtenBy("Compact Worker: m2"), ["m2"]);
+  assert.deepEqual(writtenBy("Source: orders -> Filter"), []);
+});
+
+test("a copy is made before the rollback, and the tag that is missing before it too", () => {
+  const steps = stepsFor({ tag: { name: "fsp-1", isNew: true }, target: { id: 3 }, latestId: 9 }, "before");
+  assert.deepEqual(steps.map(({ kind }) => kind), ["create-tag", "create-branch", "create-tag", "roll-back"]);
+  assert.equal(ourName("/s/savepoint-3c9af1-0a0b0c0d0e0f", 12), "fsp-3c9af1-12");
+});
+
+test("two tags are compared by what they keep and by their columns", () => {
+  const tag = (name: string, id: number, rows: number) => {
+    const read = readTag(name, JSON.stringify({ version: 3, id, schemaId: id, commitUser: "u", commitIdentifier: id, timeMillis: 1_000 * id, totalRecordCount: rows }));
+    return "code" in read ? assert.fail() : read;
+  };
+  const fields = (...columns: readonly (readonly [string, string])[]) => schemaFields(JSON.stringify({ fields: columns.map(([name, type], id) => ({ id, name, type })) }));
+  const page = comparedTags("d.t", { tag: tag("b", 5, 80), fields: fields(["id", "BIGINT"], ["v", "STRING"]) }, { tag: tag("a", 2, 50), fields: fields(["id", "INT"], ["old", "STRING"]) }, 10_000);
+  assert.match(page, /# d\.t: a and b/);
+  assert.match(page, /3 commits between them, \+30 rows/);
+  for (const line of ["- id was INT and is BIGINT", "- added v STRING", "- dropped old STRING"]) assert.ok(page.includes(line), line);
+});

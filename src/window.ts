@@ -22,6 +22,7 @@ import { onFirstLinted } from "./host/diagnostics/lintedDocuments";
 import { runCommand, type CommandBoundary } from "./host/platform/commandBoundary";
 import type { Called } from "./host/platform/commands";
 import type { Inspector } from "./host/inspector/editor";
+import { joinOverview } from "./host/overview/registration";
 import { joinPaimon } from "./host/paimon/registration";
 import { LifecycleSources } from "./host/lifecycle/sources";
 import { Notify } from "./host/platform/notify";
@@ -33,6 +34,7 @@ import { Explorer } from "./host/views/explorer";
 import { Operations } from "./host/views/operations";
 import { ScheduleRows } from "./host/views/scheduleRows";
 import { operationsStatus } from "./host/views/statusBar";
+import { keptTags } from "./services/keptTags";
 
 /** Everything of one window of VS Code, joined. */
 export interface Window {
@@ -77,17 +79,20 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const sources = new LifecycleSources(context.globalStorageUri, log);
   const lifecycle = once(async () => {
     const [{ Lifecycle }, scheduler] = await Promise.all([import("./host/lifecycle/lifecycle"), app.scheduler()]);
-    return held.add(await Lifecycle.open({ sources, rows: scheduleRows, scheduler, clusters, notify, log, clock, afterSavepoint: () => undefined }));
+    return held.add(await Lifecycle.open({ sources, rows: scheduleRows, scheduler, clusters, notify, log, clock, afterSavepoint: (record) => overview.afterSavepoint(record) }));
   });
   const explorer = new Explorer({ clusters, jobs, savepoints, restores, warehouses, pairs, ledger, operations, schedules: scheduleRows, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
   const inspector = once(async () => new (await import("./host/inspector/editor")).Inspector({ inspect: app.inspect, ledger, pairs, clock, pages, log }));
   const comparing = registerComparisons(async (textChanged) => new (await import("./host/compare/comparisons")).Comparisons({ comparison: app.comparison, inspection: await inspection(), pages, textChanged, log }));
+  const overview = joinOverview(held, {
+    ledger, clusters, jobs, savepoints, lifecycle, makeCleanup: (find) => app.cleanup({ find, tagsNeeded: keptTags(pairs) }), hasPairs: () => pairs.isUsed, reveal: (id) => explorer.reveal(id), pages, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, notify, clock, log,
+  });
   const linting = once(async () => {
     const { Linting } = await import("./host/diagnostics/linting");
     const start = (): Thread => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 });
     return held.add(new Linting({ start, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), ledger, inspection: await inspection(), clock, log }));
   });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimonJobs: paimon.paimonJobs, paimon: paimon.paimon, rollbacks: app.rollbacks, paimonTables: app.paimonTables, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimonJobs: paimon.paimonJobs, paimon: paimon.paimon, overviews: overview.overviews, cleanup: overview.cleanup, rollbacks: app.rollbacks, paimonTables: app.paimonTables, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     clusters.setProfiles(settings.clusters);
@@ -122,6 +127,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     held.add(ledger.watch());
     reconciler.start();
     paimon.watch(world);
+    await overview.watch();
     sources.watchFor(() => void lifecycle().catch((error: unknown) => log.error("loading schedules", error)));
     if ((await ledger.all()).some(({ kind }) => kind === "rollback")) await import("./host/commands/rollback").then(({ tellUnfinished }) => tellUnfinished(world)).catch((error: unknown) => log.error("looking for rollbacks", error));
     await import("./host/commands/localFlink").then(({ watchLocalFlink }) => watchLocalFlink(world)).then((watch) => held.add(watch), (error: unknown) => log.error("looking for a local Flink", error));

@@ -103,6 +103,8 @@ export interface CommandArgs {
   "flinkSavepoints.continueRollback": [target?: RollbackRef];
   "flinkSavepoints.dropRollback": [target?: RollbackRef];
   "flinkSavepoints.openRunbook": [target?: SavepointRef];
+  "flinkSavepoints.showOverview": [target?: JobRef];
+  "flinkSavepoints.previewCleanup": [target?: JobRef];
   "flinkSavepoints.refresh": [];
   "flinkSavepoints.reconnect": [target?: ClusterRef];
   "flinkSavepoints.trigger": [target?: JobRef];

@@ -109,6 +109,8 @@ export type Refusal =
   | { rule: "not-aside" }
   /** Another window, or another process, is cleaning up after this job. */
   | { rule: "cleanup-running"; forMs: number }
+  /** The page showed an earlier preview than the last. */
+  | { rule: "preview-outdated" }
   | { rule: "no-path" }
   | { rule: "pinned" }
   /** With CLAIM Flink deletes the savepoint, which somebody pinned, or another job needs. */

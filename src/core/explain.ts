@@ -134,6 +134,7 @@ export function explainRefusal(refusal: Refusal): string {
     case "disposal-running": return "It is being disposed of.";
     case "moved-aside": return "Cleanup moved it aside. Put it back first (Undo Cleanup).";
     case "not-aside": return "Cleanup has not moved it aside, or it is gone for good.";
+    case "preview-outdated": return "A newer preview was made since. Look at that one first.";
     case "cleanup-running": return `Another window has been cleaning up after this job for ${spanText(refusal.forMs)}.`;
     case "no-path": return "Its location is not known.";
     case "pinned": return "It is pinned. Unpin it first.";

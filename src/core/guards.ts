@@ -184,6 +184,11 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
     const source = plan.savepoint === null ? plan.afterStop === record.id : placeKey(plan.savepoint.path) === path;
     if (source) tell({ rule: "in-use", by: named(plan), how: "is planned to be restored from it" });
   }
+  // Its tables go back to what belongs to it, and a start of the job follows.
+  for (const rollback of records) {
+    if (rollback.kind !== "rollback" || rollback.state === "done" || rollback.state === "dropped" || placeKey(rollback.savepoint.path) !== path) continue;
+    tell({ rule: "in-use", by: { jobId: rollback.restoreId ?? rollback.id, name: rollback.jobName }, how: "has a rollback to it under way" });
+  }
   for (const { job, seen } of jobs) {
     const mode = restores.find((restore) => restore.id === job.jobId)?.claimMode;
     if ("error" in seen) {

@@ -1,6 +1,6 @@
 import type { RandomAccess } from "./metadata/randomAccess";
 import type { Port } from "./rpc";
-import type { CheckpointConfig, CheckpointOverview, SavepointFormat } from "./model/checkpoint";
+import type { CheckpointConfig, CheckpointOverview, SavepointFormat, StateParameter, TaskCheckpointStats } from "./model/checkpoint";
 import type { ClusterInfo, ClusterProfile } from "./model/cluster";
 import type { JobDetails, JobState, JobSummary } from "./model/job";
 import type { Capabilities } from "./model/version";
@@ -108,6 +108,10 @@ export interface ClusterClient {
   /** Undefined when the job has no checkpoint coordinator, throws `job-not-found`. */
   checkpoints(jobId: string, signal: AbortSignal): Promise<CheckpointOverview | undefined>;
   checkpointConfig(jobId: string, signal: AbortSignal): Promise<CheckpointConfig | undefined>;
+  /** What each task did for a checkpoint or savepoint; undefined once it has left Flink's history of ten. */
+  checkpointTasks(jobId: string, checkpointId: number, signal: AbortSignal): Promise<readonly TaskCheckpointStats[] | undefined>;
+  /** What is in force for the job's state; of the cluster's configuration only what state and checkpoints are about. */
+  stateParameters(jobId: string, signal: AbortSignal): Promise<readonly StateParameter[]>;
   /** Newest failure of the job, or undefined. */
   latestFailure(jobId: string, signal: AbortSignal): Promise<(FlinkFailure & { readonly atMs: number }) | undefined>;
   triggerSavepoint(jobId: string, request: { triggerId: string; directory?: string; format: SavepointFormat }, signal: AbortSignal): Promise<void>;

@@ -2,7 +2,7 @@ import { isAbort, mapLimit } from "../core/base/async";
 import type { Disposable } from "../core/base/disposable";
 import { Emitter } from "../core/base/event";
 import { asidePlace } from "../core/cleanup/aside";
-import { freedBytes, isVictim, limitedTo, planCleanup, type CleanupPlan, type CleanupRow, type Hit, type Shown } from "../core/cleanup/plan";
+import { freedBytes, isVictim, limitedTo, planCleanup, type CleanupFacts, type CleanupPlan, type CleanupRow, type Hit, type Shown } from "../core/cleanup/plan";
 import { cleanupRecordId, rulesKey, type CleanupRules, type FindCleanup, type JobCleanup } from "../core/cleanup/rules";
 import { hitText } from "../core/cleanup/cleanupText";
 import { FlinkError } from "../core/errors";
@@ -37,12 +37,12 @@ export interface CleanupWorld {
 /** What the rules would do now. */
 export interface CleanupPreview {
   readonly plan: CleanupPlan;
-  readonly set: JobCleanup;
   readonly state: CleanupState;
 }
 
 /** How cleanup of one job stands. */
 export interface CleanupState {
+  readonly set: JobCleanup;
   /** True when a person saw what these very rules do and switched them on, here. */
   readonly isAgreed: boolean;
   readonly record: CleanupRecord | null;
@@ -114,8 +114,8 @@ export class CleanupService implements Disposable {
 
   /** What the rules would do now, all of it looked up and nothing changed. `rules` other than those set are for trying out. Throws when the job's cluster can't be asked. */
   async preview(job: CleanupJob, run: Run, rules?: CleanupRules): Promise<CleanupPreview> {
-    const set = this.#world.find(job.cluster, job.jobName);
-    return { plan: await this.#plan(job, rules ?? set.rules ?? nothing, run), set, state: await this.state(job) };
+    const state = await this.state(job);
+    return { plan: await this.#plan(job, rules ?? state.set.rules ?? nothing, run), state };
   }
 
   /** How cleanup of a job stands, from the ledger alone. */
@@ -126,7 +126,7 @@ export class CleanupService implements Disposable {
     const touched = records.filter((one): one is SavepointRecord => one.kind === "savepoint" && one.cluster.url === cluster && one.job.name === jobName && one.cleanup !== undefined).sort((a, b) => b.requestedAtMs - a.requestedAtMs);
     const there = touched.filter(({ disposal }) => disposal?.state !== "disposed");
     return {
-      isAgreed: set.rules !== null && record?.agreed?.rules === rulesKey(set.rules),
+      set, isAgreed: set.rules !== null && record?.agreed?.rules === rulesKey(set.rules),
       record,
       aside: there.filter(({ cleanup }) => cleanup?.aside?.state === "aside"),
       // Of one whose process died in the middle only the disposal tells.
@@ -248,10 +248,11 @@ export class CleanupService implements Disposable {
   async #plan({ cluster, jobName }: CleanupJob, rules: CleanupRules, run: Run): Promise<CleanupPlan> {
     const { shared: { ledger, clock }, disposals } = this.#world;
     const { jobs, unreachable } = await disposals.whoRuns(cluster, run);
-    const records = await ledger.all();
-    const scheduled = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === cluster && record.job.name === jobName && record.origin === "scheduled");
-    const tags = await this.#world.tagsNeeded(scheduled, run.signal);
-    const plan = planCleanup({ cluster, jobName, rules, records, jobs, unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), tagsNeeded: ({ id }) => tags.get(id) ?? [], nowMs: clock.now() });
+    const facts: Omit<CleanupFacts, "tagsNeeded"> = { cluster, jobName, rules, records: await ledger.all(), jobs, unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), nowMs: clock.now() };
+    // Tables are read for what would go without them only.
+    const going = planCleanup({ ...facts, tagsNeeded: () => [] }).rows.filter(isVictim).map(({ record }) => record);
+    const tags = await this.#world.tagsNeeded(going, run.signal);
+    const plan = planCleanup({ ...facts, tagsNeeded: ({ id }) => tags.get(id) ?? [] });
     return { ...plan, rows: await mapLimit(plan.rows, 8, async (row) => (isVictim(row) ? { ...row, ...(await this.#removal(row.record, rules, run.signal)) } : row)) };
   }
 

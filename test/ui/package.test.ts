@@ -18,6 +18,8 @@ const expected = [
   "extension/dist/webview/comparison/style.css",
   "extension/dist/webview/inspector/main.js",
   "extension/dist/webview/inspector/style.css",
+  "extension/dist/webview/overview/main.js",
+  "extension/dist/webview/overview/style.css",
   "extension/dist/worker/comparison.js",
   "extension/dist/worker/inspection.js",
   "extension/dist/worker/lint.js",

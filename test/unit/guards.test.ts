@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import {
   cancelRefusals, directoryWarning, disposalVerdict, type DisposalVerdict, type JobFacts, type JobSeen, restoreRefusals, restoreWarnings, savepointRefusals, savepointWarnings,
 } from "../../src/core/guards";
-import type { LedgerRecord, SavepointRecord } from "../../src/core/ledger/record";
+import { rollbackRecordSchema, type LedgerRecord, type SavepointRecord } from "../../src/core/ledger/record";
 import type { RestoredFrom } from "../../src/core/model/checkpoint";
 import { savepointRecord } from "./ledgerSamples";
 import { clusterInfo, clusterUrl, jobId, jobName, overview, restoreFrom, restoreRecord, stats } from "./samples";
@@ -155,6 +155,20 @@ describe("rule 1: a savepoint is disposed of", () => {
     assert.deepEqual(rules([], [], { ...target, disposal: { ...disposal, state: "disposed" } }), ["already-disposed"]);
     assert.deepEqual(rules([], [], { ...target, disposal: { ...disposal, state: "requested" } }), ["disposal-running"]);
     for (const state of ["failed", "unknown"] as const) assert.deepEqual(rules([], [], { ...target, disposal: { ...disposal, state } }), [], "a second try is allowed");
+  });
+
+  test("P-12: never while a rollback of Paimon tables to it is planned or under way", () => {
+    const rollback = (state: string): LedgerRecord => rollbackRecordSchema.parse({
+      kind: "rollback", version: 1, id: "r", jobName: "Orders", savepoint: { path, recordId: "1", checkpointId: 4 }, tables: [], safetyName: null, restoreId: null, state, requestedAtMs: 0, endedAtMs: null, owner: target.owner, trail: [],
+    });
+    for (const state of ["planned", "rolling", "rolled-back", "restoring"]) assert.deepEqual(rules([rollback(state)]), ["in-use"], state);
+    for (const state of ["done", "dropped"]) assert.deepEqual(rules([rollback(state)]), [], state);
+  });
+
+  test("what cleanup moved aside is no way back for another, and can't be restored from before it is put back", () => {
+    const aside = { ...other, cleanup: { hits: [], triedAtMs: 0, attempts: 1, failure: null, aside: { path: "file:/sp/aside", state: "aside" as const, sinceMs: 0, untilMs: 1, owner: other.owner } } };
+    assert.equal(disposalVerdict(target, [target, aside], []).typing, "only-completed");
+    assert.deepEqual(restoreRefusals(clusterInfo(), aside.path, [aside]).map(({ rule }) => rule), ["moved-aside"]);
   });
 
   test("never when its folder is not a savepoint's: a checkpoint's files may be shared with a job", () => {

@@ -183,6 +183,8 @@ export class SimulatedFlink {
       jobState: (jobId, signal) => call("jobState", jobId, false, () => this.jobs.get(jobId)?.state)(signal),
       checkpoints: (jobId, signal) => call("checkpoints", jobId, false, () => this.#overview(this.#known(jobId)))(signal),
       checkpointConfig: (jobId, signal) => call("checkpointConfig", jobId, false, () => ({ intervalMs: this.#known(jobId).checkpointing ? 60_000 : null, timeoutMs: 600_000 }))(signal),
+      checkpointTasks: (jobId, checkpointId, signal) => call("checkpointTasks", jobId, false, () => this.#known(jobId).history.some((entry) => entry.checkpointId === checkpointId) ? [{ vertexId: "v", name: "v", sizeBytes: 4_096, durationMs: 50, subtasks: { acknowledged: 4, total: 4 } }] : undefined)(signal),
+      stateParameters: (jobId, signal) => call("stateParameters", jobId, false, () => [])(signal),
       latestFailure: (jobId, signal) => call("latestFailure", jobId, false, () => this.jobs.get(jobId)?.failures[0])(signal),
       triggerSavepoint: (jobId, request, signal) => call("triggerSavepoint", request.triggerId, true, () => this.#begin(jobId, request.triggerId, false, request.directory, request.format))(signal),
       triggerCheckpoint: (jobId, signal) => call("triggerCheckpoint", jobId, true, () => undefined)(signal),

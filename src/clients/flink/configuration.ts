@@ -1,3 +1,4 @@
+import type { StateParameter } from "../../core/model/checkpoint";
 import type { ClusterInfo } from "../../core/model/cluster";
 
 const defaultStoreMs = 5 * 60_000;
@@ -48,4 +49,27 @@ function unitMs(unit: string): number | undefined {
 
 function unquote(value: string): string {
   return value.trim().replace(/^(["'])(.*)\1$/, "$2");
+}
+
+/** The job's coordinator in Flink's own words: field of `CheckpointConfigInfo`, the option it comes from (`CheckpointingOptions`, `StateBackendOptions`). */
+const ofJob = [
+  ["interval", "execution.checkpointing.interval"], ["timeout", "execution.checkpointing.timeout"], ["min_pause", "execution.checkpointing.min-pause"], ["mode", "execution.checkpointing.mode"],
+  ["max_concurrent", "execution.checkpointing.max-concurrent-checkpoints"], ["tolerable_failed_checkpoints", "execution.checkpointing.tolerable-failed-checkpoints"],
+  ["unaligned_checkpoints", "execution.checkpointing.unaligned.enabled"], ["aligned_checkpoint_timeout", "execution.checkpointing.aligned-checkpoint-timeout"],
+  ["state_backend", "state.backend.type"], ["checkpoint_storage", "execution.checkpointing.storage"], ["state_changelog_enabled", "state.changelog.enabled"],
+] as const;
+const inMs: ReadonlySet<string> = new Set(["interval", "timeout", "min_pause", "aligned_checkpoint_timeout"]);
+
+/** Parameters of state and checkpoints: first what the job's coordinator says, then what the cluster's configuration has beside that. */
+export function toStateParameters(job: { readonly [field: string]: unknown } | undefined, cluster: readonly { key: string; value?: string | null | undefined }[]): StateParameter[] {
+  const told = job === undefined ? [] : ofJob.flatMap(([field, key]): StateParameter[] => {
+    const value = job[field];
+    if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") return [];
+    // Long.MAX_VALUE, rounded by JSON.parse, is how Flink writes "off".
+    return [{ key, value: typeof value === "number" && inMs.has(field) ? (value > Number.MAX_SAFE_INTEGER ? "off" : `${value} ms`) : String(value), setBy: "job" }];
+  });
+  const keys = new Set(told.map(({ key }) => key));
+  // Nothing else of the configuration is taken: it may hold what is nobody's business.
+  const rest = cluster.filter(({ key }) => /^(state\.|execution\.checkpointing\.|execution\.state-recovery\.|table\.exec\.state\.ttl$)/.test(key) && !keys.has(key));
+  return [...told, ...rest.map(({ key, value }): StateParameter => ({ key, value: unquote(value ?? ""), setBy: "cluster" })).sort((a, b) => a.key.localeCompare(b.key))];
 }

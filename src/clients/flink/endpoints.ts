@@ -114,6 +114,16 @@ export const checkpointConfiguration = endpoint<{ jobId: string }>()({
   reply: z.lazy(() => z.looseObject({
     interval: whole, timeout: whole,
     externalization: z.looseObject({ enabled: z.boolean(), delete_on_cancellation: z.boolean() }).nullish(),
+    mode: maybeText, min_pause: maybeWhole, max_concurrent: maybeWhole, state_backend: maybeText, checkpoint_storage: maybeText, unaligned_checkpoints: z.boolean().nullish(),
+    tolerable_failed_checkpoints: maybeWhole, aligned_checkpoint_timeout: maybeWhole, state_changelog_enabled: z.boolean().nullish(),
+  })),
+});
+
+/** `GET /jobs/:id/checkpoints/details/:checkpointid` (`CheckpointStatistics` with its tasks). */
+export const checkpointDetails = endpoint<{ jobId: string; checkpointId: number }>()({
+  method: "GET", path: ({ jobId, checkpointId }) => `/jobs/${enc(jobId)}/checkpoints/details/${checkpointId}`,
+  reply: z.lazy(() => z.looseObject({
+    tasks: z.record(text, z.looseObject({ id: maybeWhole, state_size: maybeWhole, end_to_end_duration: maybeWhole, num_subtasks: maybeWhole, num_acknowledged_subtasks: maybeWhole })).nullish(),
   })),
 });
 

@@ -8,7 +8,7 @@ import type { ClusterClient, Run } from "../../core/ports";
 import { sizeText } from "../../core/wording";
 import type { Http, StreamedBody } from "../http";
 import { readAnswer } from "./answers";
-import { readConfiguration } from "./configuration";
+import { readConfiguration, toStateParameters } from "./configuration";
 import * as endpoints from "./endpoints";
 import type { Endpoint } from "./endpoints";
 import { failureOfCause, failureOfTrace } from "./failures";
@@ -134,6 +134,26 @@ class RestClient implements ClusterClient {
       timeoutMs: found.timeout,
       ...(found.externalization ? { keptOnCancel: found.externalization.enabled && !found.externalization.delete_on_cancellation } : {}),
     };
+  }
+
+  async checkpointTasks(jobId: string, checkpointId: number, signal: AbortSignal): ReturnType<ClusterClient["checkpointTasks"]> {
+    const [details, { vertices }] = await Promise.all([
+      this.#callJob(endpoints.checkpointDetails, { jobId, checkpointId }, signal).catch((error: unknown) => {
+        if (isFlinkError(error, "flink-failed") && error.facts.status === 404) return undefined;
+        throw error;
+      }),
+      this.job(jobId, signal),
+    ]);
+    const names = new Map(vertices.map(({ id, name }) => [id, name]));
+    return details && Object.entries(details.tasks ?? {}).map(([vertexId, task]) => ({
+      vertexId, name: names.get(vertexId) ?? null, sizeBytes: task.state_size ?? 0, durationMs: positive(task.end_to_end_duration),
+      subtasks: { acknowledged: task.num_acknowledged_subtasks ?? 0, total: task.num_subtasks ?? 0 },
+    }));
+  }
+
+  async stateParameters(jobId: string, signal: AbortSignal): ReturnType<ClusterClient["stateParameters"]> {
+    const [job, cluster] = await Promise.all([this.#unlessOff(this.#callJob(endpoints.checkpointConfiguration, { jobId }, signal)), this.#call(endpoints.jobManagerConfiguration, undefined, signal)]);
+    return toStateParameters(job, cluster);
   }
 
   async latestFailure(jobId: string, signal: AbortSignal): ReturnType<ClusterClient["latestFailure"]> {

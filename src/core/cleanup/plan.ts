@@ -1,7 +1,7 @@
 import type { JobNamed, Refusal } from "../errors";
 import { disposalVerdict, runningFrom, type JobSeen } from "../guards";
 import { claimedPlaces, newestUsable, startsByPlace, vacatedPlaces } from "../ledger/queries";
-import { isUsable, liesAside, lostItsMetadata, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "../ledger/record";
+import { isUsable, liesAside, lostItsMetadata, type LedgerRecord, type SavepointRecord } from "../ledger/record";
 import { placeKey } from "../model/location";
 import type { CleanupRules } from "./rules";
 
@@ -165,7 +165,7 @@ function sparesOf(record: SavepointRecord, of: { readonly isForgotten: boolean; 
  */
 function guardOf({ records, jobs }: CleanupFacts, mine: readonly SavepointRecord[], places: Places, claimed: ReadonlySet<string>): (record: SavepointRecord) => readonly Refusal[] {
   const starts = [...startsByPlace(records).values()].flat();
-  const plans = records.filter((record): record is RestoreRecord => record.kind === "restore" && record.state === "planned");
+  const plans = records.filter((record) => record.kind === "rollback" || (record.kind === "restore" && record.state === "planned"));
   const ways = mine.filter((record) => newestUsable([record], claimed) !== null).sort(newestFirst).slice(0, 2);
   return (record) => {
     const here = record.path === null ? [record] : (places.get(placeKey(record.path)) ?? [record]);

@@ -260,6 +260,11 @@ export function liesAside(record: SavepointRecord): boolean {
   return (record.cleanup?.aside ?? null) !== null;
 }
 
+/** True while cleanup has something left to do with it: to settle a move, or to dispose of what lies aside. */
+export function isBeingCleanedUp(record: LedgerRecord): boolean {
+  return record.kind === "savepoint" && liesAside(record) && record.disposal?.state !== "disposed";
+}
+
 /** Where a savepoint's files are: where Flink wrote them, or where cleanup moved them. */
 export function filesOf(record: SavepointRecord): string {
   return record.cleanup?.aside?.path ?? record.path ?? "";

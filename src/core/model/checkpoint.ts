@@ -56,6 +56,27 @@ export interface CheckpointConfig {
   readonly keptOnCancel?: boolean;
 }
 
+/** What one task, an operator or a chain of them, did for a checkpoint (`TaskCheckpointStatistics`). */
+export interface TaskCheckpointStats {
+  /** JobVertexID, and its name where the job's plan tells it. */
+  readonly vertexId: string;
+  readonly name: string | null;
+  /** Full size of its state in bytes. */
+  readonly sizeBytes: number;
+  /** End-to-end duration in milliseconds, or null before the first acknowledgement. */
+  readonly durationMs: number | null;
+  readonly subtasks: { readonly acknowledged: number; readonly total: number };
+}
+
+/** A parameter of state and checkpoints that is in force (A-34, A-35). */
+export interface StateParameter {
+  /** Flink's name of it, as of Flink 1.20. */
+  readonly key: string;
+  readonly value: string;
+  /** `job`: what Flink says of the job's coordinator. `cluster`: the JobManager's configuration, which a job may override. */
+  readonly setBy: "job" | "cluster";
+}
+
 /** Savepoints in a job's statistics, newest first, each once. */
 export function savepointsIn(overview: CheckpointOverview | undefined): CheckpointStats[] {
   if (overview === undefined) return [];

@@ -14,6 +14,8 @@ export const commandTable: CommandTable<CommandWorld> = {
   "flinkSavepoints.openPaimon": (world, target) => import("./pairs").then(({ openPaimon }) => openPaimon(world, target)),
   "flinkSavepoints.showPairs": (world, target) => import("./pairs").then(({ showPairs }) => showPairs(world, target)),
   "flinkSavepoints.triggerCheckpoint": (world, target) => import("./pairs").then(({ triggerCheckpoint }) => triggerCheckpoint(world, target)),
+  "flinkSavepoints.showOverview": (world, target) => import("./overview").then(({ showOverview }) => showOverview(world, "overview", target)),
+  "flinkSavepoints.previewCleanup": (world, target) => import("./overview").then(({ showOverview }) => showOverview(world, "cleanup", target)),
   "flinkSavepoints.refresh": (world) => import("./view").then(({ refresh }) => refresh(world)),
   "flinkSavepoints.reconnect": (world, target) => import("./clusters").then(({ reconnect }) => reconnect(world, target)),
   "flinkSavepoints.trigger": (world, target) => import("./savepoints").then(({ trigger }) => trigger(world, target)),

@@ -6,6 +6,8 @@ import type { AboutBoard } from "../../core/paimon/boardPage";
 import type { PaimonJobs } from "../../services/paimonJobs";
 import type { PairService } from "../../services/pairs";
 import type { WarehouseService } from "../../services/warehouses";
+import type { AboutJob } from "../../core/overview/overviewPage";
+import type { CleanupService } from "../../services/cleanup";
 import type { ClusterService } from "../../services/clusters";
 import type { DisposalService } from "../../services/disposals";
 import type { InspectionService } from "../../services/inspection";
@@ -52,6 +54,12 @@ export interface PaimonActing {
   gateway(warehouse: string): { version(signal: AbortSignal): Promise<FlinkVersion> } | undefined;
 }
 
+/** Where jobs are shown. */
+export interface OverviewControl {
+  /** Opens the page of a job, or brings it to the front. */
+  show(about: AboutJob): void;
+}
+
 /** Where what belongs to Paimon is shown. */
 export interface PaimonControl {
   /** Opens the file of a tag or snapshot, to be read. */
@@ -79,6 +87,8 @@ export interface CommandWorld {
   rollbacks(): Promise<RollbackService>;
   /** What acts on Paimon's tables. */
   paimonTables(): Promise<PaimonActing>;
+  overviews(): Promise<OverviewControl>;
+  cleanup(): Promise<CleanupService>;
   readonly ledger: Ledger;
   localFlink(): Promise<LocalFlink>;
   /** Path of the sample job's jar. */

@@ -64,6 +64,8 @@ const takes: { readonly [Id in CommandId]?: readonly Fitting<Id>[] } = {
   "flinkSavepoints.removeWarehouse": ["warehouse"],
   "flinkSavepoints.openPaimon": ["paimonTag", "paimonSnapshot"],
   "flinkSavepoints.showPairs": ["savepoint", "job"],
+  "flinkSavepoints.showOverview": ["job"],
+  "flinkSavepoints.previewCleanup": ["job"],
   "flinkSavepoints.triggerCheckpoint": ["job"],
   "flinkSavepoints.createTag": ["toTag", "paimonSnapshot", "paimonTag", "table"],
   "flinkSavepoints.deleteTag": ["paimonTag"],

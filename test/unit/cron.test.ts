@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CronExpressionParser } from "cron-parser";
-import { cronFields, cronRanges, readCron, withoutQuestionMarks, type Cron } from "../../src/core/schedule/cron";
+import { cronFields, readCron, withoutQuestionMarks, type Cron } from "../../src/core/schedule/cron";
 import { cronRuns, effectiveRuns, firstOf, isTimeZone, shortestGapMs } from "../../src/core/schedule/cronRuns";
 import { cronFaultText, cronMeaning } from "../../src/core/schedule/cronText";
 import { quartzOf } from "../../src/core/schedule/quartz";
+import { randomCron } from "./randomCron";
+import { seeded } from "./seeded";
 
 function valid(text: string): Cron {
   const { cron, faults } = readCron(text);
@@ -112,7 +114,7 @@ test("a run that the clocks leave out comes later by the jump, and one that they
 const zones = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Havana"];
 
 test("10,000 random expressions run at the minutes that a look at every minute of sixty days finds, and 300 over five years, in six zones", () => {
-  const random = mulberry(20_261_121);
+  const random = seeded(20_261_121);
   const windows = zones.flatMap((zone) => ["2027-02-20", "2027-09-20"].map((day) => minutesOf(zone, Date.parse(`${day}T00:00:00Z`), 60)));
   for (let at = 0; at < 10_000; at++) compare(randomCron(random), windows[at % windows.length]);
   const years = zones.map((zone) => minutesOf(zone, Date.parse("2027-01-01T00:00:00Z"), 5 * 365));
@@ -120,7 +122,7 @@ test("10,000 random expressions run at the minutes that a look at every minute o
 });
 
 test("where cron-parser reads the same expression, both run at the same times", () => {
-  const random = mulberry(7);
+  const random = seeded(7);
   let compared = 0;
   for (let at = 0; at < 400; at++) {
     const cron = randomCron(random);
@@ -215,32 +217,4 @@ function compare(cron: Cron, minutes: Minutes | undefined): void {
     if (run !== all[at++]) assert.fail(`${cron.text} in ${zone}: ${new Date(run).toISOString()} instead of ${new Date(all[at - 1] ?? 0).toISOString()}`);
   }
   if (at !== all.length) assert.fail(`${cron.text} in ${zone}: ${all.length - at} runs are missing from ${new Date(all[at] ?? 0).toISOString()} on`);
-}
-
-function randomCron(random: () => number): Cron {
-  const up = (to: number): number => Math.floor(random() * to);
-  for (;;) {
-    const text = cronFields.map((field) => {
-      const { min, max, names } = cronRanges[field];
-      const value = (): number => min + up(max - min + 1);
-      const named = (number: number): string => (names.length > 0 && random() < 0.3 ? (names[number - min] ?? "") : String(number));
-      if (random() < (field === "minute" ? 0.1 : 0.5)) return "*";
-      return Array.from({ length: 1 + up(3) }, () => {
-        const [low = min, high = max] = [value(), value()].sort((a, b) => a - b);
-        return [named(low), `${named(low)}-${named(high)}`, `${low}/${1 + up(max - min)}`, `*/${1 + up(max - min)}`, `${low}-${high}/${1 + up(max - min)}`][up(5)] ?? "";
-      }).join(",");
-    }).join(" ");
-    const { cron } = readCron(text);
-    if (cron !== undefined) return cron;
-  }
-}
-
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

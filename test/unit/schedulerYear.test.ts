@@ -5,6 +5,7 @@ import { readCron } from "../../src/core/schedule/cron";
 import { cronRuns, effectiveRuns } from "../../src/core/schedule/cronRuns";
 import { tickId, type ScheduleInForce } from "../../src/core/schedule/tick";
 import { Scheduler, type AttemptEnd, type Tick } from "../../src/services/scheduler";
+import { seeded } from "./seeded";
 import { inForce, SharedLeases, SharedStates, WallClock } from "./scheduleFakes";
 import { savepointRecord } from "./ledgerSamples";
 
@@ -72,7 +73,7 @@ function company(clock: WallClock, isRunning: (atMs: number) => boolean) {
 
 test("a year of three processes that die and take over: each run takes one savepoint or tells why not; none is taken twice, missed or made up for (A-21, rule 9)", async () => {
   const clock = new WallClock(startMs);
-  const random = mulberry(7);
+  const random = seeded(7);
   const down = (atMs: number): boolean => Math.floor((atMs - startMs) / (3 * hourMs)) % 40 === 17;
   const { states, sent, open } = company(clock, (atMs) => !down(atMs));
   const processes = [open(), open(), open()];
@@ -117,7 +118,7 @@ test("clocks that are set and machines that sleep: what passed meanwhile is miss
   const { states, sent, open } = company(clock, () => true);
   open();
   open();
-  const random = mulberry(3);
+  const random = seeded(3);
   const gaps: { fromMs: number; toMs: number }[] = [];
   let back = 0;
   for (let nextMs = clock.now() + 6 * hourMs, passed = 0; passed < 8_000; passed++) {
@@ -148,13 +149,3 @@ test("clocks that are set and machines that sleep: what passed meanwhile is miss
     assert.ok(missed.length > 10);
   }
 });
-
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

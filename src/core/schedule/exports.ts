@@ -71,7 +71,19 @@ export function unixCronOf(cron: Cron): string {
 function head({ schedule }: ExportedSchedule, cron: Cron, kept: Cron, ...more: readonly (string | null)[]): string {
   const thinned = kept === cron ? null : "It declares runs less than 10 minutes apart; here those remain that are at least 10 minutes apart.";
   const lines = [`Schedule “${schedule.name}” of ${schedule.job}: ${cronMeaning(cron)} (${schedule.timeZone}), “${cron.text}”.`, thinned, ...more];
-  return lines.filter((line) => line !== null).map((line) => `# ${line.replaceAll(/[\r\n]+/g, " ")}`).join("\n");
+  return lines.filter((line) => line !== null).flatMap((line) => wrapped(line.replaceAll(/[\r\n]+/g, " "))).map((line) => `# ${line}`).join("\n");
+}
+
+/** Lines of about a hundred characters; a line that is indented is a command and stays whole. */
+function wrapped(text: string): string[] {
+  if (text.startsWith(" ")) return [text];
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** Settings of the operator by their keys. */
@@ -86,7 +98,7 @@ function operatorResources(exported: ExportedSchedule, cron: Cron, kept: Cron): 
     known ? null : "The names of deployment and namespace are guesses: set them.",
     schedule.timeZone === "UTC" ? "The operator reads the expression in the time zone of its own pod, which is UTC unless TZ says otherwise."
       : `The operator reads the expression in the time zone of its own pod: set TZ=${schedule.timeZone} in the operator's deployment, which counts for every schedule it runs.`,
-    "The operator takes runs late and promises no interval; it skips them while the job does not run.",
+    "The operator takes runs late and promises no interval; it skips them while the job does not run. In the hour that clocks leave out or repeat Quartz decides for itself.",
     "It removes periodic savepoints by rules of its own: kubernetes.operator.savepoint.history.max.count (10) and .max.age (1 day).",
     schedule.blackouts.length === 0 ? null : `It knows no blackouts, so these are not kept: ${schedule.blackouts.map(blackoutText).join("; ")}.`,
     second === undefined ? null : "Days of the month and of the week are two expressions, of which the operator takes one: the other is the CronJob below.",

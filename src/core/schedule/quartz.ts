@@ -9,8 +9,10 @@ export function quartzOf(cron: Cron): readonly string[] {
   const names = cronRanges["day-of-week"].names;
   const week = cron["day-of-week"].values.map((day) => names[day - 1] ?? "").join(",");
   const head = `0 ${cron.minute.text} ${cron.hour.text}`;
-  const dayOfMonth = `${head} ${cron["day-of-month"].text} ${cron.month.text} ?`;
-  const dayOfWeek = `${head} ? ${cron.month.text} ${week}`;
+  // Behind a month's name Quartz reads neither a step nor a number.
+  const month = /[-/]/.test(cron.month.text) ? cron.month.values.join(",") : cron.month.text.toUpperCase();
+  const dayOfMonth = `${head} ${cron["day-of-month"].text} ${month} ?`;
+  const dayOfWeek = `${head} ? ${month} ${week}`;
   if (!cron["day-of-week"].restricted) return [dayOfMonth];
   return cron["day-of-month"].restricted ? [dayOfMonth, dayOfWeek] : [dayOfWeek];
 }

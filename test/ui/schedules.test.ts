@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { readLifecycleFile } from "../../src/core/lifecycle/readLifecycleFile";
+import { rootFolder, startFlink } from "../rig/flink";
+import { inWorkbench, type WorkbenchPage } from "../rig/page";
+import { Keys } from "./support/keys";
+import { bothThemes, pictures } from "./support/scene";
+
+const workspace = mkdtempSync(path.join(tmpdir(), "flink-savepoints-schedules-"));
+after(() => rmSync(workspace, { recursive: true, force: true }));
+const file = path.join(workspace, "flink-savepoints.json");
+const schedules = () => readLifecycleFile(readFileSync(file, "utf8")).schedules.map(({ schedule }) => schedule);
+
+async function message(page: WorkbenchPage, says: RegExp): Promise<void> {
+  await page.waitFor(`the remark ${says.source}`, (timeout) => page.page.locator(".quick-input-widget:visible .quick-input-message").filter({ hasText: says }).waitFor({ timeout }));
+}
+
+test("schedules in the workbench", async (context) => {
+  const root = await rootFolder();
+  const flink = await startFlink("2.2.1");
+  context.after(() => flink.stop());
+  await flink.runTestJob({ "job-name": "enrich-orders", "window": false, "broadcast": false });
+  const settings = { ...bothThemes, "files.autoSave": "off", "flinkSavepoints.clusters": [{ name: "rig", url: flink.url }] };
+  await inWorkbench({ extensionsFrom: process.env["RIG_VSIX"] ?? root, workspace, settings, name: "schedules" }, async (page) => {
+    const keys = new Keys(page);
+    const title = /Schedule savepoints of enrich-orders/;
+
+    await context.test("a schedule is made from the job's row, its expression field by field; the field at fault says why, and the runs are shown before", async () => {
+      await page.openView();
+      await page.widenSideBar(520);
+      await page.row(/enrich-orders/);
+      await page.contextMenu(/enrich-orders/, /New Schedule/, page.question(title));
+      await page.picker(title);
+      await pictures(page, "how often");
+      await page.choose(title, "Cron expression");
+      await keys.question(/enrich-orders: minute/);
+      await page.type(title, "75", false);
+      await message(page, /75 is outside 0 to 59/);
+      await pictures(page, "minute at fault");
+      await page.type(title, "*/5");
+      await keys.question(/enrich-orders: hour/);
+      await page.type(title, "9-17");
+      await keys.question(/enrich-orders: day of month/);
+      await page.type(title, "?", false);
+      await message(page, /is written as \*/);
+      await page.type(title, "?");
+      await keys.question(/enrich-orders: month/);
+      await keys.enter();
+      await keys.question(/enrich-orders: day of week/);
+      await page.type(title, "MON-FRI", false);
+      await message(page, /Monday to Friday/);
+      await pictures(page, "meaning in words");
+      await keys.enter();
+      await page.choose(title, "UTC");
+      await page.waitFor("the next runs", (timeout) => page.question(title).filter({ hasText: "next runs (UTC)" }).waitFor({ timeout }));
+      await pictures(page, "next runs");
+      await page.choose(title, "Use this");
+      await page.choose(title, "Native");
+      await page.choose(title, "configured on the cluster");
+      await page.choose(title, "Skip this run");
+      await keys.question(title, "such as: nightly");
+      await page.type(title, "office hours");
+      await page.choose(title, "for a team to commit");
+      await page.toast(/scheduled\. Next run/);
+      await pictures(page, "scheduled");
+      assert.deepEqual(schedules().map(({ name, job, cron, timeZone, format, whenBusy, cluster }) => ({ name, job, cron, timeZone, format, whenBusy, cluster })), [
+        { name: "office hours", job: "enrich-orders", cron: "*/5 9-17 * * MON-FRI", timeZone: "UTC", format: "native", whenBusy: "skip", cluster: flink.url },
+      ]);
+    });
+
+    await context.test("the job's row has it with its next run; its button pauses it and resumes it", async () => {
+      await page.expand(/enrich-orders/);
+      await page.row(/Schedule office hours.*next in/);
+      await page.inlineAction(/Schedule office hours/, /Pause Schedule/, page.page.locator(".monaco-list-row").filter({ hasText: /Schedule office hours.*paused/ }));
+      await pictures(page, "paused");
+      assert.equal(schedules()[0]?.enabled, false);
+      await page.inlineAction(/Schedule office hours/, /Resume Schedule/, page.page.locator(".monaco-list-row").filter({ hasText: /Schedule office hours.*next in/ }));
+      assert.equal(schedules()[0]?.enabled, true);
+    });
+
+    await context.test("it is run now by hand, and the savepoint counts as taken by hand", async () => {
+      await page.contextMenu(/Schedule office hours/, /Run Schedule Now/, page.page.locator(".notification-toast").filter({ hasText: /Savepoint/ }));
+      await page.toast(/Savepoint #\d+/);
+      await page.command("Notifications: Clear All Notifications");
+    });
+
+    await context.test("in the file a ? is underlined with its mend, pointing at an expression shows its runs, and a wrong name of a cluster is told", async () => {
+      await (await page.row(/Schedule office hours/)).click();
+      await page.waitFor("the file in an editor", (timeout) => page.page.locator(".tab.active[data-resource-name='flink-savepoints.json']").waitFor({ timeout }));
+      writeFileSync(file, readFileSync(file, "utf8").replace("*/5 9-17 * * MON-FRI", "0 12 ? * MON"));
+      const squiggle = page.page.locator(".monaco-editor .squiggly-error");
+      await page.waitFor("a squiggle", (timeout) => squiggle.first().waitFor({ state: "attached", timeout }));
+      const point = async (place: typeof squiggle): Promise<void> => {
+        const box = await place.first().boundingBox();
+        assert.ok(box);
+        await page.page.mouse.move(box.x + box.width / 2, box.y + 4, { steps: 3 });
+      };
+      await point(squiggle);
+      await page.waitFor("the hover", (timeout) => page.page.locator(".monaco-hover:visible").filter({ hasText: "? is not supported" }).waitFor({ timeout }));
+      await pictures(page, "question mark");
+      await point(squiggle);
+      await page.page.mouse.down();
+      await page.page.mouse.up();
+      await page.page.keyboard.press("Control+.");
+      await page.waitFor("the quick fix", (timeout) => page.page.locator(".action-widget .monaco-list-row").filter({ hasText: "Write * for ?" }).first().waitFor({ timeout }));
+      await page.page.keyboard.press("Enter");
+      await page.waitFor("no squiggle", (timeout) => squiggle.first().waitFor({ state: "detached", timeout }));
+      await page.page.keyboard.press("Control+s");
+      await point(page.page.locator(".monaco-editor .view-line").filter({ hasText: "cron" }).locator("span span").filter({ hasText: "0 12" }));
+      await page.waitFor("the runs", (timeout) => page.page.locator(".monaco-hover:visible").filter({ hasText: "At 12:00 on every Monday" }).waitFor({ timeout }));
+      await pictures(page, "hover");
+      assert.equal(schedules()[0]?.cron, "0 12 * * MON");
+    });
+
+    await context.test("it is exported into an editor, for review", async () => {
+      await page.contextMenu(/Schedule office hours/, /Export Schedule/, page.question(/Export schedule/));
+      await page.choose(/Export schedule/, "Flink Kubernetes Operator");
+      await page.waitFor("the resource", (timeout) => page.page.locator(".monaco-editor .view-line").filter({ hasText: "kind: FlinkDeployment" }).first().waitFor({ timeout }));
+      await pictures(page, "exported");
+    });
+  });
+});

@@ -1,6 +1,7 @@
 import { Backoff, isAbort } from "../core/base/async";
 import type { Disposable } from "../core/base/disposable";
 import { Emitter } from "../core/base/event";
+import type { PaimonSnapshotRef } from "../core/contributions";
 import { isUsable, jobOf, type SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
 import { isTerminal } from "../core/model/job";
@@ -42,6 +43,8 @@ export interface PairsSettled {
   readonly record: SavepointRecord;
   /** Tables without a tag of it, by cause; empty when every table has what there is to have. */
   readonly missing: readonly { readonly why: TagsMissing; readonly tables: readonly string[] }[];
+  /** Snapshots of those tables that are proven and can still be tagged (P-18). */
+  readonly taggable: readonly PaimonSnapshotRef[];
 }
 
 /** Savepoints that were complete longer ago are not watched any more when a window starts. */
@@ -109,7 +112,7 @@ export class PairWatch implements Disposable {
       if (found === undefined || found.pairs.length === 0) return;
       if (found.pairs.some(({ pairing }) => pairing.grade === "waiting")) await this.#lookAtJob(record);
       const missing = this.#verdict(record, found.pairs);
-      if (missing !== undefined) return this.#settle(record, missing);
+      if (missing !== undefined) return this.#settle(record, missing, found.pairs);
       await clock.sleep(pause.next(), this.#life.signal);
     }
   }
@@ -163,7 +166,7 @@ export class PairWatch implements Disposable {
     return { runs: state === null || (state !== "gone" && !isTerminal(state) && observation?.config === undefined) ? null : state !== "gone" && !isTerminal(state), intervalMs: observation?.config?.intervalMs ?? null };
   }
 
-  async #settle(record: SavepointRecord, missing: PairsSettled["missing"]): Promise<void> {
+  async #settle(record: SavepointRecord, missing: PairsSettled["missing"], pairs: readonly SinkPair[]): Promise<void> {
     const { ledger, clock } = this.#world;
     const atMs = clock.now();
     let mine = false;
@@ -174,8 +177,13 @@ export class PairWatch implements Disposable {
     });
     // What is long past, or has a newer one after it, is seen on its row.
     const isNewest = !(await ledger.all()).some((other) => other.kind === "savepoint" && isUsable(other) && other.job.id === record.job.id && (other.endedAtMs ?? 0) > (record.endedAtMs ?? 0));
-    if (mine && isNewest && atMs - (record.endedAtMs ?? 0) < tellWithinMs) this.#settled.fire({ record: now, missing });
+    if (mine && isNewest && atMs - (record.endedAtMs ?? 0) < tellWithinMs) this.#settled.fire({ record: now, missing, taggable: pairs.flatMap(taggableIn) });
   }
+}
+
+function taggableIn({ place, pairing: { grade, snapshot, tags } }: SinkPair): PaimonSnapshotRef[] {
+  const isProven = grade === "unprotected" || grade === "foreign" || grade === "drained";
+  return place === null || snapshot === null || tags.length > 0 || !isProven ? [] : [{ ...place, snapshotId: snapshot.id }];
 }
 
 interface JobNow {

@@ -84,10 +84,8 @@ export interface BoardCell {
   readonly actions: readonly PairAction[];
 }
 
-/** Which verbs there are in this window, beside those that always are. */
+/** Which verbs the job's cluster takes now, beside those that always are. */
 export interface BoardVerbs {
-  readonly tag: boolean;
-  readonly rollback: boolean;
   readonly checkpoint: boolean;
 }
 
@@ -146,10 +144,10 @@ function cellOf(pair: SinkPair, verbs: BoardVerbs, job: PairedJob, nowMs: number
   if (tableAutoTag !== null && tableAutoTag !== sink.autoTag) facts.push(["", `${tableAutoTag ? "on" : "off"} on the table now`]);
   const actions: PairAction[] = [];
   const canTag = place !== null && snapshot !== null && grade !== "changed" && grade !== "stale-tag";
-  if (canTag && tags.length === 0 && verbs.tag) actions.push("tag");
-  if (canTag && verbs.tag) actions.push("pin");
+  if (canTag && tags.length === 0) actions.push("tag");
+  if (canTag) actions.push("pin");
   if (grade === "waiting" && verbs.checkpoint) actions.push("checkpoint");
-  if (verbs.rollback && (grade === "exact" || tags.length > 0)) actions.push("rollback");
+  if (grade === "exact") actions.push("rollback");
   if (canTag) actions.push("sql");
   if (tags.length > 0) actions.push("openTag");
   return { grade, text: pairRowText(pair, nowMs, job), meaning: pairGradeText(grade), reasons: pairing.reasons.map(pairReasonText), facts, actions };

@@ -20,6 +20,7 @@ import type { WarehouseService } from "../../services/warehouses";
 import { copyText } from "../commands/copy";
 import { pairedJob } from "../views/explorerSource";
 import { showPage, type PageFolder } from "../inspector/webviewPage";
+import { pinName } from "./pinName";
 import { boardViewType } from "./registration";
 
 /** What boards need. */
@@ -122,15 +123,14 @@ export class PairBoards {
     const savepoints = await this.#savepoints(about);
     const sources = savepoints.slice(0, mostSavepoints).map((record): BoardSource => ({ record, pairs: pairs.known(record.path ?? ""), failure: pairs.failure(record.path ?? "") }));
     const cluster = clusters.get(about.job.cluster)?.profile.name ?? about.job.cluster;
-    return boardView(about, cluster, sources, Math.max(0, savepoints.length - mostSavepoints), await this.#verbs(about), pairedJob({ clusters, jobs }, about.job), clock.now());
+    return boardView(about, cluster, sources, Math.max(0, savepoints.length - mostSavepoints), this.#verbs(about), pairedJob({ clusters, jobs }, about.job), clock.now());
   }
 
-  async #verbs({ job }: AboutBoard): Promise<BoardVerbs> {
-    const known = new Set(await vscode.commands.getCommands(true));
+  #verbs({ job }: AboutBoard): BoardVerbs {
     const view = this.#world.clusters.get(job.cluster);
     const runs = view?.jobs.some(({ jobId, state }) => jobId === job.jobId && !isTerminal(state)) === true;
     const canTrigger = view?.reach.state === "online" && view.reach.info.capabilities.checkpointTrigger;
-    return { tag: known.has("flinkSavepoints.createTag"), rollback: known.has("flinkSavepoints.rollback"), checkpoint: runs && canTrigger };
+    return { checkpoint: runs && canTrigger };
   }
 
   async #run(about: AboutBoard, action: PairAction, recordId: string, column: string | null): Promise<void> {
@@ -151,7 +151,7 @@ export class PairBoards {
         if (action === "openTag") return void (await vscode.commands.executeCommand("flinkSavepoints.openPaimon", { ...pair.place, tag: pair.pairing.tags[0]?.name }));
         if (action === "sql") return copyText("statement", this.#statement(about, record, pair));
         const ref = snapshotRef(pair);
-        if (ref !== undefined) await vscode.commands.executeCommand("flinkSavepoints.createTag", { ...ref, tagName: action === "pin" ? pinName(record) : `savepoint-${record.checkpointId ?? ""}` });
+        if (ref !== undefined) await vscode.commands.executeCommand("flinkSavepoints.createTag", { ...ref, tagName: action === "pin" || pair.pairing.decoy !== null ? pinName(record) : `savepoint-${record.checkpointId ?? ""}` });
       }
     }
   }
@@ -166,11 +166,6 @@ export class PairBoards {
     const statement = callStatement(catalog, tableAddress(place.table), tag === undefined ? { kind: "create-tag", tag: `savepoint-${record.checkpointId ?? ""}`, snapshotId: snapshot.id, retainedMs: null } : { kind: "roll-back", tag }, version);
     return statement === undefined ? `-- Flink ${version.text} has no CALL.` : `${statement};`;
   }
-}
-
-/** The second tag of a pair, under a name that Paimon never touches: of an aborted checkpoint it deletes the tag of that number, whoever made it. */
-export function pinName(record: SavepointRecord): string {
-  return `fsp-${record.job.id.slice(0, 8)}-${record.checkpointId ?? "x"}`;
 }
 
 function snapshotRef({ place, pairing: { snapshot } }: SinkPair): PaimonSnapshotRef | undefined {

@@ -34,7 +34,7 @@ export type FixData =
   /**
    * Insert `.uid("…")`: `insertAt` is the offset behind the operator's last configuration call; `before` and `after` stand around the quoted name
    * (`\n    .uid(` and `)`). `names` are candidates for the name, best first, already slugs; the first that is free in the job is taken.
-   * `keepState` tells whether `setUidHash` can follow (not on `sinkTo`, lint.md §1.1).
+   * `keepState` tells whether `setUidHash` can follow (not on `sinkTo`, where Flink throws).
    */
   | { readonly kind: "insert-uid"; readonly insertAt: number; readonly before: string; readonly after: string; readonly names: readonly string[]; readonly keepState: boolean }
   /** Replace the argument at `[start, end)` by a quoted name. */

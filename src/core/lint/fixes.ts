@@ -34,7 +34,7 @@ export function fixOf({ fix }: Finding, text: string, path: string, taken: Reado
   return { title: `Set ${isPrefix(fix) ? "uid prefix" : "uid"} "${uid}"`, edits: [insertion(fix, quoted)], uid };
 }
 
-/** Sets the uid and, for one restore, the hash under which a savepoint holds the operator's state (lint.md §1.1); undefined where no hash can follow. */
+/** Sets the uid and, for one restore, the hash under which a savepoint holds the operator's state: Flink looks for that hash first (`StateAssignmentOperation`), and writes under the uid's; undefined where no hash can follow. */
 export function keepStateFix(finding: Finding, text: string, path: string, taken: ReadonlySet<string>, operatorId: string): LintFix | undefined {
   const { fix } = finding;
   if (!keepsState(finding, path) || fix?.kind !== "insert-uid") return undefined;

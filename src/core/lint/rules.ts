@@ -15,7 +15,7 @@ export interface Rule {
 const code = ["java", "kotlin", "scala", "python"] as const;
 const jvm = ["java", "kotlin", "scala"] as const;
 
-/** Every rule by its id (lint.md §2.2, §3; paimon.md §6). */
+/** Every rule by its id. */
 export const rules = {
   "missing-uid": { severity: "warning", languages: code, title: "A stateful operator has no uid" },
   "missing-uid-unproven": { severity: "off", languages: ["python"], title: "An operator that may keep state has no uid" },
@@ -48,6 +48,7 @@ export const rules = {
   "uid-generation-always": { severity: "warning", languages: ["config", "shell", "sql", "python"], title: "Uids of SQL operators are generated always" },
 } as const satisfies Readonly<Record<string, Rule>>;
 
+/** The id of a rule, such as `missing-uid`. */
 export type RuleId = keyof typeof rules;
 
 /** The rule of an id, typed as any rule. */

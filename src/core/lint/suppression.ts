@@ -10,7 +10,7 @@ export interface Suppression {
 
 const comment = /(?:\/\/|#|--|\/\*|\*)\s*flink-lint:\s*ignore(-file)?\b\s*(?:\[([^\]]*)\])?\s*(.*?)\s*(?:\*\/)?$/;
 
-/** The suppressions in a text: `// flink-lint: ignore[missing-uid] reason`, `# flink-lint: ignore-file[missing-uid] reason` (lint.md §2.2). */
+/** The suppressions in a text: `// flink-lint: ignore[missing-uid] reason`, `# flink-lint: ignore-file[missing-uid] reason`. */
 export function suppressionsOf(text: string): readonly Suppression[] {
   if (!text.includes("flink-lint:")) return [];
   const lines = text.split("\n");

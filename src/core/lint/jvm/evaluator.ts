@@ -31,7 +31,7 @@ export interface MadeCall {
   readonly value: Value;
 }
 
-/** Follows the values of streams through the functions of a file and those they call (lint.md §2.1). */
+/** Follows the values of streams through the functions of a file and those they call. */
 export class Evaluator {
   readonly index: WorkspaceIndex;
   readonly sites = new Map<string, Site>();

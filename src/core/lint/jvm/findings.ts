@@ -18,6 +18,7 @@ export function positionAt(file: Pick<FileModel, "lineStarts">, offset: number):
   return { line: low, character: offset - (lineStarts[low] ?? 0), offset };
 }
 
+/** The range of a place, as editors count. */
 export function rangeOf(place: Place): TextRange {
   return { start: positionAt(place.file, place.start), end: positionAt(place.file, place.end) };
 }
@@ -28,6 +29,7 @@ export function findingAt(rule: RuleId, place: Place, message: string, related: 
   return { rule, severity: severity === "off" ? "hint" : severity, range: rangeOf(place), message, related, ...(fix === undefined ? {} : { fix }) };
 }
 
+/** A place that explains a finding, as the list that findings take; empty when there is none. */
 export function relatedAt(place: Place | undefined, text: string): RelatedPlace[] {
   return place === undefined ? [] : [{ path: place.file.path, range: rangeOf(place), text }];
 }

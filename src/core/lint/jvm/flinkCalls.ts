@@ -12,7 +12,7 @@ const always = (what: string): StateProof => ({ state: "yes", what, at: undefine
 
 type On = (call: Call, args: readonly Value[], receiver: Value) => Value | undefined;
 
-/** What a call on one of Flink's values returns, with the operator it makes (lint.md §1.3); undefined when it is no call of Flink's. */
+/** What a call on one of Flink's values returns, with the operator it makes; undefined when it is no call of Flink's. */
 export function flinkCall(evaluator: Evaluator, receiver: Value, call: Call, args: readonly Value[], frame: Frame): Value | undefined {
   const make = (kind: "op" | "sink", proof: StateProof, facts: Parameters<Evaluator["site"]>[3] = {}): Value => ({ kind, sites: [evaluator.site(call, frame, proof, { keyedAt: receiver.keyedAt, ...facts })] });
   const byFunction = (where: Where): Value => make("op", functionState(args[0], where, evaluator.index), { functionValue: args[0] });
@@ -194,7 +194,7 @@ export function staticFlinkCall(evaluator: Evaluator, typeName: string, call: Ca
   return undefined;
 }
 
-/** A call on something unknown whose name and arguments only Flink has (lint.md §2.1, the third proof). */
+/** A call on something unknown whose name and arguments only Flink has. */
 export function looksLikeFlink(evaluator: Evaluator, receiver: Value, call: Call, args: readonly Value[], frame: Frame): Value | undefined {
   const { index } = evaluator;
   if (!index.importsFlink(frame.file) || receiver.kind === "other" || receiver.kind === "text" || receiver.kind === "class" || receiver.cls !== undefined || call.bare) return undefined;

@@ -18,22 +18,32 @@ export const configuration: ReadonlySet<string> = new Set([
   "name", "setParallelism", "setMaxParallelism", "returns", "disableChaining", "startNewChain", "slotSharingGroup", "setDescription", "setBufferTimeout", "forceNonParallel",
   "addMetricVariable", "enableAsyncState", "setResources", "withName", "withParallelism", "withMaxParallelism", "withSlotSharingGroup", "withDescription", "setUidHash", "uid", "setUid", "withUid", "uidHash",
 ]);
+/** On an operator, and set its uid or its uid hash. */
 export const uidCalls: ReadonlySet<string> = new Set(["uid", "setUid", "withUid", "setUidHash"]);
 
 /** On a stream, and return a stream that is no operator. */
 export const rewiring: ReadonlySet<string> = new Set(["union", "rebalance", "rescale", "shuffle", "forward", "global", "partitionCustom", "split", "select", "getSideOutput", "iterate", "closeWith", "cache"]);
 /** On a stream, and make an operator without state. */
 export const stateless: ReadonlySet<string> = new Set(["assignTimestampsAndWatermarks", "assignAscendingTimestamps", "assignTimestamps", "project"]);
+/** On a stream, and make a sink without state. */
 export const statelessSinks: ReadonlySet<string> = new Set(["print", "printToErr", "writeAsText", "writeAsCsv", "writeToSocket", "writeUsingOutputFormat"]);
 /** On a keyed stream, kept in a ValueState. */
 export const rolling: ReadonlySet<string> = new Set(["reduce", "sum", "min", "max", "minBy", "maxBy", "fold"]);
+/** On a keyed stream of Scala, and keep a value of the function's type for each key. */
 export const withState: ReadonlySet<string> = new Set(["mapWithState", "flatMapWithState", "filterWithState"]);
+/** On a stream, and make windows, which are no operator yet. */
 export const windowing: ReadonlySet<string> = new Set(["window", "timeWindow", "countWindow", "windowAll", "timeWindowAll", "countWindowAll"]);
+/** On windows, and return them. */
 export const windowSettings: ReadonlySet<string> = new Set(["trigger", "evictor", "allowedLateness", "sideOutputLateData"]);
+/** On windows, and make the operator that holds their contents and timers. */
 export const windowOperators: ReadonlySet<string> = new Set(["reduce", "aggregate", "process", "apply", "sum", "min", "max", "minBy", "maxBy", "fold", "reduceWith", "foldWith", "applyWith"]);
+/** Between `join` or `coGroup` and the call that makes the operator. */
 export const joinStages: ReadonlySet<string> = new Set(["where", "equalTo", "window", "trigger", "evictor", "allowedLateness"]);
+/** Between `intervalJoin` and `process`. */
 export const intervalStages: ReadonlySet<string> = new Set(["between", "lowerBoundExclusive", "upperBoundExclusive", "inEventTime", "inProcessingTime", "sideOutputLeftLateData", "sideOutputRightLateData"]);
+/** On a `PatternStream`, and return it. */
 export const patternSettings: ReadonlySet<string> = new Set(["inEventTime", "inProcessingTime", "sideOutputLateData"]);
+/** On a `PatternStream`, and make the operator that holds partial matches. */
 export const patternOperators: ReadonlySet<string> = new Set(["process", "select", "flatSelect"]);
 /** On an environment, and return it. */
 export const envSettings: ReadonlySet<string> = new Set([
@@ -41,8 +51,11 @@ export const envSettings: ReadonlySet<string> = new Set([
 ]);
 /** On an environment, held in memory: an operator with state that nobody needs back. */
 export const memorySources: ReadonlySet<string> = new Set(["fromSequence", "generateSequence", "fromData", "fromElements", "fromCollection"]);
+/** On an environment, and make a source without state. */
 export const statelessSources: ReadonlySet<string> = new Set(["fromParallelCollection", "socketTextStream", "createInput"]);
+/** On an environment, and make two operators that keep state, of which a uid reaches only the reader. */
 export const fileSources: ReadonlySet<string> = new Set(["readTextFile", "readFile", "readFileStream"]);
+/** On `AsyncDataStream`, and make an operator that keeps the elements whose answers are awaited. */
 export const asyncWaits: ReadonlySet<string> = new Set(["orderedWait", "unorderedWait", "orderedWaitWithRetry", "unorderedWaitWithRetry"]);
 /** On a stream, and tell something of it. */
 export const looks: ReadonlySet<string> = new Set([
@@ -57,6 +70,7 @@ export const statefulSinks: ReadonlySet<string> = new Set([
   "KafkaSink", "FileSink", "KinesisStreamsSink", "KinesisFirehoseSink", "DynamoDbSink", "SqsSink", "PrometheusSink", "PulsarSink", "IcebergSink", "JdbcSink", "DorisSink", "AsyncSinkBase",
   "PaimonSink", "HybridSink", "DynamicIcebergSink", "ClickHouseAsyncSink", "TimestreamSink", "CloudWatchMetricSink", "CloudWatchLogsSink", "BigQuerySink", "ElasticsearchAsyncSink",
 ]);
+/** Sinks for `sinkTo` that are known to keep none. */
 export const statelessSinkClasses: ReadonlySet<string> = new Set(["PrintSink", "DiscardingSink", "ElasticsearchSink", "Elasticsearch7Sink", "Elasticsearch6Sink", "Elasticsearch8Sink", "OpensearchSink", "MongoSink", "RabbitMQSink", "CollectSink"]);
 /** Functions for `addSink` and `addSource` by class. */
 export const statefulFunctions: ReadonlySet<string> = new Set([
@@ -74,13 +88,17 @@ export const statefulSourceBuilders: ReadonlySet<string> = new Set(["MySqlSource
 
 /** Interfaces and bases that prove operator state. */
 export const checkpointed: ReadonlySet<string> = new Set(["CheckpointedFunction", "ListCheckpointed", "Checkpointed", "CheckpointedAsynchronously", "CheckpointedRestoring"]);
+/** Classes that keep operator state whatever extends them. */
 export const alwaysStateful: ReadonlySet<string> = new Set([
   "TwoPhaseCommitSinkFunction", "MessageAcknowledgingSourceBase", "MultipleIdsMessageAcknowledgingSourceBase", "FlinkKafkaConsumer", "FlinkKafkaConsumerBase", "FlinkKafkaConsumer010", "FlinkKafkaConsumer011", "FlinkKafkaProducer", "FlinkKafkaProducer011",
   "FlinkKinesisConsumer", "GenericWriteAheadSink", "StreamingFileSink", "RMQSource",
 ]);
+/** Interfaces and bases of sinks whose writer or committer keeps state. */
 export const statefulSinkInterfaces: ReadonlySet<string> = new Set(["SupportsWriterState", "SupportsCommitter", "StatefulSink", "TwoPhaseCommittingSink", "TwoPhaseCommittingStatefulSink", "AsyncSinkBase", "WithCompatibleState"]);
+/** Functions that only a keyed stream takes: they have keyed timers, so their operator always has keyed state. */
 export const keyedFunctions: ReadonlySet<string> = new Set(["KeyedProcessFunction", "KeyedCoProcessFunction", "KeyedBroadcastProcessFunction"]);
 
 /** Calls whose result differs from run to run, by the class or the name before them. */
 export const varying = /^(?:UUID\.(?:randomUUID|random)|(?:Generators|Uuid)\.\w*random\w*|System\.(?:currentTimeMillis|nanoTime|identityHashCode)|Math\.random|(?:Instant|LocalDateTime|LocalDate|LocalTime|ZonedDateTime|OffsetDateTime|Clock)\.now|RandomStringUtils\.\w+|ThreadLocalRandom\.\w+|Random\.\w+|Clock\.System)$/;
+/** Classes whose objects differ from run to run as texts. */
 export const varyingTypes: ReadonlySet<string> = new Set(["Random", "Date", "SecureRandom", "ULID"]);

@@ -8,7 +8,7 @@ const unproven: StateProof = { state: "unknown", what: "", at: undefined };
 /** Where the state of a function lives: with keys, or in the operator only. */
 export type Where = "keyed" | "plain";
 
-/** Whether a function makes its operator stateful, by its class (lint.md §2.1, the F cases). */
+/** Whether a function makes its operator stateful, by its class. */
 export function functionState(value: Value | undefined, where: Where, index: WorkspaceIndex): StateProof {
   if (value === undefined) return unproven;
   if (value.kind === "closure") return no;

@@ -33,6 +33,7 @@ export interface Call extends Span {
   readonly infix: boolean;
 }
 
+/** `new X(…)`, also with a body of its own. */
 export interface New extends Span {
   readonly kind: "new";
   readonly type: TypeName;
@@ -41,6 +42,7 @@ export interface New extends Span {
   readonly body: ClassModel | undefined;
 }
 
+/** A function without a name. `body` is an expression or a block. */
 export interface Lambda extends Span {
   readonly kind: "lambda";
   readonly params: readonly Param[];
@@ -74,12 +76,14 @@ export type Expr =
   /** Holds a syntax error, so nothing about it is certain. */
   | (Span & { readonly kind: "broken"; readonly value: Expr | undefined });
 
+/** A parameter; `initial` is what it is when no argument is given. */
 export interface Param {
   readonly name: string;
   readonly type: TypeName | undefined;
   readonly initial: Expr | undefined;
 }
 
+/** A function, a constructor (`<init>`), or an initialiser (no name). */
 export interface FunctionModel {
   readonly name: string;
   readonly params: readonly Param[];
@@ -101,6 +105,7 @@ export interface FunctionModel {
   readonly suppressed: readonly string[];
 }
 
+/** A field, a property, or a value outside of classes. */
 export interface FieldModel {
   readonly name: string;
   readonly type: TypeName | undefined;
@@ -108,6 +113,7 @@ export interface FieldModel {
   base: number;
 }
 
+/** A class, an object, an interface, an enum, or the body of an anonymous class (no name). */
 export interface ClassModel {
   readonly name: string;
   readonly kind: "class" | "object" | "interface" | "enum" | "anonymous";

@@ -21,7 +21,7 @@ const streamWords = new RegExp(
 const recordClass = /(?:Function|Selector|Assigner|Schema|Serializer|Deserializer|Encoder|Strategy)$/;
 /** Words without which one of their methods builds no streams. */
 const buildingWords = /\b(?:uid|Uid|setUid|withUid|setUidHash|env|Env|keyBy|sinkTo|addSink|addSource|fromSource|getExecutionEnvironment|StreamExecutionEnvironment|\w*DataStream\w*|SingleOutputStreamOperator|KeyedStream)\b/;
-/** Asks for keyed state, or names a descriptor (lint.md §2.1). */
+/** Asks for keyed state, or names a descriptor. */
 const keyedStateWords = /\bget(?:Partitioned)?(?:State|ListState|MapState|ReducingState|AggregatingState|FoldingState)\s*[([]|\w+StateDescriptor\b|\bgetKeyedStateStore\b|\bkeyedStateStore\b|\bregister(?:Event|Processing)TimeTimer\s*\(/;
 const operatorStateWords = /\bgetOperatorStateStore\b|\boperatorStateStore\b|\bget(?:Union)?ListState\s*[([]/;
 const stateDeclaration = /(?:\w+StateDescriptor|\b(?:Value|List|Map|Reducing|Aggregating)State)\s*[<[(]/;
@@ -231,6 +231,7 @@ export function all(node: SyntaxNode): SyntaxNode[] {
   return node.children.filter((child): child is SyntaxNode => child !== null);
 }
 
+/** Whether a node is a comment, in any of the three languages. */
 export function isComment(node: SyntaxNode): boolean {
   return node.type === "comment" || node.type === "line_comment" || node.type === "block_comment" || node.type === "multiline_comment";
 }

@@ -5,7 +5,7 @@ import type { Evaluation, MadeCall } from "./evaluator";
 import type { FileModel } from "./model";
 import type { Site, UidCall, Value } from "./values";
 
-/** What is wrong with the uids that are set, and with the sinks that take none (lint.md §3). */
+/** What is wrong with the uids that are set, and with the sinks that take none. */
 export function uidFindings(file: FileModel, evaluation: Evaluation): Finding[] {
   const calls = firstOf(evaluation.uidCalls.filter(({ place }) => place.file === file));
   const sitesOf = new Map<string, Site[]>();

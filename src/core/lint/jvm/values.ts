@@ -2,7 +2,7 @@ import { statefulFunctions } from "./flinkNames";
 import type { Call, ClassModel, Expr, FileModel, FunctionModel, Lambda, TypeName } from "./model";
 
 /**
- * What an expression is, as far as it is proven (lint.md §2.1). `stream` takes operators but is none itself; `op` is what an operator's call
+ * What an expression is, as far as it is proven. `stream` takes operators but is none itself; `op` is what an operator's call
  * returns, and `sink` likewise. `windowed` to `pattern` await the call that makes the operator. `other` is proven to be something else than
  * a stream, `unknown` is not proven to be anything.
  */
@@ -90,6 +90,7 @@ export interface UidCall {
   readonly removable: Place;
 }
 
+/** A text or a number, as far as it is known. */
 export interface TextValue {
   /** The text when it is a constant. */
   readonly value: string | undefined;
@@ -106,6 +107,7 @@ export interface KnownFunction {
   readonly owner: KnownClass | undefined;
 }
 
+/** A lambda with the variables around it; `called` once its body was followed. */
 export interface Closure {
   readonly lambda: Lambda;
   readonly frame: Frame;
@@ -118,6 +120,7 @@ export interface Made {
   readonly calls: readonly { readonly name: string; readonly args: readonly Value[] }[];
 }
 
+/** What is known of an expression. `sites` are the operators it may stand for. */
 export interface Value {
   readonly kind: Kind;
   readonly sites: readonly Site[];
@@ -151,7 +154,9 @@ export interface Frame {
   readonly returns: Value[];
 }
 
+/** Not proven to be anything. */
 export const unknown: Value = { kind: "unknown", sites: [] };
+/** Proven to be something else than a stream. */
 export const other: Value = { kind: "other", sites: [] };
 
 const streams: ReadonlySet<Kind> = new Set(["stream", "op", "keyed", "sink"]);
@@ -196,6 +201,7 @@ function withSites(value: Value, sites: readonly Site[]): Value {
   return sites.length === 0 ? value : { ...value, sites: union(value.sites, sites) };
 }
 
+/** The elements of both, each once. */
 export function union<T>(a: readonly T[], b: readonly T[]): readonly T[] {
   return b.length === 0 ? a : a.length === 0 ? b : [...new Set([...a, ...b])];
 }

@@ -1,6 +1,6 @@
 import type { Descriptor } from "./model";
 
-/** Asks for keyed state or names a descriptor (lint.md §2.1). */
+/** Asks for keyed state or names a descriptor. */
 const stateWords = /\.\s*get_(?:state|list_state|map_state|reducing_state|aggregating_state)\s*\(|\b(?:Value|List|Map|Reducing|Aggregating)StateDescriptor\s*\(/;
 const descriptorCall = /\b((?:Value|List|Map|Reducing|Aggregating)StateDescriptor)\s*\(/g;
 

@@ -297,7 +297,7 @@ export class Evaluator implements ClassLookup {
     return builtins.has(name) ? { t: "foreign", path: `builtins.${name}` } : { t: "unknown", name };
   }
 
-  /** `env` in a file that imports PyFlink (lint.md §2.1, point 1). One for each module. */
+  /** `env` in a file that imports PyFlink. One for each module. */
   #guessedEnv(scope: Scope): Value {
     const before = this.#guessed.get(scope);
     if (before !== undefined) return before;

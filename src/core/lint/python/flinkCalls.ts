@@ -98,7 +98,7 @@ export class FlinkCalls {
     return { t: "stream", kind: step.to, op: undefined, env: stream.env, because: at, made: method };
   }
 
-  /** A call on something unknown that is Flink's all the same: by a name only Flink has, or by its argument (lint.md §2.1, points 3 and 4). */
+  /** A call on something unknown that is Flink's all the same: by a name only Flink has, or by its argument. */
   onUnknown(method: string, made: EvaluatedCall): Value | undefined {
     const { call, frame, args, named } = made;
     const plain: StreamValue = { t: "stream", kind: "plain", op: undefined, env: undefined, because: undefined, made: "" };

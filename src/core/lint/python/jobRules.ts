@@ -5,7 +5,7 @@ import type { Report } from "./findings";
 import type { Run } from "./run";
 import { options, type Value } from "./values";
 
-/** What is said about a job as a whole: its settings, its Kafka ends, its files (lint.md §3). */
+/** What is said about a job as a whole: its settings, its Kafka ends, its files. */
 export function jobReports(file: SourceFile, run: Run): readonly Report[] {
   const reports: Report[] = [];
   const here = <T extends { readonly at: { readonly path: string } }>(one: T): boolean => one.at.path === file.path;

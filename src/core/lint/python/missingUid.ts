@@ -6,7 +6,7 @@ import { options, type Operator } from "./values";
 
 const rollingMethods: ReadonlySet<string> = new Set(["reduce", "sum", "min", "max", "min_by", "max_by"]);
 
-/** Operators of a file that keep state and have no uid, by the decision table of lint.md §2.2. */
+/** Operators of a file that keep state and have no uid. */
 export function missingUidReports(file: SourceFile, run: Run, files: Files): readonly Report[] {
   const compacting = new Set(run.sinks.flatMap(({ op, sink }) => (sink !== undefined && options(sink).some((value) => value.t === "object" && value.of === "FileSink" && value.calls.has("enable_compact")) ? [op] : [])));
   const reports: Report[] = [];
@@ -43,7 +43,7 @@ function verdictOf(contexts: readonly Operator[], run: Run, files: Files): "stat
   return unseen ? "maybe" : "stateful";
 }
 
-/** PyFlink gives the state of these a new name at each start, so no restart ever finds it, uid or not (lint.md §1.7). */
+/** PyFlink gives the state of these a new name at each start, so no restart ever finds it, uid or not (`ReduceProcessKeyedProcessFunctionAdapter`). */
 function rolling(contexts: readonly Operator[]): Report[] {
   const op = contexts.find(({ method, reason }) => rollingMethods.has(method) && reason === "the value so far of each key");
   if (op?.graph?.checkpointing !== true) return [];

@@ -9,6 +9,7 @@ export interface Span {
   readonly end: number;
 }
 
+/** An argument of a call; `name` of one given by name, `spread` for `*args` and `**kwargs`. */
 export interface Argument {
   /** The keyword; undefined for a positional one. */
   readonly name: string | undefined;
@@ -17,6 +18,7 @@ export interface Argument {
   readonly value: Expr;
 }
 
+/** A call; `at` is the name called, `argsAt` the parentheses with what they hold. */
 export interface CallExpr extends Span {
   readonly k: "call";
   readonly callee: Expr;
@@ -27,6 +29,7 @@ export interface CallExpr extends Span {
   readonly argsAt: Span;
 }
 
+/** A string; `value` is absent when it is put together from `parts`. */
 export interface TextExpr extends Span {
   readonly k: "text";
   /** The text itself; undefined when something is put into it (then `parts`). */
@@ -34,12 +37,14 @@ export interface TextExpr extends Span {
   readonly parts: readonly Expr[];
 }
 
+/** A lambda. */
 export interface LambdaExpr extends Span {
   readonly k: "lambda";
   readonly params: readonly Param[];
   readonly body: Expr;
 }
 
+/** An expression, as far as the rules ask. */
 export type Expr =
   | { readonly k: "name"; readonly id: string }
   | { readonly k: "attr"; readonly of: Expr; readonly name: string }
@@ -61,6 +66,7 @@ export type Expr =
   /** Nothing can be told of it: too deep, or broken. */
   | { readonly k: "unknown" };
 
+/** A parameter; `spread` is `*` or `**` before its name, else empty. */
 export interface Param {
   readonly name: string;
   readonly annotation: string | undefined;
@@ -68,6 +74,7 @@ export interface Param {
   readonly spread: "" | "*" | "**";
 }
 
+/** A function; `body` is absent when nothing in it can matter. */
 export interface FunctionModel {
   readonly s: "function";
   readonly name: string;
@@ -78,6 +85,7 @@ export interface FunctionModel {
   readonly body: Block | undefined;
 }
 
+/** A class with its members in order. */
 export interface ClassModel {
   readonly s: "class";
   readonly name: string;
@@ -103,11 +111,13 @@ export interface Descriptor {
   readonly nameAt: Span;
 }
 
+/** A name that is imported, and what it is called here. */
 export interface ImportedName {
   readonly name: string;
   readonly as: string;
 }
 
+/** A statement; a function and a class are statements too. */
 export type Statement =
   | FunctionModel
   | ClassModel
@@ -126,6 +136,7 @@ export type Statement =
   /** `module` as written, with its leading dots; undefined for `import module as alias`, then the names are modules. */
   | { readonly s: "import"; readonly module: string | undefined; readonly names: readonly ImportedName[] };
 
+/** Statements in their order. */
 export type Block = readonly Statement[];
 
 /** A statement of a module or of a class body, taken over from edit to edit while these leave it alone. */

@@ -1,8 +1,8 @@
 import type { StreamKind } from "./values";
 
-/** What PyFlink's API does, for the analysis (lint.md §1.3, §1.7; pyflink/datastream/data_stream.py). */
+/** What PyFlink's API does, for the analysis (pyflink/datastream/data_stream.py). */
 
-/** Calls that return what they are called on, with the same operator (lint.md §2.1, configuration tail). */
+/** Calls that return what they are called on, with the same operator. */
 export const configurationCalls: ReadonlySet<string> = new Set([
   "name", "uid", "set_uid_hash", "set_parallelism", "set_max_parallelism", "force_non_parallel", "set_buffer_timeout", "start_new_chain", "disable_chaining", "slot_sharing_group", "set_description",
 ]);
@@ -92,7 +92,7 @@ export const statefulFunctions: Readonly<Record<string, string>> = {
 
 /** Sinks of `sink_to` that keep the state of their writer or committer. */
 export const statefulSinks: ReadonlySet<string> = new Set(["KafkaSink", "KafkaSinkBuilder", "FileSink", "KinesisStreamsSink", "KinesisStreamsSinkBuilder", "KinesisFirehoseSink", "KinesisFirehoseSinkBuilder", "PulsarSink", "PulsarSinkBuilder"]);
-/** Sinks of either kind that keep none; those of `add_sink` only flush (lint.md §1.3). */
+/** Sinks of either kind that keep none; those of `add_sink` only flush. */
 export const statelessSinks: ReadonlySet<string> = new Set(["Elasticsearch6SinkBuilder", "Elasticsearch7SinkBuilder", "Elasticsearch8SinkBuilder", "ElasticsearchSink", "JdbcSink", "RMQSink", "CassandraSink", "PrintSink", "DiscardingSink"]);
 /** Sinks of `add_sink` that keep state: two-phase committers. */
 export const statefulLegacySinks: ReadonlySet<string> = new Set(["FlinkKafkaProducer", "FlinkKafkaProducer011", "FlinkKafkaProducer010", "FlinkKafkaProducerBase", "StreamingFileSink"]);

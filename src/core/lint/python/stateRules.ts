@@ -3,7 +3,7 @@ import type { Chunk, PythonFacts } from "./model";
 
 const changing = /\buuid\.?(?:uuid)?[14]\s*\(|\buuid[14]\s*\(|\btime\.time(?:_ns)?\s*\(|\b(?:datetime|date)\.(?:now|utcnow|today)\s*\(|\brandom\.\w+\s*\(|\bgetpid\s*\(|\bhash\s*\(|\bid\s*\(/;
 
-/** What is wrong with the names of states (lint.md §3, STATE-DUP and STATE-NONDET). */
+/** What is wrong with the names of states. */
 export function stateReports(facts: PythonFacts): readonly Report[] {
   const reports: Report[] = [];
   const visit = (chunks: readonly Chunk[], base: number): void => {

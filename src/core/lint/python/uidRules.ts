@@ -3,7 +3,7 @@ import { namesFor, type Report } from "./findings";
 import type { Run } from "./run";
 import { options, type Operator, type Place, type Turn, type UidCall } from "./values";
 
-/** What is wrong with the uids that are set in a file (lint.md §3). */
+/** What is wrong with the uids that are set in a file. */
 export function uidReports(path: string, run: Run): readonly Report[] {
   const all = [...run.operators.values()].flat().filter(({ broken }) => !broken);
   const here = all.flatMap((op) => op.uids.filter(({ at }) => at.path === path).map((uid) => ({ op, uid })));

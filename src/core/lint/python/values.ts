@@ -36,9 +36,10 @@ export interface EnvValue {
   batch: boolean;
 }
 
-/** lint.md §2.1's lattice as far as PyFlink has it. `plain` is a stream that is no operator (`union`, `rebalance`), `cached` throws on `uid`. */
+/** What a stream is, as PyFlink has it. `plain` is a stream that is no operator (`union`, `rebalance`), `cached` throws on `uid`. */
 export type StreamKind = "operator" | "plain" | "keyed" | "cached" | "windowed" | "connected" | "keyed-connected" | "broadcast" | "broadcast-connected" | "sink";
 
+/** A stream, or a stage on the way to one. */
 export interface StreamValue {
   readonly t: "stream";
   readonly kind: StreamKind;
@@ -62,6 +63,7 @@ export interface UidCall {
   readonly whole: Place;
 }
 
+/** Whether an operator keeps state; `maybe` where that can't be seen. */
 export type Verdict = "stateful" | "maybe" | "stateless";
 
 /** One run past a call that makes an operator. The same call has several when its function is called several times. */
@@ -81,7 +83,7 @@ export interface Operator {
   readonly turns: readonly Turn[];
   readonly loops: readonly Loop[];
   readonly uids: UidCall[];
-  /** Runs in Python behind another such operator, so Flink merges them and forgets this one's uid (lint.md §1.7). */
+  /** Runs in Python behind another such operator, so Flink merges them (`PythonOperatorChainingOptimizer`) and forgets this one's uid. */
   readonly merged: boolean;
   readonly isSink: boolean;
   /** The operator name, by `name()` or as the source's. */
@@ -110,6 +112,7 @@ export interface FunctionValue {
   readonly self: Value | undefined;
 }
 
+/** A class of the workspace. `attributes` are its methods and values, `annotations` the types of its attributes as written. */
 export interface ClassValue {
   readonly t: "class";
   readonly model: ClassModel;
@@ -119,6 +122,7 @@ export interface ClassValue {
   readonly annotations: Map<string, string>;
 }
 
+/** An object of a class of the workspace. */
 export interface InstanceValue {
   readonly t: "instance";
   readonly of: ClassValue;
@@ -143,6 +147,7 @@ export interface TextValue {
   readonly counter: boolean;
 }
 
+/** What is known of an expression. */
 export type Value =
   | { readonly t: "unknown"; readonly name: string | undefined }
   | { readonly t: "none" }
@@ -172,6 +177,7 @@ export interface Scope {
   readonly wildcards: string[];
 }
 
+/** Not proven to be anything. */
 export const unknownValue: Value = { t: "unknown", name: undefined };
 const unionLimit = 8;
 

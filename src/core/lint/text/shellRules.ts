@@ -2,7 +2,7 @@ import { isLocal, legacyClaimMode, localDirectory, settingReports, type Setting 
 import type { TextReport } from "./report";
 import { flinkCommands, type FlinkCommand, type Word } from "./shellWords";
 
-/** What is deprecated or dangerous in the calls of `flink` in a script (C-14, P-7, lint.md §3). */
+/** What is deprecated or dangerous in the calls of `flink` in a script (C-14, P-7). */
 export function shellReports(text: string): readonly TextReport[] {
   const commands = flinkCommands(text);
   return commands.flatMap((command, index) => [

@@ -16,7 +16,7 @@ const setting = /^\s*SET\s+'?([\w.-]+)'?\s*=\s*'?([^']*?)'?\s*$/i;
 const autoTag = "sink.savepoint.auto-tag";
 const uidSuffix = "sink.operator-uid.suffix";
 
-/** What is said of the SQL in a file, in the order it runs: Paimon tables that are written (P-7, P-19; paimon.md §6, P1 and P6), and settings. */
+/** What is said of the SQL in a file, in the order it runs: Paimon tables that are written (P-7, P-19), and settings. */
 export function sqlReports(text: string): readonly TextReport[] {
   const reports: TextReport[] = [];
   const tables = new Map<string, Table>();

@@ -90,7 +90,7 @@ export class Evaluator {
 
   /** Follows a function as a caller that is not seen would call it. */
   #alone(known: KnownFunction, root: object): void {
-    if (known.fun.body === undefined || !mattersAlone(known.fun, known.file)) return;
+    if (known.fun.body === undefined || !this.index.mattersAlone(known.fun)) return;
     let value = unknown;
     this.#from(root, () => (value = this.#inline(known, [], undefined, true)));
     if (known.fun.name !== "" && known.fun.name !== "<init>") for (const site of value.sites) site.returnedBy.add(known);
@@ -817,11 +817,6 @@ export class Evaluator {
     }
     return receiver;
   }
-}
-
-/** Whether anything can come of following a function by itself, and not only where it is called. Kotlin and Scala call without parentheses too. */
-function mattersAlone({ calls, body }: FunctionModel, { language }: FileModel): boolean {
-  return calls.length > 0 || (language !== "java" && body !== undefined);
 }
 
 /** What a value is, given what its type says: a proof beats a declaration, a declaration beats nothing. */

@@ -96,6 +96,8 @@ export interface FunctionModel {
   readonly hasBody: boolean;
   /** Left out of it because it runs for each record. */
   readonly skimmed: boolean;
+  /** Its body has words that only code around streams has. */
+  readonly builds: boolean;
   /** Names that its body calls; empty when the body was not read. */
   readonly calls: readonly string[];
   /** Where offsets of the body count from, in the file; -1 inside of another body, which has the same. */

@@ -17,6 +17,8 @@ const streamWords = new RegExp(
   // What a factory of sources, sinks and functions names.
   "\\w+(?:Sink|Source|Function)|Flink(?:Kafka|Kinesis|Pulsar)\\w+)\\b",
 );
+/** Calls that make operators of what a field holds, but have other uses too. */
+const operatorWords = /\b(?:sum|min|max|minBy|maxBy|aggregate|fold|apply|select|flatSelect|print)\b/;
 /** Classes whose methods run for each record, inside of an operator. */
 const recordClass = /(?:Function|Selector|Assigner|Schema|Serializer|Deserializer|Encoder|Strategy)$/;
 /** Words without which one of their methods builds no streams. */
@@ -27,7 +29,7 @@ const operatorStateWords = /\bgetOperatorStateStore\b|\boperatorStateStore\b|\bg
 const stateDeclaration = /(?:\w+StateDescriptor|\b(?:Value|List|Map|Reducing|Aggregating)State)\s*[<[(]/;
 
 /** A member as a front end reads it; its place and what it calls are added. */
-export type ReadMember = Omit<FunctionModel, "base" | "skimmed" | "calls">;
+export type ReadMember = Omit<FunctionModel, "base" | "skimmed" | "builds" | "calls">;
 /** A class as a front end reads it. */
 export type ReadClass = Omit<ClassModel, "base">;
 
@@ -112,7 +114,7 @@ export class TreeReader {
    * member inside of another one's body counts with that one and has the base -1.
    */
   member(node: SyntaxNode, read: () => ReadMember): FunctionModel {
-    if (this.#inside) return { ...read(), base: -1, skimmed: false, calls: [] };
+    if (this.#inside) return { ...read(), base: -1, skimmed: false, builds: true, calls: [] };
     const { startIndex } = node;
     const old = this.#oldStart(node);
     const known = old === undefined ? undefined : this.#before?.facts.nodes?.members.get(old);
@@ -130,7 +132,9 @@ export class TreeReader {
   }
 
   #withCalls(node: SyntaxNode, read: ReadMember): FunctionModel {
-    return { ...read, base: this.base, skimmed: this.#ofRecords && read.body === undefined, calls: read.body === undefined ? [] : callsIn(this.slice(node), read.name) };
+    if (read.body === undefined) return { ...read, base: this.base, skimmed: this.#ofRecords, builds: false, calls: [] };
+    const text = this.slice(node);
+    return { ...read, base: this.base, skimmed: false, builds: streamWords.test(text) || operatorWords.test(text), calls: callsIn(text, read.name) };
   }
 
   #note(fun: FunctionModel, startIndex: number): void {

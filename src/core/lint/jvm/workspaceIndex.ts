@@ -9,6 +9,8 @@ export class WorkspaceIndex {
   readonly #extensions = new Map<string, KnownFunction[]>();
   readonly #topLevel = new Map<string, KnownFunction[]>();
   readonly #callers = new Map<string, Set<FileModel>>();
+  /** How many functions and classes of a name build streams. */
+  readonly #builders = new Map<string, number>();
   readonly #flink = new WeakMap<FileModel, boolean>();
 
   /** What is known of values by the types they are declared with, until a file changes. */
@@ -25,6 +27,7 @@ export class WorkspaceIndex {
 
   #put(path: string, file: FileModel): void {
     this.#files.set(path, file);
+    this.#count(file, 1);
     for (const cls of file.classes) this.#add({ cls, file, outer: undefined });
     for (const fun of file.functions) {
       push(this.#topLevel, fun.name, { fun, file, owner: undefined });
@@ -39,6 +42,7 @@ export class WorkspaceIndex {
 
   #remove(path: string, file: FileModel): void {
     this.#files.delete(path);
+    this.#count(file, -1);
     const drop = <T extends { readonly file: FileModel }>(map: Map<string, T[]>, name: string): void => {
       const rest = (map.get(name) ?? []).filter((entry) => entry.file !== file);
       if (rest.length === 0) map.delete(name);
@@ -53,6 +57,20 @@ export class WorkspaceIndex {
       drop(this.#extensions, name);
     }
     for (const name of file.called) this.#callers.get(name)?.delete(file);
+  }
+
+  #count(file: FileModel, by: 1 | -1): void {
+    const count = (name: string): void => void this.#builders.set(name, (this.#builders.get(name) ?? 0) + by);
+    for (const { name, builds } of file.functions) if (builds) count(name);
+    for (const { cls } of classesOf(file)) {
+      for (const { name, builds } of cls.functions) if (builds) count(name);
+      if (cls.functions.some(({ builds }) => builds) || cls.initial.some(({ builds }) => builds)) count(cls.name);
+    }
+  }
+
+  /** Whether anything can come of following a function by itself, and not only where it is called: it builds streams, or hands something to what does. */
+  mattersAlone({ builds, calls }: FunctionModel): boolean {
+    return builds || calls.some((name) => (this.#builders.get(name) ?? 0) > 0);
   }
 
   #add(known: KnownClass): void {

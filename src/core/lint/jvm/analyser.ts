@@ -36,7 +36,7 @@ function analyserOf(language: FileModel["language"], name: RegExp): LanguageAnal
     // A class between a function and Flink may name Flink nowhere.
     matters: (text) => /flink/i.test(text) || /\b(?:extends|with|:)\s+[\w.]*(?:Function|Process\w*|Source|Sink|Job\w*|App\w*|Pipeline\w*|Base\w*|Abstract\w*)\b/.test(text),
     // The grammar of Scala knows no `$"column"`, which Flink's Table API has.
-    ...(language === "scala" ? { masked: (text: string) => text.replace(/(?<![\w"$])\$(?=")/g, " ") } : {}),
+    ...(language === "scala" ? { masked: (text: string) => (text.includes("$\"") ? text.replace(/(?<![\w"$])\$(?=")/g, " ") : text) } : {}),
     read: (file, tree, edited) => read(language, file, tree, edited),
     findings: (file, facts, workspace) => findings(file, facts, workspace),
   };

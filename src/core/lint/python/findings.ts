@@ -31,10 +31,11 @@ export function insertUid(text: string, op: Operator): FixData {
   const chain = text.slice(op.call.start, insertAt);
   const dot = text.lastIndexOf(".", op.at.start);
   const lineStart = text.lastIndexOf("\n", dot) + 1;
-  const newLine = text.includes("\r\n") ? "\r\n" : "\n";
+  const newLine = text[lineStart - 2] === "\r" ? "\r\n" : "\n";
   const lead = text.slice(lineStart, dot);
   const ownLine = dot > op.call.start && chain.includes("\n") && lead.trim() === "";
-  const backslash = ownLine && /\\\s*\n\s*$/.test(text.slice(0, lineStart) + lead);
+  // Not the whole text before it: findings may be many.
+  const backslash = ownLine && /\\\s*\n\s*$/.test(text.slice(Math.max(0, lineStart - 400), dot));
   const before = ownLine ? `${backslash ? " \\" : ""}${newLine}${lead}.uid(` : ".uid(";
   return { kind: "insert-uid", insertAt, before, after: ")", names: namesFor(op), keepState: !op.isSink };
 }

@@ -28,8 +28,9 @@ export function jobReports(file: SourceFile, run: Run): readonly Report[] {
     const keyed = run.environments.find(({ env }) => env.keyedAt !== undefined)?.env.keyedAt;
     if (at.path === file.path && keyed !== undefined) reports.push({ rule: "auto-uids-disabled", at, message: "With automatic uids disabled Flink refuses this job: `key_by` of PyFlink makes an operator that can have no uid.", related: [{ at: keyed, text: "The stream becomes keyed here." }] });
   }
-  for (const { env, at } of run.environments) {
-    if (at?.path === file.path && env.keyedAt !== undefined && !env.batch && !env.graph.maxParallelism && !/pipeline\.max-parallelism|set_max_parallelism/.test(file.text)) {
+  const unset = run.environments.filter(({ env, at }) => at?.path === file.path && env.keyedAt !== undefined && !env.batch && !env.graph.maxParallelism);
+  for (const { at } of unset.length > 0 && !/pipeline\.max-parallelism|set_max_parallelism/.test(file.text) ? unset : []) {
+    if (at !== undefined) {
       reports.push({ rule: "max-parallelism-unset", at, message: "This job has keyed state and sets no max parallelism: Flink picks one, the first savepoint fixes it, and the parallelism can never exceed it." });
     }
   }

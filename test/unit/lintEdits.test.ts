@@ -79,6 +79,8 @@ test("whatever a file holds, it takes bounded time and ends without a warning ou
     "Deep.java": `${head} int x = ${"(".repeat(5000)}1${")".repeat(5000)}; } }`,
     "Blocks.java": `${head} ${"if (a) {".repeat(2000)} env.fromSource(a, b, "c"); ${"}".repeat(2000)} } }`,
     "Chain.java": `${head} env.fromSource(a, b, "c")${".map(x -> x)".repeat(2000)}.print(); } }`,
+    "Classes.java": `import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;\n${"class A { ".repeat(5000)}${"}".repeat(5000)}`,
+    "Objects.scala": `import org.apache.flink.streaming.api.scala._\n${"object A { ".repeat(1000)}${"}".repeat(1000)}`,
     "Open.java": `${head} env.fromSource(a, b, "c`,
     "Empty.java": "",
     "Noise.java": `${head}${")(}{][;".repeat(500)}`,

@@ -5,6 +5,11 @@ import { typeOf } from "./typeText";
 
 /** Deeper nested code is not followed, so that no input overflows the stack. */
 const depthLimit = 300;
+/** The same for classes within classes. */
+const classDepthLimit = 50;
+const nothingIn: Omit<ReadClass, "span"> = {
+  name: "", kind: "class", supers: [], params: [], fields: [], functions: [], initial: [], classes: [], constants: [], features: { keyedState: false, operatorState: false, emptyInitialize: false, stateAt: undefined }, suppressed: [],
+};
 /** Short functions may be factories of functions, sinks or names whatever they call. */
 const shortBodyLength = 600;
 
@@ -41,6 +46,7 @@ export class TreeReader {
   /** Names that members call. */
   readonly called = new Set<string>();
   #depth = 0;
+  #classDepth = 0;
   #inside = false;
   #ofRecords = false;
   readonly #hasErrors: boolean;
@@ -143,8 +149,18 @@ export class TreeReader {
     for (const name of fun.calls) this.called.add(name);
   }
 
-  /** A class with its members; one that an edit left alone is taken over whole. */
+  /** A class with its members; one that an edit left alone is taken over whole, and one that is nested too deeply has none. */
   declared(node: SyntaxNode, read: () => ReadClass): ClassModel {
+    if (this.#classDepth >= classDepthLimit) return { ...nothingIn, base: this.#inside ? -1 : 0, span: this.span(node) };
+    this.#classDepth++;
+    try {
+      return this.#declared(node, read);
+    } finally {
+      this.#classDepth--;
+    }
+  }
+
+  #declared(node: SyntaxNode, read: () => ReadClass): ClassModel {
     if (this.#inside) return { ...read(), base: -1 };
     const { startIndex } = node;
     const old = this.#oldStart(node);

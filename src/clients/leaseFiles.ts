@@ -110,7 +110,7 @@ class FileLease implements Lease {
   async #take(term: number, older: readonly number[]): Promise<boolean> {
     if (!(await this.#publish(term, this.#self))) return false;
     this.#term = term;
-    this.#log.info(`this process runs the schedules of ${this.#name} from now on (term ${term})`);
+    this.#log.info(`this process runs schedules from now on (lease ${this.#name}, term ${term})`);
     for (const old of older) await remove(this.#file(old)).catch((error: unknown) => this.#log.debug(`lease ${this.#name}: term ${old} stays`, error));
     return true;
   }
@@ -132,7 +132,7 @@ class FileLease implements Lease {
   }
 
   #lose(): void {
-    this.#log.info(`another process runs the schedules of ${this.#name} from now on`);
+    this.#log.info(`another process runs schedules from now on (lease ${this.#name})`);
     this.#term = undefined;
   }
 

@@ -145,7 +145,7 @@ function cronJobHead(exported: ExportedSchedule, expression: string): string[] {
   return [
     "apiVersion: batch/v1", "kind: CronJob", "metadata:", `  name: ${quoted(labelOf(`${schedule.job}-${schedule.name}`, 52))}`, `  namespace: ${quoted(namespace)}`, "spec:", `  schedule: ${quoted(expression)}`, `  timeZone: ${quoted(schedule.timeZone)}`,
     `  suspend: ${String(!schedule.enabled)}`, "  # A run that could not start in a minute is missed, and not made up for.", "  startingDeadlineSeconds: 60", `  concurrencyPolicy: ${schedule.whenBusy === "skip" ? "Forbid" : "Allow"}`, "  successfulJobsHistoryLimit: 3", "  failedJobsHistoryLimit: 3",
-    "  jobTemplate:", "    spec:", `      backoffLimit: ${schedule.retries}`, "      template:", "        spec:",
+    "  jobTemplate:", "    spec:", "      # A pod that was lost in the middle must not take a second savepoint; the program itself tries again.", "      backoffLimit: 0", "      template:", "        spec:",
   ];
 }
 
@@ -173,7 +173,7 @@ function gitlabJob(exported: ExportedSchedule, cron: Cron, kept: Cron): string {
     "Credentials, if the cluster wants any, are masked variables of the project: FLINK_TOKEN, or FLINK_USER and FLINK_PASSWORD.",
   );
   return `${top}\n${[
-    `${quoted(`savepoint ${variable}`)}:`, "  image: python:3.12-slim", "  rules:", `    - if: ${quoted(`$CI_PIPELINE_SOURCE == "schedule" && $SCHEDULE_NAME == "${variable}"`)}`, `  resource_group: ${quoted(variable)}`, `  retry: ${Math.min(2, schedule.retries)}`, "  variables:",
+    `${quoted(`savepoint ${variable}`)}:`, "  image: python:3.12-slim", "  rules:", `    - if: ${quoted(`$CI_PIPELINE_SOURCE == "schedule" && $SCHEDULE_NAME == "${variable}"`)}`, `  resource_group: ${quoted(variable)}`, "  variables:",
     // A runner would fill in variables of its own for a dollar sign.
     ...Object.entries(environmentOf(exported)).map(([name, value]) => `    ${name}: ${quoted(value.replaceAll("$", "$$$$"))}`), "  script:", "    - |", "      python3 - <<'END'", ...indented(savepointScript, 6), "      END",
   ].join("\n")}\n`;
@@ -181,7 +181,7 @@ function gitlabJob(exported: ExportedSchedule, cron: Cron, kept: Cron): string {
 
 function environmentOf({ schedule, url }: ExportedSchedule): Readonly<Record<string, string>> {
   return {
-    FLINK_URL: url, FLINK_JOB: schedule.job, SAVEPOINT_FORMAT: schedule.format.toUpperCase(), ...(schedule.directory === undefined ? {} : { SAVEPOINT_DIRECTORY: schedule.directory }), SCHEDULE_ZONE: schedule.timeZone,
+    FLINK_URL: url, FLINK_JOB: schedule.job, SAVEPOINT_FORMAT: schedule.format.toUpperCase(), ...(schedule.directory === undefined ? {} : { SAVEPOINT_DIRECTORY: schedule.directory }), SCHEDULE_ZONE: schedule.timeZone, SCHEDULE_RETRIES: String(schedule.retries),
     ...(schedule.blackouts.length === 0 ? {} : { SCHEDULE_BLACKOUTS: JSON.stringify(schedule.blackouts.map(withDayNumbers)) }),
   };
 }

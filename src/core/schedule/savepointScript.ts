@@ -43,39 +43,59 @@ def in_blackout(now):
 now = datetime.datetime.now(zone)
 if in_blackout(now):
     skip("blackout")
-jobs = [job for job in ask("GET", "/jobs/overview")["jobs"] if job["name"] == job_name and job["state"] not in ("FINISHED", "CANCELED", "FAILED")]
-if len(jobs) != 1 or jobs[0]["state"] != "RUNNING":
-    skip("%d jobs named %s: %s" % (len(jobs), job_name, ", ".join(job["state"] for job in jobs)))
-job = jobs[0]["jid"]
 minute = os.environ.get("SCHEDULE_MINUTE") or now.strftime("%Y-%m-%dT%H:%M")
-trigger = hashlib.md5(json.dumps([url, job, minute]).encode()).hexdigest()
-body = {"formatType": os.environ.get("SAVEPOINT_FORMAT", "CANONICAL"), "triggerId": trigger, "cancel-job": False}
-if os.environ.get("SAVEPOINT_DIRECTORY"):
-    body["target-directory"] = os.environ["SAVEPOINT_DIRECTORY"]
-for attempt in range(5):
-    try:
-        ask("POST", "/jobs/%s/savepoints" % job, body)
-        break
-    except urllib.error.HTTPError as error:
-        sys.exit("Flink refused: %s %s" % (error.code, error.read().decode(errors="replace")[:500]))
-    except OSError as error:
-        # The same trigger id again takes no second savepoint.
-        if attempt == 4:
-            sys.exit("no answer: %s" % error)
+
+def running_job():
+    # Right after a start tasks are still deploying, and Flink would refuse.
+    for patience in range(31):
+        jobs = [job for job in ask("GET", "/jobs/overview")["jobs"] if job["name"] == job_name and job["state"] not in ("FINISHED", "CANCELED", "FAILED")]
+        if len(jobs) != 1 or jobs[0]["state"] != "RUNNING":
+            skip("%d jobs named %s: %s" % (len(jobs), job_name, ", ".join(job["state"] for job in jobs)))
+        if jobs[0]["tasks"]["running"] == jobs[0]["tasks"]["total"]:
+            break
         time.sleep(2)
-while True:
-    try:
-        answer = ask("GET", "/jobs/%s/savepoints/%s" % (job, trigger))
-    except urllib.error.HTTPError as error:
-        sys.exit("what became of savepoint %s is not known: %s" % (trigger, error.code))
-    except OSError:
-        time.sleep(5)
-        continue
-    if answer["status"]["id"] == "COMPLETED":
-        operation = answer["operation"] or {}
-        if "location" in operation:
-            print(operation["location"])
-            sys.exit(0)
-        sys.exit("failed: %s" % json.dumps(operation.get("failure-cause"))[:2000])
-    time.sleep(2)
+    return jobs[0]["jid"]
+
+def take(job, attempt):
+    """The location, or None and why not when Flink says that there is none."""
+    trigger = hashlib.md5(json.dumps([url, job, minute, attempt]).encode()).hexdigest()
+    body = {"formatType": os.environ.get("SAVEPOINT_FORMAT", "CANONICAL"), "triggerId": trigger, "cancel-job": False}
+    if os.environ.get("SAVEPOINT_DIRECTORY"):
+        body["target-directory"] = os.environ["SAVEPOINT_DIRECTORY"]
+    for patience in range(5):
+        try:
+            ask("POST", "/jobs/%s/savepoints" % job, body)
+            break
+        except urllib.error.HTTPError as error:
+            return None, "Flink refused: %s %s" % (error.code, error.read().decode(errors="replace")[:500])
+        except OSError as error:
+            # The same trigger id again takes no second savepoint.
+            if patience == 4:
+                sys.exit("no answer: %s" % error)
+            time.sleep(2)
+    while True:
+        try:
+            answer = ask("GET", "/jobs/%s/savepoints/%s" % (job, trigger))
+        except urllib.error.HTTPError as error:
+            sys.exit("what became of savepoint %s is not known: %s" % (trigger, error.code))
+        except OSError:
+            time.sleep(5)
+            continue
+        if answer["status"]["id"] == "COMPLETED":
+            operation = answer["operation"] or {}
+            if "location" in operation:
+                return operation["location"], ""
+            return None, "failed: %s" % json.dumps(operation.get("failure-cause"))[:2000]
+        time.sleep(2)
+
+retries = int(os.environ.get("SCHEDULE_RETRIES", "0"))
+for attempt in range(retries + 1):
+    location, why = take(running_job(), attempt)
+    if location:
+        print(location)
+        sys.exit(0)
+    print(why, file=sys.stderr)
+    if attempt < retries:
+        time.sleep(60 * 2 ** attempt)
+sys.exit("given up after %d attempts" % (retries + 1))
 `;

@@ -1,3 +1,4 @@
+import * as vscode from "vscode";
 import type { Disposable } from "../../core/base/disposable";
 import { DisposableStore } from "../../core/base/disposable";
 import type { SavepointRecord } from "../../core/ledger/record";
@@ -40,6 +41,7 @@ export class Lifecycle implements Disposable {
     this.schedules = this.#held.add(new Schedules(this.files, scheduler, clusters, clock, log));
     this.#held.add(registerFileLanguage(this, clock));
     this.#held.add(sources.onDidChange(() => void this.read().catch((error: unknown) => log.error("reading schedules", error))));
+    this.#held.add(this.files.onDidChange(() => this.#tellProblems(notify)));
     this.#held.add(scheduler.onDidTake((record) => world.afterSavepoint(record)));
     this.#held.add(scheduler.onDidGiveUp(({ inForce, why, tickAtMs }) => notify.background(`${inForce.key} ${tickAtMs}`, {
       message: `Schedule ${oneLine(inForce.schedule.name, 80)} of ${oneLine(inForce.schedule.job, 80)} took no savepoint. ${why} Further failures are told by the row only, until one succeeds.`,
@@ -56,6 +58,16 @@ export class Lifecycle implements Disposable {
 
   async read(): Promise<void> {
     this.files.set(await this.sources.read());
+  }
+
+  /** What is wrong in a file that nobody looks at would go unseen. Once for each file. */
+  #tellProblems(notify: Notify): void {
+    for (const { path, file } of this.files.files()) {
+      const [first] = file.problems;
+      if (first === undefined || vscode.window.visibleTextEditors.some(({ document }) => document.uri.fsPath === path || document.uri.toString() === path)) continue;
+      const more = file.problems.length - 1;
+      notify.background(`problems of ${path}`, { message: `${path}: ${first.message}${more > 0 ? ` And ${more} more.` : ""} What is wrong does not count.`, action: { title: "Open Schedules", command: "flinkSavepoints.openSchedules" } });
+    }
   }
 
   dispose(): void {

@@ -20,7 +20,7 @@ export type CliVerb =
 
 /**
  * The `bin/flink` line that does the same as our verb, correct for the cluster's version: `-type` from 1.15, `-restoreMode` up to 1.19
- * and `-claimMode` from 1.20, `-detached` from 1.19 (C-6…C-8, C-25, C-31; flink-api §10). Quoted for a POSIX shell. Where the client can't
+ * and `-claimMode` from 1.20, `-detached` from 1.19 (C-6…C-8, C-25, C-31). Quoted for a POSIX shell. Where the client can't
  * reach the cluster at all (up to 1.18 its `-m` takes no path) the line is a remark that says so, and no command.
  */
 export function cliLine(target: CliTarget, action: CliVerb): string {

@@ -89,7 +89,7 @@ export interface ErrorFacts {
 
 export type ErrorCode = keyof ErrorFacts;
 
-/** One rule that forbids a verb, with the facts its sentence needs (requirements §3.1). */
+/** One rule that forbids a verb, with the facts its sentence needs. */
 export type Refusal =
   | { rule: "job-not-running"; state: string }
   | { rule: "tasks-not-running"; running: number; total: number }
@@ -116,7 +116,7 @@ export type Refusal =
   /** With CLAIM Flink deletes the savepoint, which somebody pinned, or another job needs. */
   | { rule: "claim-of-pinned" }
   | { rule: "claim-of-needed"; by: JobNamed }
-  /** Going back to a checkpoint of the job that is stopped for it: Flink deletes it with the job (flink-api §15.3). */
+  /** Going back to a checkpoint of the job that is stopped for it: Flink deletes it with the job. */
   | { rule: "checkpoint-of-stopped"; by: JobNamed }
   | { rule: "claimed"; by: JobNamed }
   | { rule: "no-claim-not-safe"; by: JobNamed; checkpointIntervalMs: number | null }

@@ -9,7 +9,7 @@ import type { ClaimMode } from "./ports";
 
 /** Something a person should know before a verb; it does not forbid it. `explainWarning` turns it into a sentence. */
 export type Warning =
-  /** The job has no completed checkpoint, so a savepoint attempt that restarts it starts it from scratch, or from what it was started from (flink-api §15.1). */
+  /** The job has no completed checkpoint, so a savepoint attempt that restarts it starts it from scratch, or from what it was started from. */
   | { warning: "restart-from-scratch"; checkpointing: boolean; startedFrom: string | null }
   /** A directory on one machine: JobManager and TaskManagers must all reach it (C-38). */
   | { warning: "local-directory"; directory: string }
@@ -51,7 +51,7 @@ export interface JobFacts {
 
 /**
  * Why a savepoint, or a stop with savepoint, can't be asked for now (A-5, C-37 is left to the directory picker). A second stop makes both
- * fail and restarts the job; a savepoint during a stop fails (flink-api §5), so both are refused while a stop runs.
+ * fail and restarts the job; a savepoint during a stop fails, so both are refused while a stop runs.
  */
 export function savepointRefusals(facts: JobFacts): Refusal[] {
   const refusals = clusterRefusals(facts.info);
@@ -146,7 +146,7 @@ export interface DisposalVerdict {
 }
 
 /**
- * Whether a savepoint may be disposed of: safety rule 1 of requirements §3.1, with C-26, C-27, C-30 and flink-api §15 (disposing what a
+ * Whether a savepoint may be disposed of: rule 1, with C-26, C-27, C-30 (disposing what a
  * running job was restored from succeeds, and breaks the job's next failover). What could not be checked refuses.
  */
 export function disposalVerdict(record: SavepointRecord, records: readonly LedgerRecord[], jobs: readonly JobSeen[]): DisposalVerdict {
@@ -244,7 +244,7 @@ function stopUnderWay(facts: Pick<JobFacts, "cluster" | "jobId" | "records" | "o
   return savepointsIn(facts.overview).find((entry) => entry.status === "in-progress" && entry.kind === "stop-savepoint")?.triggeredAtMs;
 }
 
-/** The checkpoint a job would fail over to. A savepoint that completed last is none (flink-api §15.1). */
+/** The checkpoint a job would fail over to. A savepoint that completed last is none. */
 export function latestCheckpoint(overview: CheckpointOverview): CheckpointStats | null {
   const latest = overview.latest.completed;
   if (latest === null || latest.kind === "checkpoint") return latest;

@@ -75,7 +75,7 @@ export interface FlinkFailure {
 /** Who owns the restored savepoint's files (C-25…C-30; `RestoreMode`, from 2.0 `RecoveryClaimMode`). */
 export type ClaimMode = "NO_CLAIM" | "CLAIM" | "LEGACY";
 
-/** A jar run request. `savepointPath` absent means "without state"; it is never empty (flink-api §6). */
+/** A jar run request. `savepointPath` absent means "without state"; it is never empty. */
 export interface RunJarRequest {
   /** Chosen by us and written down before the call, so that the job can be found whatever becomes of the answer. */
   readonly jobId: string;

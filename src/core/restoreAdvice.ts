@@ -1,7 +1,7 @@
 import { paimonAdvice } from "./paimon/failures";
 
 /**
- * The next step after a start that failed, from Flink's own words (flink-api §6); null when they match nothing we know. `message` is the
+ * The next step after a start that failed, from Flink's own words; null when they match nothing we know. `message` is the
  * deepest cause, `exception` its class.
  */
 export function restoreAdvice(message: string, exception: string): string | null {

@@ -169,7 +169,7 @@ export class SavepointFollower {
     else tell({ message: "Flink has the request" });
   }
 
-  /** A failure, unless Flink names a savepoint in it: then that is complete and only the stop went wrong (flink-api §5, StopWithSavepointStoppingException). */
+  /** A failure, unless Flink names a savepoint in it: then that is complete and only the stop went wrong (StopWithSavepointStoppingException). */
   async #settleFailure(record: SavepointRecord, failure: FlinkFailure, client: ClusterClient, known: Partial<SavepointRecord> = {}): Promise<void> {
     const written = /A savepoint has been created at: (.+?), but the corresponding job/s.exec(failure.trace)?.[1];
     if (written !== undefined && record.stop !== null) {

@@ -389,7 +389,7 @@ export class RestoreService {
           const isIntended = failure !== undefined && isIntendedFailure(failure.message);
           if (failure !== undefined && !isIntended) failures.set(failure.atMs, failure.message);
           const again = failures.size > 2 || new Set(failures.values()).size < failures.size;
-          // One failure may be an accident of deployment; a second with the same reason is the job's answer (flink-api §6: it restarts for ever).
+          // One failure may be an accident of deployment; a second with the same reason is the job's answer (Flink restarts for ever).
           if (state === "FINISHED" || state === "CANCELED") await this.#end(record, `the job is ${state}`, { state: "running", endedAtMs: clock.now() });
           else if (isTerminal(state) || again) await this.#end(record, `the job is ${state}: ${failure?.message ?? ""}`, { state: "failed", endedAtMs: clock.now(), failure: { message: failure?.message ?? `the job is ${state}`, exception: failure?.exception ?? "" } });
           else run?.report({ message: isIntended ? "Paimon committed what the savepoint held, and has the job restarted for that" : `Flink restarts the job: ${failure?.message ?? "no reason given yet"}` });

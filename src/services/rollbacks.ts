@@ -245,7 +245,7 @@ export class RollbackService {
   }
 
   /**
-   * Gives a table whose rollback broke off pointers that hold, so that Paimon can read it and roll it back again (paimon.md §3.4): to the newest
+   * Gives a table whose rollback broke off pointers that hold, so that Paimon can read it and roll it back again: to the newest
    * snapshot that is left, or, where none is, to the tag's, whose file is written as Paimon itself would have.
    */
   async #mend(record: RollbackTableRecord, run: Run): Promise<void> {

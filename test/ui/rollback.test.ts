@@ -84,7 +84,7 @@ test("P-10, P-15: a rollback in the window: tables and what goes, a copy, the pr
     const [record] = await scene.records("rollback");
     assert.deepEqual(record?.tables.map(({ state }) => state), ["rolled-back", "rolled-back"]);
     for (const table of await paimon.read("sales.orders", "sales.events")) assert.deepEqual(table, { rows: table.largest, different: table.largest, smallest: 1, largest: table.largest });
-    await page.contextMenu(point, /^Open Rollback Runbook/, page.page.locator(".tab.active").filter({ hasText: /Untitled/ }));
+    await page.contextMenu(point, /^Open Runbook/, page.page.locator(".tab.active").filter({ hasText: /Untitled/ }));
     await page.picture("10 runbook");
   });
 });

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { cliLine, type CliVerb } from "../../src/core/cli";
 import { flinkVersion, jobId } from "./samples";
 
-// Each spelling was tried on the CliFrontend of 1.15.4, 1.20.5 and 2.3.0 (flink-api §10).
+// Each spelling was tried on the CliFrontend of 1.15.4, 1.20.5 and 2.3.0.
 const versions = ["1.14.6", "1.15.4", "1.16.3", "1.17.2", "1.18.1", "1.19.3", "1.20.5", "2.0.2", "2.1.3", "2.2.1", "2.3.0"];
 const line = (version: string, action: CliVerb, url = "http://localhost:8081"): string => cliLine({ url, version: flinkVersion(version) }, action);
 const groups = (action: CliVerb): Record<string, string> => {

@@ -102,7 +102,7 @@ test("every menu entry of the tree names the view, and at most two buttons stand
 });
 
 test("what destroys stands last in its menu and never as a button", () => {
-  for (const command of ["dispose", "forget", "cancel", "removeCluster", "dropRestore", "stopLocalFlink", "removeWarehouse"].map((name) => prefix + name)) {
+  for (const command of ["dispose", "forget", "cancel", "removeCluster", "dropRestore", "stopLocalFlink", "removeWarehouse", "deleteTag"].map((name) => prefix + name)) {
     const groups = (contributes.menus["view/item/context"] ?? []).filter((entry) => entry.command === command).map(({ group }) => group ?? "");
     assert.ok(groups.length > 0 && groups.every((group) => group.startsWith("9_danger")), `${command}: ${groups.join(" ")}`);
     assert.ok(!contributes.keybindings.some((binding) => binding.command === command), command);

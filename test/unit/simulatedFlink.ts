@@ -24,7 +24,7 @@ export type Fault = (call: Call) => { readonly before?: FlinkError; readonly aft
 export interface SavepointPlan {
   readonly takesMs?: number;
   readonly fails?: FlinkFailure;
-  /** What the failure does to the job (flink-api §15.1). */
+  /** What the failure does to the job. */
   readonly jobThen?: "restarts" | "fails" | "untouched";
   /** For a stop: the savepoint is written, then the job FAILED while committing. */
   readonly commitFails?: boolean;
@@ -82,7 +82,7 @@ interface Operation {
 }
 
 /**
- * A JobManager as flink-api §5, §6 and §15 describe it: trigger ids are known until some time after the end, statistics are three seconds
+ * A JobManager as real ones were seen to be: trigger ids are known until some time after the end, statistics are three seconds
  * old and by its own clock, a second stop breaks the first, and a restart forgets everything.
  */
 export class SimulatedFlink {

@@ -43,7 +43,7 @@ export type FoundLocalFlink =
   | { readonly state: "none" }
   | { readonly state: "starting" | "running" | "left-over"; readonly flink: RunningLocalFlink };
 
-/** One local Flink per folder, shared by every window and process that uses the same folder (§6 of the requirements). */
+/** One local Flink per folder, shared by every window and process that uses the same folder. */
 export interface LocalFlink {
   /**
    * Gets the jars, starts JobManager and TaskManager and waits until they offer slots. Throws `local-flink-already-running`,

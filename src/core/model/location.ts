@@ -37,7 +37,7 @@ export type LocationFault = "empty" | "relative" | "unreadable";
 /**
  * Checks a target directory or savepoint path before it is sent. Flink takes a blank or relative one below the JobManager's working
  * directory, an empty `savepointPath` starts without state, a drive letter becomes a folder of that name on Linux, and `//a/b` loses its
- * `a`; none of these may ever leave here (flink-api §5, §6).
+ * `a`; none of these may ever leave here.
  */
 export function locationFault(location: string): LocationFault | undefined {
   const text = location.trim();

@@ -25,7 +25,7 @@ export interface Capabilities {
   readonly savepointFormats: boolean;
   /** Field that carries the claim mode in a jar run request; `none` before 1.15. */
   readonly claimModeField: "none" | "restoreMode" | "claimMode";
-  /** LEGACY is offered: deprecated since 1.15, gone from 2.0 on (C-30, A-§3.1 rule 8). */
+  /** LEGACY is offered: deprecated since 1.15, gone from 2.0 on (C-30, rule 8). */
   readonly legacyClaimMode: boolean;
   /** `GET /jobs/:id/status` (1.16): the only uncached job state. */
   readonly jobStatusEndpoint: boolean;

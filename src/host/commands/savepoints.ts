@@ -88,7 +88,7 @@ export async function editDescription(world: CommandWorld, target?: SavepointRef
 
 /** *Adopt*: names the folder that an operation of unknown outcome wrote. Nobody but the person knows, so nothing is chosen for them. */
 export async function adopt(world: CommandWorld, target?: SavepointRef): Promise<void> {
-  const record = await askSavepoint(world, target, "Adopt Found Savepoint", { placeholder: "Which operation's savepoint was found?", can: (row) => row.state === "unknown" });
+  const record = await askSavepoint(world, target, "Adopt", { placeholder: "Which operation's savepoint was found?", can: (row) => row.state === "unknown" });
   if (record === undefined) return;
   if (record.state !== "unknown") return refuse(world, "Only a savepoint whose outcome is unknown is adopted.", [{ rule: "not-completed", state: record.state }]);
   const location = await askInSteps(`Adopt a savepoint of ${oneLine(record.job.name, 80)}`, 1, async (ask) => {

@@ -74,7 +74,7 @@ export async function renameTag(world: CommandWorld, target?: PaimonTagRef): Pro
   if (newName !== undefined) await act(world, target, { kind: "rename-tag", tag: target.tag, newName });
 }
 
-/** *Compare With Tag*: what two tags of a table keep, and how its columns changed between them. */
+/** *Compare with…* of a tag: what two tags of a table keep, and how its columns changed between them. */
 export async function compareTags(world: CommandWorld, target?: PaimonTagRef): Promise<void> {
   if (target === undefined) return chooseInTree(world, "a tag");
   const now = world.clock.now();
@@ -99,7 +99,7 @@ export async function compareTags(world: CommandWorld, target?: PaimonTagRef): P
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: "markdown", content: page }), { preview: true });
 }
 
-/** *Copy as SQL or Command*: what is done to a tag, for the Flink at hand (P-25). */
+/** *Copy Command*: what is done to a tag, for the Flink at hand (P-25). */
 export async function copyTagCommand(world: CommandWorld, target?: PaimonTagRef): Promise<void> {
   if (target === undefined) return chooseInTree(world, "a tag");
   const line = await askInSteps(`Copy a command for the tag ${target.tag}`, 2, async (ask) => {

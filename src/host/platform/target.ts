@@ -109,6 +109,7 @@ const snapshot = ["savepoint", "checkpoint", "file"] as const;
 /** Verbs that end or delete something: with several rows selected one could take them for verbs on all of these. */
 const oneAtATime: ReadonlySet<CommandId> = new Set([
   "flinkSavepoints.dispose", "flinkSavepoints.forget", "flinkSavepoints.cancel", "flinkSavepoints.stop", "flinkSavepoints.dropRestore", "flinkSavepoints.removeCluster", "flinkSavepoints.forgetCredentials", "flinkSavepoints.removeWarehouse",
+  "flinkSavepoints.deleteTag", "flinkSavepoints.rollback",
 ] satisfies CommandId[]);
 
 /**

@@ -12,7 +12,7 @@ import type { ClusterView } from "../../services/clusters";
 import { pairsFlag } from "../../core/paimon/pairText";
 import { renderPaimonRow, type PaimonNode } from "./paimonRows";
 import type { ScheduleView } from "../../services/schedules";
-import type { Row, RowCommand } from "./row";
+import { row, type Row, type RowCommand } from "./row";
 
 /** Everything the explorer shows. An `id` names the same thing for ever and is made of its parents' ids, see `nodeId`. */
 export type ExplorerNode =
@@ -219,23 +219,6 @@ export function failureNode(id: string, error: FlinkError, cluster: string): Ext
 /** Spoken form of a job's state for tooltips. */
 export function stateText(job: JobRow): string {
   return job.state === "gone" ? "Flink no longer lists it" : stateWord(job.state);
-}
-
-interface RowParts {
-  readonly icon: Row["icon"];
-  readonly words?: readonly ContextWord[];
-  readonly ref?: object | null;
-  readonly children?: Row["children"];
-  readonly click?: RowCommand | null;
-  /** Said after the label, since a screen reader does not see the icon. */
-  readonly noun?: string;
-}
-
-function row(label: string, description: string, parts: RowParts): Row {
-  return {
-    label, description, icon: parts.icon, contextValue: (parts.words ?? []).join(" "), children: parts.children ?? "none", ref: parts.ref ?? null, click: parts.click ?? null,
-    spoken: [label, parts.noun, description.replaceAll(" · ", ", ")].filter((part) => part !== undefined && part !== "").join(", "),
-  };
 }
 
 function capital(text: string): string {

@@ -8,7 +8,7 @@ import type { PaimonSnapshot, PaimonTag } from "../../core/paimon/snapshot";
 import { joinText, oneLine } from "../../core/rowText";
 import { ageText, countText, spanText } from "../../core/wording";
 import type { FileRow, TableSummary } from "../../services/warehouses";
-import type { Row, RowCommand } from "./row";
+import { row, type Row, type RowCommand } from "./row";
 
 /** Rows of Paimon: warehouses and what is in them, and the pairs below a savepoint. */
 export type PaimonNode =
@@ -104,19 +104,3 @@ const gradeIcons: Readonly<Record<PairGrade, NonNullable<Row["icon"]>>> = {
 };
 
 const clickOn = (ref: PaimonTagRef | PaimonSnapshotRef | PairRef): RowCommand => ({ command: "flinkSavepoints.clickRow", title: "Open on Double Click", args: [ref] });
-
-interface RowParts {
-  readonly icon: Row["icon"];
-  readonly words?: readonly ContextWord[];
-  readonly ref?: object | null;
-  readonly children?: Row["children"];
-  readonly click?: RowCommand | null;
-  readonly noun?: string;
-}
-
-function row(label: string, description: string, parts: RowParts): Row {
-  return {
-    label, description, icon: parts.icon, contextValue: (parts.words ?? []).join(" "), children: parts.children ?? "none", ref: parts.ref ?? null, click: parts.click ?? null,
-    spoken: [label, parts.noun, description.replaceAll(" · ", ", ")].filter((part) => part !== undefined && part !== "").join(", "),
-  };
-}

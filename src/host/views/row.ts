@@ -1,4 +1,4 @@
-import type { CommandArgs, CommandId } from "../../core/contributions";
+import type { CommandArgs, CommandId, ContextWord } from "../../core/contributions";
 
 /** What a click on a row runs. */
 export type RowCommand = { [C in CommandId]: { readonly command: C; readonly title: string; readonly args: CommandArgs[C] } }[CommandId];
@@ -18,4 +18,23 @@ export interface Row {
   /** The target that menu commands get. */
   readonly ref: object | null;
   readonly click: RowCommand | null;
+}
+
+/** What a row may have besides its label and description. */
+export interface RowParts {
+  readonly icon: Row["icon"];
+  readonly words?: readonly ContextWord[];
+  readonly ref?: object | null;
+  readonly children?: Row["children"];
+  readonly click?: RowCommand | null;
+  /** Said after the label, since a screen reader does not see the icon. */
+  readonly noun?: string;
+}
+
+/** A row: closed to children, clicks and menus where nothing is said; a screen reader hears label, noun and description. */
+export function row(label: string, description: string, parts: RowParts): Row {
+  return {
+    label, description, icon: parts.icon, contextValue: (parts.words ?? []).join(" "), children: parts.children ?? "none", ref: parts.ref ?? null, click: parts.click ?? null,
+    spoken: [label, parts.noun, description.replaceAll(" · ", ", ")].filter((part) => part !== undefined && part !== "").join(", "),
+  };
 }

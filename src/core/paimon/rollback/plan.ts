@@ -162,12 +162,12 @@ async function planTable(warehouse: RollbackWarehouse, pair: BoardPair & { reado
   };
 }
 
-/** Grades whose snapshot is known to hold what the savepoint saw. What is only waiting or merely fits is none (§2.4 of paimon.md). */
+/** Grades whose snapshot is known to hold what the savepoint saw. What is only waiting or merely fits is none. */
 function isProven(grade: Pairing["grade"]): boolean {
   return grade === "exact" || grade === "unprotected" || grade === "idle" || grade === "drained";
 }
 
-/** Tables that hold more than the savepoint saw: restored without a rollback, their rows are doubled or lost without a word (paimon.md §3.5). */
+/** Tables that hold more than the savepoint saw: restored without a rollback, their rows are doubled or lost without a word. */
 export function movedOn(plan: Pick<RollbackPlan, "tables">): readonly TableRollback[] {
   return plan.tables.filter(({ latestId, target, snapshots }) => latestId !== target.id || snapshots.length > 0);
 }
@@ -195,7 +195,7 @@ export function isTarget(expected: ExpectedTable, snapshot: PaimonSnapshot): boo
   return snapshot.id === expected.id && snapshot.commitUser === expected.commitUser && String(snapshot.commitIdentifier) === expected.commitIdentifier && snapshot.timeMs === expected.timeMs;
 }
 
-/** How a table differs from what it must be after the rollback, as the end of a sentence; undefined when it does not (paimon.md §3.6). */
+/** How a table differs from what it must be after the rollback, as the end of a sentence; undefined when it does not. */
 export function differenceFrom(expected: ExpectedTable, facts: Pick<TableFacts, "snapshots" | "tags" | "pointers">): string | undefined {
   const latest = latestOf(facts);
   if (latest !== expected.id) return `its newest snapshot is ${latest ?? "none"}, not ${expected.id}`;

@@ -1,4 +1,5 @@
 import { build, context, transform } from "esbuild";
+import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -16,12 +17,13 @@ const shared = { bundle: true, platform: "node", target: "node20", mainFields: [
 const commonJsChunks = {
   name: "commonjs-chunks",
   setup({ initialOptions, onEnd }) {
-    Object.assign(initialOptions, { format: "esm", splitting: true, chunkNames: "chunks/[name]-[hash]", write: false, sourcemap: initialOptions.sourcemap ? "inline" : false });
-    onEnd(async ({ outputFiles }) => {
+    Object.assign(initialOptions, { format: "esm", splitting: true, chunkNames: "chunks/[name]-[hash]", write: false, metafile: true, sourcemap: initialOptions.sourcemap ? "inline" : false });
+    onEnd(async ({ outputFiles, metafile }) => {
       const files = await Promise.all(outputFiles.map(async ({ path: file, text }) => {
         const { code, map } = await transform(text, { format: "cjs", platform: "node", target: shared.target, minify: production, sourcemap: initialOptions.sourcemap && "external", sourcefile: path.basename(file), supported: { "dynamic-import": false } });
         return { file, code: code.replaceAll(/\b[\w$]+\(require\("vscode"\)(, ?1)?\)/g, 'require("vscode")'), map };
       }));
+      if (production) files.splice(0, files.length, ...together(files, metafile));
       const chunks = path.resolve(out, "chunks");
       mkdirSync(chunks, { recursive: true });
       for (const { file, code, map } of files) {
@@ -34,6 +36,31 @@ const commonJsChunks = {
     });
   },
 };
+
+/**
+ * What `window.ts` loads is some fifty files, each of which takes Node a third of a millisecond to find and open; they become one, and their own
+ * files a line that asks it. Its parts keep their scopes. The parentheses have V8 compile each part as it reads it.
+ */
+function together(files, { outputs }) {
+  const [main, window] = ["extension", "window"].map((entry) => Object.keys(outputs).find((name) => outputs[name].entryPoint === `src/${entry}.ts`));
+  const loadedWith = (first) => {
+    const loaded = new Set();
+    const load = (name) => {
+      if (loaded.has(name)) return;
+      loaded.add(name);
+      for (const { path: next, kind, external } of outputs[name].imports) if (kind === "import-statement" && !external) load(next);
+    };
+    load(first);
+    return loaded;
+  };
+  const early = loadedWith(main);
+  const late = new Set([...loadedWith(window)].filter((name) => !early.has(name)).map((name) => path.resolve(name)));
+  const parts = files.filter(({ file }) => late.has(file)).map(({ file, code }) => `${JSON.stringify(`./${path.basename(file)}`)}:(function(module,exports,require){${code}\n})`);
+  const code = `const parts={${parts.join(",\n")}},made={},part=(name)=>{if(!(name in parts))return require(name);let one=made[name];if(one===undefined){made[name]=one={exports:{}};parts[name](one,one.exports,part)}return one.exports};module.exports=part;\n`;
+  const name = `together-${createHash("sha256").update(code).digest("hex").slice(0, 8).toUpperCase()}.js`;
+  const asks = files.map((each) => (late.has(each.file) ? { ...each, code: `module.exports=require("./${name}")("./${path.basename(each.file)}");\n` } : each));
+  return [...asks, { file: path.resolve(out, "chunks", name), code, map: "" }];
+}
 
 /** zod asks `navigator` for Cloudflare, and VS Code notes each extension that touches that name as one to be mended. */
 const withoutNavigator = { navigator: "undefined" };

@@ -32,15 +32,17 @@ const tasks = Array.from({ length: 8 }, (_, at) => ({ vertexId: `v${at}`, name: 
 
 const browser = await startBrowser(rigFromEnvironment());
 try {
-  const ours: number[] = [];
+  const ours: Painted[] = [];
   for (let round = 0; round < rounds; round++) {
     const page = await (await browser.newContext({ viewport: { width: 1400, height: 900 } })).newPage();
     ours.push(await paintOurs(page));
     await page.context().close();
   }
   const theirs = await paintTheirs();
-  figures.add("1,000 checkpoints and 200 savepoints: data to paint, median", ms(median(ours)), { text: "< 100 ms", kept: median(ours) < 100 });
-  figures.add("· slowest", ms(Math.max(...ours)));
+  const clock = ours.map(({ clockMs }) => clockMs);
+  figures.add("1,000 checkpoints and 200 savepoints: data to paint by the clock, median", ms(median(clock)), { text: "< 100 ms", kept: median(clock) < 100 });
+  figures.add("· fastest and slowest", `${ms(Math.min(...clock))}, ${ms(Math.max(...clock))}`);
+  figures.add("· of it the page's time on the processor, median", ms(median(ours.map(({ processorMs }) => processorMs))));
   figures.add("· making the data of them, in the extension host", ms(makingMs));
   figures.add("Flink's web UI: its list of ten, click to paint, median", ms(median(theirs)));
   figures.print("The page of a job");
@@ -48,8 +50,17 @@ try {
   await browser.close();
 }
 
+interface Painted {
+  readonly clockMs: number;
+  /** Of the page's main thread. */
+  readonly processorMs: number;
+}
+
 /** The bundle of the page, fed as its host feeds it; from the message with the data until the frame after the rows is drawn. */
-async function paintOurs(page: Page): Promise<number> {
+async function paintOurs(page: Page): Promise<Painted> {
+  const tools = await page.context().newCDPSession(page);
+  await tools.send("Performance.enable", { timeDomain: "threadTicks" });
+  const spentMs = async (): Promise<number> => 1_000 * ((await tools.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration")?.value ?? NaN);
   const file = (name: string): string => readFileSync(path.join(root, "dist", "webview", "overview", name), "utf8");
   await page.setContent(`<!DOCTYPE html><html><head><style>:root{--vscode-foreground:#333;--vscode-editor-background:#fff;--vscode-font-size:13px;--vscode-font-family:sans-serif;--vscode-charts-blue:#06c;--vscode-charts-purple:#60a}${file("style.css")}</style></head><body><div id="page"></div></body></html>`);
   await page.evaluate(({ overview, parts }) => {
@@ -57,22 +68,28 @@ async function paintOurs(page: Page): Promise<number> {
     Object.assign(window, {
       acquireVsCodeApi: () => ({
         getState: () => undefined, setState: () => undefined,
-        postMessage: ({ id, method }: { id: number; method: string }) => void setTimeout(() => {
-          if (method === "overview") Object.assign(window, { dataAtMs: performance.now() });
-          window.dispatchEvent(new MessageEvent("message", { data: { kind: "reply", id, value: answers[method] ?? null } }));
-        }, 50),
+        postMessage: ({ id, method }: { id: number; method: string }) => {
+          const reply = (): void => void window.dispatchEvent(new MessageEvent("message", { data: { kind: "reply", id, value: answers[method] ?? null } }));
+          if (method === "overview") Object.assign(window, { reply });
+          else setTimeout(reply, 0);
+        },
       }),
     });
   }, { overview: view, parts: tasks });
   await page.addScriptTag({ content: file("main.js") });
-  return page.evaluate(() => new Promise<number>((resolve) => {
+  await page.waitForFunction(() => "reply" in window);
+  const beforeMs = await spentMs();
+  const clockMs = await page.evaluate(() => new Promise<number>((resolve) => {
+    const fromMs = performance.now();
+    (window as unknown as { reply(): void }).reply();
     const look = (): void => {
       if (document.querySelectorAll("[role=grid] .rows [role=row]").length === 0 || document.querySelectorAll("svg path.series").length < 2) return void requestAnimationFrame(look);
       // What is in the page in this frame is on the screen when the next one begins.
-      requestAnimationFrame(() => resolve(performance.now() - (window as unknown as { dataAtMs: number }).dataAtMs));
+      requestAnimationFrame(() => resolve(performance.now() - fromMs));
     };
     requestAnimationFrame(look);
   }));
+  return { clockMs, processorMs: (await spentMs()) - beforeMs };
 }
 
 /** A click on *History* in the checkpoints of a job in Flink's web UI, its data there already, until its rows are on the screen. */

@@ -112,17 +112,16 @@ test("the page of a job in the workbench", async (context) => {
       await page.waitFor("it is off", (timeout) => view.getByRole("button", { name: "Switch On Here" }).waitFor({ timeout }));
     });
 
-    await context.test("in high contrast everything has its line", async () => {
-      const view = pageOf(page);
-      await view.getByRole("tab", { name: "Overview" }).click();
-      await view.locator(".scroll").evaluate((element) => element.scrollTo(0, 0));
-      await page.page.emulateMedia({ forcedColors: "none", colorScheme: "dark" });
+    await context.test("a panel comes back after a reload, and in high contrast everything has its line", async () => {
       scene.setSettings({ "window.autoDetectColorScheme": false, "workbench.colorTheme": "Default High Contrast" });
+      await page.reload();
+      const view = pageOf(page);
       await page.waitFor("high contrast", (timeout) => page.page.locator(".monaco-workbench.hc-black").waitFor({ timeout }));
-      await page.picture("overview high contrast");
-      await view.getByRole("tab", { name: "Cleanup" }).click();
       await page.waitFor("the preview", (timeout) => view.getByRole("region", { name: "Stays" }).waitFor({ timeout }));
       await page.picture("cleanup high contrast");
+      await view.getByRole("tab", { name: "Overview" }).click();
+      await page.waitFor("a checkpoint", (timeout) => view.getByRole("region", { name: "Last checkpoint", exact: true }).getByText(/took/).waitFor({ timeout }));
+      await page.picture("overview high contrast");
     });
   });
 });

@@ -2,7 +2,7 @@ import { Backoff, isAbort, mapLimit } from "../core/base/async";
 import { FlinkError, isFlinkError, type ErrorFacts, type JobNamed, type Refusal } from "../core/errors";
 import { disposalVerdict, latestCheckpoint, runningFrom, type JobSeen, type TypingReason } from "../core/guards";
 import { filesOf, lostItsMetadata, mayHaveStarted, metadataGone, type LedgerRecord, type SavepointRecord } from "../core/ledger/record";
-import { isTerminal, type JobSummary } from "../core/model/job";
+import { isStarting, isTerminal, type JobSummary } from "../core/model/job";
 import { placeKey } from "../core/model/location";
 import type { ClusterClient, Run, StorageLook } from "../core/ports";
 import { shortReason } from "../core/rowText";
@@ -239,6 +239,7 @@ export class DisposalService {
   async #lookAt(client: ClusterClient, job: JobSummary, signal: AbortSignal): Promise<JobSeen["seen"]> {
     try {
       const overview = await unlessUnknown(client.checkpoints(job.jobId, signal));
+      if (isStarting(job.state) && (overview?.latest.restored ?? null) === null) return { error: "it is only starting" };
       if (overview === undefined) return { restored: null, completedCheckpointId: null, checkpointIntervalMs: null };
       const { restored } = overview.latest;
       const config = restored === null ? undefined : await unlessUnknown(client.checkpointConfig(job.jobId, signal));

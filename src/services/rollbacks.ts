@@ -6,13 +6,15 @@ import { isUsable, recordVersion, type RollbackRecord, type RollbackTableRecord,
 import { isTerminal } from "../core/model/job";
 import { placeKey, requireLocation } from "../core/model/location";
 import { scanMetadata } from "../core/metadata/scan";
-import { tableAddress, type PaimonActions } from "../core/paimon/actions";
+import { actionText, tableAddress, type PaimonActions } from "../core/paimon/actions";
 import { paimonCommitters } from "../core/paimon/committers";
 import { isBrokenOff, latestOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
 import { differenceFrom, isTarget, ourName, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
 import { tableNamed, type PaimonTable } from "../core/paimon/warehouse";
 import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run } from "../core/ports";
+import { oneLine } from "../core/rowText";
 import { savepointName } from "../core/wording";
+import { unlessAborted, unlessUnknown } from "./following";
 import { refuseIf } from "./requests";
 import type { RestoreRequest, RestoreService } from "./restores";
 import type { SavepointWorld } from "./savepoints";
@@ -54,6 +56,9 @@ export interface RollbackOptions {
 
 /** Below so many free bytes a rollback is warned of: what follows it writes. */
 export const littleFreeBytes = 256 << 20;
+
+/** How long a rollback of another machine must have been silent before it is taken over: its process can't be seen. */
+const otherHostPatienceMs = 10 * 60_000;
 
 /** Rolls back all Paimon tables of a job to a savepoint and starts the job again from it, as a plan that survives its process (P-10…P-12, P-15; rule 5). */
 export class RollbackService {
@@ -105,10 +110,7 @@ export class RollbackService {
     const { ledger, clock, self } = this.#world;
     const jobName = plan.savepoint.jobName ?? savepointName(plan.savepoint);
     refuseIf("rolled back", jobName, plan.refusals);
-    for (const open of await this.unfinished()) {
-      const shared = open.tables.some(({ warehouse, table }) => plan.tables.some((each) => each.warehouse === warehouse && each.table.name === table));
-      if (shared && open.state !== "planned") refuseIf("rolled back", jobName, [{ rule: "rollback-unfinished", done: doneOf(open), total: open.tables.length }]);
-    }
+    await this.#refuseRivals(null, jobName, plan.tables.map(({ warehouse, table }) => ({ warehouse, table: table.name })));
     const restoreId = options.restore === null ? null : await this.#restores.planAfterRollback(options.restore, run);
     const atMs = clock.now();
     const id = this.#world.newId();
@@ -127,27 +129,29 @@ export class RollbackService {
     return this.continue(id, run);
   }
 
-  /** Rollbacks that are not at their end and that no one in this process works on: begun before a reload, or stopped by a failure. */
+  /** Rollbacks that are not at their end: begun before a reload, stopped by a failure, or left while Paimon is at a step of theirs. */
   async unfinished(): Promise<RollbackRecord[]> {
-    return (await this.#world.ledger.all()).filter((record): record is RollbackRecord => record.kind === "rollback" && record.endedAtMs === null && !this.#flows.has(record.id));
+    return (await this.#world.ledger.all()).filter((record): record is RollbackRecord => record.kind === "rollback" && record.endedAtMs === null);
   }
 
   /**
    * Goes on with a rollback where it was: looks for writers, keeps each table, rolls it back, sees that it is so, then starts the job and follows
    * it to its first checkpoint. Throws `refused`, `paimon-action-failed`, `rollback-unverified`, and what a start throws; the record then says what is done.
+   * The signal ends the waiting at once, and the work after the step that Paimon is at; a call meanwhile joins it.
    */
   continue(rollbackId: string, run: Run): Promise<RollbackRecord> {
     let flow = this.#flows.get(rollbackId);
     if (flow === undefined) {
       flow = this.#go(rollbackId, run).finally(() => this.#flows.delete(rollbackId));
+      flow.catch(() => undefined);
       this.#flows.set(rollbackId, flow);
     }
-    return flow;
+    return unlessAborted(flow, run.signal);
   }
 
-  /** Gives a rollback up. Tables that were rolled back stay so; the record says which. */
+  /** Gives a rollback up. Tables that were rolled back stay so; the record says which. Throws `refused` while it is at work. */
   async drop(rollbackId: string): Promise<RollbackRecord> {
-    const record = await this.#update(rollbackId, "given up", (open) => (open.endedAtMs === null ? { ...open, state: open.state === "restoring" ? "done" : "dropped", endedAtMs: this.#world.clock.now() } : open));
+    const record = await this.#update(rollbackId, "given up", (open) => (open.endedAtMs === null ? { ...this.#notAtWork(open, this.#flows.has(rollbackId)), state: open.state === "restoring" ? "done" : "dropped", endedAtMs: this.#world.clock.now() } : open));
     if (record.restoreId !== null) await this.#restores.drop(record.restoreId);
     return record;
   }
@@ -183,12 +187,26 @@ export class RollbackService {
 
   /** Makes this process the one at work on it. Throws `refused` while another is that lives. */
   async #claim(id: string): Promise<RollbackRecord> {
-    const { self, clock } = this.#world;
-    return this.#update(id, "gone on with", (open) => {
-      const isOthers = open.owner.instance !== self.instance && this.#liveness(open.owner) === "alive";
-      if (isOthers && open.endedAtMs === null) refuseIf("rolled back", open.jobName, [{ rule: "operation-running", what: "rollback", forMs: clock.now() - open.requestedAtMs }]);
-      return open.owner.instance === self.instance ? open : { ...open, owner: self };
-    });
+    const { self } = this.#world;
+    return this.#update(id, "gone on with", (open) => (open.owner.instance === self.instance ? open : { ...(open.endedAtMs === null ? this.#notAtWork(open) : open), owner: self }));
+  }
+
+  /** Passes a rollback on that nobody works on. Throws `refused` while another process lives that may, or for `here`, while this one does. */
+  #notAtWork(open: RollbackRecord, here = false): RollbackRecord {
+    const nowMs = this.#world.clock.now();
+    const liveness = this.#liveness(open.owner);
+    const isOthers = open.owner.instance !== this.#world.self.instance && (liveness === "alive" || (liveness === "other-host" && nowMs - (open.trail.at(-1)?.atMs ?? open.requestedAtMs) < otherHostPatienceMs));
+    if (here || isOthers) refuseIf("rolled back", open.jobName, [{ rule: "operation-running", what: "rollback", forMs: nowMs - open.requestedAtMs }]);
+    return open;
+  }
+
+  /** Refuses while another rollback has touched one of the tables and is not at its end. */
+  async #refuseRivals(id: string | null, jobName: string, tables: readonly Pick<RollbackTableRecord, "warehouse" | "table">[]): Promise<void> {
+    for (const open of await this.#world.ledger.all()) {
+      if (open.kind !== "rollback" || open.id === id || open.endedAtMs !== null || open.state === "planned") continue;
+      const isShared = open.tables.some((one) => tables.some((each) => each.warehouse === one.warehouse && each.table === one.table));
+      if (isShared) refuseIf("rolled back", jobName, [{ rule: "rollback-unfinished", done: doneOf(open), total: open.tables.length }]);
+    }
   }
 
   /** Waits until the restored job has a checkpoint of its own, or has ended. */
@@ -217,16 +235,25 @@ export class RollbackService {
     let { facts } = await this.#look(table, run.signal);
     for (const step of stepsFor(table, record.safetyName)) {
       if (step.kind === "roll-back") break;
-      const isThere = step.kind === "create-branch" ? facts.branches.includes(step.branch) : facts.tags.some(({ name }) => step.kind === "create-tag" && name === step.tag);
+      const isThere = (): boolean => (step.kind === "create-branch" ? facts.branches.includes(step.branch) : facts.tags.some(({ name }) => step.kind === "create-tag" && name === step.tag));
       // A table whose rollback has begun is no longer what the copy was to keep.
-      if (isThere || table.state === "rolling" || isBrokenOff(facts)) continue;
+      if (isThere() || table.state !== "planned" || isBrokenOff(facts)) continue;
       say(step.kind === "create-branch" ? "keeping it as it is" : "making a tag");
       await actions.act(address, step, run);
       ({ facts } = await this.#look(table, run.signal));
+      if (!isThere()) throw new FlinkError("paimon-action-failed", { table: table.table, what: actionText(step), message: "Paimon calls it done, and it is not there.", exception: "" });
     }
     const kept = facts.tags.find(({ name }) => name === table.tag.name)?.snapshot;
     if (kept === undefined || !isTarget(table.target, kept)) refuseIf("rolled back", table.table, [{ rule: "tag-damaged", table: table.table, tag: table.tag.name, file: `tag/tag-${table.tag.name}` }]);
+    run.signal.throwIfAborted();
     await this.#setTable(record.id, at, { state: "rolling", message: null }, `${table.table}: is rolled back to ${table.tag.name}`);
+    try {
+      // Each looks after it has written: of two that begin at once at least one sees the other, and steps back.
+      await this.#refuseRivals(record.id, record.jobName, record.tables);
+    } catch (error) {
+      await this.#update(record.id, `${table.table}: not touched`, (open) => ({ ...open, state: record.state, tables: open.tables.map((each, index) => (index === at ? table : each)) }));
+      throw error;
+    }
     try {
       say(`rolling back to ${table.tag.name}`);
       if (isBrokenOff(facts)) await this.#mend(table, run);
@@ -268,10 +295,18 @@ export class RollbackService {
 
   /** Refuses while a job writes to one of the tables, or one of them changed since it was planned, or changes while it is watched (P-11, rule 5). */
   async #refuseWriters(record: RollbackRecord, run: Run): Promise<void> {
-    const { clock } = this.#world;
+    const { clock, ledger } = this.#world;
     run.report({ message: "Looking for writers" });
-    const { refusals } = await this.#writers(record.tables.map(({ table }) => table), null, run.signal);
+    const savepoint = (await ledger.all()).find((each) => each.kind === "savepoint" && each.path !== null && placeKey(each.path) === placeKey(record.savepoint.path));
+    const { refusals } = await this.#writers(record.tables.map(({ table }) => table), savepoint?.kind === "savepoint" ? savepoint.cluster.url : null, run.signal);
     refuseIf("rolled back", record.jobName, refusals);
+    // What was seen and confirmed is all that may go, also when a rollback goes on that failed: its numbers are given out again.
+    for (const table of record.tables) {
+      if (table.state !== "failed" && table.state !== "rolling") continue;
+      const { facts } = await this.#look(table, run.signal);
+      const later = facts.snapshots.filter(({ id, timeMs }) => id > (table.latestId ?? 0) || (id > table.target.id && timeMs > record.requestedAtMs)).at(-1);
+      if (later !== undefined) refuseIf("rolled back", record.jobName, [{ rule: "table-moves", table: table.table, from: table.latestId ?? 0, to: later.id }]);
+    }
     const newest = async (): Promise<(number | null)[]> => Promise.all(record.tables.map(async (table) => latestOf((await this.#look(table, run.signal)).facts)));
     const before = await newest();
     record.tables.forEach((table, at) => {
@@ -294,8 +329,11 @@ export class RollbackService {
         const client = clusters.client(profile.url);
         const running = (await client.jobs(signal)).filter(({ state }) => !isTerminal(state));
         for (const { jobId, name } of running) {
-          const { vertices } = await client.job(jobId, signal);
-          const written = new Set(vertices.flatMap((vertex) => writtenBy(vertex.name)));
+          const job = await unlessUnknown(client.job(jobId, signal));
+          if (job === undefined) continue;
+          // A job that only starts has no graph yet, and may write to any of them in a moment.
+          if (job.vertices.length === 0) refusals.push({ rule: "writers-unchecked", cluster: profile.name, reason: `${oneLine(name, 80)} is only starting` });
+          const written = new Set(job.vertices.flatMap((vertex) => writtenBy(vertex.name)));
           for (const table of tables) if (written.has(tableAddress(table).table)) refusals.push({ rule: "writer-running", table, by: { jobId, name } });
         }
       } catch (error) {

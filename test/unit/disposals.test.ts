@@ -91,6 +91,18 @@ describe("a disposal", () => {
     assert.deepEqual(await refusals(dispose()), ["restore-source"]);
   });
 
+  test("C-30: is refused while a job is only starting, by hand or by a rule: what it starts from can't be seen yet", async () => {
+    for (const state of ["INITIALIZING", "CREATED"] as const) {
+      // As Flink answers then: no statistics, or empty ones.
+      const starting = flink.addJob("c".repeat(32), { state, ready: false, checkpointing: false });
+      assert.deepEqual(await refusals(dispose()), ["job-unchecked"]);
+      assert.deepEqual(await refusals(window.disposals.checkByRule(id, watchedRun())), ["job-unchecked"]);
+      Object.assign(starting, { state: "RUNNING", ready: true, restored: { checkpointId: 9, restoredAtMs: clock.now(), isSavepoint: true, path }, shown: undefined });
+      assert.deepEqual(await refusals(dispose()), ["restore-source"]);
+    }
+    assert.deepEqual(flink.sent(), []);
+  });
+
   test("is refused when a running job can't be asked, in words", async () => {
     flink.fault = (call) => (call.name === "checkpoints" ? { before: new FlinkError("no-answer", { url: flink.url, afterMs: 30_000 }) } : undefined);
     const { facts } = await rejected(dispose(), "refused");

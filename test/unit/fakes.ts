@@ -220,6 +220,8 @@ export class SharedStorage {
 /** One window: every service, over a simulated Flink and a ledger that other windows may share. */
 export interface Window extends Disposable {
   readonly self: ProcessIdentity;
+  readonly shared: SavepointWorld;
+  readonly liveness: (owner: ProcessIdentity) => Liveness;
   readonly ledger: Ledger;
   readonly clusters: ClusterService;
   readonly jobs: JobService;
@@ -299,7 +301,7 @@ export function openWindow(world: World, options: { readonly host?: string; read
   savepoints.onDidSettle((record) => settled.push(record.id));
   restores.onDidSettle((record) => settled.push(record.id));
   return {
-    self, ledger, clusters, jobs, follower, savepoints, restores, disposals, cleanup, reconciler, log, settled,
+    self, shared, liveness, ledger, clusters, jobs, follower, savepoints, restores, disposals, cleanup, reconciler, log, settled,
     dispose: () => {
       alive.delete(self.instance);
       reconciler.dispose();

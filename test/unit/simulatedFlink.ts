@@ -73,6 +73,8 @@ export interface SimulatedJob {
   /** Things that happen by themselves. */
   readonly events: { readonly atMs: number; readonly happen: () => unknown }[];
   shown: { readonly atMs: number; readonly overview: CheckpointOverview } | undefined;
+  /** Names of its operators. */
+  readonly vertices: readonly string[];
 }
 
 interface Operation {
@@ -126,7 +128,7 @@ export class SimulatedFlink {
   /** A job that runs for a while already, with a completed checkpoint. */
   addJob(jobId: string, changes: Partial<SimulatedJob> = {}): SimulatedJob {
     const job: SimulatedJob = {
-      jobId, name: "Word count", state: "RUNNING", startTimeMs: this.now() - 3_600_000, endTimeMs: null, ready: true, history: [], restored: null, failures: [], checkpointing: true, nextCheckpoint: 2, events: [], shown: undefined, ...changes,
+      jobId, name: "Word count", state: "RUNNING", startTimeMs: this.now() - 3_600_000, endTimeMs: null, ready: true, history: [], restored: null, failures: [], checkpointing: true, nextCheckpoint: 2, events: [], shown: undefined, vertices: ["v"], ...changes,
     };
     if (job.checkpointing) job.history.unshift(this.#entry(1, { kind: "checkpoint", format: null, status: "completed", path: `file:/cp/${jobId}/chk-1`, triggeredAtMs: job.startTimeMs + 60_000, durationMs: 50 }));
     this.jobs.set(jobId, job);
@@ -178,7 +180,8 @@ export class SimulatedFlink {
       jobs: call("jobs", "", false, () => [...this.jobs.values()].map((job) => ({ jobId: job.jobId, name: job.name, state: job.state, startTimeMs: job.startTimeMs, endTimeMs: job.endTimeMs, tasks: { total: 4, running: job.ready ? 4 : 0 } }))),
       job: (jobId, signal) => call("job", jobId, false, () => {
         const job = this.#known(jobId);
-        return { jobId, name: job.name, state: job.state, startTimeMs: job.startTimeMs, nowMs: this.now(), maxParallelism: -1, vertices: [{ id: "v", name: "v", parallelism: 4, ready: job.ready }] };
+        return { jobId, name: job.name, state: job.state, startTimeMs: job.startTimeMs, nowMs: this.now(), maxParallelism: -1, // Before the graph is made there is none to show.
+          vertices: job.state === "INITIALIZING" ? [] : job.vertices.map((name) => ({ id: "v", name, parallelism: 4, ready: job.ready })) };
       })(signal),
       jobState: (jobId, signal) => call("jobState", jobId, false, () => this.jobs.get(jobId)?.state)(signal),
       checkpoints: (jobId, signal) => call("checkpoints", jobId, false, () => this.#overview(this.#known(jobId)))(signal),

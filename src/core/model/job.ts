@@ -24,6 +24,11 @@ export function isTerminal(state: JobState): boolean {
   return state === "FINISHED" || state === "FAILED" || state === "CANCELED";
 }
 
+/** True while Flink shows neither the graph of a job nor what it starts from (`ArchivedExecutionGraph.createSparseArchivedExecutionGraph`). */
+export function isStarting(state: JobState): boolean {
+  return state === "INITIALIZING" || state === "CREATED";
+}
+
 /** One row of `GET /jobs/overview`. */
 export interface JobSummary {
   readonly jobId: string;

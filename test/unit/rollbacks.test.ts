@@ -1,0 +1,230 @@
+import assert from "node:assert/strict";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { openLocalFile, openRegularFile } from "../../src/clients/localFiles";
+import { localWarehouse, writeWhole } from "../../src/clients/paimon/localWarehouse";
+import { isAbort } from "../../src/core/base/async";
+import { FlinkError } from "../../src/core/errors";
+import type { RollbackRecord } from "../../src/core/ledger/record";
+import type { PaimonAction, TableAddress } from "../../src/core/paimon/actions";
+import type { RollbackPlan } from "../../src/core/paimon/rollback/plan";
+import { RollbackService, type RollbackTables } from "../../src/services/rollbacks";
+import { JumpingClock, makeWorld, openWindow, SharedStorage, watchedRun, type Window, type World } from "./fakes";
+import { savepointRecord } from "./ledgerSamples";
+import { paimonSet, type PaimonSet } from "./paimonSets";
+import { refusals, rejected } from "./rejected";
+import { jobId } from "./samples";
+import { SimulatedFlink } from "./simulatedFlink";
+
+let set: PaimonSet;
+let clock: JumpingClock;
+let flink: SimulatedFlink;
+let other: SimulatedFlink;
+let world: World;
+let open: Window[];
+let savepoint: string;
+/** What Paimon was asked for, as `table: action`. */
+let asked: string[];
+/** Stands in for what Paimon does, before it does it. */
+let fault: (action: PaimonAction, table: string) => "nothing" | undefined | Promise<undefined>;
+
+beforeEach(() => {
+  set = paimonSet("rolled-back");
+  // After what the tables hold.
+  clock = new JumpingClock(Date.UTC(2027, 0, 1));
+  const storage = new SharedStorage();
+  flink = new SimulatedFlink(clock, storage);
+  other = new SimulatedFlink(clock, storage, "http://staging:8081", "staging");
+  world = makeWorld(clock, storage, flink, other);
+  open = [];
+  asked = [];
+  fault = () => undefined;
+  savepoint = path.join(set.savepoints, set.pairs.find((pair) => pair.checkpointId === 6 && pair.savepoint.includes("62dc41"))?.savepoint ?? "");
+  world.disk.put(savepointRecord("s6", { cluster: { name: "local", url: flink.url }, job: { id: jobId, name: "ingest" }, state: "completed", path: savepoint, checkpointId: 6 }));
+});
+
+afterEach(() => {
+  for (const one of open) one.dispose();
+  clock.stop();
+  set.remove();
+});
+
+const homeOf = (table: TableAddress): string => path.join(set.warehouse, `${table.database}.db`, table.table);
+
+/** Paimon, as far as a rollback's files go. */
+async function act(address: TableAddress, action: PaimonAction): Promise<void> {
+  asked.push(`${address.table}: ${action.kind}`);
+  if ((await fault(action, address.table)) === "nothing") return;
+  const home = homeOf(address);
+  switch (action.kind) {
+    case "create-tag": return copyFileSync(path.join(home, "snapshot", `snapshot-${action.snapshotId}`), path.join(home, "tag", `tag-${action.tag}`));
+    case "create-branch": return void mkdirSync(path.join(home, "branch", `branch-${action.branch}`), { recursive: true });
+    case "roll-back": {
+      const text = readFileSync(path.join(home, "tag", `tag-${action.tag}`), "utf8");
+      const { id } = JSON.parse(text) as { id: number };
+      writeFileSync(path.join(home, "snapshot", "LATEST"), String(id));
+      for (const name of readdirSync(path.join(home, "snapshot"))) if (/^snapshot-\d+$/.test(name) && Number(name.slice(9)) > id) rmSync(path.join(home, "snapshot", name));
+      if (!existsSync(path.join(home, "snapshot", `snapshot-${id}`))) writeFileSync(path.join(home, "snapshot", `snapshot-${id}`), text.replace(/,\s*"tag(?:CreateTime|TimeRetained)"\s*:\s*(?:\[[^\]]*\]|[^,}]+)/g, ""));
+      return dropLaterTags(home, id);
+    }
+    case "delete-tag": case "rename-tag": return assert.fail(action.kind);
+  }
+}
+
+function dropLaterTags(home: string, id: number): void {
+  for (const name of readdirSync(path.join(home, "tag"))) {
+    const file = path.join(home, "tag", name);
+    if (name.startsWith("tag-") && !name.endsWith("_SUCCESS") && name !== "tag-success-file" && (JSON.parse(readFileSync(file, "utf8")) as { id: number }).id > id) rmSync(file);
+  }
+}
+
+function another(options: Parameters<typeof openWindow>[1] = {}): { readonly window: Window; readonly rollbacks: RollbackService } {
+  const window = openWindow(world, options);
+  open.push(window);
+  const tables: RollbackTables = {
+    warehouses: () => [{ location: set.warehouse, folder: set.warehouse, reader: localWarehouse }],
+    actions: () => ({ way: "command", act: (address, action) => act(address, action) }),
+    write: writeWhole, openMetadata: (location) => openRegularFile(path.join(location, "_metadata")), openFile: openLocalFile,
+    writtenMs: () => Promise.resolve(undefined), freeBytes: () => Promise.resolve(undefined),
+  };
+  return { window, rollbacks: new RollbackService(window.shared, window.restores, tables, window.liveness) };
+}
+
+async function planOf({ rollbacks }: ReturnType<typeof another>): Promise<RollbackPlan> {
+  const { plan, refusals: found } = await rollbacks.check({ path: savepoint, recordId: "s6", jobName: "ingest" }, watchedRun());
+  assert.deepEqual(found, []);
+  return plan;
+}
+
+const tablesOnly = { safetyCopy: false, restore: null };
+const records = async ({ window }: ReturnType<typeof another>): Promise<RollbackRecord[]> => (await window.ledger.all()).filter((record): record is RollbackRecord => record.kind === "rollback");
+const done = (): string[] => asked.filter((line) => line.endsWith("roll-back"));
+
+describe("a rollback", () => {
+  test("takes all tables back, and is over", async () => {
+    const one = another();
+    const record = await one.rollbacks.begin(await planOf(one), { safetyCopy: true, restore: null }, watchedRun());
+    assert.deepEqual([record.state, record.tables.map(({ state }) => state)], ["done", ["rolled-back", "rolled-back"]]);
+    assert.deepEqual(asked, ["app: create-tag", "app: create-branch", "app: roll-back", "pk: create-tag", "pk: create-branch", "pk: roll-back"]);
+  });
+
+  test("P-11: is refused while a job is only starting: which tables it writes can't be seen yet", async () => {
+    const one = another();
+    const plan = await planOf(one);
+    flink.addJob(jobId, { state: "INITIALIZING", ready: false, checkpointing: false });
+    assert.deepEqual(await refusals(one.rollbacks.begin(plan, tablesOnly, watchedRun())), ["writers-unchecked"]);
+    assert.deepEqual((await one.rollbacks.check({ path: savepoint, recordId: "s6", jobName: "ingest" }, watchedRun())).refusals.map(({ rule }) => rule), ["writers-unchecked"]);
+    assert.deepEqual(asked, []);
+  });
+
+  test("P-11: a job that ends while it is asked hides no other that writes", async () => {
+    const one = another();
+    const plan = await planOf(one);
+    flink.addJob("c".repeat(32));
+    flink.addJob(jobId, { vertices: ["Writer : app -> Global Committer : app"] });
+    flink.fault = (call) => (call.name === "job" && call.about === "c".repeat(32) ? { before: new FlinkError("job-not-found", { jobId: "c".repeat(32) }) } : undefined);
+    assert.deepEqual(await refusals(one.rollbacks.begin(plan, tablesOnly, watchedRun())), ["writer-running"]);
+  });
+
+  test("P-11: is refused when the savepoint's own cluster stopped answering since it was planned: its job may come back with it", async () => {
+    const one = another();
+    const plan = await planOf(one);
+    flink.down = true;
+    assert.deepEqual(await refusals(one.rollbacks.begin(plan, tablesOnly, watchedRun())), ["writers-unchecked"]);
+    assert.deepEqual(asked, []);
+  });
+
+  test("rolls nothing back when the copy that was wanted is not there, whatever Paimon says", async () => {
+    const one = another();
+    fault = (action) => (action.kind === "create-branch" ? "nothing" : undefined);
+    const { facts } = await rejected(one.rollbacks.begin(await planOf(one), { safetyCopy: true, restore: null }, watchedRun()), "paimon-action-failed");
+    assert.match(facts.what, /^create the branch /);
+    assert.deepEqual(done(), []);
+  });
+
+  test("goes on after Paimon broke off behind the snapshots: the copy that is there already is not made again", async () => {
+    const one = another();
+    let breaks = true;
+    fault = (action, table) => {
+      if (action.kind !== "roll-back" || table !== "app" || !breaks) return undefined;
+      breaks = false;
+      // Later snapshots are gone, and of the tags the newest, which is our copy's.
+      const home = homeOf({ database: "d", table });
+      const { id } = JSON.parse(readFileSync(path.join(home, "tag", `tag-${action.tag}`), "utf8")) as { id: number };
+      writeFileSync(path.join(home, "snapshot", "LATEST"), String(id));
+      for (const name of readdirSync(path.join(home, "snapshot"))) if (/^snapshot-\d+$/.test(name) && Number(name.slice(9)) > id) rmSync(path.join(home, "snapshot", name));
+      if (!existsSync(path.join(home, "snapshot", `snapshot-${id}`))) copyFileSync(path.join(home, "tag", `tag-${action.tag}`), path.join(home, "snapshot", `snapshot-${id}`));
+      for (const name of readdirSync(path.join(home, "tag"))) if (name.includes("-before-")) rmSync(path.join(home, "tag", name));
+      throw new FlinkError("paimon-action-failed", { table: "d.app", what: "roll back", message: "Java heap space", exception: "java.lang.OutOfMemoryError" });
+    };
+    await rejected(one.rollbacks.begin(await planOf(one), { safetyCopy: true, restore: null }, watchedRun()), "paimon-action-failed");
+    const [left] = await one.rollbacks.unfinished();
+    assert.deepEqual(left?.tables.map(({ state }) => state), ["failed", "planned"]);
+    assert.equal((await one.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done");
+  });
+
+  test("is not gone on with over what was written since it failed", async () => {
+    const one = another();
+    fault = (action) => {
+      if (action.kind !== "roll-back") return undefined;
+      throw new FlinkError("paimon-action-failed", { table: "d.app", what: "roll back", message: "no", exception: "" });
+    };
+    await rejected(one.rollbacks.begin(await planOf(one), tablesOnly, watchedRun()), "paimon-action-failed");
+    fault = () => undefined;
+    const [left] = await one.rollbacks.unfinished();
+    // A week of work by a job that somebody started in spite of it.
+    const home = path.join(set.warehouse, "d.db", "app", "snapshot");
+    const latest = Number(readFileSync(path.join(home, "LATEST"), "utf8"));
+    const json = JSON.parse(readFileSync(path.join(home, `snapshot-${latest}`), "utf8")) as object;
+    writeFileSync(path.join(home, `snapshot-${latest + 1}`), JSON.stringify({ ...json, id: latest + 1, timeMillis: clock.now() + 1 }));
+    writeFileSync(path.join(home, "LATEST"), String(latest + 1));
+    asked.length = 0;
+    assert.deepEqual(await refusals(one.rollbacks.continue(left?.id ?? "", watchedRun())), ["table-moves"]);
+    assert.deepEqual(asked, []);
+  });
+
+  test("two windows that begin at the same moment: at most one touches the tables", async () => {
+    const [one, two] = [another(), another()];
+    const plans = [await planOf(one), await planOf(two)] as const;
+    const ends = await Promise.allSettled([one.rollbacks.begin(plans[0], tablesOnly, watchedRun()), two.rollbacks.begin(plans[1], tablesOnly, watchedRun())]);
+    assert.ok(ends.filter(({ status }) => status === "fulfilled").length <= 1);
+    assert.ok(new Set(done()).size === done().length, done().join(", "));
+    for (const { state, tables } of await records(one)) assert.ok(state === "done" || tables.every((table) => table.state === "planned"), state);
+  });
+
+  test("is not given up by another window while it is at work, nor gone on with from another machine that can't see it", async () => {
+    const [one, two, far] = [another(), another(), another({ host: "there" })];
+    const plan = await planOf(one);
+    let given: unknown;
+    let taken: unknown;
+    fault = async (action) => {
+      if (action.kind !== "roll-back" || given !== undefined) return undefined;
+      const [record] = await records(one);
+      given = await refusals(two.rollbacks.drop(record?.id ?? ""));
+      taken = await refusals(far.rollbacks.continue(record?.id ?? "", watchedRun()));
+      return undefined;
+    };
+    const record = await one.rollbacks.begin(plan, tablesOnly, watchedRun());
+    assert.deepEqual([given, taken, record.state], [["operation-running"], ["operation-running"], "done"]);
+  });
+
+  test("is left at once when Paimon never answers, and is not begun a second time beside it", async () => {
+    const one = another();
+    let release = (): void => undefined;
+    fault = (action) => (action.kind === "roll-back" ? new Promise<undefined>((resolve) => (release = () => resolve(undefined))) : undefined);
+    const run = watchedRun();
+    const begun = one.rollbacks.begin(await planOf(one), tablesOnly, run);
+    const left = begun.then(() => "ended", (error: unknown) => (isAbort(error) ? "left" : String(error)));
+    while (done().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    run.abort();
+    assert.equal(await Promise.race([left, new Promise((resolve) => setTimeout(resolve, 500, "waits"))]), "left");
+    const [record] = await records(one);
+    const again = watchedRun();
+    const joined = one.rollbacks.continue(record?.id ?? "", again).then(() => "ended", (error: unknown) => (isAbort(error) ? "left" : String(error)));
+    again.abort();
+    assert.equal(await joined, "left");
+    assert.equal(done().length, 1);
+    release();
+  });
+});

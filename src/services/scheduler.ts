@@ -1,4 +1,4 @@
-import { isAbort } from "../core/base/async";
+import { isAbort, KeyedQueue } from "../core/base/async";
 import type { Disposable } from "../core/base/disposable";
 import { Emitter } from "../core/base/event";
 import { isFlinkError } from "../core/errors";
@@ -96,6 +96,8 @@ export class Scheduler implements Disposable {
   readonly #life = new AbortController();
   readonly #leases = new Map<string, Lease>();
   readonly #entries = new Map<string, Entry>();
+  /** Changes of a schedule's state come one after another, so that the end of a run is not lost to the beginning of another. */
+  readonly #writes = new KeyedQueue();
   readonly #changed: Emitter<string>;
   readonly #taken: Emitter<SavepointRecord>;
   readonly #givenUp: Emitter<GivenUp>;
@@ -215,13 +217,28 @@ export class Scheduler implements Disposable {
 
   async #advance(inForce: ScheduleInForce, lease: Lease): Promise<void> {
     const entry = this.#entries.get(inForce.key) ?? (await this.#takeOn(inForce, lease));
-    const { clock, states } = this.#world;
-    const nowMs = clock.now();
+    const nowMs = this.#world.clock.now();
     if (entry.inForce.schedule !== inForce.schedule) entry.nextMs = undefined;
     entry.inForce = inForce;
-    const before = entry.state;
+    let late: readonly number[] = [];
+    let begun: readonly number[] = [];
+    // Written down before anything is sent, so that whoever takes over knows of it.
+    const changed = await this.#write(entry, (before) => {
+      const decided = this.#decide(entry, before, nowMs);
+      ({ late, begun } = decided);
+      return decided.state;
+    });
+    if (!changed) return;
+    if (late.length > 0) this.#world.log.warn(`${nameOf(inForce)}: ${late.length} ${late.length === 1 ? "run was" : "runs were"} missed, since nothing ran the schedule then`);
+    for (const atMs of begun) this.#begin(entry, atMs, lease);
+    this.#changed.fire(inForce.key);
+  }
+
+  /** The state as of now, with the runs that are due, and those of them that are too late. */
+  #decide(entry: Entry, before: ScheduleState, nowMs: number): { readonly state: ScheduleState; readonly late: readonly number[]; readonly begun: readonly number[] } {
+    const { inForce } = entry;
     const state = asOf(before, inForce, nowMs);
-    if (state === before && (state.paused || (entry.nextMs !== undefined && nowMs < entry.nextMs))) return;
+    if (state === before && (state.paused || (entry.nextMs !== undefined && nowMs < entry.nextMs))) return { state, late: [], begun: [] };
     const due: number[] = [];
     entry.nextMs = undefined;
     if (!state.paused) {
@@ -239,18 +256,23 @@ export class Scheduler implements Disposable {
     if (firstLate !== undefined) next = withOutcome(next, { what: "missed", tickAtMs: firstLate, atMs: nowMs, count: late.length, lastTickAtMs: late.at(-1) ?? firstLate });
     const last = due.at(-1);
     if (last !== undefined) next = { ...next, decidedUpToMs: last, lastTickAtMs: last, open: [...next.open, ...begun] };
-    if (next === before) return;
-    // Written down before anything is sent, so that whoever takes over knows of it.
-    try {
-      await states.put(next);
-    } catch (error) {
-      entry.nextMs = undefined;
-      throw error;
-    }
-    entry.state = next;
-    if (late.length > 0) this.#world.log.warn(`${nameOf(inForce)}: ${late.length} ${late.length === 1 ? "run was" : "runs were"} missed, since nothing ran the schedule then`);
-    for (const atMs of begun) this.#begin(entry, atMs, lease);
-    this.#changed.fire(inForce.key);
+    return { state: next, late, begun };
+  }
+
+  /** Changes a state and writes it down; false when there is nothing to change. What could not be written has not happened. */
+  #write(entry: Entry, change: (state: ScheduleState) => ScheduleState): Promise<boolean> {
+    return this.#writes.run(entry.inForce.key, async () => {
+      const next = change(entry.state);
+      if (next === entry.state) return false;
+      try {
+        await this.#world.states.put(next);
+      } catch (error) {
+        entry.nextMs = undefined;
+        throw error;
+      }
+      entry.state = next;
+      return true;
+    });
   }
 
   /** Reads what the process before us left, and goes on with its runs. */
@@ -298,27 +320,30 @@ export class Scheduler implements Disposable {
       if (!ended.again || attempts > schedule.retries || againMs > untilMs) return this.#end(entry, lease, { what: "failed", tickAtMs: atMs, atMs: clock.now(), why: ended.why, attempts });
       log.warn(`${nameOf(inForce)}: attempt ${attempts} failed and is repeated in ${Math.round(pauseMs / 1_000)} s: ${ended.why}`);
       await clock.sleep(pauseMs, signal);
+      if (!entry.inForce.schedule.enabled) return this.#end(entry, lease, { what: "failed", tickAtMs: atMs, atMs: clock.now(), why: `${ended.why} The schedule was paused before it was tried again.`, attempts });
       laterUntilMs = Math.min(untilMs, againMs + graceMs);
     }
   }
 
   async #end(entry: Entry, lease: Lease, outcome: TickOutcome): Promise<void> {
-    const { log, states, clock } = this.#world;
-    const tellsFailure = outcome.what === "failed" && !entry.state.failureTold;
-    entry.state = { ...withOutcome(entry.state, outcome), failureTold: outcome.what === "failed" || (entry.state.failureTold && outcome.what !== "taken") };
+    const { log, clock } = this.#world;
+    let tellsFailure = false;
     const text = `${nameOf(entry.inForce)}, run of ${new Date(outcome.tickAtMs).toISOString()}: ${outcome.what}`;
     if (outcome.what === "taken") log.info(`${text}, ${outcome.recordId}`);
     else log.warn("why" in outcome ? `${text}: ${outcome.why}` : text);
     while (await lease.isHeld()) {
       try {
-        await states.put(entry.state);
+        await this.#write(entry, (state) => {
+          tellsFailure = outcome.what === "failed" && !state.failureTold;
+          return { ...withOutcome(state, outcome), failureTold: outcome.what === "failed" || (state.failureTold && outcome.what !== "taken") };
+        });
         break;
       } catch (error) {
         log.warn(`${text}; it can't be written down yet`, error);
         await clock.sleep(this.#timing.roundMs, this.#life.signal);
       }
     }
-    if (tellsFailure) this.#givenUp.fire({ inForce: entry.inForce, tickAtMs: outcome.tickAtMs, why: outcome.why });
+    if (tellsFailure && outcome.what === "failed") this.#givenUp.fire({ inForce: entry.inForce, tickAtMs: outcome.tickAtMs, why: outcome.why });
     this.#changed.fire(entry.inForce.key);
   }
 }

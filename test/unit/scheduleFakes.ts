@@ -58,8 +58,10 @@ export class SharedStates implements ScheduleStates {
   /** Every outcome ever written, in order, each once. */
   readonly outcomes: { readonly key: string; readonly outcome: TickOutcome }[] = [];
   readonly #known = new Set<string>();
-  /** Fails the next write. */
+  /** Fails every write. */
   full = false;
+  /** What happens before a state is on the disk. */
+  beforePut: (state: ScheduleState) => Promise<void> = () => Promise.resolve();
 
   async get(key: string): Promise<ScheduleState | undefined> {
     await Promise.resolve();
@@ -70,6 +72,7 @@ export class SharedStates implements ScheduleStates {
   async put(state: ScheduleState): Promise<void> {
     await Promise.resolve();
     if (this.full) throw new Error("disk full");
+    await this.beforePut(state);
     this.#states.set(state.key, JSON.stringify(scheduleStateSchema.parse(state)));
     for (const outcome of state.outcomes) {
       const text = JSON.stringify([state.key, outcome]);

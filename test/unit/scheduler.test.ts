@@ -236,6 +236,17 @@ test("a change does not bring two runs closer than ten minutes (A-10)", async ()
   assert.deepEqual(whats(), ["12:00 taken", "12:10 taken", "12:20 taken"]);
 });
 
+test("a run that ends while the beginning of the next is being written down keeps its outcome", async () => {
+  flink.savepoint = { takesMs: 60 * minuteMs + 2_000 };
+  states.beforePut = async ({ open }) => {
+    if (open.includes(Date.parse("2026-11-20T13:00:00Z"))) await clock.sleep(10_000);
+  };
+  const { scheduler } = start(hourly());
+  await pass(130 * minuteMs);
+  assert.deepEqual(whats(), ["12:00 taken", "13:00 taken"]);
+  assert.deepEqual((await scheduler.state(hourly().key))?.open, [Date.parse("2026-11-20T14:00:00Z")]);
+});
+
 test("nothing is sent while it can't be written down, and the run comes as soon as it can be, unless that is too late", async () => {
   states.full = true;
   start(hourly());

@@ -79,7 +79,8 @@ export function tellEndsOfEarlier(world: CommandWorld): Disposable {
   const store = new DisposableStore();
   const openedMs = world.clock.now();
   store.add(world.savepoints.onDidSettle((record) => {
-    if (record.requestedAtMs < openedMs) tellEnd(world, record);
+    // Nobody waits for a scheduled one: its row says how it went, and the scheduler when it was given up.
+    if (record.requestedAtMs < openedMs && record.origin !== "scheduled") tellEnd(world, record);
   }));
   store.add(world.restores.onDidSettle((record) => {
     if (record.requestedAtMs < openedMs) tellRestore(world, record);

@@ -116,7 +116,7 @@ export class ExplorerSource {
     const error: FlinkError | null = seen && row.state !== "gone" ? (observation?.error ?? null) : null;
     if (error !== null) nodes.push(failureNode(`${nodeId.job(job)} failure`, error, row.cluster));
     if (restored !== null) nodes.push({ kind: "restored", id: `${nodeId.job(job)} restored`, from: restored });
-    for (const view of await this.#world.schedules.ofJob(row.cluster, row.name)) nodes.push({ kind: "schedule", id: nodeId.schedule(job, view.inForce.key), view });
+    if (await this.#carriesSchedules(row)) for (const view of await this.#world.schedules.ofJob(row.cluster, row.name)) nodes.push({ kind: "schedule", id: nodeId.schedule(job, view.inForce.key), view });
     nodes.push({ kind: "savepoints", id: nodeId.savepoints(job), job, rows, expectedMs: writing ? await savepoints.expectedMs(job) : null });
     if (row.state !== "gone" || observation !== undefined) nodes.push({ kind: "checkpoints", id: nodeId.checkpoints(job), job, stats: jobs.checkpoints(job), config: observation?.config, asked: observation !== undefined || !seen });
     return nodes;
@@ -126,6 +126,14 @@ export class ExplorerSource {
   #withPairs(job: JobRef, nodes: readonly ExplorerNode[]): ExplorerNode[] {
     const paired = pairedJob(this.#world, job);
     return nodes.map((node) => (node.kind === "savepoint" ? { ...node, pairs: this.#paimon.pairNodes(node.id, node.row.record, paired) } : node));
+  }
+
+  /** A schedule is of a name: of several jobs that have it, those show it that go on, else the newest. */
+  async #carriesSchedules(row: JobRow): Promise<boolean> {
+    const goesOn = ({ state }: JobRow): boolean => state !== "gone" && !isTerminal(state);
+    if (goesOn(row)) return true;
+    const namesakes = (await this.#world.jobs.rows(row.cluster)).filter(({ name }) => name === row.name);
+    return !namesakes.some((other) => goesOn(other) || (other.startTimeMs ?? 0) > (row.startTimeMs ?? 0));
   }
 
   #page(listId: string, noun: keyof typeof pageSize, nodes: readonly ExplorerNode[]): ExplorerNode[] {

@@ -69,7 +69,7 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
   if (!index.importsFlink(file) && !/flink/i.test(source.text)) return [];
   const evaluator = new Evaluator(index);
   evaluator.file(file);
-  const own = (): Site[] => [...evaluator.sites.values()].filter(({ place }) => place.file === file);
+  const own = (): Site[] => [...evaluator.operators.sites.values()].filter(({ place }) => place.file === file);
   // Who calls the functions of this file may set the uid, or pass what keeps the state.
   const open = own().filter((site) => !site.hasUid && (site.returnedBy.size > 0 || (site.proof.state === "unknown" && takesArguments(site))));
   const names = new Set(open.flatMap((site) => [...[...site.returnedBy].map(({ fun }) => fun.name), ...(site.owner === undefined ? [] : [site.owner.fun.name])]));
@@ -79,11 +79,11 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
   const missing = own().flatMap((site) => {
     if (site.proof.state !== "yes" || site.hasUid || site.escaped || site.broken || isSilenced(site, file.suppressions)) return [];
     if (!callersKnown(site, evaluator)) return [];
-    if (site.rule !== "sink-needs-uid" && evaluator.inBatch(site)) return [];
+    if (site.rule !== "sink-needs-uid" && evaluator.operators.inBatch(site)) return [];
     const finding = missingUid(site, source.text, version);
-    return [evaluator.autoUidsDisabled !== undefined && finding.rule === "missing-uid" ? { ...finding, severity: "error" as const } : finding];
+    return [evaluator.operators.autoUidsDisabled !== undefined && finding.rule === "missing-uid" ? { ...finding, severity: "error" as const } : finding];
   });
-  const others = uidFindings(file, evaluator.evaluation).filter(({ rule, range }) => !isSuppressed(file.suppressions, rule, [range.start.line]));
+  const others = uidFindings(file, evaluator.operators.evaluation).filter(({ rule, range }) => !isSuppressed(file.suppressions, rule, [range.start.line]));
   return [...missing, ...others].sort((a, b) => a.range.start.offset - b.range.start.offset || a.rule.localeCompare(b.rule));
 }
 
@@ -108,7 +108,7 @@ function callersOf(names: ReadonlySet<string>, file: FileModel, index: Workspace
 function callersKnown(site: Site, evaluator: Evaluator): boolean {
   return [...site.returnedBy].every(({ fun, file }) => {
     // An extension that nobody in the workspace calls is a library's.
-    return evaluator.called.has(fun) || (fun.receiver === undefined && takesNoUid(fun.returns, file, evaluator));
+    return evaluator.operators.called.has(fun) || (fun.receiver === undefined && takesNoUid(fun.returns, file, evaluator));
   });
 }
 

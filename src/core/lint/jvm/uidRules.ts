@@ -1,8 +1,8 @@
 import type { Finding, FixData } from "../finding";
 import { namesFor } from "./fixNames";
 import { findingAt, relatedAt } from "./findings";
-import type { Evaluation, MadeCall } from "./evaluator";
 import type { FileModel } from "./model";
+import type { Evaluation, MadeCall } from "./operators";
 import type { Site, UidCall, Value } from "./values";
 
 /** What is wrong with the uids that are set, and with the sinks that take none. */

@@ -1,22 +1,23 @@
 import { annotationValue } from "./annotations";
-import { builtin, builtins, counterOr, elementOf, isEnvName, lastOf, mergeScopes, mixTexts, onList, rootOf } from "./builtins";
-import { FlinkCalls, splitArguments, type ClassLookup, type EvaluatedCall } from "./flinkCalls";
+import { builtin, builtins, counterOr, elementOf, isEnvName, mergeScopes, mixTexts, onList, rootOf } from "./builtins";
+import { Classes } from "./classes";
+import { FlinkCalls, splitArguments, type EvaluatedCall } from "./flinkCalls";
 import type { Block, CallExpr, Chunk, Expr, PythonFacts, Statement } from "./model";
 import { moduleFile, type Files } from "./modules";
 import { differsFromRunToRun, streamClasses } from "./pyflink";
 import { placeOf, type Frame, type Run } from "./run";
-import { join, operatorsIn, options, text, unknownValue, type ClassValue, type FunctionValue, type InstanceValue, type Place, type Scope, type Value } from "./values";
+import { join, operatorsIn, options, text, unknownValue, type ClassValue, type FunctionValue, type InstanceValue, type Scope, type Value } from "./values";
 
 const callDepthLimit = 14;
-const classDepthLimit = 12;
 /** Calls on unknown things that never set a uid on what they are given. */
 const harmlessMethods = /^(?:from_data_stream|from_changelog_stream|create_temporary_view|append|extend|insert|add|put|union|connect|join|info|debug|warning|warn|error|exception|critical|print|write|format|get|pop|keys|values|items|execute|from_datastream|assertEqual|assertIsNotNone|assertTrue|assertIsInstance)$/;
 
 /** Follows values through the Python of a workspace, from one entry file on: modules are run once, functions at each call. */
-export class Evaluator implements ClassLookup {
+export class Evaluator {
   readonly #files: Files;
   readonly #run: Run;
   readonly #flink: FlinkCalls;
+  readonly #classes = new Classes((scope, name) => this.#lookup(scope, name), (value, name) => this.#attribute(value, name, undefined));
   readonly #modules = new Map<string, { readonly scope: Scope }>();
   readonly #stack: unknown[] = [];
   /** Functions that were called. */
@@ -25,7 +26,7 @@ export class Evaluator implements ClassLookup {
   constructor(files: Files, run: Run) {
     this.#files = files;
     this.#run = run;
-    this.#flink = new FlinkCalls(run, this);
+    this.#flink = new FlinkCalls(run, this.#classes);
   }
 
   /** Runs a module; as the main program its `if __name__ == "__main__"` too. */
@@ -46,49 +47,23 @@ export class Evaluator implements ClassLookup {
     for (const op of operatorsIn(result)) op.returnedBy = fn.model.name;
   }
 
+  /** Names of the PyFlink classes a class extends, over any number of steps. */
+  flinkBases(cls: ClassValue): readonly string[] {
+    return this.#classes.flinkBases(cls);
+  }
+
   /** An object of a class, made as a caller that is not seen would. */
   instanceOf(cls: ClassValue): InstanceValue {
     const before = this.#canonical.get(cls);
     if (before !== undefined) return before;
     const instance: InstanceValue = { t: "instance", of: cls, fields: new Map(), env: undefined };
     this.#canonical.set(cls, instance);
-    const init = this.#member(cls, "__init__");
+    const init = this.#classes.member(cls, "__init__");
     if (init?.t === "function") this.#call({ ...init, self: instance }, [], new Map(), undefined, true);
     return instance;
   }
 
   readonly #canonical = new Map<ClassValue, InstanceValue>();
-
-  flinkBases(cls: ClassValue, depth = 0): readonly string[] {
-    if (depth > classDepthLimit) return [];
-    return this.#bases(cls).flatMap((base) => (base.t === "foreign" && base.path.startsWith("pyflink.") && !base.path.startsWith("pyflink.table") ? [lastOf(base.path)] : base.t === "class" ? [...this.flinkBases(base, depth + 1)] : []));
-  }
-
-  stateOf(cls: ClassValue, depth = 0): { readonly at: Place | undefined; readonly asks: boolean; readonly unseen: boolean } {
-    if (cls.model.asksForState) {
-      const span = cls.model.stateAt;
-      return { asks: true, unseen: false, at: span === undefined ? undefined : { path: cls.scope.path, start: cls.base + span.start, end: cls.base + span.end } };
-    }
-    let unseen = false;
-    if (depth <= classDepthLimit) {
-      for (const base of this.#bases(cls)) {
-        if (base.t === "class") {
-          const state = this.stateOf(base, depth + 1);
-          if (state.asks) return state;
-          unseen ||= state.unseen;
-        } else if (base.t !== "foreign") unseen = true;
-        else if (!base.path.startsWith("pyflink.") && !/^(?:abc|typing|builtins|object|dataclasses)\b/.test(base.path)) unseen = true;
-      }
-    }
-    return { asks: false, unseen, at: undefined };
-  }
-
-  #bases(cls: ClassValue): readonly Value[] {
-    return cls.model.bases.map((base) => {
-      const [first, ...rest] = base.split(".");
-      return rest.reduce<Value>((value, name) => this.#attribute(value, name, undefined), this.#lookup(cls.scope, first ?? ""));
-    });
-  }
 
   #frame(scope: Scope, base: number, self: Value | undefined, from?: Frame): Frame {
     return { scope, base, self, returns: [], turns: from?.turns ?? [], loops: from?.loops ?? [], broken: false, id: this.#run.nextId() };
@@ -378,7 +353,7 @@ export class Evaluator implements ClassLookup {
         return inner.t === "module" ? inner : { t: "unknown", name };
       }
       case "class":
-        return this.#member(value, name) ?? { t: "unknown", name };
+        return this.#classes.member(value, name) ?? { t: "unknown", name };
       case "instance":
         return this.#field(value, name, frame);
       case "text":
@@ -391,13 +366,13 @@ export class Evaluator implements ClassLookup {
   #field(instance: InstanceValue, name: string, frame: Frame | undefined): Value {
     const field = instance.fields.get(name);
     if (field !== undefined) return field;
-    const member = this.#member(instance.of, name);
+    const member = this.#classes.member(instance.of, name);
     if (member?.t === "function") {
       const bound: FunctionValue = { ...member, self: instance };
       return member.model.decorators.some((one) => /^(?:cached_property|property|functools\.cached_property)$/.test(one)) ? this.#call(bound, [], new Map(), frame, false) : bound;
     }
     if (member !== undefined) return member;
-    const annotation = this.#annotation(instance.of, name);
+    const annotation = this.#classes.annotation(instance.of, name);
     if (annotation !== undefined && frame !== undefined) {
       const value = annotationValue(annotation, (word) => this.#lookup(instance.of.scope, word), (cls) => this.instanceOf(cls), () => this.#flink.newEnv(frame, undefined));
       if (value !== undefined) {
@@ -411,26 +386,6 @@ export class Evaluator implements ClassLookup {
       return env;
     }
     return { t: "unknown", name };
-  }
-
-  #annotation(cls: ClassValue, name: string, depth = 0): string | undefined {
-    const own = cls.annotations.get(name);
-    if (own !== undefined || depth > classDepthLimit) return own;
-    for (const base of this.#bases(cls)) {
-      const found = base.t === "class" ? this.#annotation(base, name, depth + 1) : undefined;
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-
-  #member(cls: ClassValue, name: string, depth = 0): Value | undefined {
-    const own = cls.attributes.get(name);
-    if (own !== undefined || depth > classDepthLimit) return own;
-    for (const base of this.#bases(cls)) {
-      const found = base.t === "class" ? this.#member(base, name, depth + 1) : undefined;
-      if (found !== undefined) return found;
-    }
-    return undefined;
   }
 
   #callExpr(call: CallExpr, frame: Frame): Value {
@@ -457,7 +412,7 @@ export class Evaluator implements ClassLookup {
     const { self } = frame;
     const owner = frame.scope.vars.get("__class__");
     if (self?.t !== "instance" || owner?.t !== "class") return unknownValue;
-    const base = this.#bases(owner).find((one) => one.t === "class");
+    const base = this.#classes.bases(owner).find((one) => one.t === "class");
     return base?.t === "class" ? { t: "instance", of: base, fields: self.fields, env: self.env } : unknownValue;
   }
 
@@ -500,7 +455,7 @@ export class Evaluator implements ClassLookup {
   #onInstance(instance: InstanceValue, method: string, made: EvaluatedCall): Value {
     const member = this.#field(instance, method, made.frame);
     if (member.t !== "unknown") return this.#invoke(member, method, made);
-    const bases = this.flinkBases(instance.of);
+    const bases = this.#classes.flinkBases(instance.of);
     if (bases.includes("StreamExecutionEnvironment")) {
       instance.env ??= this.#flink.newEnv(made.frame, undefined);
       return this.#flink.onEnv(instance.env, method, made) ?? unknownValue;
@@ -532,7 +487,7 @@ export class Evaluator implements ClassLookup {
       case "foreign":
         return this.#foreign(target.path, name, made);
       case "instance": {
-        const call = this.#member(target.of, "__call__");
+        const call = this.#classes.member(target.of, "__call__");
         return call?.t === "function" ? this.#call({ ...call, self: target }, made.args, made.named, made.frame, false) : unknownValue;
       }
       default: {
@@ -555,9 +510,9 @@ export class Evaluator implements ClassLookup {
   }
 
   #construct(cls: ClassValue, made: EvaluatedCall): Value {
-    const flink = this.flinkBases(cls);
+    const flink = this.#classes.flinkBases(cls);
     const instance: InstanceValue = { t: "instance", of: cls, fields: new Map(), env: undefined };
-    const init = this.#member(cls, "__init__");
+    const init = this.#classes.member(cls, "__init__");
     if (init?.t === "function") this.#call({ ...init, self: instance }, made.args, made.named, made.frame, false);
     else if (flink.length === 0) {
       [...cls.annotations.keys()].forEach((name, index) => {

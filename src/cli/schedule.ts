@@ -10,6 +10,7 @@ import { readCron } from "../core/schedule/cron";
 import { cronRuns, effectiveRuns, firstOf, shortestGapMs, shortestIntervalMs } from "../core/schedule/cronRuns";
 import { cronMeaning } from "../core/schedule/cronText";
 import { timeInZone } from "../core/schedule/zoneTime";
+import { countText } from "../core/wording";
 import { readArguments, wholeNumber } from "./arguments";
 import { UsageError, type Command, type Terminal } from "./command";
 import { printable } from "./printable";
@@ -24,11 +25,11 @@ export const schedule: Command = {
     let faults = 0;
     for (const file of files) {
       const text = await textOf(file);
-      const { schedules, problems } = readLifecycleFile(text);
+      const { schedules, cleanup, problems } = readLifecycleFile(text);
       faults += problems.length;
       for (const { offset, message } of problems) terminal.err(printable(`${file}:${placeOf(text, offset)}: ${message}`));
       if (verb === "check") {
-        if (problems.length === 0) terminal.out(printable(`${file}: ${schedules.length === 1 ? "1 schedule" : `${schedules.length} schedules`}, nothing wrong`));
+        if (problems.length === 0) terminal.out(printable(`${file}: ${countText(schedules.length, "schedule")}${cleanup === undefined ? "" : `, cleanup rules${cleanup.enabled ? "" : " (not enabled)"}`}, nothing wrong`));
         continue;
       }
       for (const each of schedules) tellNext(each.schedule, count, terminal);

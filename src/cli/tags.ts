@@ -7,6 +7,7 @@ import { readBoard, type Board, type BoardPair } from "../core/paimon/board";
 import type { PairGrade } from "../core/paimon/pairing";
 import { pairGradeText, pairReasonText, warehouseProblemText } from "../core/paimon/pairText";
 import type { PaimonSnapshot } from "../core/paimon/snapshot";
+import { countText } from "../core/wording";
 import { readArguments } from "./arguments";
 import { UsageError, type Command, type Terminal } from "./command";
 import { printable } from "./printable";
@@ -40,7 +41,7 @@ export const tags: Command = {
     const board = await readBoard(localWarehouse, warehouse, savepointsIn(folders, problems, terminal), openLocalFile, terminal.signal);
     const entries = entriesOf(board);
     if (json) terminal.out(JSON.stringify(entries, null, 2));
-    else tell(entries, board, terminal);
+    else tell(entries, board, folders.length > 0 ? "by hand, or its savepoint is elsewhere" : "no savepoints were given (--savepoints DIR)", terminal);
     for (const { savepoint, table } of board.pairs) if (table === undefined) problems.push(`${savepoint}: a sink of this savepoint writes to no table of the warehouse.`);
     for (const problem of [...board.problems.map(warehouseProblemText), ...problems]) terminal.err(`problem: ${printable(problem)}`);
     return board.problems.length > 0 || problems.length > 0 ? 1 : 0;
@@ -81,14 +82,15 @@ function factsOf(snapshot: PaimonSnapshot | null): Pick<Entry, "snapshotId" | "c
   return { snapshotId: snapshot.id, commitUser: snapshot.commitUser, commitIdentifier: String(snapshot.commitIdentifier) };
 }
 
-function tell(entries: readonly Entry[], board: Board, terminal: Terminal): void {
+/** `alone`: what is said of a tag that no savepoint belongs to. */
+function tell(entries: readonly Entry[], board: Board, alone: string, terminal: Terminal): void {
   if (board.tables.length === 0) terminal.out("There is no table of Paimon in this folder.");
   for (const { table, snapshots } of board.tables) {
     const own = entries.filter((entry) => entry.table === table.name);
-    terminal.out(printable(`${table.name}  ${own.filter(({ tag }) => tag !== null).length} tags, ${snapshots.length} snapshots`));
+    terminal.out(printable(`${table.name}  ${countText(own.filter(({ tag }) => tag !== null).length, "tag")}, ${countText(snapshots.length, "snapshot")}`));
     if (own.length === 0) continue;
     const heads = ["tag", "snapshot", "savepoint", "pair"].map((title) => ({ title, align: title === "snapshot" ? "right" as const : "left" as const }));
-    const rows = own.map(({ tag, snapshotId, savepoint, grade }) => [tag ?? "–", String(snapshotId ?? "–"), savepoint === null ? "–" : path.basename(savepoint), `${grade}: ${savepoint === null ? "by hand, or its savepoint is elsewhere" : pairGradeText(grade)}`]);
+    const rows = own.map(({ tag, snapshotId, savepoint, grade }) => [tag ?? "–", String(snapshotId ?? "–"), savepoint === null ? "–" : path.basename(savepoint), `${grade}: ${savepoint === null ? alone : pairGradeText(grade)}`]);
     for (const line of tableLines(heads, rows.map((row) => row.map((text) => printable(text))), "  ")) terminal.out(line);
   }
 }

@@ -26,6 +26,8 @@ test("schedule check tells each problem with line and column, and ends with 1; a
   const right = await runProgram(["schedule", "check", fileWith("right.json", { schedules: [nightly] })]);
   assert.deepEqual([right.code, right.err], [0, ""]);
   assert.match(right.out, /right\.json: 1 schedule, nothing wrong/);
+  const ruled = await runProgram(["schedule", "check", fileWith("ruled.json", { cleanup: { default: { keep: 2 } } })]);
+  assert.match(ruled.out, /ruled\.json: 0 schedules, cleanup rules \(not enabled\), nothing wrong/);
 });
 
 test("schedule next tells the runs in the schedule's zone, without an argument of the file in the working folder (A-22)", async () => {

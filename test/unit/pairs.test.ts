@@ -2,46 +2,19 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
-import { stat } from "node:fs/promises";
-import { metadataFileAt, openLocalFile, openRegularFile } from "../../src/clients/localFiles";
 import { localWarehouse } from "../../src/clients/paimon/localWarehouse";
 import { systemClock } from "../../src/core/base/async";
 import type { PairRecord } from "../../src/core/ledger/record";
 import type { Ledger } from "../../src/core/ledger/store";
-import { localPath } from "../../src/core/model/location";
-import { CachedWarehouse } from "../../src/core/paimon/cachedWarehouse";
 import { pairsFlag, pairRowText } from "../../src/core/paimon/pairText";
 import { pairRecordId, withRemembered } from "../../src/core/paimon/remembered";
-import { durationMs, readPairs, type PairsApi } from "../../src/core/paimon/savepointPairs";
-import type { Log, Thread } from "../../src/core/ports";
-import { serve, type Port } from "../../src/core/rpc";
+import { durationMs } from "../../src/core/paimon/savepointPairs";
+import type { Log } from "../../src/core/ports";
 import { PairService } from "../../src/services/pairs";
 import { WarehouseService } from "../../src/services/warehouses";
 import { LedgerDisk } from "./fakes";
+import { pairingInProcess } from "./pairingInProcess";
 import { paimonSet } from "./paimonSets";
-
-/** The thread's work in this process: the bundled thread is tried by the UI tests. */
-function inProcess(reader = new CachedWarehouse(localWarehouse)): () => Thread {
-  return () => {
-    const ends: ((message: unknown) => void)[][] = [[], []];
-    const port = (own: number): Port => ({ post: (message) => queueMicrotask(() => ends[1 - own]?.forEach((listener) => listener(structuredClone(message)))), onMessage: (listener) => {
-      ends[own]?.push(listener);
-      return { dispose: () => undefined };
-    } });
-    serve<PairsApi>(port(1), {
-      pairs: async (query, signal) => {
-        const file = await metadataFileAt(localPath(query.savepoint) ?? "");
-        const metadata = await openRegularFile(file);
-        try {
-          return await readPairs(reader, metadata, { ...query, completedMs: query.completedMs ?? (await stat(file)).mtimeMs }, openLocalFile, signal);
-        } finally {
-          await metadata.close();
-        }
-      },
-    }, (error) => ({ code: "unexpected", sentence: error instanceof Error ? error.message : String(error) }));
-    return { port: port(0), gone: new Promise(() => undefined), end: () => undefined };
-  };
-}
 
 const quietLog: Log = { trace: () => undefined, debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const set = paimonSet("rolled-back");
@@ -52,7 +25,9 @@ function service(): { readonly pairs: PairService; readonly ledger: Ledger } {
   const ledger = new LedgerDisk(systemClock).open();
   const warehouses = new WarehouseService(localWarehouse);
   warehouses.setProfiles([{ name: "lake", path: warehouse, catalog: "paimon", catalogOptions: {}, jars: [] }]);
-  return { ledger, pairs: new PairService(inProcess(), warehouses, ledger, systemClock, quietLog) };
+  const pairs = new PairService(pairingInProcess(), warehouses, ledger, systemClock, quietLog);
+  after(() => pairs.dispose());
+  return { ledger, pairs };
 }
 
 const folderOf = (grade: string): string => `file:${path.join(set.savepoints, set.pairs.find((pair) => pair.grade === grade && pair.table === "d.app")?.savepoint ?? "")}`;

@@ -8,7 +8,7 @@ import { defaultCatalog } from "../core/model/warehouse";
 import { paimonCommitters } from "../core/paimon/committers";
 import { pairReasonText } from "../core/paimon/pairText";
 import { movedOn, planRollback, stepsFor, type OtherSavepoint, type RollbackPlan } from "../core/paimon/rollback/plan";
-import { actionLine, remarksOf, runbookText, type RunbookWay } from "../core/paimon/rollback/rollbackText";
+import { actionLine, remarksOf, runbookText, shellQuote, type RunbookWay } from "../core/paimon/rollback/rollbackText";
 import { savepointName } from "../core/wording";
 import { systemClock } from "../core/base/async";
 import { readArguments } from "./arguments";
@@ -36,7 +36,7 @@ export const rollback: Command = {
     const plan = await planOf(placeOf(warehouse, terminal.workingFolder), placeOf(savepoint, terminal.workingFolder), folders.map((folder) => placeOf(folder, terminal.workingFolder)), terminal);
     const way = wayTo(sql);
     if (flags.json) terminal.out(JSON.stringify(reported(plan, way), null, 2));
-    else if (plan.tables.length > 0) await terminal.write(`${runbookText(plan, plan.refusals, `flink run -s ${plan.savepoint.path} job.jar`, way, systemClock.now()).split("\n").map((line) => printable(line)).join("\n")}\n`);
+    else if (plan.tables.length > 0) await terminal.write(`${runbookText(plan, plan.refusals, `flink run -s ${shellQuote(plan.savepoint.path)} job.jar`, way, systemClock.now()).split("\n").map((line) => printable(line)).join("\n")}\n`);
     for (const refusal of plan.refusals) terminal.err(`problem: ${printable(explainRefusal(refusal))}`);
     return plan.refusals.length > 0 ? 1 : 0;
   },

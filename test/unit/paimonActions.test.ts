@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseFlinkVersion, type FlinkVersion } from "../../src/core/model/version";
-import { actionArguments, callStatement, createCatalogStatement, nameFault, retentionText, tableAddress, type PaimonAction } from "../../src/core/paimon/actions";
+import { actionArguments, callStatement, createCatalogStatement, hideSecrets, nameFault, retentionText, shownOptions, tableAddress, type PaimonAction } from "../../src/core/paimon/actions";
 
 const version = (text: string): FlinkVersion => parseFlinkVersion(text) ?? assert.fail(text);
 const table = { database: "sales", table: "orders" };
@@ -51,6 +51,17 @@ test("the flags of the action command name warehouse, table and the catalog's fu
 
 test("a catalog is made known with its warehouse and its own options, quotes in them doubled", () => {
   assert.equal(createCatalogStatement({ path: "/it's", catalog: "a`b", catalogOptions: { metastore: "hive" } }), "CREATE CATALOG `a``b` WITH ('type' = 'paimon', 'warehouse' = '/it''s', 'metastore' = 'hive')");
+});
+
+test("keys and passwords among a catalog's options are shown and logged as stars, however they are written", () => {
+  const options = { "metastore": "hive", "s3.endpoint": "http://minio:9000", "s3.access-key": "AKIA123", "s3.secret-key": "wJalr'X", "fs.oss.accessKeySecret": "oss1", "jdbc.password": "hunter2", "uri": "jdbc:mysql://h/db?user=me&password=p4ss", "token": "t0ken" };
+  const shown = JSON.stringify(shownOptions(options));
+  for (const secret of ["AKIA123", "wJalr'X", "oss1", "hunter2", "p4ss", "t0ken"]) {
+    assert.ok(!shown.includes(secret), shown);
+    assert.ok(!hideSecrets(`Could not execute CREATE CATALOG: ... '${secret}' ...`, options).includes(secret), secret);
+  }
+  assert.match(shown, /"hive".*minio:9000.*jdbc:mysql:\/\/h\/db\?user=me&password=\*+"/);
+  assert.equal(hideSecrets("Table sales.orders does not exist", { token: "" }), "Table sales.orders does not exist");
 });
 
 test("names that Paimon would not list, split or take for a snapshot are refused", () => {

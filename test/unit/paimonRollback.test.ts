@@ -103,6 +103,26 @@ describe("a rollback's plan", () => {
     assert.ok(!/undefined|null|NaN/.test(shell + sql));
   });
 
+  test("a runbook and its lines hold no secret of the settings, and a name with a line break in it is no command", async () => {
+    const found = await plan(6, "62dc41");
+    const profile = (warehouse: string) => ({ path: warehouse, catalog: "paimon", catalogOptions: { "s3.secret-key": "wJalrX" } });
+    const evil = { ...found, tables: found.tables.map((table) => ({ ...table, table: { ...table.table, name: `${table.table.name}\ntouch pwned` } })) };
+    for (const sql of [undefined, parseFlinkVersion("1.20.5")]) {
+      const text = runbookText(evil, [], "flink run", { sql, profile }, Date.now());
+      assert.ok(!text.includes("wJalrX") && text.includes("s3.secret-key"), text);
+      assert.doesNotMatch(text, /^touch pwned/m);
+    }
+  });
+
+  test("rule 5: a runbook of a plan that lacks a table says so, and has no commands for the others", async () => {
+    const found = await plan(6, "62dc41");
+    const part: RollbackPlan = { ...found, tables: found.tables.slice(0, 1), refusals: [{ rule: "pair-unproven", table: "d.pk", grade: "waiting" }] };
+    const text = runbookText(part, part.refusals, "flink run", { sql: undefined, profile: (location) => ({ path: location, catalog: "paimon", catalogOptions: {} }) }, Date.now());
+    assert.match(text, /What forbids it now/);
+    assert.match(text, /d\.app/);
+    assert.doesNotMatch(text, /rollback_to|flink run/);
+  });
+
   test("P-25: the program prints the plan, tells by its exit code whether something forbids it, and changes nothing", async () => {
     const run = async (...args: readonly string[]): Promise<{ code: number; out: string; err: string }> => {
       let [out, err] = ["", ""];

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { FlinkError } from "../../core/errors";
-import { actionArguments, actionText, tableName, type PaimonAction, type PaimonActions, type TableAddress } from "../../core/paimon/actions";
+import { actionArguments, actionText, hideSecrets, tableName, type PaimonAction, type PaimonActions, type TableAddress } from "../../core/paimon/actions";
 import type { WarehouseProfile } from "../../core/model/warehouse";
 import type { Log, Run } from "../../core/ports";
 import { failureOfTrace } from "../flink/failures";
@@ -60,6 +60,7 @@ function runJava({ warehouse, env, log }: ActionCommandWorld, java: string, jars
     child.on("error", (error) => reject(new FlinkError("local-flink-java-missing", { looked: java, found: null }, { cause: error })));
     child.on("close", (code, signal) => {
       if (code === 0) return resolve();
+      output = hideSecrets(output, warehouse.catalogOptions);
       log.warn(`Paimon's action command ended with ${signal ?? code}: ${output}`);
       if (code === null) return reject(new FlinkError("paimon-action-lost", { ...facts, reason: `the JVM was ended by ${signal ?? "the system"}` }));
       const thrown = output.slice(Math.max(0, output.indexOf("Exception in thread \"main\""))).replace(/^Exception in thread "main" /, "");

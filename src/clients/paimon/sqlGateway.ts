@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { Backoff } from "../../core/base/async";
 import { FlinkError, isFlinkError } from "../../core/errors";
-import { actionText, callStatement, createCatalogStatement, oldestCall, tableName, type PaimonActions } from "../../core/paimon/actions";
+import { actionText, callStatement, createCatalogStatement, hideSecrets, oldestCall, tableName, type PaimonActions } from "../../core/paimon/actions";
 import { parseLossless } from "../../core/paimon/snapshot";
 import { parseFlinkVersion, type FlinkVersion } from "../../core/model/version";
 import type { WarehouseProfile } from "../../core/model/warehouse";
@@ -23,6 +23,8 @@ export interface SqlGatewayWorld {
   readonly url: string;
   /** Statements that a new session begins with; failures that say that a thing is there already are none. */
   readonly opening: readonly string[];
+  /** What must not be in a message. */
+  hideSecrets?(text: string): string;
   readonly http: Pick<Http, "send">;
   readonly clock: Clock;
   readonly log: Log;
@@ -164,7 +166,7 @@ export class SqlGateway {
     if (answer.status >= 400) {
       const errors = failureSchema.safeParse(body);
       if (!errors.success) throw new FlinkError("not-flink", { url: answer.url, status: answer.status, contentType: answer.contentType, title: null });
-      const { message, exception } = failureOfErrors(errors.data.errors);
+      const { message, exception } = failureOfErrors(errors.data.errors.map((error) => this.#world.hideSecrets?.(error) ?? error));
       throw new FlinkError("statement-failed", { url, message, exception });
     }
     const parsed = schema.safeParse(body);
@@ -197,7 +199,7 @@ export function gatewayActions(gateway: SqlGateway, { catalog, url }: { readonly
 
 /** A gateway client for a warehouse: each of its sessions knows the warehouse's catalog. */
 export function gatewayOf(warehouse: WarehouseProfile & { readonly sqlGateway: string }, world: Omit<SqlGatewayWorld, "url" | "opening">): SqlGateway {
-  return new SqlGateway({ ...world, url: warehouse.sqlGateway, opening: [createCatalogStatement(warehouse)] });
+  return new SqlGateway({ ...world, url: warehouse.sqlGateway, opening: [createCatalogStatement(warehouse)], hideSecrets: (text) => hideSecrets(text, warehouse.catalogOptions) });
 }
 
 const infoSchema = z.lazy(() => z.object({ version: z.string() }));

@@ -104,6 +104,27 @@ export function createCatalogStatement(warehouse: { readonly path: string; reado
   return `CREATE CATALOG ${quotedName(warehouse.catalog)} WITH (${Object.entries(options).map(([key, value]) => `${literal(key)} = ${literal(value)}`).join(", ")})`;
 }
 
+/** A catalog's options as they may be shown and copied: keys and passwords are stars, since a runbook goes into tickets. */
+export function shownOptions(options: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, hideSecrets(isSecretOption(key) ? stars : value, options)]));
+}
+
+/** A text without the secrets among a catalog's options, as a message or log of Paimon may repeat them. */
+export function hideSecrets(text: string, options: Readonly<Record<string, string>>): string {
+  const secrets = Object.entries(options).flatMap(([key, value]) => (isSecretOption(key) ? [value] : [...value.matchAll(inAddress)].map(([, secret]) => secret ?? "")));
+  return secrets.flatMap((secret) => (secret.trim() === "" ? [] : [secret, secret.replaceAll("'", "''")])).reduce((shown, secret) => shown.replaceAll(secret, stars), text);
+}
+
+/** A secret within a value, such as `jdbc:mysql://host/db?password=…`. */
+const inAddress = /(?:passw\w*|secret|token|signature)=([^&;,\s'"]+)/gi;
+
+/** As Flink hides them (`GlobalConfiguration.isSensitive`), and what file systems call their keys. */
+function isSecretOption(key: string): boolean {
+  return /passw|secret|token|access[-_.]?key|api[-_.]?key|account\.key|service[-_.]?key|private[-_.]?key|credential|jaas|auth-params|basic-auth|http-headers/i.test(key);
+}
+
+const stars = "******";
+
 /** What an action is to do, for progress and messages: `create the tag a of snapshot 5`. */
 export function actionText(action: PaimonAction): string {
   switch (action.kind) {

@@ -71,7 +71,7 @@ export function unixCronOf(cron: Cron): string {
 function head({ schedule }: ExportedSchedule, cron: Cron, kept: Cron, ...more: readonly (string | null)[]): string {
   const thinned = kept === cron ? null : "It declares runs less than 10 minutes apart; here those remain that are at least 10 minutes apart.";
   const lines = [`Schedule “${schedule.name}” of ${schedule.job}: ${cronMeaning(cron)} (${schedule.timeZone}), “${cron.text}”.`, thinned, ...more];
-  return lines.filter((line) => line !== null).flatMap((line) => wrapped(line.replaceAll(/[\r\n]+/g, " "))).map((line) => `# ${line}`).join("\n");
+  return lines.filter((line) => line !== null).flatMap((line) => wrapped(line.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " "))).map((line) => `# ${line}`).join("\n");
 }
 
 /** Lines of about a hundred characters; a line that is indented is a command and stays whole. */
@@ -120,7 +120,7 @@ function operatorResources(exported: ExportedSchedule, cron: Cron, kept: Cron): 
     `# Its service account may create flinkstatesnapshots. The same as ${second} in Quartz.`,
     ...cronJobHead(exported, unixCronOf(others)),
     "          serviceAccountName: flink-savepoints", "          restartPolicy: Never", "          containers:", "            - name: snapshot", "              image: bitnami/kubectl:latest", "              command: [\"sh\", \"-c\"]", "              args:", "                - |",
-    "                  kubectl create -f - <<'END'", ...indented(resource, 18), "                  END",
+    "                  kubectl create -f - <<'END'", ...indented(forKubernetes(resource), 18), "                  END",
   ].join("\n");
   return `${top}\n${deployment}\n---\n${cronJobText}\n`;
 }
@@ -131,7 +131,7 @@ function cronJob(exported: ExportedSchedule, cron: Cron, kept: Cron): string {
     "Needs Kubernetes 1.27 or newer, for timeZone. Apply with: kubectl apply -f FILE",
     "Credentials, if the cluster wants any, come from the secret flink-savepoints: FLINK_TOKEN, or FLINK_USER and FLINK_PASSWORD.",
   );
-  const environment = Object.entries(environmentOf(exported)).flatMap(([name, value]) => [`                - name: ${name}`, `                  value: ${quoted(value)}`]);
+  const environment = Object.entries(environmentOf(exported)).flatMap(([name, value]) => [`                - name: ${name}`, `                  value: ${quoted(forKubernetes(value))}`]);
   return `${top}\n${[
     ...cronJobHead(exported, unixCronOf(kept)),
     "          restartPolicy: Never", "          containers:", "            - name: savepoint", "              image: python:3.12-slim", "              env:", ...environment,
@@ -205,7 +205,13 @@ function labelOf(text: string, longest: number): string {
 
 /** A string of JSON is one of YAML too. */
 function quoted(text: string): string {
-  return JSON.stringify(text);
+  // But for characters that YAML takes for line breaks, or does not take.
+  return JSON.stringify(text).replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Kubernetes fills in its variables for `$(NAME)` in values and arguments, and takes `$$` for a dollar sign. */
+function forKubernetes(text: string): string {
+  return text.replaceAll("$", "$$$$");
 }
 
 function shellWord(text: string): string {
@@ -214,7 +220,9 @@ function shellWord(text: string): string {
 
 /** In a crontab a value goes to the line's end; quotes keep blanks at its ends. */
 function crontabValue(text: string): string {
-  const line = text.replaceAll(/[\r\n]+/g, " ");
+  const line = text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
+  // Within quotes neither kind can stand for itself.
+  if (line.includes('"') && line.includes("'") && !/^["']/.test(line)) return line;
   return line.includes('"') ? `'${line}'` : `"${line}"`;
 }
 

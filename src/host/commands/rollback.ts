@@ -6,7 +6,7 @@ import { explain, explainRefusal } from "../../core/explain";
 import { isUsable, type RestoreRecord, type RollbackRecord, type SavepointRecord } from "../../core/ledger/record";
 import { parseFlinkVersion } from "../../core/model/version";
 import { movedOn, type RollbackPlan } from "../../core/paimon/rollback/plan";
-import { progressText, remarksOf, runbookText, standingLines, targetText, victimLines, victimsText, type RunbookWay } from "../../core/paimon/rollback/rollbackText";
+import { progressText, remarksOf, runbookText, shellQuote, standingLines, targetText, victimLines, victimsText, type RunbookWay } from "../../core/paimon/rollback/rollbackText";
 import { joinText, oneLine } from "../../core/rowText";
 import { countText, savepointName, sizeText, spanText } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
@@ -27,6 +27,7 @@ const cancelKeepsRollback = "(Cancel leaves it where it is, to be continued)";
 interface Chosen {
   readonly record: SavepointRecord;
   readonly check: RollbackCheck;
+  readonly wantsRunbook?: true;
   /** Absent when it is refused, or when only the runbook is wanted. */
   readonly go?: { readonly safetyCopy: boolean; readonly restore: RestoreRequest | null; readonly what: string };
 }
@@ -45,8 +46,9 @@ export async function rollback(world: CommandWorld, target?: SavepointRef): Prom
   const { plan } = check;
   const name = oneLine(record.job.name, 80);
   const point = savepointName(record);
+  if (chosen.wantsRunbook === true) return openRunbookOf(world, record, check);
   if (check.refusals.length > 0) return refuse(world, `The tables of ${name} can't be rolled back to ${point}.`, check.refusals, {}, [...refusalSteps(check.refusals), ...(plan.tables.length === 0 ? [] : [{ title: "Open Runbook", command: "flinkSavepoints.openRunbook" as const, args: [{ recordId: record.id }] as [SavepointRef] }])]);
-  if (go === undefined) return openRunbookOf(world, record, check);
+  if (go === undefined) return;
 
   if (!(await confirmVictims(world, record, check, go.what))) return;
   if ((await typeName(`Roll back ${countText(plan.tables.length, "table")} of ${name}`, record.job.name, `${goesText(plan)} for good.`)) === undefined) return;
@@ -117,7 +119,7 @@ async function askRollback(ask: Steps, world: CommandWorld, given: SavepointReco
       ...check.refusals.map((refusal) => ({ label: `$(error) ${oneLine(explainRefusal(refusal), 160)}`, group: "in the way", value: "refused" as const })),
     ],
   });
-  if (next === "runbook") return { record, check: { ...check, refusals: [] } };
+  if (next === "runbook") return { record, check, wantsRunbook: true };
   if (next === "refused") return { record, check };
   ask.expect(3);
   const safetyCopy = await ask.choose({
@@ -238,7 +240,7 @@ async function restoreLineOf(world: CommandWorld, record: SavepointRecord): Prom
   const reach = world.clusters.get(record.cluster.url)?.reach;
   const version = reach?.state === "online" ? reach.info.version : parseFlinkVersion(record.flinkVersion);
   const last = (await world.ledger.all()).filter((each): each is RestoreRecord => each.kind === "restore" && each.jobName === record.job.name).sort((a, b) => b.requestedAtMs - a.requestedAtMs)[0];
-  return version === undefined ? `flink run -s ${record.path ?? ""} job.jar` : cliLine({ url: record.cluster.url, version }, { verb: "restore", jar: last?.jar.file ?? last?.jar.name ?? "job.jar", savepointPath: record.path ?? "", claimMode: "NO_CLAIM" });
+  return version === undefined ? `flink run -s ${shellQuote(record.path ?? "")} job.jar` : cliLine({ url: record.cluster.url, version }, { verb: "restore", jar: last?.jar.file ?? last?.jar.name ?? "job.jar", savepointPath: record.path ?? "", claimMode: "NO_CLAIM" });
 }
 
 function refusalSteps(refusals: readonly Refusal[]): readonly Step[] {

@@ -113,7 +113,7 @@ export async function copyTagCommand(world: CommandWorld, target?: PaimonTagRef)
       ],
     });
     const profile = world.warehouses.profile(target.warehouse);
-    if (action === "read") return `SELECT * FROM \`${profile.catalog}\`.\`${target.table.replace(".", "`.`")}\` /*+ OPTIONS('scan.tag-name' = '${target.tag.replaceAll("'", "''")}') */;`;
+    if (action === "read") return `SELECT * FROM ${[profile.catalog, tableAddress(target.table).database, tableAddress(target.table).table].map((name) => `\`${name.replaceAll("`", "``")}\``).join(".")} /*+ OPTIONS('scan.tag-name' = '${target.tag.replaceAll("'", "''")}') */;`;
     const subject = { warehouse: target.warehouse, address: tableAddress(target.table) };
     const forms = ([["Flink SQL", "1.19 and newer", { major: 1, minor: 19, text: "1.19" }], ["Flink SQL", "1.18", { major: 1, minor: 18, text: "1.18" }], ["Paimon's action command", "no cluster needed", undefined]] as const)
       .flatMap(([label, description, sql]) => {

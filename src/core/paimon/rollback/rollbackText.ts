@@ -5,7 +5,7 @@ import type { FlinkVersion } from "../../model/version";
 import type { WarehouseProfile } from "../../model/warehouse";
 import { joinText } from "../../rowText";
 import { ageText, countText, savepointName, timeText } from "../../wording";
-import { actionArguments, callStatement, createCatalogStatement, type PaimonAction } from "../actions";
+import { actionArguments, callStatement, createCatalogStatement, shownOptions, type PaimonAction } from "../actions";
 import { pairGradeText } from "../pairText";
 import { movedOn, stepsFor, type RollbackPlan, type TableRollback } from "./plan";
 
@@ -50,9 +50,15 @@ export interface RunbookWay {
   profile(warehouse: string): Pick<WarehouseProfile, "path" | "catalog" | "catalogOptions">;
 }
 
-/** An action as a line to be copied: a statement of Flink SQL, or Paimon's action command for a POSIX shell. Undefined when the version has no such statement. */
+/** A warehouse as it may be copied. */
+function shownProfile(way: RunbookWay, warehouse: string): ReturnType<RunbookWay["profile"]> {
+  const profile = way.profile(warehouse);
+  return { ...profile, catalogOptions: shownOptions(profile.catalogOptions) };
+}
+
+/** An action as a line to be copied: a statement of Flink SQL, or Paimon's action command for a POSIX shell. Secrets among the catalog's options are stars. Undefined when the version has no such statement. */
 export function actionLine(table: Pick<TableRollback, "warehouse" | "address">, action: PaimonAction, way: RunbookWay): string | undefined {
-  const profile = way.profile(table.warehouse);
+  const profile = shownProfile(way, table.warehouse);
   if (way.sql !== undefined) {
     const statement = callStatement(profile.catalog, table.address, action, way.sql);
     return statement === undefined ? undefined : `${statement};`;
@@ -62,7 +68,7 @@ export function actionLine(table: Pick<TableRollback, "warehouse" | "address">, 
 
 /**
  * A rollback as a page to follow by hand: what is checked, what goes, the commands in their order, and what must be so before the next. For those
- * who may not click, or may not from here.
+ * who may not click, or may not from here. Of a plan that lacks a table there are no commands: half a rollback is worse than none.
  */
 export function runbookText(plan: RollbackPlan, refusals: readonly Refusal[], restoreLine: string, way: RunbookWay, nowMs: number): string {
   const name = plan.savepoint.jobName ?? "the job";
@@ -84,14 +90,23 @@ export function runbookText(plan: RollbackPlan, refusals: readonly Refusal[], re
     ...(victimLines(plan).length === 0 ? ["- nothing"] : victimLines(plan).map((line) => `- ${line}`)), "",
     "## 3. Roll back", "",
   );
-  if (way.sql !== undefined) lines.push("```sql", ...[...new Set(plan.tables.map(({ warehouse }) => warehouse))].map((warehouse) => `${createCatalogStatement(way.profile(warehouse))};`));
+  if (refusals.some(({ rule }) => rule === "pair-unproven" || rule === "table-unknown")) {
+    lines.push("Not with this page: a table that the job writes is missing above, see what forbids it. Rolling back the others alone loses rows or doubles them, so their commands are left out.", "");
+    return lines.map(onOneLine).join("\n");
+  }
+  const before = lines.map(onOneLine);
+  lines.length = 0;
+  if (way.sql !== undefined) lines.push("```sql", ...[...new Set(plan.tables.map(({ warehouse }) => warehouse))].map((warehouse) => `${createCatalogStatement(shownProfile(way, warehouse))};`));
   else lines.push("`PAIMON_JARS` is the class path: Flink's lib/* and Paimon's bundle.", "", "```sh");
   for (const table of plan.tables) {
     for (const action of stepsFor(table, safety)) {
-      const optional = action.kind === "create-branch" || (action.kind === "create-tag" && action.tag === safety) ? `${way.sql === undefined ? "#" : "--"} keeps ${table.table.name} as it is; may be left out\n` : "";
-      lines.push(`${optional}${actionLine(table, action, way) ?? `-- ${table.table.name}: this Flink has no CALL`}`);
+      const optional = action.kind === "create-branch" || (action.kind === "create-tag" && action.tag === safety) ? `${way.sql === undefined ? "#" : "--"} keeps ${onOneLine(table.table.name)} as it is; may be left out\n` : "";
+      lines.push(`${optional}${actionLine(table, action, way) ?? `-- ${onOneLine(table.table.name)}: this Flink has no CALL`}`);
     }
   }
+  if (lines.some((line) => line.includes("******"))) lines.push(`${way.sql === undefined ? "#" : "--"} ****** stands for a secret of the settings`);
+  const commands = [...lines];
+  lines.length = 0;
   lines.push(
     "```", "",
     "## 4. See that it is so", "",
@@ -101,7 +116,7 @@ export function runbookText(plan: RollbackPlan, refusals: readonly Refusal[], re
     "## 5. Restore", "", "```sh", restoreLine, "```", "",
     `The first commit after it has commit user ${[...new Set(plan.tables.map(({ target }) => target.commitUser))].join(" or ")} and a commit identifier above ${plan.savepoint.checkpointId}. One failure that says “This exception is intentionally thrown after committing the restored checkpoints” is meant to be; the job starts again by itself where it has a restart strategy.`, "",
   );
-  return lines.join("\n");
+  return [...before, ...commands, ...lines.map(onOneLine)].join("\n");
 }
 
 /** How far a rollback is, in a line: `1 of 2 tables rolled back`. */
@@ -127,6 +142,12 @@ export function standingLines(record: RollbackRecord): readonly string[] {
   });
 }
 
-function shellQuote(word: string): string {
+/** Names are of strangers: a line break in one must not begin a line of its own. */
+function onOneLine(line: string): string {
+  return line.replace(/[\p{Cc}\u2028\u2029]+/gu, " ");
+}
+
+/** A word for a POSIX shell. */
+export function shellQuote(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

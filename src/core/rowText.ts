@@ -1,7 +1,7 @@
 import type { FlinkError } from "./errors";
 import { isFlinkError } from "./errors";
 import { explain, reasonText } from "./explain";
-import type { SavepointRecord } from "./ledger/record";
+import { liesAside, type SavepointRecord } from "./ledger/record";
 import type { CheckpointStats } from "./model/checkpoint";
 import type { JobRow, SavepointRow } from "./rows";
 import { ageText, countText, durationText, savepointName, shortId, sizeText, spanText } from "./wording";
@@ -57,6 +57,7 @@ export function savepointText(row: SavepointRow, nowMs: number, expectedMs: numb
     case "disposed":
       return joinText(age, "disposed");
     case "completed":
+      if (row.record !== null && liesAside(row.record)) return joinText(age, size(row), asideText(row.record, nowMs));
       if (row.claimedBy !== null) return joinText(age, `claimed by ${oneLine(row.claimedBy.name, 60)} (${shortId(row.claimedBy.jobId)})`);
       return joinText(age, size(row), row.format, row.origin, ...flags(row));
   }
@@ -87,6 +88,12 @@ export function jobText(row: JobRow, nowMs: number, seen: boolean, asked = false
     default:
       return joinText(operation !== undefined && operationWords[operation.what], stateWord(row.state), lastSavepoint(latest, nowMs, asked));
   }
+}
+
+/** What cleanup did to a savepoint that can still be put back. */
+function asideText({ cleanup }: SavepointRecord, nowMs: number): string {
+  const untilMs = cleanup?.aside?.untilMs ?? nowMs;
+  return joinText(`moved aside by cleanup, ${untilMs > nowMs ? `gone for good in ${spanText(untilMs - nowMs)}` : "gone for good soon"}`, cleanup?.failure !== null && "could not be removed");
 }
 
 /** A checkpoint's row after its number. */
@@ -147,6 +154,7 @@ function flags(row: SavepointRow): (string | null)[] {
   return [
     record.stop?.drain === true ? "drained" : null,
     record.stop?.job === "pending" ? "job is stopping" : record.stop?.job === "failed" ? "job ended failed" : record.stop?.job === "running-on" ? "job not stopped" : null,
+    record.cleanup !== undefined && record.cleanup.failure !== null && record.disposal?.state !== "failed" ? "cleanup failed" : null,
     record.disposal?.state === "failed" ? "disposal failed" : record.disposal?.state === "unknown" ? "disposal unknown" : null,
     row.pinned ? "pinned" : null,
   ];

@@ -153,6 +153,15 @@ test("a failed attempt of ours and the same one in Flink's history are one row",
   assert.deepEqual(savepointRows(job.jobId, [ours], overview).map((row) => row.failure), ["disk full", "expired"]);
 });
 
+test("a savepoint that cleanup moved aside is no place to go back to: its row says for how long it can be put back, and its folder counts it apart", () => {
+  const owner = { host: "here", pid: 1, instance: "x" };
+  const aside = savepoint({ origin: "scheduled", cleanup: { hits: [], triedAtMs: now, attempts: 1, failure: null, aside: { path: "file:/sp/aside", state: "aside", sinceMs: now, untilMs: now + 20 * hour, owner } } });
+  const node: ExplorerNode = { kind: "savepoint", id: "x", row: aside, expectedMs: null, pairs: [] };
+  assert.match(line(node), /^archive \| #\d+.* \| .* · 4\.2 GB · moved aside by cleanup, gone for good in 20 h$/);
+  assert.equal(renderRow(node, now).contextValue, "savepoint");
+  assert.equal(line({ kind: "savepoints", id: "x", job, rows: [savepoint({}), aside], expectedMs: null }), "save-all | Savepoints | 1 · 4.2 GB · 1 moved aside by cleanup");
+});
+
 test("folders sum up what is in them", () => {
   const rows = [savepoint({}), savepoint({ sizeBytes: 26.8 * gigabyte }), savepoint({ state: "failed" })];
   assert.equal(line({ kind: "savepoints", id: "x", job, rows, expectedMs: null }), "save-all | Savepoints | 2 · 31.0 GB");

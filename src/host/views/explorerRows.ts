@@ -1,7 +1,7 @@
 import type { FlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
 import type { CheckpointRef, ContextWord } from "../../core/contributions";
-import type { RestoreRecord } from "../../core/ledger/record";
+import { isBeingCleanedUp, liesAside, type RestoreRecord } from "../../core/ledger/record";
 import type { CheckpointConfig, CheckpointStats, RestoredFrom } from "../../core/model/checkpoint";
 import type { JobRef } from "../../core/model/job";
 import { checkpointText, clusterSentence, joinText, jobText, oneLine, savepointText, savepointTitle, shortReason, stateWord } from "../../core/rowText";
@@ -145,9 +145,11 @@ function outcomeText(last: TickOutcome, nowMs: number): string {
 }
 
 function savepointsRow(rows: readonly SavepointRow[]): Row {
-  const usable = rows.filter((savepoint) => savepoint.state === "completed");
+  const aside = rows.filter(({ record }) => record !== null && isBeingCleanedUp(record)).length;
+  const failed = rows.filter(({ record }) => record?.cleanup !== undefined && record.cleanup.failure !== null && record.disposal?.state !== "disposed").length;
+  const usable = rows.filter(({ state, record }) => state === "completed" && (record === null || !liesAside(record)));
   const bytes = usable.reduce((sum, savepoint) => sum + (savepoint.sizeBytes ?? 0), 0);
-  const text = rows.length === 0 ? "none yet" : usable.length === 0 ? "none usable" : joinText(usable.length.toLocaleString("en"), bytes > 0 && sizeText(bytes));
+  const text = rows.length === 0 ? "none yet" : usable.length === 0 ? "none usable" : joinText(usable.length.toLocaleString("en"), bytes > 0 && sizeText(bytes), aside > 0 && `${aside} moved aside by cleanup`, failed > 0 && `${failed} not removed`);
   return row("Savepoints", text, { icon: { id: "save-all" }, children: "open" });
 }
 
@@ -156,13 +158,13 @@ function savepointRow({ row: savepoint, expectedMs, pairs }: Extract<ExplorerNod
   const words: ContextWord[] = [];
   if (record !== null) {
     words.push("savepoint");
-    if (savepoint.state === "completed") words.push("completed", savepoint.pinned ? "pinned" : "unpinned");
+    if (savepoint.state === "completed" && !liesAside(record)) words.push("completed", savepoint.pinned ? "pinned" : "unpinned");
     else if (savepoint.state === "unknown") words.push("unknown");
   }
   if (pairs.length > 0) words.push("paired");
   return row(savepointTitle(savepoint), joinText(savepointText(savepoint, nowMs, expectedMs), pairsFlag(pairs.map(({ pair }) => pair), pairs[0]?.job)), {
     children: pairs.length > 0 ? "closed" : "none",
-    icon: savepointIcon(savepoint), words, ref: record === null ? null : { recordId: record.id }, noun: `savepoint, ${savepoint.claimedBy !== null && savepoint.state === "completed" ? "claimed" : savepoint.state}`,
+    icon: savepointIcon(savepoint), words, ref: record === null ? null : { recordId: record.id }, noun: `savepoint, ${record !== null && savepoint.state === "completed" && liesAside(record) ? "moved aside" : savepoint.claimedBy !== null && savepoint.state === "completed" ? "claimed" : savepoint.state}`,
     click: savepoint.state === "unknown" && record !== null ? { command: "flinkSavepoints.adopt", title: "Look for It", args: [{ recordId: record.id }] }
       : savepoint.path !== null && record !== null ? { command: "flinkSavepoints.clickRow", title: "Inspect on Double Click", args: [{ recordId: record.id }] } : null,
   });
@@ -175,6 +177,7 @@ function savepointIcon(savepoint: SavepointRow): NonNullable<Row["icon"]> {
     case "unknown": return { id: "question", color: yellow };
     case "disposed": return { id: "trash", color: grey };
     case "completed":
+      if (savepoint.record !== null && liesAside(savepoint.record)) return { id: "archive", color: grey };
       if (savepoint.claimedBy !== null) return { id: "circle-slash", color: grey };
       return savepoint.record?.stop?.job === "failed" || savepoint.record?.stop?.job === "running-on" ? { id: "pass", color: yellow } : { id: "pass", color: green };
   }

@@ -117,6 +117,8 @@ test("the page of a job in the workbench", async (context) => {
       await page.reload();
       const view = pageOf(page);
       await page.waitFor("high contrast", (timeout) => page.page.locator(".monaco-workbench.hc-black").waitFor({ timeout }));
+      await page.waitFor("the page", (timeout) => view.getByRole("tab", { name: "Cleanup" }).waitFor({ timeout }), 40_000);
+      await view.getByRole("tab", { name: "Cleanup" }).click();
       await page.waitFor("the preview", (timeout) => view.getByRole("region", { name: "Stays" }).waitFor({ timeout }));
       await page.picture("cleanup high contrast");
       await view.getByRole("tab", { name: "Overview" }).click();

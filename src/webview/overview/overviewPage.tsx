@@ -22,7 +22,7 @@ const stateVersion = 1;
 export function OverviewPage({ host }: { readonly host: Host }): JSX.Element {
   const [overview, setOverview] = useState<Overview>();
   const [failure, setFailure] = useState<string>();
-  const [tab, setTab] = useState<OverviewTab>("overview");
+  const [tab, setTab] = useState<OverviewTab>(() => restoredTab() ?? "overview");
   const [selected, setSelected] = useState<string | null>(restoredSelection);
   const select = useCallback((key: string | null) => {
     setSelected(key);
@@ -30,13 +30,13 @@ export function OverviewPage({ host }: { readonly host: Host }): JSX.Element {
   }, []);
   const show = useCallback((next: OverviewTab) => {
     setTab(next);
-    host.call("about", {}).then((about) => keep({ about: { ...about, tab: next } }), () => undefined);
-  }, [host]);
+    keep({ tab: next });
+  }, []);
   useEffect(() => {
     host.on("changed", setOverview);
     host.on("show", ({ tab: wanted }) => show(wanted));
     host.call("about", {}).then((about) => {
-      setTab(about.tab);
+      if (restoredTab() === undefined) setTab(about.tab);
       keep({ about });
     }, () => undefined);
     host.call("overview", {}).then(setOverview, (error: unknown) => setFailure(error instanceof Error ? error.message : String(error)));
@@ -158,11 +158,16 @@ function restoredSelection(): string | null {
   return isKept(state) && typeof state.selected === "string" ? state.selected : null;
 }
 
+function restoredTab(): OverviewTab | undefined {
+  const state = savedState();
+  return isKept(state) && (state.tab === "overview" || state.tab === "cleanup") ? state.tab : undefined;
+}
+
 function keep(part: object): void {
   const state = savedState();
   saveState({ ...(isKept(state) ? state : {}), version: stateVersion, ...part });
 }
 
-function isKept(state: unknown): state is { readonly version: number; readonly selected?: unknown } {
+function isKept(state: unknown): state is { readonly version: number; readonly selected?: unknown; readonly tab?: unknown } {
   return typeof state === "object" && state !== null && "version" in state && state.version === stateVersion;
 }

@@ -117,6 +117,10 @@ test("the page of a job in the workbench", async (context) => {
       await page.reload();
       const view = pageOf(page);
       await page.waitFor("high contrast", (timeout) => page.page.locator(".monaco-workbench.hc-black").waitFor({ timeout }));
+      // Which tab was in front last, the workbench may not have written down yet.
+      const tab = page.page.locator(".tabs-container .tab").filter({ hasText: jobName });
+      await page.waitFor("the tab of the page", (timeout) => tab.waitFor({ timeout }), 40_000);
+      await tab.click();
       await page.waitFor("the page", (timeout) => view.getByRole("tab", { name: "Cleanup" }).waitFor({ timeout }), 40_000);
       await view.getByRole("tab", { name: "Cleanup" }).click();
       await page.waitFor("the preview", (timeout) => view.getByRole("region", { name: "Stays" }).waitFor({ timeout }));

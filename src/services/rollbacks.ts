@@ -230,6 +230,7 @@ export class RollbackService {
       return record;
     }
     run.signal.throwIfAborted();
+    if (table.state === "planned" && (await this.#difference(table, run.signal)) === undefined) return this.#setTable(record.id, at, { state: "rolled-back" }, `${table.table}: is at snapshot ${table.target.id} as it is`);
     const actions = this.#tables.actions(table.warehouse);
     const address = tableAddress(table.table);
     let { facts } = await this.#look(table, run.signal);
@@ -334,7 +335,8 @@ export class RollbackService {
           // A job that only starts has no graph yet, and may write to any of them in a moment.
           if (job.vertices.length === 0) refusals.push({ rule: "writers-unchecked", cluster: profile.name, reason: `${oneLine(name, 80)} is only starting` });
           const written = new Set(job.vertices.flatMap((vertex) => writtenBy(vertex.name)));
-          for (const table of tables) if (written.has(tableAddress(table).table)) refusals.push({ rule: "writer-running", table, by: { jobId, name } });
+          const theirs = tables.filter((table) => written.has(tableAddress(table).table));
+          if (theirs.length > 0) refusals.push({ rule: "writer-running", table: theirs.join(" and "), by: { jobId, name } });
         }
       } catch (error) {
         if (isAbort(error)) throw error;

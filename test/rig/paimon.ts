@@ -20,6 +20,11 @@ export interface TableRows {
   readonly largest: number;
 }
 
+/** The number of a savepoint, from its metadata: magic, version, then the number. */
+export async function checkpointIdOf(savepoint: string): Promise<number> {
+  return Number((await fs.readFile(path.join(savepoint, "_metadata"))).readBigInt64BE(8));
+}
+
 /** A Flink with SQL and Paimon, and a warehouse in its folder. */
 export interface TestPaimon {
   readonly flink: TestFlink;
@@ -32,6 +37,8 @@ export interface TestPaimon {
   savepoint(jobId: string, kind?: "savepoints" | "stop"): Promise<string>;
   /** Waits until so many more checkpoints of the job are complete; savepoints count as well. */
   checkpoints(jobId: string, more: number): Promise<void>;
+  /** Waits until a savepoint has its tag in tables of the warehouse (`sales.orders`): with the next checkpoint. */
+  tagged(savepoint: string, ...tables: readonly string[]): Promise<void>;
   /** Cancels a job and waits for its end. */
   cancel(jobId: string): Promise<void>;
   /** Reads tables (`sales.orders`, or one at a tag, `sales.orders@savepoint-3`) whole, without Flink. */
@@ -65,6 +72,10 @@ export async function startPaimon(version: string): Promise<TestPaimon> {
     async checkpoints(jobId, more) {
       const wanted = (await completed(jobId)) + more;
       await until(`${more} checkpoints of ${jobId}`, async () => (await completed(jobId)) >= wanted);
+    },
+    async tagged(savepoint, ...tables) {
+      const name = `tag-savepoint-${await checkpointIdOf(savepoint)}`;
+      for (const table of tables) await until(`${name} of ${table}`, () => fs.stat(path.join(warehouse, table.replace(".", ".db/"), "tag", name)).then(() => true, () => false));
     },
     async cancel(jobId) {
       await flink.rest("PATCH", `/jobs/${jobId}?mode=cancel`);

@@ -47,8 +47,14 @@ describe("a rollback's plan", () => {
     assert.deepEqual(movedOn({ tables }).map(({ table }) => table.name), ["d.app", "d.pk"]);
   });
 
-  test("P-9: refuses what is not proven: a pair that changed, one that is waiting, one that can't be told", async () => {
-    for (const [checkpointId, grade] of [[11, "changed"], [14, "none"], [19, "waiting"]] as const) {
+  test("a savepoint whose files are not committed yet, in tables that stand where it left them, needs no rollback", async () => {
+    const { tables, refusals } = await plan(19);
+    assert.deepEqual(refusals, []);
+    assert.deepEqual([tables.map(({ pairing }) => pairing.grade), movedOn({ tables }), victimLines({ tables })], [["waiting", "waiting"], [], []]);
+  });
+
+  test("P-9: refuses what is not proven: a pair that changed, one that can't be told", async () => {
+    for (const [checkpointId, grade] of [[11, "changed"], [14, "none"]] as const) {
       const { tables, refusals } = await plan(checkpointId);
       assert.deepEqual(tables, []);
       assert.deepEqual(refusals.map((refusal) => refusal.rule === "pair-unproven" && refusal.grade), [grade, grade]);
@@ -63,7 +69,15 @@ describe("a rollback's plan", () => {
       assert.ok(tags.length > 0 && tags.length < left.length && snapshots.every(({ id }) => id > target.id));
       assert.deepEqual(tags.find(({ name }) => name === "savepoint-15")?.savepoints, ["#15 of ingest"]);
     }
-    assert.equal(victimLines(named).length, named.tables.reduce((sum, { tags, snapshots }) => sum + tags.length + snapshots.length, 0));
+    const lines = victimLines(named);
+    for (const { table, tags, snapshots } of named.tables) {
+      for (const { name } of tags) assert.ok(lines.some((line) => line.startsWith(`${table.name}: tag ${name} of snapshot `)), name);
+      const told = lines.flatMap((line) => {
+        const [, from = "", to = from] = new RegExp(`^${table.name}: snapshots? (\\d+)(?: to (\\d+))?`).exec(line) ?? [];
+        return from === "" ? [] : Array.from({ length: Number(to) - Number(from) + 1 }, (_, at) => Number(from) + at);
+      });
+      assert.deepEqual(told, snapshots.map(({ id }) => id));
+    }
     assert.equal(named.tables.length, 2);
   });
 
@@ -134,7 +148,7 @@ describe("a rollback's plan", () => {
     const good = await run(set.warehouse, at(6), "--plan", "--savepoints", set.savepoints);
     assert.equal(good.code, 0, good.err);
     assert.match(good.out, /tag savepoint-15 of snapshot \d+, pair of #15 \(/);
-    const bad = await run(set.warehouse, at(19), "--plan", "--json");
+    const bad = await run(set.warehouse, at(11), "--plan", "--json");
     assert.deepEqual([bad.code, (JSON.parse(bad.out) as { tables: unknown[] }).tables], [1, []]);
     assert.match(bad.err, /problem: What of d\.app belongs to the savepoint is not sure/);
     assert.equal((await run(set.warehouse, at(6))).code, 2);

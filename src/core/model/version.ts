@@ -39,6 +39,8 @@ export interface Capabilities {
   readonly standardYaml: boolean;
   /** `execution.checkpointing.savepoint-dir` instead of `state.savepoints.dir`, and `-claimMode` instead of `-restoreMode` (1.20). */
   readonly newConfigurationKeys: boolean;
+  /** How arguments of `CALL` in Flink SQL are given: there is none before 1.18, and only places in it (FLIP-311, FLIP-387). */
+  readonly callArguments: "none" | "places" | "names";
 }
 
 /** The capability table, by version. */
@@ -54,5 +56,6 @@ export function capabilitiesOf(version: FlinkVersion): Capabilities {
     cliTakesAddress: from(1, 19),
     standardYaml: from(1, 19),
     newConfigurationKeys: from(1, 20),
+    callArguments: from(1, 19) ? "names" : from(1, 18) ? "places" : "none",
   };
 }

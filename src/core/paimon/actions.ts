@@ -1,4 +1,4 @@
-import { atLeast, type FlinkVersion } from "../model/version";
+import { capabilitiesOf, type FlinkVersion } from "../model/version";
 import type { Run } from "../ports";
 
 /** A table of a catalog, or a branch of one (`t$branch_b`). */
@@ -81,8 +81,9 @@ export const oldestCall = "1.18";
 
 /** The statement that does it in Flink SQL: named arguments from Flink 1.19 on, positional ones in 1.18, undefined before, which has no `CALL` (P-25). */
 export function callStatement(catalog: string, table: TableAddress, action: PaimonAction, flink: FlinkVersion): string | undefined {
-  if (!atLeast(flink, 1, 18)) return undefined;
-  const named = atLeast(flink, 1, 19);
+  const { callArguments } = capabilitiesOf(flink);
+  if (callArguments === "none") return undefined;
+  const named = callArguments === "names";
   const call = (procedure: string, args: readonly (readonly [name: string, value: string])[]): string =>
     `CALL ${quotedName(catalog)}.sys.${procedure}(${[["`table`", literal(tableName(table))] as const, ...args].map(([name, value]) => (named ? `${name} => ${value}` : value)).join(", ")})`;
   switch (action.kind) {

@@ -50,7 +50,7 @@ export async function rollback(world: CommandWorld, target?: SavepointRef): Prom
   if (check.refusals.length > 0) return refuse(world, `The tables of ${name} can't be rolled back to ${point}.`, check.refusals, {}, [...refusalSteps(check.refusals), ...(plan.tables.length === 0 ? [] : [{ title: "Open Runbook", command: "flinkSavepoints.openRunbook" as const, args: [{ recordId: record.id }] as [SavepointRef] }])]);
   if (go === undefined) return;
 
-  if (!(await confirmVictims(world, record, check, go.what))) return;
+  if (!(await confirmVictims(world, record, check, go))) return;
   if ((await typeName(`Roll back ${countText(plan.tables.length, "table")} of ${name}`, record.job.name, `${goesText(plan)} for good.`)) === undefined) return;
   const rollbacks = await world.rollbacks();
   await follow(world, name, (run) => rollbacks.begin(plan, { safetyCopy: go.safetyCopy, restore: go.restore }, run));
@@ -125,7 +125,7 @@ async function askRollback(ask: Steps, world: CommandWorld, given: SavepointReco
   const safetyCopy = await ask.choose({
     placeholder: "Keep the tables as they are now?",
     choices: [
-      { label: "$(git-branch) Keep each in a branch", description: "recommended", detail: "What is discarded can still be read there; it takes no time, and its files stay until the branch is deleted.", value: true },
+      { label: "$(git-branch) Keep each in a branch", description: "recommended", detail: "What is discarded can still be read there, until the branch is deleted.", value: true },
       { label: "$(trash) Keep nothing", description: `${goesText(plan)} for good`, value: false },
     ],
   });
@@ -161,12 +161,12 @@ async function checkOf(world: CommandWorld, record: SavepointRecord, signal: Abo
 }
 
 /** The preview: what goes, by name, and what else to know. */
-async function confirmVictims(world: CommandWorld, record: SavepointRecord, check: RollbackCheck, what: string): Promise<boolean> {
+async function confirmVictims(world: CommandWorld, record: SavepointRecord, check: RollbackCheck, { what, safetyCopy }: NonNullable<Chosen["go"]>): Promise<boolean> {
   const { plan } = check;
   const name = oneLine(record.job.name, 80);
   const lines = victimLines(plan);
   const detail = [
-    ...(lines.length === 0 ? ["Nothing is deleted."] : ["Deleted for good:", ...lines.slice(0, mostLines).map((line) => `• ${oneLine(line, 160)}`), ...(lines.length > mostLines ? [`• and ${lines.length - mostLines} more, all in the runbook`] : [])]),
+    ...(lines.length === 0 ? ["Nothing is deleted."] : [safetyCopy ? "Deleted, and kept in a branch of each table:" : "Deleted for good:", ...lines.slice(0, mostLines).map((line) => `• ${oneLine(line, 160)}`), ...(lines.length > mostLines ? [`• and ${lines.length - mostLines} more, all in the runbook`] : [])]),
     "",
     ...plan.tables.flatMap(remarksOf).map((remark) => oneLine(remark, 300)),
     ...(check.unchecked.length === 0 ? [] : [`Whether jobs on ${check.unchecked.map(({ cluster }) => cluster).join(", ")} write to these tables is not known: no answer. The tables are watched for ${spanText(3_000)} before the first is touched.`]),

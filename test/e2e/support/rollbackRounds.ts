@@ -13,9 +13,10 @@ export const steps = [
 ] as const;
 
 /** Takes a savepoint of a running job at a random moment, runs past it, and ends the job. Resolves to the savepoint. */
-export async function runPastSavepoint({ paimon }: RollbackBench, jobId: string): Promise<string> {
+export async function runPastSavepoint({ paimon }: RollbackBench, jobId: string, tables: readonly string[] = bothTables): Promise<string> {
   await systemClock.sleep(Math.random() * 2_500);
   const savepoint = await paimon.savepoint(jobId);
+  await paimon.tagged(savepoint, ...tables);
   await paimon.checkpoints(jobId, 2 + Math.floor(Math.random() * 2));
   await paimon.cancel(jobId);
   return savepoint;

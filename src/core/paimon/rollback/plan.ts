@@ -136,7 +136,9 @@ interface PlannedTable extends Omit<TableRollback, "tags"> {
 async function planTable(warehouse: RollbackWarehouse, pair: BoardPair & { readonly table: PaimonTable }, facts: TableFacts, savepoint: { readonly path: string; readonly checkpointId: number }, refusals: Refusal[], signal: AbortSignal | undefined): Promise<PlannedTable | undefined> {
   const { table, pairing, committer } = pair;
   const { grade, snapshot: target } = pairing;
-  if (target === null || !isProven(grade)) {
+  // Not committed yet, and nothing was committed since: the table is where the savepoint left it, and the restore commits the rest.
+  const isUntouched = grade === "waiting" && target !== null && latestOf(facts) === target.id && !isBrokenOff(facts);
+  if (target === null || !(isProven(grade) || isUntouched)) {
     refusals.push({ rule: "pair-unproven", table: table.name, grade });
     return undefined;
   }

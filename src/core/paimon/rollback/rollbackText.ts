@@ -7,6 +7,7 @@ import { joinText } from "../../rowText";
 import { ageText, countText, savepointName, timeText } from "../../wording";
 import { actionArguments, callStatement, createCatalogStatement, shownOptions, type PaimonAction } from "../actions";
 import { pairGradeText } from "../pairText";
+import type { PaimonSnapshot } from "../snapshot";
 import { movedOn, stepsFor, type RollbackPlan, type TableRollback } from "./plan";
 
 /** What a rollback deletes of one table, in a line; `null` when nothing. */
@@ -27,6 +28,7 @@ export function remarksOf(table: TableRollback): readonly string[] {
     ...(table.isBrokenOff ? [`A rollback of ${name} broke off earlier, and Paimon can't read it now: its pointers are mended first.`] : []),
     ...(table.pairing.grade === "drained" ? [`The savepoint was taken with drain: what ${name} got at the end of the input stays in it.`] : []),
     ...(table.pairing.grade === "idle" ? [`The job had written nothing to ${name} since the snapshot: it is the same state.`] : []),
+    ...(table.pairing.grade === "waiting" ? [`What the savepoint wrote to ${name} is not committed yet, and nothing was since: the restore commits it.`] : []),
     ...(table.strangers.length === 0 ? [] : [`Others wrote to ${name} since (commit user ${table.strangers.join(", ")}): what they wrote is deleted too.`]),
     ...table.tags.flatMap((tag) => (tag.savepoints.length === 0 ? [] : [`The tag ${tag.name} of ${name} is the pair of ${tag.savepoints.join(", ")}, to which one can't go back afterwards.`])),
     ...(table.consumers.length === 0 ? [] : [`Readers of ${name} are past snapshot ${table.target.id} (${table.consumers.map(({ id, nextSnapshot }) => `${id} at ${nextSnapshot}`).join(", ")}): reset them, or they skip or repeat rows.`]),
@@ -35,12 +37,25 @@ export function remarksOf(table: TableRollback): readonly string[] {
   ];
 }
 
-/** Every victim by its name, a line each: nothing else is deleted. */
+/** Every victim by its name, a line for each tag and for each run of snapshots of one writer: nothing else is deleted. */
 export function victimLines(plan: Pick<RollbackPlan, "tables">): readonly string[] {
   return plan.tables.flatMap((table) => [
-    ...table.snapshots.map(({ id, timeMs, commitUser, commitKind }) => `${table.table.name}: snapshot ${id} (${commitKind}, ${timeText(timeMs)}, commit user ${commitUser})`),
     ...table.tags.map(({ name, snapshotId, savepoints }) => `${table.table.name}: tag ${name} of snapshot ${snapshotId}${savepoints.length === 0 ? "" : `, pair of ${savepoints.join(", ")}`}`),
+    ...runsOf(table.snapshots).map(([first, last]) => (first.id === last.id
+      ? `${table.table.name}: snapshot ${first.id} (${timeText(first.timeMs)}, commit user ${first.commitUser})`
+      : `${table.table.name}: snapshots ${first.id} to ${last.id} (${timeText(first.timeMs)} to ${timeText(last.timeMs)}, commit user ${first.commitUser})`)),
   ]);
+}
+
+/** First and last of snapshots that follow one another and are of one writer. */
+function runsOf(snapshots: readonly PaimonSnapshot[]): readonly (readonly [PaimonSnapshot, PaimonSnapshot])[] {
+  const runs: [PaimonSnapshot, PaimonSnapshot][] = [];
+  for (const snapshot of snapshots) {
+    const run = runs[runs.length - 1];
+    if (run !== undefined && run[1].id === snapshot.id - 1 && run[1].commitUser === snapshot.commitUser) run[1] = snapshot;
+    else runs.push([snapshot, snapshot]);
+  }
+  return runs;
 }
 
 /** How to run an action in a terminal or in SQL. */

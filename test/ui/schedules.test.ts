@@ -87,7 +87,7 @@ test("schedules in the workbench", async (context) => {
       await page.command("Notifications: Clear All Notifications");
     });
 
-    await context.test("in the file a ? is underlined with its mend, pointing at an expression shows its runs, and a wrong name of a cluster is told", async () => {
+    await context.test("in the file a ? is underlined with its mend, and pointing at an expression shows its runs", async () => {
       await (await page.row(/Schedule office hours/)).click();
       await page.waitFor("the file in an editor", (timeout) => page.page.locator(".tab.active[data-resource-name='flink-savepoints.json']").waitFor({ timeout }));
       writeFileSync(file, readFileSync(file, "utf8").replace("*/5 9-17 * * MON-FRI", "0 12 ? * MON"));

@@ -55,7 +55,7 @@ async function program(count: number): Promise<void> {
   row("warm: the fastest of five more, by the clock", ours.slice(1), theirs.slice(1), "clockMs", true);
   row("the same, time on the processors", ours.slice(1), theirs.slice(1), "processorMs", false);
   figures.add("in a thread that knows the files, all of them again", ms(await again(count)));
-  figures.print(`Lint: the program on ${count} jobs, ${(lines / 1000).toFixed(0)},000 lines`);
+  figures.print(`Lint: the program on ${count} jobs, ${lines.toLocaleString("en")} lines`);
 }
 
 /** Everything looked at once more by a session that has read it, as an editor's thread has. */
@@ -122,7 +122,7 @@ async function memory(count: number): Promise<void> {
   const figures = new Figures();
   figures.add("memory of the thread once it knows them", `${(bytes / 1e6).toFixed(0)} MB`, { text: "< 1,024 MB, where it is ended", kept: bytes < 1024e6 });
   figures.add("time to read them all", ms(tookMs));
-  figures.print(`Lint: a workspace of ${count} files, ${(lines / 1000).toFixed(0)},000 lines, all of them jobs`);
+  figures.print(`Lint: a workspace of ${count} files, ${lines.toLocaleString("en")} lines, all of them jobs`);
 }
 
 function languageOf(seed: number): Language {

@@ -45,6 +45,12 @@ describe("cleanup rules", () => {
     assert.deepEqual(victims(made), ["s2"]);
   });
 
+  test("rule 1: a clock that ran ahead makes nothing older than it is: what was taken since it was set right stays, and so do the newest by either clock", () => {
+    const ahead = [taken(-900), taken(-899), taken(-898)];
+    assert.deepEqual(victims(plan([...ahead, taken(1), taken(2), taken(3)], rules({ keep: 2 }))), ["s3"]);
+    assert.deepEqual(victims(plan([...ahead, taken(50), taken(51)], rules({ maxAgeMs: hour }))), ["s51"]);
+  });
+
   test("rule 1: spare the newest that the job can go back to, however old, and one of a person does not replace it", () => {
     assert.deepEqual(victims(plan([taken(900), taken(901)], rules({ maxAgeMs: hour }))), ["s901"]);
     assert.deepEqual(spares(plan([taken(900)], rules({ maxAgeMs: hour })), "s900"), ["last-completed", "only-completed"]);

@@ -190,7 +190,7 @@ export function gatewayActions(gateway: SqlGateway, { catalog, url }: { readonly
         await gateway.run(statement, new AbortController().signal);
       } catch (error) {
         if (isFlinkError(error, "statement-failed")) throw new FlinkError("paimon-action-failed", { ...facts, message: error.facts.message, exception: error.facts.exception }, { cause: error });
-        if (isFlinkError(error, "answer-lost", "no-answer")) throw new FlinkError("paimon-action-lost", { ...facts, reason: "the SQL Gateway's answer was lost" }, { cause: error });
+        if (isFlinkError(error, "answer-lost", "no-answer", "not-flink")) throw new FlinkError("paimon-action-lost", { ...facts, reason: "the SQL Gateway's answer was lost" }, { cause: error });
         throw error;
       }
     },

@@ -94,18 +94,19 @@ export function planCleanup(facts: CleanupFacts): CleanupPlan {
   const mine = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === cluster && record.job.name === jobName);
   const claimed = new Set([...claimedPlaces(records), ...vacatedPlaces(records)]);
   const places = placesOf(records);
-  const newest = newestUsable(mine.filter((record) => !isForgotten(record, places)), claimed)?.path ?? null;
-  const newestPlace = newest === null ? null : placeKey(newest);
+  const kept = mine.filter((record) => !isForgotten(record, places));
+  // The clock may have run ahead: then those of that time only look newer than what was taken since.
+  const newestPlaces = new Set([kept, kept.filter(({ requestedAtMs }) => requestedAtMs <= nowMs)].flatMap((some) => newestUsable(some, claimed)?.path ?? []).map(placeKey));
   const shown = mine.filter((record) => mayBeThere(record) && !isFoundTwin(record, places)).sort(newestFirst);
   // What another may take away, or is on its way out, is nothing to count on.
-  const counted = shown.filter((record) => isScheduled(record, places) && isUsable(record) && record.disposal?.state !== "unknown" && !isForgotten(record, places) && !claimed.has(placeKey(record.path ?? "")));
+  const counted = shown.filter((record) => isScheduled(record, places) && isUsable(record) && record.disposal?.state !== "unknown" && !isForgotten(record, places) && !claimed.has(placeKey(record.path ?? "")) && record.requestedAtMs <= nowMs);
   const position = new Map(counted.map((record, at) => [record.id, at + 1]));
   const guard = guardOf(facts, mine, places, claimed);
   const rows = shown.map((record): CleanupRow => {
     const ageMs = Math.max(0, nowMs - record.requestedAtMs);
     if (!isScheduled(record, places)) return { record, ageMs, hits: [], spares: [{ spare: "not-scheduled", origin: originOf(record, places) }] };
     const hits = hitsOf(record, ageMs, position.get(record.id), rules);
-    const spares = hits.length === 0 ? [{ spare: "within-rules" } as const] : sparesOf(record, { isForgotten: isForgotten(record, places), newestPlace, refusals: guard(record) }, facts);
+    const spares = hits.length === 0 ? [{ spare: "within-rules" } as const] : sparesOf(record, { isForgotten: isForgotten(record, places), newestPlaces, refusals: guard(record) }, facts);
     return { record, ageMs, hits, spares };
   });
   return { cluster, jobName, rules, atMs: nowMs, rows, pauseMs: pauseOf(counted, rules, rows) };
@@ -146,11 +147,11 @@ function hitsOf(record: SavepointRecord, ageMs: number, position: number | undef
   return hits;
 }
 
-function sparesOf(record: SavepointRecord, of: { readonly isForgotten: boolean; readonly newestPlace: string | null; readonly refusals: readonly Refusal[] }, facts: CleanupFacts): Spare[] {
-  const { newestPlace, refusals } = of;
+function sparesOf(record: SavepointRecord, of: { readonly isForgotten: boolean; readonly newestPlaces: ReadonlySet<string>; readonly refusals: readonly Refusal[] }, facts: CleanupFacts): Spare[] {
+  const { newestPlaces, refusals } = of;
   const spares: Spare[] = [];
   if (of.isForgotten) spares.push({ spare: "forgotten" });
-  if (newestPlace === null || record.path === null || placeKey(record.path) === newestPlace) spares.push({ spare: "last-completed" });
+  if (newestPlaces.size === 0 || record.path === null || newestPlaces.has(placeKey(record.path))) spares.push({ spare: "last-completed" });
   if (refusals.length > 0) spares.push({ spare: "refused", refusals });
   for (const by of runningFrom(record, facts.records, facts.jobs)) if (!refusals.some((refusal) => "by" in refusal && refusal.by.jobId === by.jobId)) spares.push({ spare: "restore-source", by });
   const tags = facts.tagsNeeded(record);

@@ -9,6 +9,7 @@ import { readTag, type PaimonSnapshot, type PaimonTag } from "../../core/paimon/
 import { comparedTags, schemaFields } from "../../core/paimon/tagText";
 import { joinText, oneLine } from "../../core/rowText";
 import { ageText, countText, savepointName, timeText } from "../../core/wording";
+import { pairedPlace } from "../../services/pairs";
 import { copyText } from "./copy";
 import { waitFor } from "./outcomes";
 import { askInSteps, typeName, waitBefore, type Choice, type Remark, type Steps } from "./steps";
@@ -45,7 +46,15 @@ export async function tagPairs(world: CommandWorld, tags: readonly { readonly re
 /** *Delete Tag*: says who needs it; a savepoint's pair takes the typed name of its job. */
 export async function deleteTag(world: CommandWorld, target?: PaimonTagRef): Promise<void> {
   if (target === undefined) return chooseInTree(world, "a tag");
-  const seen = await waitBefore(`Delete the tag ${target.tag}`, "Looking who needs it", async (run) => ({ tag: await tagOf(world, target, run.signal), records: await world.ledger.all(), alive: await isSnapshotAlive(world, target, run.signal) }));
+  const seen = await waitBefore(`Delete the tag ${target.tag}`, "Looking who needs it", async (run) => {
+    const tag = await tagOf(world, target, run.signal);
+    // Pairs that nobody has looked at yet are looked at now, which remembers them.
+    for (const record of await world.ledger.all()) {
+      const place = record.kind === "savepoint" && isUsable(record) && tag !== undefined && record.checkpointId !== null && BigInt(record.checkpointId) === tag.snapshot.commitIdentifier ? pairedPlace(record) : undefined;
+      if (place !== undefined) await world.pairs.pairsOf(place, 60_000, run.signal);
+    }
+    return { tag, records: await world.ledger.all(), alive: await isSnapshotAlive(world, target, run.signal) };
+  });
   if (seen === undefined) return;
   if (target.tag.includes(",")) return world.notify.refused(`The tag ${target.tag} can't be deleted from here: Paimon takes the comma in its name for a list of tags.`);
   const needing = savepointsOf(target, seen.tag, seen.records);

@@ -29,7 +29,7 @@ const expected = [
   "extension/dist/worker/pairing.js",
   ...["java", "kotlin", "python", "scala"].map((grammar) => `extension/dist/tree-sitter-${grammar}.wasm`),
   "extension/dist/web-tree-sitter.wasm",
-  ...Object.keys(rules).map((rule) => `extension/docs/rules/${rule}.md`), "extension/docs/schema/flink-savepoints.schema.json",
+  ...Object.keys(rules).map((rule) => `extension/docs/rules/${rule}.md`), "extension/docs/schema/flink-savepoints.schema.json", "extension/docs/paimon.md", "extension/docs/schedules.md", "extension/docs/cleanup.md",
   "extension/media/activity.svg",
   ...["1.15.4", "1.16.3", "1.17.2", "1.18.1", "1.19.3", "1.20.5", "2.0.2", "2.1.3", "2.2.1", "2.3.0"].map((version) => `extension/media/flink/${version}.json`),
   "extension/media/icon.png",

@@ -58,7 +58,7 @@ export function CleanupTab({ host, overview, run }: { readonly host: Host; reado
 
 function answerOf(view: CleanupView, going: number): string {
   const what = going === 0 ? "Nothing goes now." : `${countText(going, "savepoint")} ${going === 1 ? "goes" : "go"} when you say so, ${sizeText(freedBytes(view.rows))}.`;
-  const by = view.rules === null ? "" : view.isEnabled && view.isAgreed ? " Rules also act by themselves after each scheduled savepoint." : view.isEnabled ? " By themselves rules do nothing here until you switch them on." : " Rules are off in the file.";
+  const by = view.rules === null ? "" : view.isEnabled && view.isAgreed ? " Rules also act by themselves after each scheduled savepoint." : view.isEnabled ? " Rules do nothing by themselves here until you switch them on." : " Rules are off in the file.";
   return what + by;
 }
 

@@ -105,7 +105,7 @@ function Detail({ row, column, cell, table, host, close }: { readonly row: Board
         <h2><span class={`glyph grade-${cell.grade}`} aria-hidden="true">{glyphs[cell.grade]}</span> {row.name} in {table}: {cell.grade}</h2>
         <span class="buttons">
           {cell.actions.map((action, at) => <button type="button" key={action} class={at === 0 ? "button" : "button secondary"} onClick={() => run(action)}>{actionTitles[action]}</button>)}
-          <button type="button" class="button secondary" onClick={() => run("look")}>Look again</button>
+          <button type="button" class="button secondary" onClick={() => run("look")}>Look Again</button>
           <button type="button" class="link" onClick={close}>Close</button>
         </span>
       </div>
@@ -122,7 +122,7 @@ function Detail({ row, column, cell, table, host, close }: { readonly row: Board
 /** Shapes that differ without their colours. */
 const glyphs: Readonly<Record<PairGrade, string>> = { "exact": "✔", "unprotected": "◑", "waiting": "…", "idle": "○", "drained": "■", "foreign": "✖", "stale-tag": "↺", "changed": "⚠", "none": "?" };
 
-const actionTitles: Readonly<Record<PairAction, string>> = { tag: "Tag now", pin: "Pin pair", checkpoint: "Trigger checkpoint", sql: "Copy SQL", rollback: "Roll back…", inspect: "Inspect", openTag: "Show tag", look: "Look again" };
+const actionTitles: Readonly<Record<PairAction, string>> = { tag: "Tag Now", pin: "Pin Pair", checkpoint: "Trigger Checkpoint", sql: "Copy SQL", rollback: "Roll Back and Restore…", inspect: "Inspect", openTag: "Show Tag", look: "Look Again" };
 
 function keep(part: object): void {
   const before = savedState();

@@ -25,7 +25,7 @@ const log4j = "2.24.3";
 const backends = [{ version: "1.20.5", avro: "1.20.3", more: [] }, { version: "2.3.0", avro: "2.3.0", more: ["flink-statebackend-forst"] }];
 /** Flink releases that tests run with Paimon. Not every jar of SQL resolves for every patch release: `table` and `gateway` are the newest of the minor that do. */
 const paimon = [
-  { version: "1.20.5", table: "1.20.3", gateway: "1.20.1", paimon: ["paimon-flink-1.20", "1.3.1"] },
+  { version: "1.20.5", table: "1.20.3", gateway: "1.20.1", files: "1.20.5", paimon: ["paimon-flink-1.20", "1.3.1"] },
   { version: "2.0.2", table: "2.0.0", gateway: "2.0.0", paimon: ["paimon-flink-2.0", "1.4.2"] },
 ];
 
@@ -79,11 +79,13 @@ function writeBackends({ version, avro, more }) {
 }
 
 /** Paimon's bundle needs Hadoop's classes, whatever it stores on. */
-function writePaimon({ version, table, gateway, paimon: [bundle, release] }) {
+function writePaimon({ version, table, gateway, files, paimon: [bundle, release] }) {
   const known = new Set(JSON.parse(readFileSync(path.join(root, "media/flink", `${version}.json`), "utf8")).jars.map((jar) => jar.path.split("/").at(-3)));
   const tables = ["flink-table-api-java-bridge", "flink-table-api-java", "flink-table-api-bridge-base", "flink-table-common", "flink-table-runtime", "flink-table-planner-loader", "flink-cep", "flink-json", "flink-connector-base"];
   const jars = resolve(`${version}-paimon`, [
     ...tables.map((name) => ["org.apache.flink", name, table]), ["org.apache.flink", "flink-sql-gateway", gateway],
+    // Paimon's own tables, such as `t$tags`, are read with it.
+    ...(files === undefined ? [] : [["org.apache.flink", "flink-connector-files", files]]),
     ["org.apache.paimon", bundle, release], ["org.apache.flink", "flink-shaded-hadoop-2-uber", "2.8.3-10.0"],
     // Hadoop logs with the first log4j.
     ["org.apache.logging.log4j", "log4j-1.2-api", log4j],

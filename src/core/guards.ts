@@ -187,7 +187,9 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
   // Its tables go back to what belongs to it, and a start of the job follows.
   for (const rollback of records) {
     if (rollback.kind !== "rollback" || rollback.state === "done" || rollback.state === "dropped" || placeKey(rollback.savepoint.path) !== path) continue;
-    tell({ rule: "in-use", by: { jobId: rollback.restoreId ?? rollback.id, name: rollback.jobName }, how: "has a rollback to it under way" });
+    const ended = rollback.endedAtMs;
+    if (ended !== null && restores.some((restore) => restore.state === "safe" && restore.requestedAtMs >= ended)) continue;
+    tell({ rule: "in-use", by: { jobId: rollback.restoreId ?? rollback.id, name: rollback.jobName }, how: ended === null ? "has a rollback to it under way" : "was rolled back to it and has not been seen to run from it since; give up the rollback if it did" });
   }
   for (const { job, seen } of jobs) {
     const mode = restores.find((restore) => restore.id === job.jobId)?.claimMode;

@@ -134,6 +134,11 @@ export class RollbackService {
     return (await this.#world.ledger.all()).filter((record): record is RollbackRecord => record.kind === "rollback" && record.endedAtMs === null);
   }
 
+  /** Rollbacks that can be given up: those that are not at their end, and those whose tables are back while the job did not start, to which a person may have seen. */
+  async droppable(): Promise<RollbackRecord[]> {
+    return (await this.#world.ledger.all()).filter((record): record is RollbackRecord => record.kind === "rollback" && isDroppable(record));
+  }
+
   /**
    * Goes on with a rollback where it was: looks for writers, keeps each table, rolls it back, sees that it is so, then starts the job and follows
    * it to its first checkpoint. Throws `refused`, `paimon-action-failed`, `rollback-unverified`, and what a start throws; the record then says what is done.
@@ -151,7 +156,7 @@ export class RollbackService {
 
   /** Gives a rollback up. Tables that were rolled back stay so; the record says which. Throws `refused` while it is at work. */
   async drop(rollbackId: string): Promise<RollbackRecord> {
-    const record = await this.#update(rollbackId, "given up", (open) => (open.endedAtMs === null ? { ...this.#notAtWork(open, this.#flows.has(rollbackId)), state: open.state === "restoring" ? "done" : "dropped", endedAtMs: this.#world.clock.now() } : open));
+    const record = await this.#update(rollbackId, "given up", (open) => (isDroppable(open) ? { ...(open.endedAtMs === null ? this.#notAtWork(open, this.#flows.has(rollbackId)) : open), state: open.state === "restoring" ? "done" : "dropped", endedAtMs: open.endedAtMs ?? this.#world.clock.now() } : open));
     if (record.restoreId !== null) await this.#restores.drop(record.restoreId);
     return record;
   }
@@ -400,6 +405,11 @@ export class RollbackService {
     return record;
   }
 
+}
+
+/** True until it is done or given up; the savepoint is kept for it so long. */
+function isDroppable({ state, endedAtMs }: RollbackRecord): boolean {
+  return endedAtMs === null || state === "rolled-back";
 }
 
 /** How many tables of a rollback are at their tag. */

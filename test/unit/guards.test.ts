@@ -165,6 +165,16 @@ describe("rule 1: a savepoint is disposed of", () => {
     for (const state of ["done", "dropped"]) assert.deepEqual(rules([rollback(state)]), [], state);
   });
 
+  test("P-12: after a rollback whose job did not start, only until the job has run from it and is safe, or it is given up", () => {
+    const ended = rollbackRecordSchema.parse({
+      kind: "rollback", version: 1, id: "r", jobName: "Orders", savepoint: { path, recordId: "1", checkpointId: 4 }, tables: [], safetyName: null, restoreId: null, state: "rolled-back", requestedAtMs: 5, endedAtMs: 6, owner: target.owner, trail: [],
+    });
+    assert.deepEqual(verdict([ended]).refusals, [{ rule: "in-use", by: { jobId: "r", name: "Orders" }, how: "was rolled back to it and has not been seen to run from it since; give up the rollback if it did" }]);
+    assert.deepEqual(rules([ended, restore({ state: "safe", requestedAtMs: 4 })]), ["in-use"], "before the rollback");
+    assert.deepEqual(rules([ended, restore({ state: "safe", requestedAtMs: 7 })]), []);
+    assert.deepEqual(rules([{ ...ended, state: "dropped" }]), []);
+  });
+
   test("what cleanup moved aside is no way back for another, and can't be restored from before it is put back", () => {
     const aside = { ...other, cleanup: { hits: [], triedAtMs: 0, attempts: 1, failure: null, aside: { path: "file:/sp/aside", state: "aside" as const, sinceMs: 0, untilMs: 1, owner: other.owner } } };
     assert.equal(disposalVerdict(target, [target, aside], []).typing, "only-completed");

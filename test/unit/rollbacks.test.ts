@@ -209,6 +209,16 @@ describe("a rollback", () => {
     assert.deepEqual([given, taken, record.state], [["operation-running"], ["operation-running"], "done"]);
   });
 
+  test("P-12: one whose job did not start is given up from any window, and asks for nothing more", async () => {
+    const [one, two] = [another(), another()];
+    const { id } = await one.rollbacks.begin(await planOf(one), tablesOnly, watchedRun());
+    await one.window.ledger.update<RollbackRecord>(id, "the job did not start", (open) => ({ ...open, state: "rolled-back" }));
+    assert.deepEqual(await two.rollbacks.unfinished(), []);
+    assert.deepEqual((await two.rollbacks.droppable()).map((record) => record.id), [id]);
+    assert.equal((await two.rollbacks.drop(id)).state, "dropped");
+    assert.deepEqual(await one.rollbacks.droppable(), []);
+  });
+
   test("is left at once when Paimon never answers, and is not begun a second time beside it", async () => {
     const one = another();
     let release = (): void => undefined;

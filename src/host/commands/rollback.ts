@@ -58,7 +58,7 @@ export async function rollback(world: CommandWorld, target?: SavepointRef): Prom
 
 /** *Continue Rollback*: goes on where it was. */
 export async function continueRollback(world: CommandWorld, target?: { readonly rollbackId: string }): Promise<void> {
-  const record = await askUnfinished(world, target, "Which rollback goes on?");
+  const record = await askUnfinished(world, "unfinished", target, "Which rollback goes on?");
   if (record === undefined) return;
   const rollbacks = await world.rollbacks();
   await follow(world, oneLine(record.jobName, 80), (run) => rollbacks.continue(record.id, run));
@@ -66,7 +66,7 @@ export async function continueRollback(world: CommandWorld, target?: { readonly 
 
 /** *Drop Rollback*: what is done stays done, and is said. */
 export async function dropRollback(world: CommandWorld, target?: { readonly rollbackId: string }): Promise<void> {
-  const record = await askUnfinished(world, target, "Which rollback is given up?");
+  const record = await askUnfinished(world, "droppable", target, "Which rollback is given up?");
   if (record === undefined) return;
   const name = oneLine(record.jobName, 80);
   const touched = record.tables.some(({ state }) => state !== "planned");
@@ -212,12 +212,12 @@ async function follow(world: CommandWorld, name: string, work: (run: Parameters<
   world.notify.refused(`${why} ${progressText(left)}.`, [{ title: "Continue Rollback", command: "flinkSavepoints.continueRollback", args }, { title: "Give Up…", command: "flinkSavepoints.dropRollback", args }]);
 }
 
-async function askUnfinished(world: CommandWorld, target: { readonly rollbackId: string } | undefined, placeholder: string): Promise<RollbackRecord | undefined> {
-  const open = await (await world.rollbacks()).unfinished();
+async function askUnfinished(world: CommandWorld, which: "unfinished" | "droppable", target: { readonly rollbackId: string } | undefined, placeholder: string): Promise<RollbackRecord | undefined> {
+  const open = await (await world.rollbacks())[which]();
   const meant = target === undefined ? undefined : open.find(({ id }) => id === target.rollbackId);
   if (meant !== undefined) return meant;
   if (open.length === 0) {
-    world.notify.refused("No rollback waits to be continued.");
+    world.notify.refused(which === "unfinished" ? "No rollback waits to be continued." : "No rollback waits to be given up.");
     return undefined;
   }
   return askInSteps(placeholder, 1, (ask) => ask.choose({ placeholder, choices: open.map((record) => ({ label: `$(history) ${oneLine(record.jobName, 80)} to ${savepointName(record.savepoint)}`, description: progressText(record), detail: oneLine(standingLines(record).join("; "), 300), value: record })) }));

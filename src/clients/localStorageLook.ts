@@ -1,5 +1,5 @@
 import type { Dirent, Stats } from "node:fs";
-import { lstat, readdir, stat } from "node:fs/promises";
+import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { mapLimit } from "../core/base/async";
 import { localPath } from "../core/model/location";
@@ -28,7 +28,21 @@ export const localStorageLook: StorageLook = {
     const folder = localPath(directory);
     return folder === undefined ? undefined : within(listIn(folder, directory.trim().replace(/\/+$/, "")), undefined);
   },
+  real: async (location) => {
+    const folder = localPath(location);
+    return folder === undefined ? location : within(followed(folder).then((real) => `file:${real}`), location);
+  },
 };
+
+/** The path without links. Of a folder that is gone, or was moved aside, what remains of its path is followed. */
+async function followed(folder: string): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch (error) {
+    const parent = path.dirname(folder);
+    return errnoOf(error) === "ENOENT" && parent !== folder ? path.join(await followed(parent), path.basename(folder)) : folder;
+  }
+}
 
 async function lookAt(folder: string): Promise<Sight> {
   try {

@@ -141,6 +141,8 @@ export interface StorageLook {
   savepoint(location: string): Promise<"metadata" | "partly" | "missing" | "unreachable">;
   /** Savepoint folders directly below a target directory, or undefined when it cannot be seen from here. */
   list(directory: string): Promise<readonly FoundFolder[] | undefined>;
+  /** The location with every symbolic link in it followed, as far as this machine sees it; what is not there, or on another storage, keeps its spelling. Never rejects. */
+  real(location: string): Promise<string>;
 }
 
 /** Moves savepoint folders aside and back. Only `file:` on this machine. */

@@ -11,6 +11,7 @@ import { filesOf, lostItsMetadata, recordVersion, type CleanupRecord, type Ledge
 import type { AsideStorage, Liveness, ProcessIdentity, Run, StorageLook } from "../core/ports";
 import { savepointName } from "../core/wording";
 import type { DisposalService } from "./disposals";
+import { realPlaces } from "./realPlaces";
 import { failureOf, refuseIf } from "./requests";
 import type { SavepointWorld } from "./savepoints";
 
@@ -248,12 +249,16 @@ export class CleanupService implements Disposable {
   async #plan({ cluster, jobName }: CleanupJob, rules: CleanupRules, run: Run): Promise<CleanupPlan> {
     const { shared: { ledger, clock }, disposals } = this.#world;
     const { jobs, unreachable } = await disposals.whoRuns(cluster, run);
-    const facts: Omit<CleanupFacts, "tagsNeeded"> = { cluster, jobName, rules, records: await ledger.all(), jobs, unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), nowMs: clock.now() };
+    const records = await ledger.all();
+    const asWritten = new Map(records.flatMap((record) => (record.kind === "savepoint" ? [[record.id, record]] : [])));
+    const written = (record: SavepointRecord): SavepointRecord => asWritten.get(record.id) ?? record;
+    const facts: Omit<CleanupFacts, "tagsNeeded"> = { cluster, jobName, rules, ...(await realPlaces(this.#world.look, records, jobs)), unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), nowMs: clock.now() };
     // Tables are read for what would go without them only.
-    const going = planCleanup({ ...facts, tagsNeeded: () => [] }).rows.filter(isVictim).map(({ record }) => record);
+    const going = planCleanup({ ...facts, tagsNeeded: () => [] }).rows.filter(isVictim).map(({ record }) => written(record));
     const tags = await this.#world.tagsNeeded(going, run.signal);
     const plan = planCleanup({ ...facts, tagsNeeded: ({ id }) => tags.get(id) ?? [] });
-    return { ...plan, rows: await mapLimit(plan.rows, 8, async (row) => (isVictim(row) ? { ...row, ...(await this.#removal(row.record, rules, run.signal)) } : row)) };
+    const rows = plan.rows.map((row) => ({ ...row, record: written(row.record) }));
+    return { ...plan, rows: await mapLimit(rows, 8, async (row) => (isVictim(row) ? { ...row, ...(await this.#removal(row.record, rules, run.signal)) } : row)) };
   }
 
   /** On disks nothing goes that could not be put back, unless that is not wanted; on other storages Flink disposes of it at once. */
@@ -323,6 +328,7 @@ export class CleanupService implements Disposable {
   async #finish(record: SavepointRecord, run: Run): Promise<void> {
     const { disposals, aside } = this.#world;
     const hits = record.cleanup?.hits ?? [];
+    if (await this.#wasPutBack(record)) return;
     try {
       await disposals.dispose(record.id, "rule", run);
     } catch (error) {
@@ -330,6 +336,16 @@ export class CleanupService implements Disposable {
       throw error;
     }
     await aside.tidy(filesOf(record));
+  }
+
+  /** A person may have moved its folder back by hand, and counts on it: nothing is disposed of then, not even what still lies aside. */
+  async #wasPutBack(record: SavepointRecord): Promise<boolean> {
+    const { look, shared: { ledger } } = this.#world;
+    const [path, aside] = [record.path ?? "", filesOf(record)];
+    if (path === aside || (await look.savepoint(path)) !== "metadata") return false;
+    const event = (await look.savepoint(aside)) === "missing" ? "moved back by hand, and pinned" : `copied back by hand, and pinned; what lies in ${aside} is left alone`;
+    await ledger.update<SavepointRecord>(record.id, event, (now) => (now.cleanup?.aside?.state !== "aside" || now.disposal?.state === "requested" ? now : { ...now, pinned: true, cleanup: { ...now.cleanup, aside: null, failure: null } }));
+    return true;
   }
 
   /** Looks which of its two places a savepoint is at, and writes that down. A rename is at one of them, never at both. */

@@ -8,6 +8,7 @@ import type { ClusterClient, Run, StorageLook } from "../core/ports";
 import { shortReason } from "../core/rowText";
 import { savepointName, shortId } from "../core/wording";
 import { unlessAborted, unlessUnknown } from "./following";
+import { realPlaces } from "./realPlaces";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import type { SavepointWorld } from "./savepoints";
 
@@ -31,6 +32,8 @@ export interface WhoRuns {
 
 /** A check with what it was made from. */
 export interface RuleCheck extends DisposalCheck {
+  /** The savepoint, all records and all jobs, with the links in their places followed. */
+  readonly weighed: { readonly record: SavepointRecord; readonly records: readonly LedgerRecord[]; readonly jobs: readonly JobSeen[] };
   readonly jobs: readonly JobSeen[];
   readonly unchecked: WhoRuns["unreachable"];
 }
@@ -59,7 +62,7 @@ export class DisposalService {
    */
   async checkByRule(recordId: string, run: Run): Promise<RuleCheck> {
     const check = await this.#weigh(recordId, run);
-    refuseIf("removed by a rule", subjectOf(check.record), ruleRefusals(check, await this.#world.ledger.all()));
+    refuseIf("removed by a rule", subjectOf(check.record), ruleRefusals(check));
     return check;
   }
 
@@ -69,8 +72,9 @@ export class DisposalService {
    */
   async rivals({ record: { id, disposal }, jobs }: RuleCheck): Promise<readonly Refusal[]> {
     const records = (await this.#world.ledger.all()).map((other) => (other.id === id && other.kind === "savepoint" ? { ...other, disposal } : other));
-    const record = records.find((other): other is SavepointRecord => other.id === id && other.kind === "savepoint");
-    return record === undefined ? [] : disposalVerdict(record, records, jobs).refusals;
+    const real = await realPlaces(this.#look, records, jobs);
+    const record = real.records.find((other): other is SavepointRecord => other.id === id && other.kind === "savepoint");
+    return record === undefined ? [] : disposalVerdict(record, real.records, real.jobs).refusals;
   }
 
   /** Every job that runs, on any cluster, with what it was restored from, and the clusters that did not answer. Throws when the cluster that it is about can't be asked. */
@@ -100,14 +104,16 @@ export class DisposalService {
   async #weigh(recordId: string, run: Run): Promise<RuleCheck> {
     const record = await this.#read(recordId);
     const { jobs, unreachable } = await this.whoRuns(record.cluster.url, run);
-    const records = await this.#world.ledger.all();
-    const verdict = disposalVerdict(record, records, jobs);
-    const path = record.path === null ? null : placeKey(record.path);
+    const real = await realPlaces(this.#look, [record, ...(await this.#world.ledger.all()).filter(({ id }) => id !== recordId)], jobs);
+    const { records } = real;
+    const weighed = { ...real, record: records[0] as SavepointRecord };
+    const verdict = disposalVerdict(weighed.record, records, real.jobs);
+    const path = weighed.record.path === null ? null : placeKey(weighed.record.path);
     const restored = records.flatMap((other) => (other.kind === "restore" && path !== null && other.savepoint !== null && mayHaveStarted(other) && placeKey(other.savepoint.path) === path ? [{ jobId: other.id, name: other.jobName }] : []));
     // A job that was restored with LEGACY may refer to its files for as long as it lives.
     const legacy = unreachable.filter(({ url }) => path !== null && records.some((other) => other.kind === "restore" && other.claimMode === "LEGACY" && other.endedAtMs === null && mayHaveStarted(other) && other.cluster.url === url && other.savepoint !== null && placeKey(other.savepoint.path) === path));
     const refusals = [...verdict.refusals, ...legacy.map(({ name, reason }): Refusal => ({ rule: "cluster-unchecked", cluster: name, reason }))];
-    return { record, refusals, typing: verdict.typing, unreachable: unreachable.map(({ name }) => name), unchecked: unreachable, restored, jobs };
+    return { record, refusals, typing: verdict.typing, unreachable: unreachable.map(({ name }) => name), unchecked: unreachable, restored, jobs, weighed };
   }
 
   /**
@@ -262,10 +268,11 @@ function subjectOf(record: SavepointRecord): string {
 }
 
 /** What refuses a rule, where a person would be asked. */
-function ruleRefusals(check: RuleCheck, records: readonly LedgerRecord[]): Refusal[] {
+function ruleRefusals(check: RuleCheck): Refusal[] {
+  const { record, records, jobs } = check.weighed;
   const refusals = [...check.refusals];
   if (check.typing === "only-completed") refusals.push({ rule: "only-completed" });
-  for (const by of runningFrom(check.record, records, check.jobs)) if (!refusals.some((refusal) => "by" in refusal && refusal.by.jobId === by.jobId)) refusals.push({ rule: "restore-source", by });
+  for (const by of runningFrom(record, records, jobs)) if (!refusals.some((refusal) => "by" in refusal && refusal.by.jobId === by.jobId)) refusals.push({ rule: "restore-source", by });
   for (const { name, reason } of check.unchecked) if (!refusals.some((refusal) => refusal.rule === "cluster-unchecked" && refusal.cluster === name)) refusals.push({ rule: "cluster-unchecked", cluster: name, reason });
   return refusals;
 }

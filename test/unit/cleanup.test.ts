@@ -107,6 +107,41 @@ describe("a preview", () => {
   });
 });
 
+describe("a folder that has two paths, by a link above it,", () => {
+  const linked = (number: number): string => place(number).replace("file:/sp/", "file:/data/sp/");
+  beforeEach(() => {
+    storage.links.set("file:/data/sp", "file:/sp");
+    for (const number of [3, 4, 5]) put(number, { path: linked(number) });
+  });
+
+  test("is kept by a pin, a person's savepoint, or a job that runs from it under the other path", async () => {
+    put(13, { path: place(3), pinned: true, origin: "found" });
+    put(14, { path: place(4), origin: "manual" });
+    world.disk.put(restoreFrom(place(5), "e".repeat(32), { cluster: { name: "local", url: flink.url } }));
+    const plan = await preview();
+    assert.deepEqual(victims(plan), []);
+    assert.deepEqual(plan.rows.find(({ record: { id } }) => id === "s5")?.record.path, linked(5), "shown as it was written");
+  });
+
+  test("is not disposed of, nor moved, while it is pinned or restored from under the other path", async () => {
+    put(13, { path: place(3), pinned: true, origin: "found" });
+    assert.deepEqual(await refusals(window.disposals.dispose("s3", { typedJobName: null }, watchedRun())), ["pinned"]);
+    const shown = shownVictims(await preview());
+    world.disk.beforeWrite = (id, event) => {
+      if (id === "s5" && event === "about to be moved aside") world.disk.put(restoreFrom(place(5), "e".repeat(32), { cluster: { name: "local", url: flink.url } }));
+    };
+    const outcome = await run(shown);
+    assert.deepEqual([outcome.removed, outcome.failed], [["s4"], ["s5"]]);
+    assert.equal(storage.folders.has(at(linked(5))), true);
+  });
+
+  test("is no second savepoint to go back to", async () => {
+    for (const number of [1, 2, 3, 4, 5]) world.disk.put({ ...record(number), state: number === 5 ? "completed" : "failed" });
+    put(15, { path: place(5), origin: "found" });
+    assert.equal((await window.disposals.check("s5", watchedRun())).typing, "only-completed");
+  });
+});
+
 describe("rules by themselves", () => {
   const afterTick = (from = window): Promise<CleanupOutcome | undefined> => from.cleanup.afterScheduled(record(1));
 
@@ -202,6 +237,25 @@ describe("the time to undo", () => {
     await window.cleanup.retry("s5", watchedRun());
     assert.equal(record(5).disposal?.state, "disposed");
     assert.deepEqual((await window.cleanup.state(job())).failed, []);
+  });
+
+  test("ends for a folder that a person moved back by hand: it counts as put back, and Flink is not asked to dispose of anything", async () => {
+    await run(shownVictims(await preview()));
+    await storage.aside.move(asidePlace(place(5)), place(5));
+    await clock.sleep(day + 1);
+    await window.cleanup.removeDue();
+    assert.deepEqual([record(5).disposal, record(5).cleanup?.aside, record(5).pinned, storage.folders.has(at(place(5)))], [null, null, true, true]);
+    assert.deepEqual(flink.sent("dispose"), [3, 4].map((number) => asidePlace(place(number))));
+    assert.match(record(5).trail.at(-1)?.event ?? "", /moved back by hand/);
+  });
+
+  test("leaves a folder that was copied back, and what still lies aside, to the person who copied it", async () => {
+    await run(shownVictims(await preview()));
+    storage.put(place(5), clock.now());
+    await window.cleanup.retry("s5", watchedRun());
+    assert.deepEqual([record(5).disposal, record(5).cleanup?.aside, record(5).pinned], [null, null, true]);
+    assert.deepEqual([place(5), asidePlace(place(5))].map((one) => storage.folders.has(at(one))), [true, true]);
+    assert.deepEqual(flink.sent(), []);
   });
 
   test("is left out where it is not wanted, and on storages that are no disk of ours", async () => {

@@ -166,6 +166,8 @@ export class SharedStorage {
   readonly folders = new Map<string, { hasMetadata: boolean; modifiedAtMs: number; files: number }>();
   /** False: this machine sees nothing of it, as with S3. */
   visible = true;
+  /** Folders that are links, with what they lead to, as normalised locations. */
+  readonly links = new Map<string, string>();
   /** What has to happen before somebody looks: each JobManager does by then what was due. */
   readonly beforeLook: (() => void)[] = [];
 
@@ -184,6 +186,12 @@ export class SharedStorage {
       if (!this.visible) return undefined;
       return [...this.folders].flatMap(([location, folder]): FoundFolder[] =>
         (location.startsWith(`${normaliseLocation(directory)}/`) ? [{ location, hasMetadata: folder.hasMetadata, modifiedAtMs: folder.modifiedAtMs, sizeBytes: 4_096 }] : []));
+    },
+    real: async (location) => {
+      await turn();
+      const place = normaliseLocation(location);
+      const link = [...this.links.keys()].find((from) => place.startsWith(`${from}/`));
+      return link === undefined ? place : `${this.links.get(link) ?? ""}${place.slice(link.length)}`;
     },
   };
 

@@ -30,6 +30,18 @@ describe("a savepoint's location", () => {
     for (const location of [`file:${folder}`, `file://${folder}`, `${folder}/`, `file:${folder}/_metadata`]) assert.equal(await look.savepoint(location), "metadata", location);
   });
 
+  test("is one place under all its paths once links are followed, also when nothing is there any more", async () => {
+    const target = await newTarget();
+    const folder = await savepoint(target, "savepoint-ab12cd-0123456789ab", { _metadata: "x" });
+    await symlink(target, path.join(root, "linked"));
+    await symlink(folder, path.join(root, "link-itself"));
+    for (const location of [folder, `file:${root}/linked/savepoint-ab12cd-0123456789ab/_metadata`, `file://${root}/link-itself`]) assert.equal(await look.real(location), `file:${folder}`);
+    assert.equal(await look.real(`file:${root}/linked/gone/savepoint-ab12cd-0123456789ac`), `file:${target}/gone/savepoint-ab12cd-0123456789ac`);
+    assert.equal(await look.real("s3a://bucket/sp/"), "s3a://bucket/sp/");
+    await symlink("ring", path.join(root, "ring"));
+    assert.equal(await look.real(`${root}/ring/x`), `file:${root}/ring/x`, "a ring of links leads nowhere");
+  });
+
   test("with a space or a percent sign in its path is found as Flink writes it", async () => {
     const spaced = await savepoint(await newTarget("a b"), "savepoint-ab12cd-0123456789ab", { _metadata: "x" });
     assert.equal(await look.savepoint(`file:${spaced}`), "metadata");

@@ -1,0 +1,36 @@
+import { mapLimit } from "../core/base/async";
+import type { JobSeen } from "../core/guards";
+import type { LedgerRecord } from "../core/ledger/record";
+import { localPath } from "../core/model/location";
+import type { StorageLook } from "../core/ports";
+
+/** Records and jobs whose places compare equal when they are one folder. For weighing only: shown, moved and sent to Flink are places as they were written. */
+export interface RealPlaces {
+  readonly records: readonly LedgerRecord[];
+  readonly jobs: readonly JobSeen[];
+}
+
+/**
+ * Follows the symbolic links in every `file:` place before something is removed: `/data/sp/savepoint-x` and `/mnt/sp/savepoint-x` can be one folder,
+ * and what protects it under one path has to protect it under the other (safety rule 1). Places of other storages, and those that this machine does not
+ * see, keep their spelling.
+ */
+export async function realPlaces(look: StorageLook, records: readonly LedgerRecord[], jobs: readonly JobSeen[]): Promise<RealPlaces> {
+  const written = new Set([...records.map(placeOf), ...jobs.map(({ seen }) => ("restored" in seen ? (seen.restored?.path ?? null) : null))]);
+  const real = new Map<string, string>();
+  await mapLimit([...written].filter((place) => place !== null && localPath(place) !== undefined) as string[], 16, async (place) => void real.set(place, await look.real(place)));
+  const followed = (place: string): string => real.get(place) ?? place;
+  return {
+    records: records.map((record): LedgerRecord => {
+      if (record.kind === "savepoint") return record.path === null ? record : { ...record, path: followed(record.path) };
+      if (record.kind === "restore") return record.savepoint === null ? record : { ...record, savepoint: { ...record.savepoint, path: followed(record.savepoint.path) } };
+      return record.kind === "rollback" ? { ...record, savepoint: { ...record.savepoint, path: followed(record.savepoint.path) } } : record;
+    }),
+    jobs: jobs.map(({ job, seen }) => ({ job, seen: "restored" in seen && seen.restored !== null && seen.restored.path !== null ? { ...seen, restored: { ...seen.restored, path: followed(seen.restored.path) } } : seen })),
+  };
+}
+
+function placeOf(record: LedgerRecord): string | null {
+  if (record.kind === "savepoint") return record.path;
+  return record.kind === "restore" || record.kind === "rollback" ? (record.savepoint?.path ?? null) : null;
+}

@@ -55,6 +55,12 @@ export class PaimonJobs {
     return warnings;
   }
 
+  /** What to know before the input of a running job is ended for good: its savepoint gets no tag. */
+  async drainWarnings(job: JobRef, signal: AbortSignal): Promise<Warning[]> {
+    const found = await this.sinksOf(job, signal);
+    return found === undefined ? [] : [{ warning: "paimon-drain", tables: found.sinks.map(({ table }) => table) }];
+  }
+
   /** What to know before a restore from a savepoint (P-1, P-20); nothing when it holds no sink of Paimon, or can't be read from here. */
   async restoreWarnings(place: PairedPlace, signal: AbortSignal): Promise<Warning[]> {
     const found = await this.#asked(() => this.#pairs.pairsOf(place, 0, signal), signal);

@@ -93,6 +93,15 @@ for (const { version, port } of [{ version: "1.20.5", port: 19160 }, { version: 
       await until("the cancellation", async () => (await rest.jobState(jobId, steady)) === "CANCELED");
     });
 
+    it("triggers a checkpoint of a job that would take none for an hour", async () => {
+      const jobId = await start({}, ["--checkpoint-interval", "1 h"]);
+      const latest = async (): Promise<number | undefined> => (await rest.checkpoints(jobId, steady))?.latest.completed?.checkpointId;
+      assert.equal(await latest(), undefined);
+      await rest.triggerCheckpoint(jobId, steady);
+      await until("the checkpoint", async () => (await latest()) !== undefined);
+      await rest.cancelJob(jobId, steady);
+    });
+
     it("says in Flink's words why a savepoint failed, and who does not know the job", async () => {
       const jobId = await start();
       const triggerId = newId();

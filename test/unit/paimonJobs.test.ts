@@ -57,6 +57,12 @@ test("P-4, P-5, P-7: before a savepoint of such a job it is told when it is comm
   assert.deepEqual(await jobs(["Global Committer : elsewhere -> end: Writer"]).sinksOf(job, signal), { seenIn: "graph", sinks: [{ table: "elsewhere", autoTag: "unknown" }] });
 });
 
+test("before a job is drained it is told that its tables get no tag, and nothing of a job without Paimon", async () => {
+  const [drained] = await jobs(real).drainWarnings(job, signal);
+  assert.deepEqual(drained, { warning: "paimon-drain", tables: ["app", "pk"] });
+  assert.deepEqual(await jobs(["Source: a -> Map", "Sink: print"]).drainWarnings(job, signal), []);
+});
+
 test("P-1: before a restore it is told which tables went on since, and which can't be proven", async () => {
   const place = (grade: string) => ({ path: locationOf(grade), recordId: null, completedMs: null });
   assert.deepEqual(await jobs(real).restoreWarnings(place("exact"), signal), [{ warning: "paimon-restore", moved: ["d.pk", "d.app"], unproven: [], ready: [] }]);

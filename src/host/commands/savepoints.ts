@@ -59,7 +59,7 @@ export async function stop(world: CommandWorld, target?: JobRef): Promise<void> 
   const name = oneLine(ready.jobName, 80);
   if (request === undefined) return refuse(world, `${name} can't be stopped now.`, ready.refusals);
   if (ready.warnings.length > 0 && !(await world.notify.confirm({ title: `Stop ${name} with a savepoint?`, detail: ready.warnings.map(explainWarning).join("\n\n"), button: "Stop" }))) return;
-  if (request.drain && !(await confirmDrain(world, name))) return;
+  if (request.drain && !(await confirmDrain(world, job, name))) return;
 
   const sinceMs = world.clock.now();
   const outcome = await waitFor(world, `Stopping ${name} with a savepoint ${cancelOnlyStopsWaiting}`, (run) => orError(world.savepoints.stop(job, request, run), "stopped-uncleanly", "outcome-unknown"));
@@ -148,10 +148,14 @@ async function askStop(ask: Steps, world: CommandWorld, subject: Subject): Promi
   return { ...(await askRequest(ask, world, subject, { drain })), drain };
 }
 
-function confirmDrain(world: CommandWorld, name: string): Promise<boolean> {
+async function confirmDrain(world: CommandWorld, job: JobRef, name: string): Promise<boolean> {
+  const paimon = await world.paimonJobs.drainWarnings(job, AbortSignal.timeout(10_000)).catch(() => []);
   return world.notify.confirm({
     title: `Drain ${name} before it stops?`,
-    detail: "Flink sends the end-of-time watermark: every open window and event-time timer fires now, with what it has. A job restored from this savepoint would give wrong results. Drain only a job that ends for good.",
+    detail: [
+      "Flink sends the end-of-time watermark: every open window and event-time timer fires now, with what it has. A job restored from this savepoint would give wrong results. Drain only a job that ends for good.",
+      ...paimon.map(explainWarning),
+    ].join("\n\n"),
     button: "Drain and Stop",
   });
 }

@@ -22,6 +22,11 @@ export function thisProcess(): ProcessIdentity {
   return self;
 }
 
+/** Names a process that this one has started. */
+export function childProcess(pid: number): ProcessIdentity {
+  return { host: self.host, pid, instance: [machineId(), bootId(), pidNamespace(), statOf(pid)?.startTime ?? "0", randomBytes(4).toString("hex")].join("-") };
+}
+
 /**
  * Tells whether the process that `identity` names still runs. A pid that now belongs to another process reads as dead where the start
  * time is known (Linux); elsewhere any process with that pid reads as alive. Anything that cannot be looked at is `other-host`.

@@ -95,6 +95,8 @@ export type Refusal =
   | { rule: "tasks-not-running"; running: number; total: number }
   /** `forMs`: how long it has been under way when it forbids. */
   | { rule: "operation-running"; what: "stop" | "savepoint" | "cancel" | "restore" | "rollback"; forMs: number }
+  /** A process of an earlier window that acts on a table. `forMs`: since when nothing was heard of it. */
+  | { rule: "action-running"; table: string; process: { readonly host: string; readonly pid: number }; forMs: number }
   | { rule: "no-directory" }
   | { rule: "cluster-reads-only"; kind: "application" | "history" }
   | { rule: "version-too-old"; version: string; since: string }

@@ -6,7 +6,7 @@ import { isUsable, recordVersion, type RollbackRecord, type RollbackTableRecord,
 import { isTerminal } from "../core/model/job";
 import { placeKey, requireLocation } from "../core/model/location";
 import { scanMetadata } from "../core/metadata/scan";
-import { actionText, tableAddress, type PaimonActions } from "../core/paimon/actions";
+import { actionText, tableAddress, type PaimonAction, type PaimonActions } from "../core/paimon/actions";
 import { paimonCommitters } from "../core/paimon/committers";
 import { isBrokenOff, latestOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
 import { differenceFrom, isTarget, ourName, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
@@ -119,6 +119,7 @@ export class RollbackService {
       savepoint: { path: plan.savepoint.path, recordId: plan.savepoint.recordId, checkpointId: plan.savepoint.checkpointId },
       tables: plan.tables.map(({ warehouse, table, tag, target, latestId }) => ({
         warehouse, table: table.name, tag, latestId, state: "planned", message: null,
+        process: null,
         target: { id: target.id, commitUser: target.commitUser, commitIdentifier: String(target.commitIdentifier), timeMs: target.timeMs },
       })),
       safetyName: options.safetyCopy ? `${ourName(plan.savepoint.path, plan.savepoint.checkpointId)}-before-${id.slice(0, 6)}` : null,
@@ -193,16 +194,31 @@ export class RollbackService {
   /** Makes this process the one at work on it. Throws `refused` while another is that lives. */
   async #claim(id: string): Promise<RollbackRecord> {
     const { self } = this.#world;
-    return this.#update(id, "gone on with", (open) => (open.owner.instance === self.instance ? open : { ...(open.endedAtMs === null ? this.#notAtWork(open) : open), owner: self }));
+    return this.#update(id, "gone on with", (open) => (open.owner.instance === self.instance ? this.#notActing(open) : { ...(open.endedAtMs === null ? this.#notAtWork(open) : open), owner: self }));
   }
 
   /** Passes a rollback on that nobody works on. Throws `refused` while another process lives that may, or for `here`, while this one does. */
   #notAtWork(open: RollbackRecord, here = false): RollbackRecord {
-    const nowMs = this.#world.clock.now();
-    const liveness = this.#liveness(open.owner);
-    const isOthers = open.owner.instance !== this.#world.self.instance && (liveness === "alive" || (liveness === "other-host" && nowMs - (open.trail.at(-1)?.atMs ?? open.requestedAtMs) < otherHostPatienceMs));
-    if (here || isOthers) refuseIf("rolled back", open.jobName, [{ rule: "operation-running", what: "rollback", forMs: nowMs - open.requestedAtMs }]);
+    const isOthers = open.owner.instance !== this.#world.self.instance && this.#mayLive(open, open.owner);
+    if (here || isOthers) refuseIf("rolled back", open.jobName, [{ rule: "operation-running", what: "rollback", forMs: this.#world.clock.now() - open.requestedAtMs }]);
+    return this.#notActing(open);
+  }
+
+  /** Passes a rollback on that no process of Paimon acts for. Throws `refused` while one does that an earlier window began: it may roll back what is written by then. */
+  #notActing(open: RollbackRecord): RollbackRecord {
+    for (const { table, process } of open.tables) {
+      if (process !== null && this.#mayLive(open, process)) refuseIf("rolled back", open.jobName, [{ rule: "action-running", table, process: { host: process.host, pid: process.pid }, forMs: this.#silentMs(open) }]);
+    }
     return open;
+  }
+
+  #mayLive(open: RollbackRecord, process: ProcessIdentity): boolean {
+    const liveness = this.#liveness(process);
+    return liveness === "alive" || (liveness === "other-host" && this.#silentMs(open) < otherHostPatienceMs);
+  }
+
+  #silentMs(open: RollbackRecord): number {
+    return this.#world.clock.now() - (open.trail.at(-1)?.atMs ?? open.requestedAtMs);
   }
 
   /** Refuses while another rollback has touched one of the tables and is not at its end. */
@@ -237,7 +253,9 @@ export class RollbackService {
     run.signal.throwIfAborted();
     if (table.state === "planned" && (await this.#difference(table, run.signal)) === undefined) return this.#setTable(record.id, at, { state: "rolled-back" }, `${table.table}: is at snapshot ${table.target.id} as it is`);
     const actions = this.#tables.actions(table.warehouse);
-    const address = tableAddress(table.table);
+    const act = (action: PaimonAction): Promise<void> => actions.act(tableAddress(table.table), action, run, async (process) => {
+      await this.#update(record.id, `${table.table}: process ${process.pid} is to ${actionText(action)}`, (open) => ({ ...open, tables: open.tables.map((each, index) => (index === at ? { ...each, process } : each)) }));
+    });
     let { facts } = await this.#look(table, run.signal);
     for (const step of stepsFor(table, record.safetyName)) {
       if (step.kind === "roll-back") break;
@@ -245,7 +263,7 @@ export class RollbackService {
       // A table whose rollback has begun is no longer what the copy was to keep.
       if (isThere() || table.state !== "planned" || isBrokenOff(facts)) continue;
       say(step.kind === "create-branch" ? "keeping it as it is" : "making a tag");
-      await actions.act(address, step, run);
+      await act(step);
       ({ facts } = await this.#look(table, run.signal));
       if (!isThere()) throw new FlinkError("paimon-action-failed", { table: table.table, what: actionText(step), message: "Paimon calls it done, and it is not there.", exception: "" });
     }
@@ -263,18 +281,18 @@ export class RollbackService {
     try {
       say(`rolling back to ${table.tag.name}`);
       if (isBrokenOff(facts)) await this.#mend(table, run);
-      await actions.act(address, { kind: "roll-back", tag: table.tag.name }, run);
+      await act({ kind: "roll-back", tag: table.tag.name });
       await this.#verify(table, run.signal);
     } catch (error) {
       if (isAbort(error)) throw error;
       // What it says may be older than what it did: only the table tells.
       const difference = await this.#difference(table, run.signal);
       if (difference !== undefined) {
-        await this.#setTable(record.id, at, { state: "failed", message: isFlinkError(error) ? explain(error).message : String(error) }, `${table.table}: failed: ${difference}`);
+        await this.#setTable(record.id, at, { state: "failed", process: null, message: isFlinkError(error) ? explain(error).message : String(error) }, `${table.table}: failed: ${difference}`);
         throw error;
       }
     }
-    return this.#setTable(record.id, at, { state: "rolled-back", message: null }, `${table.table}: is at snapshot ${table.target.id}`);
+    return this.#setTable(record.id, at, { state: "rolled-back", process: null, message: null }, `${table.table}: is at snapshot ${table.target.id}`);
   }
 
   /**

@@ -7,6 +7,7 @@ import { localWarehouse, writeWhole } from "../../src/clients/paimon/localWareho
 import { isAbort } from "../../src/core/base/async";
 import { FlinkError } from "../../src/core/errors";
 import type { RollbackRecord } from "../../src/core/ledger/record";
+import type { Liveness } from "../../src/core/ports";
 import type { PaimonAction, TableAddress } from "../../src/core/paimon/actions";
 import type { RollbackPlan } from "../../src/core/paimon/rollback/plan";
 import { RollbackService, type RollbackTables } from "../../src/services/rollbacks";
@@ -28,6 +29,8 @@ let savepoint: string;
 let asked: string[];
 /** Stands in for what Paimon does, before it does it. */
 let fault: (action: PaimonAction, table: string) => "nothing" | undefined | Promise<undefined>;
+/** Whether Paimon's processes live. */
+let jvm: Liveness;
 
 beforeEach(() => {
   set = paimonSet("rolled-back");
@@ -40,6 +43,7 @@ beforeEach(() => {
   open = [];
   asked = [];
   fault = () => undefined;
+  jvm = "dead";
   savepoint = path.join(set.savepoints, set.pairs.find((pair) => pair.checkpointId === 6 && pair.savepoint.includes("62dc41"))?.savepoint ?? "");
   world.disk.put(savepointRecord("s6", { cluster: { name: "local", url: flink.url }, job: { id: jobId, name: "ingest" }, state: "completed", path: savepoint, checkpointId: 6 }));
 });
@@ -84,11 +88,14 @@ function another(options: Parameters<typeof openWindow>[1] = {}): { readonly win
   open.push(window);
   const tables: RollbackTables = {
     warehouses: () => [{ location: set.warehouse, folder: set.warehouse, reader: localWarehouse }],
-    actions: () => ({ way: "command", act: (address, action) => act(address, action) }),
+    actions: () => ({ way: "command", act: async (address, action, _run, started) => {
+      await started?.({ host: window.self.host, pid: 4711, instance: "jvm" });
+      await act(address, action);
+    } }),
     write: writeWhole, openMetadata: (location) => openRegularFile(path.join(location, "_metadata")), openFile: openLocalFile,
     writtenMs: () => Promise.resolve(undefined), freeBytes: () => Promise.resolve(undefined),
   };
-  return { window, rollbacks: new RollbackService(window.shared, window.restores, tables, window.liveness) };
+  return { window, rollbacks: new RollbackService(window.shared, window.restores, tables, (owner) => (owner.instance === "jvm" ? jvm : window.liveness(owner))) };
 }
 
 async function planOf({ rollbacks }: ReturnType<typeof another>): Promise<RollbackPlan> {
@@ -217,6 +224,26 @@ describe("a rollback", () => {
     assert.deepEqual((await two.rollbacks.droppable()).map((record) => record.id), [id]);
     assert.equal((await two.rollbacks.drop(id)).state, "dropped");
     assert.deepEqual(await one.rollbacks.droppable(), []);
+  });
+
+  test("P-12: is neither gone on with nor given up while a process of Paimon lives that an earlier window began", async () => {
+    const one = another();
+    fault = (action) => (action.kind === "roll-back" ? new Promise<undefined>(() => undefined) : undefined);
+    void one.rollbacks.begin(await planOf(one), tablesOnly, watchedRun()).catch(() => undefined);
+    while (done().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    one.window.dispose();
+    open.splice(open.indexOf(one.window), 1);
+    const two = another();
+    const [left] = await two.rollbacks.unfinished();
+    assert.deepEqual(left?.tables.map(({ state, process }) => [state, process?.pid]), [["rolling", 4711], ["planned", undefined]]);
+    jvm = "alive";
+    assert.deepEqual(await refusals(two.rollbacks.continue(left?.id ?? "", watchedRun())), ["action-running"]);
+    assert.deepEqual(await refusals(two.rollbacks.drop(left?.id ?? "")), ["action-running"]);
+    assert.equal(done().length, 1);
+    jvm = "dead";
+    fault = () => undefined;
+    const record = await two.rollbacks.continue(left?.id ?? "", watchedRun());
+    assert.deepEqual([record.state, record.tables.map(({ process }) => process)], ["done", [null, null]]);
   });
 
   test("is left at once when Paimon never answers, and is not begun a second time beside it", async () => {

@@ -210,6 +210,8 @@ export const rollbackRecordSchema = z.lazy(() => z.object({
     /** `rolling` is written down before Paimon is asked; what came of it, the table tells. */
     state: z.enum(["planned", "rolling", "rolled-back", "failed"]),
     message: z.string().nullable(),
+    /** Paimon's action command, written down before it acts: it may outlive the window that started it. */
+    process: processIdentity.nullable().default(null),
   })),
   /** Name of the branch that keeps each table as it was; null when none was wanted. */
   safetyName: z.string().nullable(),

@@ -1,5 +1,5 @@
 import { capabilitiesOf, type FlinkVersion } from "../model/version";
-import type { Run } from "../ports";
+import type { ProcessIdentity, Run } from "../ports";
 
 /** A table of a catalog, or a branch of one (`t$branch_b`). */
 export interface TableAddress {
@@ -28,8 +28,9 @@ export interface PaimonActions {
    * Resolves when Paimon says that it is done; whether it is, the table tells. Throws `paimon-action-failed` with Paimon's reason (nothing or a part
    * may have been done), `paimon-action-lost` when it broke off without an answer, `paimon-jars-missing`, `local-flink-java-missing`, and the
    * connection's errors of a gateway. An action that was sent is not taken back by the signal.
+   * A process of its own outlives us: `started` is told of it, and it does nothing before that resolves (on Windows it may have begun).
    */
-  act(table: TableAddress, action: PaimonAction, run: Run): Promise<void>;
+  act(table: TableAddress, action: PaimonAction, run: Run, started?: (process: ProcessIdentity) => Promise<void>): Promise<void>;
 }
 
 /** What a table is called in statements and rows. */

@@ -85,7 +85,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const inspector = once(async () => new (await import("./host/inspector/editor")).Inspector({ inspect: app.inspect, ledger, pairs, clock, pages, log }));
   const comparing = registerComparisons(async (textChanged) => new (await import("./host/compare/comparisons")).Comparisons({ comparison: app.comparison, inspection: await inspection(), pages, textChanged, log }));
   const overview = joinOverview(held, {
-    ledger, clusters, jobs, savepoints, lifecycle, makeCleanup: (find) => app.cleanup({ find, tagsNeeded: keptTags(pairs) }), hasPairs: () => pairs.isUsed, reveal: (id) => explorer.reveal(id), pages, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, notify, clock, log,
+    ledger, clusters, jobs, savepoints, lifecycle, makeCleanup: (find) => app.cleanup({ find, tagsNeeded: keptTags(pairs, warehouses) }), hasPairs: () => pairs.isUsed, reveal: (id) => explorer.reveal(id), pages, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, notify, clock, log,
   });
   const linting = once(async () => {
     const { Linting } = await import("./host/diagnostics/linting");

@@ -1,26 +1,36 @@
 import type { CleanupWorld } from "./cleanup";
 import { pairedPlace, type PairService } from "./pairs";
+import type { WarehouseService } from "./warehouses";
 
 /** Pairs that were looked at so lately are not read again, milliseconds. */
 const freshMs = 60_000;
 
 /**
  * The Paimon tags that somebody keeps and that belong to savepoints: all but the one that Paimon makes by itself of every savepoint. Where the tables
- * can't be read, nobody knows; that is told as a tag, so that the savepoint stays.
+ * can't be read, nobody knows; that is told as a tag, so that the savepoint stays: when its own file can't be read from here, and when a table that it wrote
+ * is found in no warehouse while one of them is away.
  */
-export function keptTags(pairs: Pick<PairService, "isUsed" | "pairsOf" | "failure">): CleanupWorld["tagsNeeded"] {
+export function keptTags(pairs: Pick<PairService, "isUsed" | "pairsOf" | "failure">, warehouses: Pick<WarehouseService, "list" | "folderOf">): CleanupWorld["tagsNeeded"] {
   return async (records, signal) => {
     const kept = new Map<string, readonly string[]>();
+    const away = pairs.isUsed && records.length > 0 ? await warehousesAway(warehouses) : [];
     for (const record of pairs.isUsed ? records : []) {
       const place = pairedPlace(record);
       if (place === undefined) continue;
       const known = await pairs.pairsOf(place, freshMs, signal);
-      const failure = pairs.failure(place.path);
+      const failure = pairs.failure(place.path) ?? (known === undefined ? "its storage can't be read from here" : undefined);
       const byItself = `savepoint-${record.checkpointId ?? ""}`;
       const tags = known?.pairs.flatMap(({ place: table, pairing }) => pairing.tags.filter(({ name }) => name !== byItself).map(({ name }) => `tag ${name} of ${table?.table ?? "a table"}`)) ?? [];
       if (failure !== undefined) tags.push(`tags that could not be read (${failure})`);
+      else if (known?.pairs.some(({ place: table }) => table === null)) tags.push(...away.map((name) => `tags that could not be read (warehouse ${name} is away)`));
       if (tags.length > 0) kept.set(record.id, tags);
     }
     return kept;
   };
+}
+
+/** Names of the warehouses that can't be reached now. */
+async function warehousesAway(warehouses: Pick<WarehouseService, "list" | "folderOf">): Promise<readonly string[]> {
+  const names = await Promise.all(warehouses.list().map((profile) => warehouses.folderOf(profile).then(() => [], () => [profile.name])));
+  return names.flat();
 }

@@ -169,7 +169,7 @@ test("folders sum up what is in them", () => {
   assert.equal(line({ kind: "savepoints", id: "x", job, rows: [savepoint({ state: "running" })], expectedMs: null }), "save-all | Savepoints | none usable");
   const checkpoints = (more: Partial<Extract<ExplorerNode, { kind: "checkpoints" }>>): ExplorerNode => ({ kind: "checkpoints", id: "x", job, stats: [stats({})], config: { intervalMs: minute, timeoutMs: 600_000 }, asked: true, ...more });
   assert.equal(line(checkpoints({})), "history | Checkpoints | last 14 s ago · 4.2 GB · every 1 min");
-  assert.equal(line(checkpoints({ stats: [], config: { intervalMs: null, timeoutMs: 600_000 } })), "history | Checkpoints | none completed yet · none on a schedule");
+  assert.equal(line(checkpoints({ stats: [], config: { intervalMs: null, timeoutMs: 600_000 } })), "history | Checkpoints | none completed yet · not periodic");
   assert.equal(line(checkpoints({ stats: [], config: undefined, asked: false })), "history | Checkpoints | asking Flink");
 });
 

@@ -68,9 +68,10 @@ export function unixCronOf(cron: Cron): string {
   return cronFields.map(text).join(" ");
 }
 
-function head({ schedule }: ExportedSchedule, cron: Cron, kept: Cron, ...more: readonly (string | null)[]): string {
+/** The first line is short and says what the text is for: an editor that has no file for it takes it as its title. */
+function head(kind: string, { schedule }: ExportedSchedule, cron: Cron, kept: Cron, ...more: readonly (string | null)[]): string {
   const thinned = kept === cron ? null : "It declares runs less than 10 minutes apart; here those remain that are at least 10 minutes apart.";
-  const lines = [`Schedule “${schedule.name}” of ${schedule.job}: ${cronMeaning(cron)} (${schedule.timeZone}), “${cron.text}”.`, thinned, ...more];
+  const lines = [`${kind} “${schedule.name}”`, `Schedule “${schedule.name}” of ${schedule.job}: ${cronMeaning(cron)} (${schedule.timeZone}), “${cron.text}”.`, thinned, ...more];
   return lines.filter((line) => line !== null).flatMap((line) => wrapped(line.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " "))).map((line) => `# ${line}`).join("\n");
 }
 
@@ -93,7 +94,7 @@ function operatorResources(exported: ExportedSchedule, cron: Cron, kept: Cron): 
   const [first = "", second] = quartzOf(kept);
   const directoryKey = flink !== null && (flink[0] < 1 || (flink[0] === 1 && flink[1] < 20)) ? "state.savepoints.dir" : "execution.checkpointing.savepoint-dir";
   const top = head(
-    exported, cron, kept,
+    "Operator", exported, cron, kept,
     "Apply with: kubectl apply --server-side --field-manager=flink-savepoints -f FILE",
     known ? null : "The names of deployment and namespace are guesses: set them.",
     schedule.timeZone === "UTC" ? "The operator reads the expression in the time zone of its own pod, which is UTC unless TZ says otherwise."
@@ -127,7 +128,7 @@ function operatorResources(exported: ExportedSchedule, cron: Cron, kept: Cron): 
 
 function cronJob(exported: ExportedSchedule, cron: Cron, kept: Cron): string {
   const top = head(
-    exported, cron, kept,
+    "CronJob", exported, cron, kept,
     "Needs Kubernetes 1.27 or newer, for timeZone. Apply with: kubectl apply -f FILE",
     "Credentials, if the cluster wants any, come from the secret flink-savepoints: FLINK_TOKEN, or FLINK_USER and FLINK_PASSWORD.",
   );
@@ -153,7 +154,7 @@ function crontab(exported: ExportedSchedule, cron: Cron, kept: Cron): string {
   const { schedule } = exported;
   const file = `/usr/local/lib/flink-savepoints/${labelOf(`${schedule.job}-${schedule.name}`, 60)}.py`;
   const top = head(
-    exported, cron, kept,
+    "crontab", exported, cron, kept,
     `1. Put the program at the end into ${file}.`, "2. Add these lines to the crontab of a user (crontab -e). Credentials, if the cluster wants any: FLINK_TOKEN=…, or FLINK_USER=… and FLINK_PASSWORD=…",
     schedule.timeZone === "UTC" ? "CRON_TZ is cronie's; where cron does not know it (Debian's), the machine must be in UTC." : `CRON_TZ is cronie's. Debian's cron does not know it: there the machine, or cron's own TZ, must be ${schedule.timeZone}.`,
   );
@@ -166,7 +167,7 @@ function gitlabJob(exported: ExportedSchedule, cron: Cron, kept: Cron): string {
   const { schedule } = exported;
   const variable = labelOf(`${schedule.job}-${schedule.name}`, 60);
   const top = head(
-    exported, cron, kept,
+    "GitLab CI", exported, cron, kept,
     "A job for .gitlab-ci.yml. Its runner must reach the cluster. Its schedule is made once, under Build, Pipeline schedules, or with:",
     `  glab api --method POST projects/:id/pipeline_schedules -f description=${shellWord(`${schedule.job}: ${schedule.name}`)} -f ref=main -f cron=${shellWord(unixCronOf(kept))} -f cron_timezone=${shellWord(schedule.timeZone)} -f active=${String(schedule.enabled)}`,
     `and the variable SCHEDULE_NAME=${variable} in it, by which this job knows that it is meant.`,

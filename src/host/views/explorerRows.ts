@@ -185,7 +185,7 @@ function savepointIcon(savepoint: SavepointRow): NonNullable<Row["icon"]> {
 
 function checkpointsRow(stats: readonly CheckpointStats[], config: CheckpointConfig | undefined, asked: boolean, nowMs: number): Row {
   const last = stats.find((entry) => entry.status === "completed");
-  const pace = config === undefined ? null : config.intervalMs === null ? "none on a schedule" : `every ${spanText(config.intervalMs)}`;
+  const pace = config === undefined ? null : config.intervalMs === null ? "not periodic" : `every ${spanText(config.intervalMs)}`;
   const text = !asked ? "asking Flink" : joinText(last === undefined ? "none completed yet" : `last ${ageText(last.triggeredAtMs, nowMs)}`, last !== undefined && sizeText(last.sizeBytes), pace);
   return row("Checkpoints", text, { icon: { id: "history" }, children: "closed" });
 }

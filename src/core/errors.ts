@@ -130,6 +130,8 @@ export type Refusal =
   | { rule: "pair-unproven"; table: string; grade: PairGrade }
   /** A sink of the savepoint writes to no table of the warehouses that are known. */
   | { rule: "table-unknown"; sink: string }
+  /** What a sink writes was found in several warehouses, of which one must be a copy. */
+  | { rule: "table-twice"; table: string; warehouses: readonly string[] }
   | { rule: "no-paimon-sink" }
   | { rule: "writer-running"; table: string; by: JobNamed }
   /** The table's newest snapshot changed while it was looked at. */

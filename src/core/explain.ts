@@ -150,6 +150,7 @@ export function explainRefusal(refusal: Refusal): string {
     case "not-a-savepoint": return `${refusal.folder} is not a savepoint's folder, and a checkpoint's files may be shared with a job.`;
     case "pair-unproven": return `What of ${refusal.table} belongs to the savepoint is not sure: ${pairGradeText(refusal.grade)}. Rolling back to a guess loses or doubles rows without a word.`;
     case "table-unknown": return `Its sink ${refusal.sink} writes to no table of the warehouses that are configured. Add its warehouse: all tables of a job are rolled back, or none.`;
+    case "table-twice": return `${refusal.table} is in ${refusal.warehouses.join(" and in ")}, and which of them the job writes to can't be told. Remove the other, perhaps a copy, from the warehouses of the settings.`;
     case "no-paimon-sink": return "Its job writes to no Paimon table, so there is nothing to roll back: it can be restored as it is.";
     case "writer-running": return `${jobText(refusal.by)} writes to ${refusal.table}. A rollback under a running writer loses rows without a word: stop it first.`;
     case "writers-unchecked": return `Whether a job on ${refusal.cluster} writes to its tables could not be checked (${refusal.reason}).`;

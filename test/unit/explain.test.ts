@@ -71,6 +71,7 @@ const refusals: Examples<Refusal, "rule"> = {
   "tasks-not-running": [{ rule: "tasks-not-running", running: 1, total: 4 }],
   "operation-running": (["stop", "savepoint", "cancel", "restore"] as const).map((what) => ({ rule: "operation-running", what, forMs: 12_000 })),
   "action-running": [{ rule: "action-running", table: "sales.orders", process: { host: "here", pid: 4711 }, forMs: 12_000 }],
+  "table-twice": [{ rule: "table-twice", table: "sales.orders", warehouses: ["/w", "/copy"] }],
   "no-directory": [{ rule: "no-directory" }],
   "cluster-reads-only": [{ rule: "cluster-reads-only", kind: "application" }, { rule: "cluster-reads-only", kind: "history" }],
   "version-too-old": [{ rule: "version-too-old", version: "1.14.6", since: "1.15" }],

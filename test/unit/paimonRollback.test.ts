@@ -28,13 +28,13 @@ describe("a rollback's plan", () => {
   });
   after(() => set.remove());
 
-  async function plan(checkpointId: number, job = "", others = nobody): Promise<RollbackPlan> {
+  async function plan(checkpointId: number, job = "", others = nobody, warehouses: readonly string[] = [set.warehouse]): Promise<RollbackPlan> {
     const { savepoint } = set.pairs.find((pair) => pair.checkpointId === checkpointId && pair.savepoint.includes(job)) ?? assert.fail(String(checkpointId));
     const folder = path.join(set.savepoints, savepoint);
     const file = path.join(folder, "_metadata");
     const metadata = await openRegularFile(file);
     try {
-      return await planRollback({ savepoint: { path: folder, recordId: null, jobName: "ingest", completedMs: statSync(file).mtimeMs }, metadata, open: openLocalFile, warehouses: [{ location: set.warehouse, folder: set.warehouse, reader: localWarehouse }], others });
+      return await planRollback({ savepoint: { path: folder, recordId: null, jobName: "ingest", completedMs: statSync(file).mtimeMs }, metadata, open: openLocalFile, warehouses: warehouses.map((folder) => ({ location: folder, folder, reader: localWarehouse })), others });
     } finally {
       await metadata.close();
     }
@@ -100,6 +100,26 @@ describe("a rollback's plan", () => {
     const { tables, refusals } = await planRollback({ savepoint: { path: path.join(set.savepoints, savepoint), recordId: null, jobName: null, completedMs: 0 }, metadata, open: openLocalFile, warehouses: [], others: nobody });
     await metadata.close();
     assert.deepEqual([tables, refusals.map(({ rule }) => rule)], [[], ["table-unknown", "table-unknown"]]);
+  });
+
+  test("rule 5: tables that are in two warehouses, as after a copy, are not rolled back on a guess; both are named", async () => {
+    const copy = path.join(set.warehouse, "..", "copy");
+    cpSync(set.warehouse, copy, { recursive: true, preserveTimestamps: true });
+    const { tables, refusals } = await plan(15, "d157aa", nobody, [set.warehouse, copy]);
+    assert.deepEqual(tables, []);
+    assert.deepEqual(refusals, ["d.pk", "d.app"].map((table) => ({ rule: "table-twice", table, warehouses: [set.warehouse, copy] })));
+    // Made before the savepoint, the copy has earlier commits of the job only: the files tell.
+    for (const table of ["app", "pk"]) {
+      const home = path.join(copy, "d.db", table);
+      for (const file of readdirSync(path.join(home, "tag"))) rmSync(path.join(home, "tag", file));
+      for (const file of readdirSync(path.join(home, "snapshot"))) {
+        const snapshot = path.join(home, "snapshot", file);
+        if (/^snapshot-/.test(file) && (JSON.parse(readFileSync(snapshot, "utf8")) as { commitIdentifier: number }).commitIdentifier === 15) rmSync(snapshot);
+      }
+    }
+    const one = await plan(15, "d157aa", nobody, [copy, set.warehouse]);
+    assert.deepEqual([one.refusals, one.tables.map(({ warehouse, table }) => [warehouse, table.name])], [[], [[set.warehouse, "d.app"], [set.warehouse, "d.pk"]]]);
+    rmSync(copy, { recursive: true });
   });
 
   test("a runbook has the commands in their order, as command or as statement, and what must be so before the next", async () => {

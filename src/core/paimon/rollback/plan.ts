@@ -103,14 +103,15 @@ export async function planRollback(input: PlanInput, signal?: AbortSignal): Prom
   const committers = scanned === undefined ? [] : await paimonCommitters(metadata, scanned, { folder: savepoint.path, open }, signal);
   if (committers.length === 0) return { savepoint: { ...savepoint, checkpointId }, tables: [], refusals: [{ rule: "no-paimon-sink" }] };
 
-  const found: { pair: BoardPair & { table: PaimonTable }; warehouse: RollbackWarehouse }[] = [];
+  const seen: FoundPair[] = [];
   for (const warehouse of warehouses) {
     const board = await readBoard(warehouse.reader, warehouse.folder, once({ path: savepoint.path, metadata, completedMs: savepoint.completedMs }), open, signal);
-    for (const pair of board.pairs) if (pair.table !== undefined) found.push({ pair: { ...pair, table: pair.table }, warehouse });
+    for (const pair of board.pairs) if (pair.table !== undefined) seen.push({ pair: { ...pair, table: pair.table }, warehouse });
   }
+  const found = committers.flatMap(({ operatorId }) => inOneWarehouse(seen.filter(({ pair }) => pair.committer.operatorId === operatorId), refusals));
   // Every sink must have its table: rolling back a part loses or doubles rows in the rest (rule 5).
   for (const committer of committers) {
-    if (!found.some(({ pair }) => pair.committer.operatorId === committer.operatorId)) refusals.push({ rule: "table-unknown", sink: committer.operatorName ?? committer.operatorId });
+    if (!seen.some(({ pair }) => pair.committer.operatorId === committer.operatorId)) refusals.push({ rule: "table-unknown", sink: committer.operatorName ?? committer.operatorId });
   }
   const tables: PlannedTable[] = [];
   for (const { pair, warehouse } of found) {
@@ -127,6 +128,24 @@ export async function planRollback(input: PlanInput, signal?: AbortSignal): Prom
     })),
   }));
   return { savepoint: { ...savepoint, checkpointId }, tables: named.sort((a, b) => (a.table.name < b.table.name ? -1 : 1)), refusals };
+}
+
+interface FoundPair {
+  readonly pair: BoardPair & { readonly table: PaimonTable };
+  readonly warehouse: RollbackWarehouse;
+}
+
+/**
+ * A sink writes into one warehouse. Found in several, as after a copy, its tables are those of the only one whose commit is of the very files that the
+ * savepoint names; else none is rolled back, since the names and numbers of a copy are those of the original.
+ */
+function inOneWarehouse(found: readonly FoundPair[], refusals: Refusal[]): readonly FoundPair[] {
+  const places = [...new Set(found.map(({ warehouse }) => warehouse.location))];
+  if (places.length < 2) return found;
+  const proven = places.filter((place) => found.some(({ pair, warehouse }) => warehouse.location === place && isProven(pair.pairing.grade) && pair.pairing.reasons.some(({ code }) => code === "files-match")));
+  if (proven.length === 1) return found.filter(({ warehouse }) => warehouse.location === proven[0]);
+  refusals.push({ rule: "table-twice", table: [...new Set(found.map(({ pair }) => pair.table.name))].join(" and "), warehouses: places });
+  return [];
 }
 
 interface PlannedTable extends Omit<TableRollback, "tags"> {

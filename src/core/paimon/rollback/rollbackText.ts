@@ -105,7 +105,7 @@ export function runbookText(plan: RollbackPlan, refusals: readonly Refusal[], re
     ...(victimLines(plan).length === 0 ? ["- nothing"] : victimLines(plan).map((line) => `- ${line}`)), "",
     "## 3. Roll back", "",
   );
-  if (refusals.some(({ rule }) => rule === "pair-unproven" || rule === "table-unknown")) {
+  if (refusals.some(({ rule }) => rule === "pair-unproven" || rule === "table-unknown" || rule === "table-twice")) {
     lines.push("Not with this page: a table that the job writes is missing above, see what forbids it. Rolling back the others alone loses rows or doubles them, so their commands are left out.", "");
     return lines.map(onOneLine).join("\n");
   }

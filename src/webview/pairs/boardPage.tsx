@@ -81,7 +81,7 @@ function Board({ view, selected, select, host }: { readonly view: BoardView; rea
                 const isSelected = selected?.recordId === row.recordId && selected.column === key;
                 return (
                   <td key={key}>
-                    <button type="button" class={`cell grade-${cell.grade}`} data-at={`${r} ${c}`} aria-pressed={isSelected} aria-label={`${row.name}, ${table}: ${cell.grade}, ${cell.text}`} onClick={() => select({ recordId: row.recordId, column: key })}>
+                    <button type="button" class={`cell grade-${cell.grade}`} data-at={`${r} ${c}`} aria-pressed={isSelected} title={cell.text} aria-label={`${row.name}, ${table}: ${cell.grade}, ${cell.text}`} onClick={() => select({ recordId: row.recordId, column: key })}>
                       <span class="glyph" aria-hidden="true">{glyphs[cell.grade]}</span><span class="grade">{cell.grade}</span><span class="cell-text">{cell.text}</span>
                     </button>
                   </td>

@@ -181,9 +181,18 @@ test("Lint Workspace finds what no editor shows", async () => {
   const folder = vscode.workspace.workspaceFolders?.[0];
   assert.ok(folder);
   const uri = vscode.Uri.joinPath(folder.uri, "OrdersJob.java");
-  await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(java.replace("PaymentsJob", "OrdersJob")));
-  await vscode.commands.executeCommand("flinkSavepoints.lintWorkspace");
-  await found(uri, "a diagnostic of a file that is not open");
-  await vscode.workspace.fs.delete(uri);
-  await clean(uri, "the diagnostics of a deleted file to go");
+  // VS Code tells of no file that came and went before it told of its coming.
+  const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, "OrdersJob.java"));
+  let isTold = false;
+  watcher.onDidCreate(() => (isTold = true));
+  try {
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(java.replace("PaymentsJob", "OrdersJob")));
+    await vscode.commands.executeCommand("flinkSavepoints.lintWorkspace");
+    await found(uri, "a diagnostic of a file that is not open");
+    await eventually("VS Code to tell of the file", () => (isTold ? true : undefined));
+    await vscode.workspace.fs.delete(uri);
+    await clean(uri, "the diagnostics of a deleted file to go");
+  } finally {
+    watcher.dispose();
+  }
 }, 60_000);

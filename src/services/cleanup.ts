@@ -195,6 +195,7 @@ export class CleanupService implements Disposable {
     const mayGoBack = ({ cleanup, disposal }: SavepointRecord): boolean => cleanup?.aside?.state === "aside" && disposal?.state !== "requested" && disposal?.state !== "disposed";
     if (!mayGoBack(record) || lostItsMetadata(record)) refuseIf("put back", nameOf(record), [{ rule: record.disposal?.state === "requested" ? "disposal-running" : "not-aside" }]);
     return this.#exclusively({ cluster: record.cluster.url, jobName: record.job.name }, async () => {
+      if (await this.#wasPutBack(record)) return this.#read(recordId);
       const going = await ledger.update<SavepointRecord>(recordId, "being put back", (now) => {
         if (!mayGoBack(now)) refuseIf("put back", nameOf(now), [{ rule: now.disposal?.state === "requested" ? "disposal-running" : "not-aside" }]);
         return withAside(now, { state: "restoring", sinceMs: clock.now(), owner: self });

@@ -249,6 +249,13 @@ describe("the time to undo", () => {
     assert.match(record(5).trail.at(-1)?.event ?? "", /moved back by hand/);
   });
 
+  test("ends with Put Back, too, for a folder that a person moved back before", async () => {
+    await run(shownVictims(await preview()));
+    await storage.aside.move(asidePlace(place(4)), place(4));
+    const back = await window.cleanup.undo("s4");
+    assert.deepEqual([back.pinned, back.cleanup?.aside, storage.folders.has(at(place(4)))], [true, null, true]);
+  });
+
   test("leaves a folder that was copied back, and what still lies aside, to the person who copied it", async () => {
     await run(shownVictims(await preview()));
     storage.put(place(5), clock.now());

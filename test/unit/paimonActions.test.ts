@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseFlinkVersion, type FlinkVersion } from "../../src/core/model/version";
-import { actionArguments, callStatement, createCatalogStatement, hideSecrets, nameFault, retentionText, shownOptions, tableAddress, type PaimonAction } from "../../src/core/paimon/actions";
+import { actionArguments, callStatement, createCatalogStatement, hideSecrets, nameFault, readTagStatement, retentionText, shownOptions, tableAddress, type PaimonAction } from "../../src/core/paimon/actions";
 
 const version = (text: string): FlinkVersion => parseFlinkVersion(text) ?? assert.fail(text);
 const table = { database: "sales", table: "orders" };
@@ -47,6 +47,10 @@ test("the flags of the action command name warehouse, table and the catalog's fu
   assert.deepEqual(actionArguments(warehouse, table, { kind: "roll-back", tag: "savepoint-12" }), [
     "rollback_to", "--warehouse", "file:///w h", "--database", "sales", "--table", "orders", "--version", "savepoint-12", "--catalog_conf", "metastore=hive", "--catalog_conf", "uri=thrift://h:9083",
   ]);
+});
+
+test("a tag is read by its name, quotes in names doubled", () => {
+  assert.equal(readTagStatement("paimon", { database: "sales", table: "a`b" }, "o'c"), "SELECT * FROM `paimon`.`sales`.`a``b` /*+ OPTIONS('scan.tag-name' = 'o''c') */");
 });
 
 test("a catalog is made known with its warehouse and its own options, quotes in them doubled", () => {

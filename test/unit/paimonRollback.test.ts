@@ -132,6 +132,8 @@ describe("a rollback's plan", () => {
       return at;
     }, 0);
     inOrder(shell, "1. Stop everything", "2. Tables", "What is deleted", "3. Roll back", "create_branch", "rollback_to --warehouse", "--table app --version savepoint-6", "--table pk --version savepoint-6", "4. See that it is so", "5. Restore", "flink run -s x job.jar");
+    const [keeps = "", rolls = ""] = shell.slice(shell.indexOf("3. Roll back")).split("The rollback itself:");
+    assert.ok(keeps.includes("Only if the tables are to be kept") && keeps.includes("create_branch") && !keeps.includes("rollback_to") && !rolls.includes("create_branch"));
     const sql = runbookText(found, [], "flink run -s x job.jar", { sql: parseFlinkVersion("1.20.5"), profile }, Date.now());
     inOrder(sql, "CREATE CATALOG `paimon`", "CALL `paimon`.sys.rollback_to(`table` => 'd.app', tag => 'savepoint-6');");
     assert.ok(!/undefined|null|NaN/.test(shell + sql));

@@ -100,6 +100,11 @@ export function callStatement(catalog: string, table: TableAddress, action: Paim
   }
 }
 
+/** The statement of Flink SQL that reads a table as a tag keeps it. */
+export function readTagStatement(catalog: string, { database, table }: TableAddress, tag: string): string {
+  return `SELECT * FROM ${[catalog, database, table].map(quotedName).join(".")} /*+ OPTIONS('scan.tag-name' = ${literal(tag)}) */`;
+}
+
 /** The statement that makes a warehouse's catalog known to a session: a session starts without any. */
 export function createCatalogStatement(warehouse: { readonly path: string; readonly catalog: string; readonly catalogOptions: Readonly<Record<string, string>> }): string {
   const options = { type: "paimon", warehouse: warehouse.path, ...warehouse.catalogOptions };

@@ -40,7 +40,7 @@ export async function rollback(world: CommandWorld, target?: SavepointRef): Prom
   if (world.warehouses.list().length === 0) return world.notify.refused("A rollback needs a Paimon warehouse, and none is configured yet.", [{ title: "Add Warehouse…", command: "flinkSavepoints.addWarehouse" }]);
   const given = target === undefined ? undefined : await recordOf(world, target.recordId, "rolled back to");
   if (given !== undefined && !isUsable(given)) return refuse(world, `One can't go back to ${savepointName(given)} of ${oneLine(given.job.name, 80)}.`, [given.state === "completed" ? { rule: "already-disposed" } : { rule: "not-completed", state: given.state }]);
-  const chosen = await askInSteps("Roll Back and Restore", 5, (ask) => askRollback(ask, world, given));
+  const chosen = await askInSteps("Roll Back and Restore", null, (ask) => askRollback(ask, world, given));
   if (chosen === undefined) return;
   const { record, check, go } = chosen;
   const { plan } = check;
@@ -121,7 +121,6 @@ async function askRollback(ask: Steps, world: CommandWorld, given: SavepointReco
   });
   if (next === "runbook") return { record, check, wantsRunbook: true };
   if (next === "refused") return { record, check };
-  ask.expect(3);
   const safetyCopy = await ask.choose({
     placeholder: "Keep the tables as they are now?",
     choices: [
@@ -141,7 +140,6 @@ async function askRollback(ask: Steps, world: CommandWorld, given: SavepointReco
   if (cluster === undefined) return undefined;
   const ready = await ask.wait("Looking at the cluster", (signal) => world.restores.readiness(cluster, record.path, signal));
   if (ready.refusals.length > 0) return { record, check: { ...check, refusals: ready.refusals } };
-  ask.expect(5);
   const program = await askProgram(ask, world, cluster, record.job.name);
   const claimMode = await askClaimMode(ask, ready.info);
   const restore: RestoreRequest = { cluster, jobName: record.job.name, savepoint: { path: record.path ?? "", recordId: record.id, checkpointId: record.checkpointId }, ...program, claimMode, allowNonRestoredState: false };

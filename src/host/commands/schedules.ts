@@ -24,12 +24,12 @@ import type { CommandWorld } from "./world";
 /** *New Schedule*: how often, in which zone, what it looks like, where it is written; then the file has it and the job's row shows it (A-9). */
 export async function newSchedule(world: CommandWorld, target?: JobRef): Promise<void> {
   const lifecycle = await world.lifecycle();
-  const plan = await askInSteps("New Schedule", target ? 8 : 9, async (ask) => {
+  const plan = await askInSteps("New Schedule", null, async (ask) => {
     const job = target ?? (await pickJob(ask, world, "schedule"));
     const name = job && (jobSummary(world, job)?.name ?? (await world.jobs.rows(job.cluster)).find(({ jobId }) => jobId === job.jobId)?.name);
     if (job === undefined || name === undefined) return undefined;
     ask.title = `Schedule savepoints of ${oneLine(name, 80)}`;
-    const timing = await askTiming(ask, world, undefined, 7);
+    const timing = await askTiming(ask, world, undefined);
     const rest = await askRest(ask, world, job.cluster, undefined);
     const taken = lifecycle.schedules.schedules.filter(({ cluster, schedule }) => cluster === job.cluster && schedule.job === name).map(({ schedule }) => schedule.name);
     const called = await askName(ask, timing.name, taken);
@@ -53,8 +53,8 @@ export async function editSchedule(world: CommandWorld, target?: ScheduleRef): P
   const found = await askSchedule(world, target, "Edit Schedule", "Which schedule is changed?", () => true);
   if (found === undefined) return;
   const { schedule } = found;
-  const plan = await askInSteps(`Schedule ${oneLine(schedule.name, 60)} of ${oneLine(schedule.job, 60)}`, 6, async (ask) => {
-    const timing = await askTiming(ask, world, schedule, 5);
+  const plan = await askInSteps(`Schedule ${oneLine(schedule.name, 60)} of ${oneLine(schedule.job, 60)}`, null, async (ask) => {
+    const timing = await askTiming(ask, world, schedule);
     return { cron: timing.cron, timeZone: timing.zone, ...(await askRest(ask, world, found.cluster, schedule)) };
   });
   if (plan === undefined) return;
@@ -127,8 +127,8 @@ interface Timing {
   readonly name: string;
 }
 
-/** How often, in which zone; and shows what comes of it before going on. `further`: how many questions there are after the first. */
-async function askTiming(ask: Steps, world: CommandWorld, now: Schedule | undefined, further: number): Promise<Timing> {
+/** How often, in which zone; and shows what comes of it before going on. */
+async function askTiming(ask: Steps, world: CommandWorld, now: Schedule | undefined): Promise<Timing> {
   const own: Choice<{ cron: string | null; name: string }>[] = now === undefined ? [] : [{ label: `$(check) ${meaningOf(now.cron)}`, description: `as it is: ${now.cron}`, value: { cron: now.cron, name: now.name } }];
   const chosen = await ask.choose({
     placeholder: "How often?",
@@ -138,10 +138,7 @@ async function askTiming(ask: Steps, world: CommandWorld, now: Schedule | undefi
     ],
   });
   let { cron } = chosen;
-  if (cron === null) {
-    ask.expect(5 + further);
-    cron = await askCron(ask, now?.cron);
-  }
+  if (cron === null) cron = await askCron(ask, now?.cron);
   const zone = await askZone(ask, now?.timeZone);
   const read = readCron(cron).cron;
   if (read !== undefined) {

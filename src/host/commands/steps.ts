@@ -81,9 +81,9 @@ const quietMs = 250;
 /**
  * Asks several questions in one place, with *Back* from each to the one before. `body` asks them in a straight line. *Back* runs it again with
  * the answers given so far, so it must ask the same for the same answers and act on nothing; what it waited for is kept. Resolves to
- * undefined when a question was dismissed.
+ * undefined when a question was dismissed. `totalSteps` null: how many come depends on the answers, so they are not numbered.
  */
-export async function askInSteps<T>(title: string, totalSteps: number, body: (ask: Steps) => Promise<T>): Promise<T | undefined> {
+export async function askInSteps<T>(title: string, totalSteps: number | null, body: (ask: Steps) => Promise<T>): Promise<T | undefined> {
   const answers: Answer[] = [];
   const earlier: string[] = [];
   const waits: Waited[] = [];
@@ -124,11 +124,11 @@ export class Steps {
   readonly #answers: Answer[];
   readonly #earlier: string[];
   readonly #waits: Waited[];
-  #total: number;
+  #total: number | null;
   #at = 0;
   #waitsAt = 0;
 
-  constructor(title: string, total: number, answers: Answer[], earlier: string[], waits: Waited[]) {
+  constructor(title: string, total: number | null, answers: Answer[], earlier: string[], waits: Waited[]) {
     this.title = title;
     this.#total = total;
     this.#answers = answers;
@@ -136,9 +136,9 @@ export class Steps {
     this.#waits = waits;
   }
 
-  /** Says how many questions are still to come, as far as is known. A single one is not numbered. */
+  /** Says how many questions are still to come, as far as is known. A single one is not numbered, and none where the number depends on the answers. */
   expect(further: number): void {
-    this.#total = this.#at + further;
+    if (this.#total !== null) this.#total = this.#at + further;
   }
 
   /** Goes back to the question before, as the button does. */
@@ -265,7 +265,7 @@ export class Steps {
     const step = this.#at + 1;
     input.title = this.title;
     input.ignoreFocusOut = true;
-    if (Math.max(this.#total, step) > 1) {
+    if (this.#total !== null && Math.max(this.#total, step) > 1) {
       input.step = step;
       input.totalSteps = Math.max(this.#total, step);
     }

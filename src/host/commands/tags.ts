@@ -3,7 +3,7 @@ import type { PaimonSnapshotRef, PaimonTagRef, TableRef, ToTagRef } from "../../
 import { FlinkError } from "../../core/errors";
 import { isUsable, type LedgerRecord, type SavepointRecord } from "../../core/ledger/record";
 import { placeKey } from "../../core/model/location";
-import { nameFault, retentionText, tableAddress, type PaimonAction } from "../../core/paimon/actions";
+import { nameFault, readTagStatement, retentionText, tableAddress, type PaimonAction } from "../../core/paimon/actions";
 import { actionLine } from "../../core/paimon/rollback/rollbackText";
 import { readTag, type PaimonSnapshot, type PaimonTag } from "../../core/paimon/snapshot";
 import { comparedTags, schemaFields } from "../../core/paimon/tagText";
@@ -122,7 +122,7 @@ export async function copyTagCommand(world: CommandWorld, target?: PaimonTagRef)
       ],
     });
     const profile = world.warehouses.profile(target.warehouse);
-    if (action === "read") return `SELECT * FROM ${[profile.catalog, tableAddress(target.table).database, tableAddress(target.table).table].map((name) => `\`${name.replaceAll("`", "``")}\``).join(".")} /*+ OPTIONS('scan.tag-name' = '${target.tag.replaceAll("'", "''")}') */;`;
+    if (action === "read") return `${readTagStatement(profile.catalog, tableAddress(target.table), target.tag)};`;
     const subject = { warehouse: target.warehouse, address: tableAddress(target.table) };
     const forms = ([["Flink SQL", "1.19 and newer", { major: 1, minor: 19, text: "1.19" }], ["Flink SQL", "1.18", { major: 1, minor: 18, text: "1.18" }], ["Paimon's action command", "no cluster needed", undefined]] as const)
       .flatMap(([label, description, sql]) => {

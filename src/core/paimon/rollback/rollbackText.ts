@@ -111,16 +111,18 @@ export function runbookText(plan: RollbackPlan, refusals: readonly Refusal[], re
   }
   const before = lines.map(onOneLine);
   lines.length = 0;
-  if (way.sql !== undefined) lines.push("```sql", ...[...new Set(plan.tables.map(({ warehouse }) => warehouse))].map((warehouse) => `${createCatalogStatement(shownProfile(way, warehouse))};`));
-  else lines.push("`PAIMON_JARS` is the class path: Flink's lib/* and Paimon's bundle.", "", "```sh");
-  for (const table of plan.tables) {
-    for (const action of stepsFor(table, safety)) {
-      const optional = action.kind === "create-branch" || (action.kind === "create-tag" && action.tag === safety) ? `${way.sql === undefined ? "#" : "--"} keeps ${onOneLine(table.table.name)} as it is; may be left out\n` : "";
-      lines.push(`${optional}${actionLine(table, action, way) ?? `-- ${onOneLine(table.table.name)}: this Flink has no CALL`}`);
-    }
-  }
+  const fence = way.sql === undefined ? "```sh" : "```sql";
+  if (way.sql !== undefined) lines.push(fence, ...[...new Set(plan.tables.map(({ warehouse }) => warehouse))].map((warehouse) => `${createCatalogStatement(shownProfile(way, warehouse))};`), "```", "");
+  else lines.push("`PAIMON_JARS` is the class path: Flink's lib/* and Paimon's bundle.", "");
+  const commands = plan.tables.flatMap((table) => stepsFor(table, safety).map((action) => ({
+    isOptional: action.kind === "create-branch" || (action.kind === "create-tag" && action.tag === safety),
+    line: actionLine(table, action, way) ?? `-- ${onOneLine(table.table.name)}: this Flink has no CALL`,
+  })));
+  const optional = commands.filter(({ isOptional }) => isOptional).map(({ line }) => line);
+  if (optional.length > 0) lines.push(`Only if the tables are to be kept as they are now, each in a branch \`${safety}\`, and before anything else:`, "", fence, ...optional, "```", "", "The rollback itself:", "");
+  lines.push(fence, ...commands.filter(({ isOptional }) => !isOptional).map(({ line }) => line));
   if (lines.some((line) => line.includes("******"))) lines.push(`${way.sql === undefined ? "#" : "--"} ****** stands for a secret of the settings`);
-  const commands = [...lines];
+  const rollBack = [...lines];
   lines.length = 0;
   lines.push(
     "```", "",
@@ -131,7 +133,7 @@ export function runbookText(plan: RollbackPlan, refusals: readonly Refusal[], re
     "## 5. Restore", "", "```sh", restoreLine, "```", "",
     `The first commit after it has commit user ${[...new Set(plan.tables.map(({ target }) => target.commitUser))].join(" or ")} and a commit identifier above ${plan.savepoint.checkpointId}. One failure that says “This exception is intentionally thrown after committing the restored checkpoints” is meant to be; the job starts again by itself where it has a restart strategy.`, "",
   );
-  return [...before, ...commands, ...lines.map(onOneLine)].join("\n");
+  return [...before, ...rollBack, ...lines.map(onOneLine)].join("\n");
 }
 
 /** How far a rollback is, in a line: `1 of 2 tables rolled back`. */

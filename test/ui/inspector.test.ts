@@ -37,17 +37,29 @@ function inspectorOf(page: WorkbenchPage): FrameLocator {
 
 async function fileBelow(page: WorkbenchPage, folder: string): Promise<Locator> {
   await page.expand(folder);
-  // Rows come in the order of the tree, so the first file after its folder is the one below it.
-  const file = page.page.locator(`.explorer-folders-view [role=treeitem][aria-label="${folder}"] ~ [role=treeitem][aria-label="_metadata"], .explorer-folders-view [role=treeitem][aria-label^="_metadata"]`).first();
-  await page.waitFor(`the file below ${folder}`, (timeout) => file.waitFor({ timeout }));
-  return file;
+  // Rows are drawn in any order; their index is that of the tree.
+  const index = await page.waitFor(`the file below ${folder}`, async (timeout) => (await page.page.waitForFunction((name) => {
+    const rows = [...document.querySelectorAll<HTMLElement>(".explorer-folders-view .monaco-list-row")].map((row) => ({ index: Number(row.dataset["index"]), label: row.getAttribute("aria-label") ?? "" }));
+    const above = rows.find(({ label }) => label === name);
+    return rows.filter((row) => above !== undefined && row.index > above.index && row.label.startsWith("_metadata")).map((row) => row.index).sort((left, right) => left - right)[0];
+  }, folder, { timeout })).jsonValue());
+  return page.page.locator(`.explorer-folders-view .monaco-list-row[data-index="${index}"]`);
 }
 
-/** Opens a folder's metadata with a click, and closes the folder so that the next one's is the only one in sight. */
+/** Opens a folder's metadata with a double click, and closes the folder so that the next one's is the only one in sight. */
 async function openFolder(page: WorkbenchPage, folder: string): Promise<FrameLocator> {
-  const file = await fileBelow(page, folder);
-  await file.dblclick();
-  await page.waitFor(`the editor of ${folder}`, (timeout) => page.page.locator(".monaco-breadcrumbs").filter({ hasText: folder }).first().waitFor({ timeout }));
+  const shown = page.page.locator(".monaco-breadcrumbs").filter({ hasText: folder }).first();
+  await page.waitFor(`the editor of ${folder}`, async (timeout) => {
+    // Rows move under the pointer while VS Code unfolds the tree again after a reload.
+    for (const endMs = Date.now() + timeout; ;) {
+      await (await fileBelow(page, folder)).dblclick();
+      try {
+        return await shown.waitFor({ timeout: 5_000 });
+      } catch (error) {
+        if (Date.now() > endMs) throw error;
+      }
+    }
+  });
   const inspector = inspectorOf(page);
   await page.waitFor(`the inspector of ${folder}`, (timeout) => inspector.getByRole("heading", { level: 1 }).waitFor({ timeout }));
   const row = await page.row(folder);

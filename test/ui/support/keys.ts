@@ -34,20 +34,21 @@ export class Keys {
     return this.#page.page.evaluate(() => document.querySelector(".monaco-list:focus-within .monaco-list-row.focused[role=treeitem]")?.getAttribute("aria-label") ?? "");
   }
 
-  /** Moves through the tree with arrow keys, from its top, until a row like this has the keyboard. */
+  /** Moves through the tree with arrow keys, from its top, until a row like this has the keyboard. Rows may come and go meanwhile, so it begins anew twice. */
   async goTo(row: RegExp): Promise<void> {
     await this.#page.row(row);
-    await this.press("Home");
-    let before = "";
-    for (let moves = 0; moves < 60; moves++) {
-      const at = await this.focusedRow();
-      if (row.test(at)) return;
-      if (moves > 0 && at === before) break;
-      before = at;
-      await this.press("ArrowDown");
-      await this.#page.waitFor(`the focus to leave ${at}`, async () => this.#moved(at), 2_000).catch(() => undefined);
+    let last = "";
+    for (let tries = 0; tries < 3; tries++) {
+      await this.press("Home");
+      for (let moves = 0; moves < 60; moves++) {
+        last = await this.focusedRow();
+        if (row.test(last)) return;
+        await this.press("ArrowDown");
+        const hasMoved = await this.#page.waitFor(`the focus to leave ${last}`, (timeout) => this.#moved(last, timeout), 2_000).then(() => true, () => false);
+        if (!hasMoved) break;
+      }
     }
-    assert.fail(`the arrow keys found no row ${row.source}; they ended on ${before}`);
+    assert.fail(`the arrow keys found no row ${row.source}; they ended on ${last}`);
   }
 
   /** Waits for a question by its title, and by what it asks if that is given, until keys reach it. Resolves to its text. */
@@ -112,8 +113,8 @@ export class Keys {
     assert.fail(`the question has no button ${button}`);
   }
 
-  async #moved(from: string): Promise<void> {
-    while (await this.focusedRow() === from) await this.#page.page.waitForTimeout(10);
+  async #moved(from: string, timeoutMs: number): Promise<void> {
+    for (const endMs = Date.now() + timeoutMs; await this.focusedRow() === from; await this.#page.page.waitForTimeout(10)) if (Date.now() > endMs) throw new Error(`the focus is still on ${from}`);
   }
 }
 

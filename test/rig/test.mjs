@@ -18,7 +18,7 @@ const rings = {
   fuzz: { run: nodeTests, folders: ["unit"], files: (file) => file.endsWith(".fuzz.mjs"), limitMs: minutes(10) },
   integration: { run: integration, workbench: true, java: true },
   e2e: { run: nodeTests, folders: ["e2e"], files: plain, limitMs: minutes(20), java: true, backends: true, paimon: true },
-  ui: { run: nodeTests, folders: ["ui"], files: plain, limitMs: minutes(15), java: true, backends: true, workbench: true, package: true },
+  ui: { run: nodeTests, folders: ["ui"], files: plain, limitMs: minutes(15), java: true, paimon: true, workbench: true, package: true },
   long: { run: nodeTests, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".long.test.mjs"), limitMs: minutes(180), java: true, paimon: true, workbench: true, package: true },
   matrix: { run: nodeTests, folders: ["e2e"], files: (file) => file.endsWith(".matrix.test.mjs"), limitMs: minutes(90), java: true },
   bench: { run: bench, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".bench.mjs"), java: true, backends: true, paimon: true, workbench: true, package: true },

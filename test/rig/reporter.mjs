@@ -1,4 +1,4 @@
-// Reporter for node:test: a line for each test, what failed in full, and true counts into the file named by RIG_COUNTS.
+// Reporter for node:test: a line for each test, what failed in full, and true counts, in all and by file, into the file named by RIG_COUNTS.
 // A file that registers no test, a skipped test and a test marked as to do count as failed: each would be a hole that looks like a pass.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -6,6 +6,7 @@ import { stripVTControlCharacters } from "node:util";
 
 export default async function* report(events) {
   let passed = 0, failed = 0, depth = 0, file;
+  const files = {};
   for await (const { type, data } of events) {
     if (type === "test:stdout" || type === "test:stderr") yield data.message;
     if (type === "test:diagnostic" && data.file !== undefined) yield `${data.message}\n`;
@@ -17,6 +18,7 @@ export default async function* report(events) {
     if (data.details?.type === "suite" && error === undefined) continue;
     if (error?.failureType === "subtestsFailed" || (holds && error === undefined)) continue;
     if (data.file !== file) yield `${path.basename(file = data.file ?? "")}\n`;
+    const counts = files[path.basename(data.file ?? "").replace(/\.\w+$/, "")] ??= { passed: 0, failed: 0 };
     const wholeFile = data.name === data.file;
     const problem = data.skip !== undefined && data.skip !== false ? "is skipped"
       : data.todo !== undefined && data.todo !== false ? "is marked as to do"
@@ -26,13 +28,15 @@ export default async function* report(events) {
     const took = `${Math.round(data.details?.duration_ms ?? 0)} ms`;
     if (problem === undefined) {
       passed++;
+      counts.passed++;
       yield `ok      ${name}  ${took}\n`;
     } else {
       failed++;
+      counts.failed++;
       yield `FAILED  ${name}  ${took}\n${problem.split("\n").map((line) => `        ${line}`).join("\n")}\n`;
     }
   }
-  if (process.env.RIG_COUNTS) writeFileSync(process.env.RIG_COUNTS, JSON.stringify({ passed, failed, ended: true }));
+  if (process.env.RIG_COUNTS) writeFileSync(process.env.RIG_COUNTS, JSON.stringify({ passed, failed, files, ended: true }));
   else yield `${passed} passed, ${failed} failed\n`;
 }
 

@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { packageExtension } from "./package.mjs";
+import { secondChance } from "./secondChance.mjs";
 import { Failed, seconds, show, step } from "./processes.mjs";
 import { build, buildJobs, cache, fail, repository, scratch, setUp } from "./setup.mjs";
 
@@ -11,14 +12,14 @@ const minutes = (count) => count * 60_000;
 const special = /\.(long|matrix)\.test\.mjs$/;
 const plain = (file) => file.endsWith(".test.mjs") && !special.test(file);
 
-/** What each ring runs, and what it needs of the machine. `limitMs` is for one file. */
+/** What each ring runs, and what it needs of the machine. `limitMs` is for one file; files of a ring with `again` get a second chance (secondChance.mjs). */
 const rings = {
   check: { run: check },
   unit: { run: nodeTests, folders: ["unit"], files: plain, limitMs: minutes(2), parallel: true },
   fuzz: { run: nodeTests, folders: ["unit"], files: (file) => file.endsWith(".fuzz.mjs"), limitMs: minutes(10) },
   integration: { run: integration, workbench: true, java: true },
-  e2e: { run: nodeTests, folders: ["e2e"], files: plain, limitMs: minutes(20), java: true, backends: true, paimon: true },
-  ui: { run: nodeTests, folders: ["ui"], files: plain, limitMs: minutes(15), java: true, paimon: true, workbench: true, package: true },
+  e2e: { run: nodeTests, folders: ["e2e"], files: plain, limitMs: minutes(20), again: true, java: true, backends: true, paimon: true },
+  ui: { run: nodeTests, folders: ["ui"], files: plain, limitMs: minutes(15), again: true, java: true, paimon: true, workbench: true, package: true },
   long: { run: nodeTests, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".long.test.mjs"), limitMs: minutes(180), java: true, paimon: true, workbench: true, package: true },
   matrix: { run: nodeTests, folders: ["e2e"], files: (file) => file.endsWith(".matrix.test.mjs"), limitMs: minutes(90), java: true },
   bench: { run: bench, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".bench.mjs"), java: true, backends: true, paimon: true, workbench: true, package: true },
@@ -98,10 +99,12 @@ async function check() {
 async function nodeTests(ring, name, env) {
   const files = bundles(ring, env);
   if (files.length === 0) return none(env);
-  return counted(name, env, (more) => show(process.execPath, [
+  const run = (some) => counted(name, env, (more) => show(process.execPath, [
     "--enable-source-maps", "--test", `--test-timeout=${ring.limitMs}`, ...(ring.parallel ? [] : ["--test-concurrency=1"]),
-    `--test-reporter=${path.join(repository, "test", "rig", "reporter.mjs")}`, "--test-reporter-destination=stdout", ...files,
+    `--test-reporter=${path.join(repository, "test", "rig", "reporter.mjs")}`, "--test-reporter-destination=stdout", ...some,
   ], { cwd: repository, env: more }));
+  const counts = await run(files);
+  return ring.again ? secondChance(counts, files, run) : counts;
 }
 
 async function integration(_ring, name, env) {
@@ -138,11 +141,11 @@ async function counted(name, env, work) {
   mkdirSync(path.dirname(file), { recursive: true });
   rmSync(file, { force: true });
   const code = await work({ ...env, RIG_COUNTS: file });
-  const { passed, failed, ended } = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { passed: 0, failed: 0, ended: false };
+  const { passed, failed, files, ended } = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { passed: 0, failed: 0, ended: false };
   if (!ended) console.log("FAILED  the run did not come to its end");
   else if (passed + failed === 0) console.log("FAILED  there is no test");
   const silent = !ended || passed + failed === 0 || (failed === 0 && code !== 0);
-  return { passed, failed: failed + Number(silent) };
+  return { passed, failed: failed + Number(silent), files };
 }
 
 main(process.argv.slice(2)).catch(fail);

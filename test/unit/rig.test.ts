@@ -5,6 +5,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+
+interface Counts { passed: number; failed: number; files?: Record<string, { passed: number; failed: number }> }
 
 /** The rig must not lie: counts that are true, one setup at a time, nothing left behind. */
 const rig = path.resolve("test", "rig");
@@ -26,7 +29,24 @@ test("a file without a test, a skipped test, a crash and a failure in a suite co
     env: { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== "NODE_TEST_CONTEXT")), RIG_COUNTS: counts },
   });
   assert.equal(status, 1);
-  assert.deepEqual(JSON.parse(readFileSync(counts, "utf8")), { passed: 3, failed: 5, ended: true });
+  const files = { ok: { passed: 3, failed: 0 }, failed: { passed: 0, failed: 1 }, skipped: { passed: 0, failed: 2 }, none: { passed: 0, failed: 1 }, crash: { passed: 0, failed: 1 } };
+  assert.deepEqual(JSON.parse(readFileSync(counts, "utf8")), { passed: 3, failed: 5, files, ended: true });
+});
+
+test("a file that failed has one second chance, what fails twice stays failed, and many that fail have none", async () => {
+  const { secondChance } = await import(pathToFileURL(path.join(rig, "secondChance.mjs")).href) as { secondChance: (counts: Counts, files: string[], run: (files: string[]) => Promise<Counts>) => Promise<Counts> };
+  const bundles = ["a", "b", "c", "d"].map((name) => `/dist/${name}.test.mjs`);
+  const once = { passed: 1, failed: 1 };
+  const ran: string[] = [];
+  const run = (files: string[]): Promise<Counts> => {
+    ran.push(...files);
+    return Promise.resolve(files[0]?.includes("/a.") === true ? { passed: 2, failed: 0 } : { passed: 1, failed: 1 });
+  };
+  assert.deepEqual(await secondChance({ passed: 5, failed: 2, files: { "a.test": once, "b.test": once, "c.test": { passed: 3, failed: 0 } } }, bundles, run), { passed: 6, failed: 1 });
+  assert.deepEqual(ran, bundles.slice(0, 2));
+  const all = { passed: 4, failed: 4, files: Object.fromEntries(["a", "b", "c", "d"].map((name) => [`${name}.test`, once])) };
+  assert.deepEqual(await secondChance(all, bundles, run), { passed: 4, failed: 4 });
+  assert.equal(ran.length, 2);
 });
 
 test("a lock lets one process in at a time and is taken over from a dead one", async () => {

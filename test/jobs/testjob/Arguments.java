@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Arguments as pairs {@code --key value}; a key may come several times. */
+/** Arguments as pairs {@code --key value}; of a key that comes several times the last value holds, or all do. */
 final class Arguments {
     private final Map<String, List<String>> values = new HashMap<>();
 
@@ -27,7 +27,8 @@ final class Arguments {
     }
 
     String text(String key, String absent) {
-        return has(key) ? values.get(key).get(0) : absent;
+        List<String> all = all(key);
+        return all.isEmpty() ? absent : all.get(all.size() - 1);
     }
 
     long number(String key, long absent) {

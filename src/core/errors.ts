@@ -87,6 +87,7 @@ export interface ErrorFacts {
   "local-flink-unsupported": { platform: string };
 }
 
+/** The stable name of an error; `ErrorFacts` says what each one carries, `explain.ts` what is said of it. */
 export type ErrorCode = keyof ErrorFacts;
 
 /** One rule that forbids a verb, with the facts its sentence needs. */

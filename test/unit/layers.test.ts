@@ -78,6 +78,11 @@ test("no file is named for what it is not, exports a default, or only passes on"
   assert.deepEqual(wrong, []);
 });
 
+test("every export has a docstring that says more than its name", () => {
+  const wrong = files.flatMap((file) => [...text(file).matchAll(/(.*)\n(export (?:async |abstract |declare )*(?:function\*?|const|let|class|interface|type|enum) \w+)/g)].filter(([, before = ""]) => !/(.{10}|^) \*\/$/.test(before)).map(([, , what]) => `src/${file}: ${what}`));
+  assert.deepEqual(wrong, []);
+});
+
 test("the file that joins everything stays readable in one go", () => {
   assert.ok(text("window.ts").split("\n").length <= 150);
 });

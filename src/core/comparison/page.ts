@@ -31,4 +31,5 @@ export const comparedSchema = z.object({
 /** Both, as the panel was opened. */
 export const comparedNamesSchema = z.object({ left: comparedSchema, right: comparedSchema });
 
+/** Which two snapshots a panel compares, as its page keeps them over a reload of the window. */
 export type ComparedNames = z.infer<typeof comparedNamesSchema>;

@@ -167,6 +167,7 @@ export interface SubtaskRow {
   readonly offset: number;
 }
 
+/** A window of an operator's subtasks, in the order of the file; `total` is all of them, `from` the position of the first row. */
 export interface SubtaskPage {
   readonly total: number;
   readonly from: number;
@@ -188,6 +189,7 @@ export interface HandleRow {
   readonly sizeBytes: number;
 }
 
+/** A window of a subtask's handles, in the order of the file; `problems` are those of reading these handles. */
 export interface HandlePage {
   readonly total: number;
   readonly from: number;
@@ -211,6 +213,7 @@ export interface Shares {
   readonly others: { readonly count: number; readonly sizeBytes: number } | null;
 }
 
+/** An area of the treemap: an operator, a kind of its state, or one of its subtasks. */
 export interface ShareTile {
   readonly label: string;
   readonly sizeBytes: number;
@@ -244,6 +247,7 @@ export interface StatesOf {
   readonly readBytes: number;
 }
 
+/** A state that an operator registered, joined over its subtasks; serializers as text. */
 export interface StateRow {
   readonly name: string;
   /** Such as `value`, `map, TTL`, `timers` or `broadcast`. */

@@ -9,6 +9,7 @@ const int64 = z.string().regex(/^-?\d+$/).meta({ description: "A 64-bit number i
 const count = z.int().min(0);
 const role = z.enum(["managedOperatorState", "managedKeyedState", "rawKeyedState"]);
 
+/** A finding while reading, with its sentence (`Problem`). */
 export const problemSchema = z.strictObject({
   code: z.string().meta({ description: "Stable name of the kind of problem." }),
   severity: z.enum(["error", "warning"]).meta({ description: "An error ended the reading there; a warning is something that Flink accepts, or never writes." }),
@@ -17,6 +18,7 @@ export const problemSchema = z.strictObject({
   message: z.string(),
 }).meta({ id: "problem" });
 
+/** A serializer with those nested in it, as Flink's `TypeSerializerSnapshot` tells; before Flink 1.7 only its Java object. */
 export const serializerSchema = z.strictObject({
   text: z.string().meta({ description: "In a few words." }),
   snapshot: z.string().optional().meta({ description: "Class of the serializer's snapshot (Flink 1.7 and newer)." }),
@@ -30,6 +32,7 @@ export const serializerSchema = z.strictObject({
   },
 }).meta({ id: "serializer" });
 
+/** A registered state, joined over the subtasks of its operator (`StateMetaInfoSnapshot`). */
 export const stateSchema = z.strictObject({
   name: z.string(),
   kind: z.string().meta({ description: "VALUE, LIST, MAP, REDUCING, AGGREGATING, FOLDING, SPLIT_DISTRIBUTE, UNION, BROADCAST or TIMERS." }),
@@ -42,11 +45,13 @@ export const stateSchema = z.strictObject({
   entries: count.nullable().meta({ description: "Entries, or elements of operator state; null where they were not counted." }),
 }).meta({ id: "state" });
 
+/** Bytes by what they are state of, as `OperatorSubtaskState` divides it. */
 export const sizesSchema = z.strictObject({
   coordinatorBytes: int64, managedOperatorBytes: int64, rawOperatorBytes: int64, managedKeyedBytes: int64, rawKeyedBytes: int64, inputChannelBytes: int64, outputChannelBytes: int64,
   legacyBytes: int64.meta({ description: "State of the Checkpointed interface (Flink 1.2 and 1.3)." }),
 });
 
+/** What the header of one state stream tells, and with `--entries` its body. */
 export const stateFileSchema = z.strictObject({
   subtask: z.int(),
   role,
@@ -66,6 +71,7 @@ export const stateFileSchema = z.strictObject({
   problems: z.array(problemSchema),
 }).meta({ id: "stateFile" });
 
+/** An operator (`OperatorState`; in version 1 a task). */
 export const operatorSchema = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{32}$/).meta({ description: "Operator id as Flink prints it; of the job vertex in version 1." }),
   uid: z.string().nullable().meta({ description: "Null before version 5, and where the job gave none." }),
@@ -86,8 +92,10 @@ export const operatorSchema = z.strictObject({
   states: z.array(stateSchema).optional().meta({ description: "With --states: its states, from all of those streams." }),
 }).meta({ id: "operator" });
 
+/** State of a hook of the job master (`MasterState`). */
 export const masterStateSchema = z.strictObject({ name: z.string(), version: z.int(), sizeBytes: count });
 
+/** `CheckpointProperties`, which version 4 and newer hold as a Java object. */
 export const propertiesSchema = z.strictObject({
   forced: z.boolean(), discardSubsumed: z.boolean(), discardFinished: z.boolean(), discardCancelled: z.boolean(), discardFailed: z.boolean(), discardSuspended: z.boolean(), unclaimed: z.boolean(),
   checkpointType: z.union([
@@ -96,6 +104,7 @@ export const propertiesSchema = z.strictObject({
   ]),
 }).meta({ id: "checkpointProperties" });
 
+/** Whether the folder can be moved or copied alone, with the reasons against it. */
 export const selfContainedSchema = z.strictObject({
   verdict: z.enum(["relocatable", "fixed", "dependent", "unknown"]).meta({
     description: "relocatable: the folder can be moved as a whole. fixed: all files lie in it, by absolute paths. dependent: it needs files outside. unknown: the metadata was not read whole.",
@@ -112,6 +121,7 @@ export const selfContainedSchema = z.strictObject({
   examinedHandles: count.meta({ description: "Absolute handles whose paths were looked at; fewer than all in very large files." }),
 }).meta({ id: "selfContained" });
 
+/** Sums over the file; of one that broke off, over what was read. */
 export const totalsSchema = sizesSchema.extend({
   operators: count.meta({ description: "Operators that the file announces; more than are listed when it broke off." }),
   fullyFinishedOperators: count, subtasks: count, finishedSubtasks: count, subtasksWithState: count, coordinatorStates: count, masterStates: count,
@@ -130,6 +140,7 @@ const headShape = {
 
 const releases = z.strictObject({ from: z.string(), to: z.string().nullable() });
 
+/** The facts of a whole snapshot: all but operators and problems, which are written one by one. */
 export const inspectHeadSchema = z.strictObject({
   path: z.string().meta({ description: "The file that was read." }),
   ...headShape,
@@ -147,6 +158,7 @@ export const inspectHeadSchema = z.strictObject({
   selfContained: selfContainedSchema,
 });
 
+/** What `inspect --json` writes. */
 export const inspectSchema = inspectHeadSchema.extend({
   operators: z.array(operatorSchema).meta({ description: "In the file's order." }),
   statesReadBytes: count.optional().meta({ description: "With --states: bytes read for it." }),
@@ -158,6 +170,7 @@ const side = z.strictObject({ path: z.string(), ...headShape, whole: z.boolean()
 const comparedOperator = operatorSchema.pick({ id: true, uid: true, name: true, parallelism: true, maxParallelism: true, subtasks: true, fullyFinished: true, sizeBytes: true });
 const comparedState = stateSchema.pick({ kind: true, type: true, ttl: true });
 
+/** An operator of one side or of both, and what differs in it; `left` is null for one that was added, `right` for one that was removed. */
 export const operatorDifferenceSchema = z.strictObject({
   change: z.enum(["added", "removed", "changed", "same"]),
   matchedBy: z.enum(["id", "uid", "name"]).nullable(),
@@ -174,6 +187,7 @@ export const operatorDifferenceSchema = z.strictObject({
   })).nullable().meta({ description: "Those that differ; null when the states of one side were not read." }),
 }).meta({ id: "operatorDifference" });
 
+/** What `diff --json` writes. */
 export const diffSchema = z.strictObject({
   left: side,
   right: side,

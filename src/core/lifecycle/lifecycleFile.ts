@@ -42,6 +42,7 @@ const datedBlackout = z.strictObject({
 /** A time in which a schedule does not run: hours of some days of the week, or days of the calendar. */
 export const blackoutSchema = z.union([dailyBlackout, datedBlackout]);
 
+/** One schedule as it is written in the file (A-12). */
 export const scheduleSchema = z.strictObject({
   name: nonEmpty.max(80).meta({ description: "Tells this schedule from others of the job; stands in messages and in the ledger." }),
   cluster: clusterName,
@@ -88,6 +89,7 @@ export const lifecycleFileSchema = z.strictObject({
 /** One schedule, defaults filled in. */
 export type Schedule = z.output<typeof scheduleSchema>;
 
+/** One entry of `blackouts`; times of the day and days are in the time zone of the schedule. */
 export type Blackout = z.output<typeof blackoutSchema>;
 
 /** The cleanup rules as written, defaults filled in; durations are texts that `durationMs` reads. */

@@ -51,6 +51,7 @@ export interface ProblemFacts {
   "file-too-short": { path: string; expected: number; actual: number };
 }
 
+/** The stable name of a finding; `ProblemFacts` says what each one carries, `problemText.ts` what is said of it. */
 export type ProblemCode = keyof ProblemFacts;
 
 /** One finding. An error ended the reading there; a warning is something that Flink accepts or never writes. */

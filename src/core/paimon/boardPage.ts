@@ -50,7 +50,7 @@ export interface BoardView {
   readonly more: number;
 }
 
-/** A table. */
+/** A table that the job writes; `warehouse` is the name of its warehouse in the settings, null when it is in none. */
 export interface BoardColumn {
   /** Tells it from others of the board. */
   readonly key: string;

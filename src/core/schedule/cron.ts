@@ -1,6 +1,7 @@
 /** The five fields in their order. */
 export const cronFields = ["minute", "hour", "day-of-month", "month", "day-of-week"] as const;
 
+/** The name of a field, as messages give it. */
 export type CronFieldName = (typeof cronFields)[number];
 
 /** One field: what was written, and what it stands for. */

@@ -9,6 +9,7 @@ import { savepointScript } from "./savepointScript";
 /** Where a schedule can be exported to. */
 export const exportKinds = ["operator", "cronjob", "crontab", "gitlab"] as const;
 
+/** A place to export to: Flink's Kubernetes operator, a Kubernetes CronJob, a crontab, GitLab CI. */
 export type ExportKind = (typeof exportKinds)[number];
 
 /** A schedule, and what of the cluster the text needs. */

@@ -35,6 +35,7 @@ export const scheduleStateSchema = z.object({
   failureTold: z.boolean(),
 });
 
+/** The memory of one schedule; times are milliseconds since the epoch. */
 export type ScheduleState = z.infer<typeof scheduleStateSchema>;
 
 /** How many outcomes are kept. */

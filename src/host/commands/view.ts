@@ -16,7 +16,7 @@ export function refresh(world: CommandWorld): void {
   world.explorer.refresh();
 }
 
-/** *Show Log*. */
+/** *Show Log*: opens the output channel. */
 export function showLog(world: CommandWorld): void {
   world.log.show();
 }

@@ -18,7 +18,7 @@ export interface PageState {
 /** Parts of the panel below. */
 export type DetailTab = "states" | "subtasks" | "keyGroups" | "facts";
 
-export const firstState: PageState = { sort: { by: "size", descending: true }, filter: "", selected: null, scrollTop: 0, tab: "states", inside: null, uids: {} };
+const firstState: PageState = { sort: { by: "size", descending: true }, filter: "", selected: null, scrollTop: 0, tab: "states", inside: null, uids: {} };
 
 /** The kept state, as far as it fits. */
 export function restoredState(): PageState {

@@ -20,7 +20,7 @@ import { WorkspaceIndex } from "./workspaceIndex";
 /** Callers of a helper that are looked at, at most. */
 const callerLimit = 40;
 
-/** Java. */
+/** Files of Java. */
 export const java: LanguageAnalyser<FileModel> = analyserOf("java", /\.java$/);
 /** Kotlin, scripts included. */
 export const kotlin: LanguageAnalyser<FileModel> = analyserOf("kotlin", /\.kts?$/);

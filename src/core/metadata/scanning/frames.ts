@@ -1,36 +1,62 @@
-/** What is still to be read, as the steps of the machine. The numbers have no meaning but to be apart and dense. */
+// What is still to be read, as the steps of the machine. The numbers have no meaning but to be apart and dense.
+
+/** The magic number, the version and the id of the checkpoint. */
 export const stepHead = 1;
 /** Nothing: the frame is only kept for the path while its parts are read. */
 export const stepScope = 2;
+/** States of hooks of the job master, from version 2 on (`MasterState`). */
 export const stepMasters = 3;
+/** The next operator of the file. */
 export const stepOperators = 4;
+/** State of the operator's coordinator, from version 3 on. */
 export const stepCoordinator = 5;
+/** The count of subtasks, or the next one. */
 export const stepSubtasks = 6;
+/** Nothing is left of the operator: its sums are written down. */
 export const stepOperatorEnd = 7;
+/** Nothing is left of the subtask: its size is written down. */
 export const stepSubtaskEnd = 8;
 /** From here on sizes are of the kind in the frame's note. */
 export const stepKind = 9;
+/** One handle of operator state, from its tag on (`OperatorStreamStateHandle`). */
 export const stepOperatorHandle = 10;
 /** After a flag that tells whether there is one. */
 export const stepOperatorHandleFlagged = 11;
+/** The handles of operator state, one per chained operator (version 1). */
 export const stepOperatorHandles = 12;
+/** Names, distribution modes and offsets in a handle of operator state (`StateMetaInfo`). */
 export const stepOperatorStates = 13;
+/** The directories and the stream of operator state that lies in a merged file (`FileMergingOperatorStreamStateHandle`). */
 export const stepSegmentStateTail = 14;
+/** One handle of keyed state, from its tag on; the note is how deep it lies in others (`KeyedStateHandle`). */
 export const stepKeyed = 15;
+/** The handles in a changelog handle; the note is how deep they lie, or -1 where only changes may stand. */
 export const stepKeyedList = 16;
+/** One stream handle, from its tag on (`StreamStateHandle`). */
 export const stepStream = 17;
 /** Its size is in the handle around it. */
 export const stepStreamNotCounted = 18;
+/** The streams of the `Checkpointed` interface (versions 1 and 2). */
 export const stepStreams = 19;
+/** The files of an incremental checkpoint (`IncrementalRemoteKeyedStateHandle`). */
 export const stepFiles = 20;
+/** A text that nobody asks for. */
 export const stepText = 21;
+/** Changes that lie in the metadata (`InMemoryChangelogStateHandle`). */
 export const stepChanges = 22;
+/** Files of changes, each with an offset (`ChangelogStateHandleStreamImpl`). */
 export const stepChangelogParts = 23;
+/** Their size as a whole, after the files; the note is the tag. */
 export const stepChangelogFilesTail = 24;
+/** The materialization's id, after the lists of a changelog handle; the note is the tag (`ChangelogStateBackendHandleImpl`). */
 export const stepChangelogTail = 25;
+/** Handles of channel state of unaligned checkpoints; the note is the kind, input or output. */
 export const stepChannels = 26;
+/** Offsets of channels that share a handle, after its stream (from version 6 on). */
 export const stepMergedOffsets = 27;
+/** Whether the subtask's state is a reference to another checkpoint's (from version 7 on). */
 export const stepReference = 28;
+/** The size and the stream of a channel, after its offsets. */
 export const stepChannelTail = 29;
 
 /** The count of a list whose count is still to be read. */

@@ -1,12 +1,20 @@
 import { ScanIndex } from "../scanIndex";
 
-/** Which part of an operator's state sizes are of, as places in `sizeKinds`; 0, where an operator begins, is the coordinator's. */
+// Which part of an operator's state sizes are of, as places in `sizeKinds` and by the getters of `OperatorSubtaskState`; 0, where an operator begins, is the coordinator's.
+
+/** What a backend keeps for the operator as a whole (`getManagedOperatorState`). */
 export const kindManagedOperator = 1;
+/** What an operator writes itself, without the backend (`getRawOperatorState`). */
 export const kindRawOperator = 2;
+/** What a keyed state backend keeps (`getManagedKeyedState`). */
 export const kindManagedKeyed = 3;
+/** What an operator writes itself by key group, such as timers (`getRawKeyedState`). */
 export const kindRawKeyed = 4;
+/** What was under way to the subtask in an unaligned checkpoint (`getInputChannelState`). */
 export const kindInputChannel = 5;
+/** What was under way from it (`getResultSubpartitionState`). */
 export const kindOutputChannel = 6;
+/** State of the `Checkpointed` interface (versions 1 and 2). */
 export const kindLegacy = 7;
 const kindCount = 8;
 

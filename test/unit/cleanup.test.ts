@@ -6,45 +6,25 @@ import type { CleanupRules } from "../../src/core/cleanup/rules";
 import type { CleanupRecord, SavepointRecord } from "../../src/core/ledger/record";
 import { normaliseLocation } from "../../src/core/model/location";
 import type { CleanupOutcome } from "../../src/services/cleanup";
-import { JumpingClock, makeWorld, openWindow, SharedStorage, toDefault, watchedRun, type Window, type World } from "./fakes";
+import { endWorld, openWindow, toDefault, twoClusters, watchedRun, type Window } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
 import { refusals, rejected } from "./rejected";
 import { jobId, jobName, restoreFrom } from "./samples";
-import { SimulatedFlink } from "./simulatedFlink";
 
 const hour = 3_600_000;
 const day = 24 * hour;
-let clock: JumpingClock;
-let storage: SharedStorage;
-let flink: SimulatedFlink;
-let other: SimulatedFlink;
-let world: World;
+let { clock, storage, flink, other, world } = twoClusters();
 let window: Window;
-let open: Window[];
 
 beforeEach(() => {
-  clock = new JumpingClock();
-  storage = new SharedStorage();
-  flink = new SimulatedFlink(clock, storage);
-  other = new SimulatedFlink(clock, storage, "http://staging:8081", "staging");
+  ({ clock, storage, flink, other, world } = twoClusters());
   flink.addJob(jobId);
-  world = makeWorld(clock, storage, flink, other);
-  open = [];
-  window = another();
+  window = openWindow(world);
   for (let number = 1; number <= 5; number++) put(number);
   setRules({ keep: 2 });
 });
 
-afterEach(() => {
-  for (const one of open) one.dispose();
-  clock.stop();
-});
-
-function another(): Window {
-  const opened = openWindow(world);
-  open.push(opened);
-  return opened;
-}
+afterEach(() => endWorld(world));
 
 const place = (number: number): string => `file:/sp/savepoint-ab12cd-${String(number).padStart(12, "0")}`;
 const at = (location: string): string => normaliseLocation(location);
@@ -184,7 +164,7 @@ describe("rules by themselves", () => {
 
   test("act in exactly one of several windows", async () => {
     await window.cleanup.agree(job(), world.cleanup.rules);
-    const windows = [window, another(), another()];
+    const windows = [window, openWindow(world), openWindow(world)];
     const outcomes = await Promise.all(windows.map((one) => afterTick(one)));
     assert.deepEqual(outcomes.filter((outcome) => outcome !== undefined && outcome.removed.length > 0).map((outcome) => outcome?.removed), [["s5", "s4", "s3"]]);
     for (const number of [3, 4, 5]) assert.equal(record(number).trail.filter(({ event }) => event === "moved aside").length, 1);
@@ -334,7 +314,7 @@ describe("a crash in the middle of a move", () => {
       void run(shownVictims(await preview())).catch(() => undefined);
       await dead;
       world.alive.delete(window.self.instance);
-      const next = another();
+      const next = openWindow(world);
       assert.equal(record(5).cleanup?.aside?.state, "moving");
       await next.cleanup.settleLeftovers();
       const aside = moment === "after" ? "aside" : undefined;
@@ -356,7 +336,7 @@ describe("a crash in the middle of a move", () => {
     };
     void window.cleanup.undo("s5").catch(() => undefined);
     await dead;
-    const next = another();
+    const next = openWindow(world);
     await next.cleanup.settleLeftovers();
     assert.equal(record(5).cleanup?.aside?.state, "restoring");
     assert.deepEqual(await refusals(next.cleanup.undo("s4")), ["cleanup-running"]);

@@ -3,45 +3,26 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { isAbort } from "../../src/core/base/async";
 import { FlinkError } from "../../src/core/errors";
 import type { SavepointRecord } from "../../src/core/ledger/record";
-import { JumpingClock, makeWorld, openWindow, SharedStorage, until, watchedRun, type Window, type World } from "./fakes";
+import { endWorld, openWindow, twoClusters, until, watchedRun, type Window } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
 import { refusals, rejected } from "./rejected";
 import { jobId, restoreFrom, stats } from "./samples";
-import { failureOf, SimulatedFlink } from "./simulatedFlink";
+import { failureOf } from "./simulatedFlink";
 
 const path = "file:/sp/savepoint-ab12cd-000000000009";
 const id = "a".repeat(32);
-let clock: JumpingClock;
-let storage: SharedStorage;
-let flink: SimulatedFlink;
-let other: SimulatedFlink;
-let world: World;
+let { clock, storage, flink, other, world } = twoClusters();
 let window: Window;
-let open: Window[];
 
 beforeEach(() => {
-  clock = new JumpingClock();
-  storage = new SharedStorage();
-  flink = new SimulatedFlink(clock, storage);
-  other = new SimulatedFlink(clock, storage, "http://staging:8081", "staging");
+  ({ clock, storage, flink, other, world } = twoClusters());
   flink.addJob(jobId);
-  world = makeWorld(clock, storage, flink, other);
-  open = [];
-  window = another();
+  window = openWindow(world);
   put(id, path);
   put("b".repeat(32), "file:/sp/savepoint-ab12cd-000000000010");
 });
 
-afterEach(() => {
-  for (const one of open) one.dispose();
-  clock.stop();
-});
-
-function another(): Window {
-  const opened = openWindow(world);
-  open.push(opened);
-  return opened;
-}
+afterEach(() => endWorld(world));
 
 function put(recordId: string, place: string, changes: Partial<SavepointRecord> = {}): void {
   storage.put(place, clock.now());
@@ -140,7 +121,7 @@ describe("a disposal", () => {
   });
 
   test("pinned in the moment before is not done", async () => {
-    const second = another();
+    const second = openWindow(world);
     flink.fault = (call) => {
       if (call.name === "checkpoints") void second.savepoints.pin(id, true);
       return undefined;
@@ -150,7 +131,7 @@ describe("a disposal", () => {
   });
 
   test("asked for twice at once is done once", async () => {
-    const outcomes = await Promise.allSettled([dispose(), dispose(watchedRun(), null, another())]);
+    const outcomes = await Promise.allSettled([dispose(), dispose(watchedRun(), null, openWindow(world))]);
     assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
     assert.equal(flink.sent().length, 1);
   });
@@ -160,7 +141,7 @@ describe("a disposal", () => {
       put(id, path, { disposal: null });
       flink.calls.splice(0);
       world.disk.beforeWrite = async (_id, event) => clock.sleep(event === "disposal requested" ? (slowDisposal ?? 0) : event === "created" ? (slowRestore ?? 0) : 0);
-      const outcomes = await Promise.allSettled([dispose(), another().restores.start({
+      const outcomes = await Promise.allSettled([dispose(), openWindow(world).restores.start({
         cluster: flink.url, jobName: "Word count", savepoint: { path, recordId: id, checkpointId: 9 }, jar: { id: "1_words.jar", name: "words.jar" }, programArgs: [], claimMode: "NO_CLAIM", allowNonRestoredState: false,
       }, watchedRun())]);
       world.disk.beforeWrite = () => undefined;

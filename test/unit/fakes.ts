@@ -14,7 +14,7 @@ import { JobService } from "../../src/services/jobs";
 import { Reconciler } from "../../src/services/reconciler";
 import { RestoreService } from "../../src/services/restores";
 import { type SavepointRequest, SavepointService, type SavepointWorld } from "../../src/services/savepoints";
-import type { SimulatedFlink } from "./simulatedFlink";
+import { SimulatedFlink } from "./simulatedFlink";
 
 interface Sleeper {
   readonly dueMs: number;
@@ -258,12 +258,36 @@ export interface World {
   /** Names of tags that somebody keeps, by the id of the savepoint's record. */
   readonly tags: Map<string, readonly string[]>;
   readonly vault: Vault & { readonly kept: Map<string, string> };
+  /** Windows that are open. */
+  readonly windows: Set<Window>;
 }
 
+/** One cluster with its world: what most tests begin with. */
+export function oneCluster(clock = new JumpingClock()): { clock: JumpingClock; storage: SharedStorage; flink: SimulatedFlink; world: World } {
+  const storage = new SharedStorage();
+  const flink = new SimulatedFlink(clock, storage);
+  return { clock, storage, flink, world: makeWorld(clock, storage, flink) };
+}
+
+/** Two clusters that share a storage, `local` and `staging`, with their world. */
+export function twoClusters(clock = new JumpingClock()): ReturnType<typeof oneCluster> & { other: SimulatedFlink } {
+  const storage = new SharedStorage();
+  const flink = new SimulatedFlink(clock, storage);
+  const other = new SimulatedFlink(clock, storage, "http://staging:8081", "staging");
+  return { clock, storage, flink, other, world: makeWorld(clock, storage, flink, other) };
+}
+
+/** Closes the windows that are still open, and lets nobody wake any more. */
+export function endWorld({ windows, clock }: World): void {
+  for (const window of windows) window.dispose();
+  clock.stop();
+}
+
+/** A world of these clusters, in which nothing has happened yet. */
 export function makeWorld(clock: JumpingClock, storage: SharedStorage, ...flinks: readonly SimulatedFlink[]): World {
   const kept = new Map<string, string>();
   return {
-    cleanup: { enabled: false, rules: null, source: null }, tags: new Map(), clock, storage, disk: new LedgerDisk(clock), alive: new Set(), flinks: new Map(flinks.map((flink) => [flink.url, flink])),
+    cleanup: { enabled: false, rules: null, source: null }, tags: new Map(), windows: new Set(), clock, storage, disk: new LedgerDisk(clock), alive: new Set(), flinks: new Map(flinks.map((flink) => [flink.url, flink])),
     vault: {
       kept,
       get: (key) => Promise.resolve(kept.get(key)),
@@ -273,13 +297,13 @@ export function makeWorld(clock: JumpingClock, storage: SharedStorage, ...flinks
   };
 }
 
-let windows = 0;
+let processes = 0;
 let ids = 0;
 
-/** Opens a window. `host` other than `here` is another machine. */
+/** Opens a window, which `endWorld` closes. `host` other than `here` is another machine. */
 export function openWindow(world: World, options: { readonly host?: string; readonly receiveGraceMs?: number } = {}): Window {
   const { clock, disk, storage, flinks, alive } = world;
-  const self = { host: options.host ?? "here", pid: ++windows, instance: `window-${windows}` };
+  const self = { host: options.host ?? "here", pid: ++processes, instance: `window-${processes}` };
   alive.add(self.instance);
   const lines: string[] = [];
   const keep = (level: string) => (message: string | Error, ...more: unknown[]): void => void lines.push([level, String(message), ...more.map(String)].join(" "));
@@ -308,15 +332,18 @@ export function openWindow(world: World, options: { readonly host?: string; read
   const settled: string[] = [];
   savepoints.onDidSettle((record) => settled.push(record.id));
   restores.onDidSettle((record) => settled.push(record.id));
-  return {
+  const window: Window = {
     self, shared, liveness, ledger, clusters, jobs, follower, savepoints, restores, disposals, cleanup, reconciler, log, settled,
     dispose: () => {
       alive.delete(self.instance);
+      world.windows.delete(window);
       reconciler.dispose();
       cleanup.dispose();
       follower.dispose();
     },
   };
+  world.windows.add(window);
+  return window;
 }
 
 /** A run whose steps are kept, and which `abort` ends as a person's Cancel does. */
@@ -326,6 +353,7 @@ export function watchedRun(): Run & { readonly steps: string[]; abort(): void } 
   return { signal: ending.signal, steps, report: ({ message }) => void steps.push(message), abort: () => ending.abort() };
 }
 
+/** A savepoint with nothing chosen. */
 export const toDefault: SavepointRequest = { directory: null, format: "canonical", description: "" };
 
 /** One microtask, as every answer takes at least. */

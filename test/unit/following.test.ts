@@ -4,32 +4,22 @@ import { isAbort } from "../../src/core/base/async";
 import { FlinkError } from "../../src/core/errors";
 import type { SavepointRecord } from "../../src/core/ledger/record";
 import type { CheckpointStats } from "../../src/core/model/checkpoint";
-import { JumpingClock, makeWorld, openWindow, SharedStorage, until, type Window, type World } from "./fakes";
+import { endWorld, oneCluster, openWindow, until, type Window } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
 import { clusterInfo, jobId, stats } from "./samples";
-import { SimulatedFlink } from "./simulatedFlink";
 
-let clock: JumpingClock;
-let storage: SharedStorage;
-let flink: SimulatedFlink;
-let world: World;
+let { clock, storage, flink, world } = oneCluster();
 let window: Window;
 const id = "f".repeat(32);
 
 beforeEach(async () => {
-  clock = new JumpingClock();
-  storage = new SharedStorage();
-  flink = new SimulatedFlink(clock, storage);
+  ({ clock, storage, flink, world } = oneCluster());
   flink.addJob(jobId);
-  world = makeWorld(clock, storage, flink);
   window = openWindow(world);
   await window.clusters.info(flink.url, new AbortController().signal);
 });
 
-afterEach(() => {
-  window.dispose();
-  clock.stop();
-});
+afterEach(() => endWorld(world));
 
 /** A record that a process which died had written `agoMs` ago. */
 function leftBehind(agoMs: number, changes: Partial<SavepointRecord> = {}): SavepointRecord {

@@ -3,27 +3,21 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { isAbort } from "../../src/core/base/async";
 import { type ErrorCode, FlinkError, isFlinkError } from "../../src/core/errors";
 import type { JobRef } from "../../src/core/model/job";
-import { JumpingClock, makeWorld, openWindow, SharedStorage, toDefault, until, watchedRun, type Window, type World } from "./fakes";
+import { endWorld, oneCluster, openWindow, toDefault, until, watchedRun, type Window } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
 import { clusterInfo, jobId, stats } from "./samples";
-import { failureOf, SimulatedFlink } from "./simulatedFlink";
+import { failureOf } from "./simulatedFlink";
 
-let clock: JumpingClock;
-let storage: SharedStorage;
-let flink: SimulatedFlink;
-let world: World;
+let { clock, flink, world } = oneCluster();
 let window: Window;
 let job: JobRef;
 let changes: string[];
 const never = new AbortController().signal;
 
 beforeEach(async () => {
-  clock = new JumpingClock();
-  storage = new SharedStorage();
-  flink = new SimulatedFlink(clock, storage);
+  ({ clock, flink, world } = oneCluster());
   flink.staleMs = 0;
   flink.addJob(jobId);
-  world = makeWorld(clock, storage, flink);
   window = openWindow(world);
   job = { cluster: flink.url, jobId };
   changes = [];
@@ -31,10 +25,7 @@ beforeEach(async () => {
   await window.clusters.refresh(flink.url, never);
 });
 
-afterEach(() => {
-  window.dispose();
-  clock.stop();
-});
+afterEach(() => endWorld(world));
 
 const observe = (): Promise<void> => window.jobs.observe(job, never);
 const ids = async (): Promise<string[]> => (await window.jobs.savepoints(job)).map(({ id }) => id);

@@ -4,37 +4,19 @@ import { type ErrorCode, FlinkError, isFlinkError } from "../../src/core/errors"
 import type { SavepointRecord } from "../../src/core/ledger/record";
 import type { JobRef } from "../../src/core/model/job";
 import type { RestoreRequest } from "../../src/services/restores";
-import { JumpingClock, makeWorld, openWindow, SharedStorage, toDefault, until, watchedRun, type Window, type World } from "./fakes";
+import { endWorld, oneCluster, openWindow, toDefault, until, watchedRun, type Window } from "./fakes";
 import { jobId } from "./samples";
-import { SimulatedFlink } from "./simulatedFlink";
 
-let clock: JumpingClock;
-let storage: SharedStorage;
-let flink: SimulatedFlink;
-let world: World;
+let { clock, flink, world } = oneCluster();
 let job: JobRef;
-let open: Window[];
 
 beforeEach(() => {
-  clock = new JumpingClock();
-  storage = new SharedStorage();
-  flink = new SimulatedFlink(clock, storage);
+  ({ clock, flink, world } = oneCluster());
   flink.addJob(jobId);
-  world = makeWorld(clock, storage, flink);
-  open = [];
   job = { cluster: flink.url, jobId };
 });
 
-afterEach(() => {
-  for (const one of open) one.dispose();
-  clock.stop();
-});
-
-function another(): Window {
-  const opened = openWindow(world);
-  open.push(opened);
-  return opened;
-}
+afterEach(() => endWorld(world));
 
 /** Two savepoints, so that the first is not the last one of its job. */
 async function savepoint(window: Window): Promise<SavepointRecord> {
@@ -80,7 +62,7 @@ function holdWrites(events: readonly string[]): { readonly held: number; release
 describe("in the same moment, in two windows", () => {
   for (const late of ["disposal", "restore"] as const) {
     test(`a savepoint is disposed of or restored from, never both, when the ${late} was checked first and is written last`, async () => {
-      const [here, there] = [another(), another()];
+      const [here, there] = [openWindow(world), openWindow(world)];
       const record = await savepoint(here);
       const dispose = (): Promise<unknown> => outcome(here.disposals.dispose(record.id, { typedJobName: null }, watchedRun()));
       const restore = (): Promise<unknown> => outcome(there.restores.start(from(record), watchedRun()));
@@ -97,7 +79,7 @@ describe("in the same moment, in two windows", () => {
   }
 
   test("C-27: one savepoint is claimed once", async () => {
-    const [here, there] = [another(), another()];
+    const [here, there] = [openWindow(world), openWindow(world)];
     const record = await savepoint(here);
     const writes = holdWrites(["created"]);
     const both = [here, there].map((window) => outcome(window.restores.start(from(record, { claimMode: "CLAIM" }), watchedRun())));
@@ -108,7 +90,7 @@ describe("in the same moment, in two windows", () => {
   });
 
   test("a savepoint that was pinned meanwhile, under another record of its place, is not disposed of", async () => {
-    const [here, there] = [another(), another()];
+    const [here, there] = [openWindow(world), openWindow(world)];
     const record = await savepoint(here);
     world.disk.put({ ...record, id: "found-twin", origin: "found" });
     const writes = holdWrites(["disposal requested"]);
@@ -122,7 +104,7 @@ describe("in the same moment, in two windows", () => {
 });
 
 test("a savepoint that is being disposed of is not pinned: that would promise what nobody can keep", async () => {
-  const window = another();
+  const window = openWindow(world);
   const record = await savepoint(window);
   flink.disposal = { takesMs: 10_000 };
   const disposing = window.disposals.dispose(record.id, { typedJobName: null }, watchedRun());
@@ -132,7 +114,7 @@ test("a savepoint that is being disposed of is not pinned: that would promise wh
 });
 
 test("an answer with another id means that Flink took a savepoint: no second one is asked for", async () => {
-  const window = another();
+  const window = openWindow(world);
   let other = 0;
   flink.fault = (call) => {
     if (call.name !== "triggerSavepoint") return undefined;
@@ -145,7 +127,7 @@ test("an answer with another id means that Flink took a savepoint: no second one
 });
 
 test("a start that is still being uploaded is not called lost by another window that watches it", async () => {
-  const [here, there] = [another(), another()];
+  const [here, there] = [openWindow(world), openWindow(world)];
   const record = await savepoint(here);
   flink.fault = (call) => (call.name === "uploadJar" ? { takesMs: 300_000 } : undefined);
   const starting = outcome(here.restores.start(from(record, { jar: { file: "/x/words.jar", name: "words.jar" } }), watchedRun()));
@@ -165,7 +147,7 @@ describe("a disk that is full for a while, after the request was sent,", () => {
   };
 
   test("loses no savepoint, and nobody is told that nothing was sent", async () => {
-    const window = another();
+    const window = openWindow(world);
     flink.savepoint = { takesMs: 20_000 };
     const run = watchedRun();
     const taking = outcome(window.savepoints.trigger(job, toDefault, run));
@@ -177,7 +159,7 @@ describe("a disk that is full for a while, after the request was sent,", () => {
   });
 
   test("loses no end of a stop", async () => {
-    const window = another();
+    const window = openWindow(world);
     flink.savepoint = { takesMs: 1_000 };
     const stopping = outcome(window.savepoints.stop(job, { ...toDefault, drain: false }, watchedRun()));
     await until(clock, "the savepoint is written down", () => world.disk.savepoints()[0]?.state === "completed");
@@ -187,7 +169,7 @@ describe("a disk that is full for a while, after the request was sent,", () => {
   });
 
   test("loses no start", async () => {
-    const window = another();
+    const window = openWindow(world);
     const record = await savepoint(window);
     const starting = outcome(window.restores.start(from(record), watchedRun()));
     await until(clock, "it is sent", () => flink.sent("runJar").length === 1);
@@ -197,7 +179,7 @@ describe("a disk that is full for a while, after the request was sent,", () => {
   });
 
   test("loses no disposal", async () => {
-    const window = another();
+    const window = openWindow(world);
     const record = await savepoint(window);
     const disposing = outcome(window.disposals.dispose(record.id, { typedJobName: null }, watchedRun()));
     await until(clock, "it is sent", () => flink.sent("dispose").length === 1);

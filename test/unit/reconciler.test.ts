@@ -2,41 +2,23 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { FlinkError } from "../../src/core/errors";
 import type { RestoreRecord, SavepointRecord } from "../../src/core/ledger/record";
-import { JumpingClock, makeWorld, openWindow, SharedStorage, toDefault, until, watchedRun, type Window, type World } from "./fakes";
+import { endWorld, oneCluster, openWindow, toDefault, until, watchedRun, type Window } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
 import { clusterInfo, jobId, restoreRecord } from "./samples";
-import { SimulatedFlink } from "./simulatedFlink";
 
 const id = "d".repeat(32);
 const dead = { host: "here", pid: 1, instance: "dead" };
 const never = new AbortController().signal;
-let clock: JumpingClock;
-let storage: SharedStorage;
-let flink: SimulatedFlink;
-let world: World;
+let { clock, storage, flink, world } = oneCluster();
 let window: Window;
-let open: Window[];
 
 beforeEach(() => {
-  clock = new JumpingClock();
-  storage = new SharedStorage();
-  flink = new SimulatedFlink(clock, storage);
+  ({ clock, storage, flink, world } = oneCluster());
   flink.addJob(jobId);
-  world = makeWorld(clock, storage, flink);
-  open = [];
-  window = another();
+  window = openWindow(world);
 });
 
-afterEach(() => {
-  for (const one of open) one.dispose();
-  clock.stop();
-});
-
-function another(options: Parameters<typeof openWindow>[1] = {}): Window {
-  const opened = openWindow(world, options);
-  open.push(opened);
-  return opened;
-}
+afterEach(() => endWorld(world));
 
 function left(changes: Partial<SavepointRecord> = {}): void {
   world.disk.put(savepointRecord(id, { cluster: { name: "local", url: flink.url }, job: { id: jobId, name: "Word count" }, directory: null, requestedAtMs: clock.now() - 1_000, sentAtMs: clock.now() - 1_000, trail: [{ atMs: clock.now() - 1_000, event: "requested" }], owner: dead, ...changes }));
@@ -126,7 +108,7 @@ describe("a record is followed once", () => {
   test("by one of two windows that find it in the same moment", async () => {
     await sentBefore();
     left({ state: "running" });
-    const second = another();
+    const second = openWindow(world);
     await Promise.all([window.reconciler.reconcile(), second.reconciler.reconcile()]);
     await Promise.all([window.reconciler.settled(), second.reconciler.settled()]);
     assert.deepEqual([...window.settled, ...second.settled], [id]);
@@ -142,7 +124,7 @@ describe("a record is followed once", () => {
   });
 
   test("and not taken from a window that lives", async () => {
-    const second = another();
+    const second = openWindow(world);
     flink.savepoint = { takesMs: 60_000 };
     const taking = second.savepoints.trigger({ cluster: flink.url, jobId }, toDefault, watchedRun());
     await until(clock, "the request", () => flink.sent().length === 1);

@@ -5,42 +5,25 @@ import { FlinkError } from "../../src/core/errors";
 import type { RestoreRecord } from "../../src/core/ledger/record";
 import type { JobRef } from "../../src/core/model/job";
 import type { RestoreRequest } from "../../src/services/restores";
-import { JumpingClock, makeWorld, openWindow, SharedStorage, toDefault, until, watchedRun, type Window, type World } from "./fakes";
+import { endWorld, oneCluster, openWindow, toDefault, until, watchedRun, type Window } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
 import { refusals, rejected } from "./rejected";
 import { clusterInfo, jobId, restoreRecord, stats } from "./samples";
-import { failureOf, SimulatedFlink } from "./simulatedFlink";
+import { failureOf } from "./simulatedFlink";
 
 const path = "file:/sp/savepoint-ab12cd-000000000009";
-let clock: JumpingClock;
-let storage: SharedStorage;
-let flink: SimulatedFlink;
-let world: World;
+let { clock, storage, flink, world } = oneCluster();
 let window: Window;
 let job: JobRef;
-let open: Window[];
 
 beforeEach(() => {
-  clock = new JumpingClock();
-  storage = new SharedStorage();
-  flink = new SimulatedFlink(clock, storage);
-  world = makeWorld(clock, storage, flink);
-  open = [];
-  window = another();
+  ({ clock, storage, flink, world } = oneCluster());
+  window = openWindow(world);
   job = { cluster: flink.url, jobId };
   storage.put(path, clock.now());
 });
 
-afterEach(() => {
-  for (const one of open) one.dispose();
-  clock.stop();
-});
-
-function another(options: Parameters<typeof openWindow>[1] = {}): Window {
-  const opened = openWindow(world, options);
-  open.push(opened);
-  return opened;
-}
+afterEach(() => endWorld(world));
 
 const from = { path, recordId: null, checkpointId: null };
 const request = (changes: Partial<RestoreRequest> = {}): RestoreRequest => ({
@@ -289,7 +272,7 @@ describe("after a start", () => {
 
 describe("two starts that claim one savepoint in the same moment", () => {
   test("never both go on, and neither leaves anything open", async () => {
-    const second = another();
+    const second = openWindow(world);
     world.disk.beforeWrite = async (_id, event) => {
       if (event === "created") await clock.sleep(10);
     };
@@ -449,7 +432,7 @@ describe("stop, then restore", () => {
       const plan = planOf();
       flink.jobs.clear();
       world.disk.put(stopRecord({ state: "completed", path, checkpointId: 9, stop: { drain: false, job: "stopped" } }));
-      const records = await Promise.all([window, another()].map((one) => one.restores.continue(plan.id, watchedRun())));
+      const records = await Promise.all([window, openWindow(world)].map((one) => one.restores.continue(plan.id, watchedRun())));
       assert.deepEqual(records.map(({ id, state }) => [id, state]), [[plan.id, "running"], [plan.id, "running"]]);
       assert.deepEqual(flink.sent(), [`runJar ${plan.id}`]);
     });
@@ -463,7 +446,7 @@ describe("stop, then restore", () => {
   });
 
   test("dropped in another window before the stop was sent stops nothing", async () => {
-    const second = another();
+    const second = openWindow(world);
     let dropped = false;
     world.disk.beforeWrite = async (_id, event) => {
       if (event !== "created" || dropped || world.disk.restores().length === 0) return;

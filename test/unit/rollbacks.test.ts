@@ -11,19 +11,14 @@ import type { Liveness } from "../../src/core/ports";
 import type { PaimonAction, TableAddress } from "../../src/core/paimon/actions";
 import type { RollbackPlan } from "../../src/core/paimon/rollback/plan";
 import { RollbackService, type RollbackTables } from "../../src/services/rollbacks";
-import { JumpingClock, makeWorld, openWindow, SharedStorage, watchedRun, type Window, type World } from "./fakes";
+import { endWorld, JumpingClock, openWindow, twoClusters, watchedRun, type Window } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
 import { paimonSet, type PaimonSet } from "./paimonSets";
 import { refusals, rejected } from "./rejected";
 import { jobId } from "./samples";
-import { SimulatedFlink } from "./simulatedFlink";
 
 let set: PaimonSet;
-let clock: JumpingClock;
-let flink: SimulatedFlink;
-let other: SimulatedFlink;
-let world: World;
-let open: Window[];
+let { clock, flink, world } = twoClusters();
 let savepoint: string;
 /** What Paimon was asked for, as `table: action`. */
 let asked: string[];
@@ -35,12 +30,7 @@ let jvm: Liveness;
 beforeEach(() => {
   set = paimonSet("rolled-back");
   // After what the tables hold.
-  clock = new JumpingClock(Date.UTC(2027, 0, 1));
-  const storage = new SharedStorage();
-  flink = new SimulatedFlink(clock, storage);
-  other = new SimulatedFlink(clock, storage, "http://staging:8081", "staging");
-  world = makeWorld(clock, storage, flink, other);
-  open = [];
+  ({ clock, flink, world } = twoClusters(new JumpingClock(Date.UTC(2027, 0, 1))));
   asked = [];
   fault = () => undefined;
   jvm = "dead";
@@ -49,8 +39,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  for (const one of open) one.dispose();
-  clock.stop();
+  endWorld(world);
   set.remove();
 });
 
@@ -85,7 +74,6 @@ function dropLaterTags(home: string, id: number): void {
 
 function another(options: Parameters<typeof openWindow>[1] = {}): { readonly window: Window; readonly rollbacks: RollbackService } {
   const window = openWindow(world, options);
-  open.push(window);
   const tables: RollbackTables = {
     warehouses: () => [{ location: set.warehouse, folder: set.warehouse, reader: localWarehouse }],
     actions: () => ({ way: "command", act: async (address, action, _run, started) => {
@@ -232,7 +220,6 @@ describe("a rollback", () => {
     void one.rollbacks.begin(await planOf(one), tablesOnly, watchedRun()).catch(() => undefined);
     while (done().length === 0) await new Promise((resolve) => setImmediate(resolve));
     one.window.dispose();
-    open.splice(open.indexOf(one.window), 1);
     const two = another();
     const [left] = await two.rollbacks.unfinished();
     assert.deepEqual(left?.tables.map(({ state, process }) => [state, process?.pid]), [["rolling", 4711], ["planned", undefined]]);

@@ -4,41 +4,24 @@ import { isAbort } from "../../src/core/base/async";
 import { FlinkError } from "../../src/core/errors";
 import type { SavepointRecord } from "../../src/core/ledger/record";
 import type { JobRef } from "../../src/core/model/job";
-import { JumpingClock, makeWorld, openWindow, SharedStorage, toDefault, until, watchedRun, type Window, type World } from "./fakes";
+import { endWorld, oneCluster, openWindow, toDefault, until, watchedRun, type Window } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
 import { refusals, rejected } from "./rejected";
 import { clusterInfo, jobId, stats } from "./samples";
-import { failureOf, SimulatedFlink } from "./simulatedFlink";
+import { failureOf } from "./simulatedFlink";
 
-let clock: JumpingClock;
-let storage: SharedStorage;
-let flink: SimulatedFlink;
-let world: World;
+let { clock, storage, flink, world } = oneCluster();
 let window: Window;
 let job: JobRef;
-let open: Window[];
 
 beforeEach(() => {
-  clock = new JumpingClock();
-  storage = new SharedStorage();
-  flink = new SimulatedFlink(clock, storage);
+  ({ clock, storage, flink, world } = oneCluster());
   flink.addJob(jobId);
-  world = makeWorld(clock, storage, flink);
-  open = [];
-  window = another();
+  window = openWindow(world);
   job = { cluster: flink.url, jobId };
 });
 
-afterEach(() => {
-  for (const one of open) one.dispose();
-  clock.stop();
-});
-
-function another(options: Parameters<typeof openWindow>[1] = {}): Window {
-  const opened = openWindow(world, options);
-  open.push(opened);
-  return opened;
-}
+afterEach(() => endWorld(world));
 
 const trigger = (changes: Partial<typeof toDefault> = {}, run = watchedRun(), from = window): Promise<SavepointRecord> => from.savepoints.trigger(job, { ...toDefault, ...changes }, run);
 const stop = (changes: Partial<typeof toDefault & { drain: boolean }> = {}, run = watchedRun(), from = window): Promise<SavepointRecord> => from.savepoints.stop(job, { ...toDefault, drain: false, ...changes }, run);
@@ -180,7 +163,7 @@ describe("a savepoint", () => {
   });
 
   test("is taken although the workspace's commit cannot be read", async () => {
-    const broken = another();
+    const broken = openWindow(world);
     Object.assign((broken.savepoints as unknown as Record<string, unknown>), {});
     assert.equal((await trigger({}, watchedRun(), broken)).workspace, null);
   });
@@ -401,7 +384,7 @@ describe("a stop", () => {
     await until(clock, "the request", () => flink.sent().length === 1);
     assert.deepEqual(await refusals(stop()), ["operation-running"]);
     assert.deepEqual(await refusals(trigger()), ["operation-running"]);
-    assert.deepEqual(await refusals(stop({}, watchedRun(), another())), ["operation-running"]);
+    assert.deepEqual(await refusals(stop({}, watchedRun(), openWindow(world))), ["operation-running"]);
     assert.equal((await first).stop?.job, "stopped");
     assert.equal(flink.sent().length, 1);
   });
@@ -417,7 +400,7 @@ describe("a stop", () => {
       flink.calls.splice(0);
       const own = `${(slowFirst ?? 0).toString(16).padStart(6, "0")}${(slowSecond ?? 0).toString(16).padStart(6, "0")}`.padStart(32, "d");
       flink.addJob(own);
-      const second = another();
+      const second = openWindow(world);
       const slow = new Map([[window.self.instance, slowFirst ?? 0], [second.self.instance, slowSecond ?? 0]]);
       let created = 0;
       world.disk.beforeWrite = async (_id, event) => {
@@ -436,7 +419,7 @@ describe("a stop", () => {
   });
 
   test("that steps back leaves nothing open and no row", async () => {
-    const second = another();
+    const second = openWindow(world);
     const outcomes = await Promise.allSettled([window, second].map((one) => one.savepoints.stop(job, { ...toDefault, drain: false }, watchedRun())));
     assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
     assert.deepEqual(await window.jobs.operations(), []);

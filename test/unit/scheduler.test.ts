@@ -6,26 +6,20 @@ import type { TickOutcome } from "../../src/core/schedule/scheduleState";
 import { tickDescription, tickId, type ScheduleInForce } from "../../src/core/schedule/tick";
 import { ScheduledSavepoints } from "../../src/services/scheduledSavepoints";
 import { Scheduler, type GivenUp } from "../../src/services/scheduler";
-import { JumpingClock, makeWorld, openWindow, SharedStorage, type Window, type World } from "./fakes";
+import { JumpingClock, oneCluster, openWindow, type Window } from "./fakes";
 import { jobId } from "./samples";
 import { inForce, SharedLeases, SharedStates } from "./scheduleFakes";
-import { failureOf, SimulatedFlink } from "./simulatedFlink";
+import { failureOf } from "./simulatedFlink";
 
 const minuteMs = 60_000;
-let clock: JumpingClock;
-let storage: SharedStorage;
-let flink: SimulatedFlink;
-let world: World;
+let { clock, storage, flink, world } = oneCluster();
 let states: SharedStates;
 let leases: SharedLeases;
 let closing: (() => void)[];
 
 beforeEach(() => {
-  clock = new JumpingClock(Date.parse("2026-11-20T11:59:30Z"));
-  storage = new SharedStorage();
-  flink = new SimulatedFlink(clock, storage);
+  ({ clock, storage, flink, world } = oneCluster(new JumpingClock(Date.parse("2026-11-20T11:59:30Z"))));
   flink.addJob(jobId);
-  world = makeWorld(clock, storage, flink);
   states = new SharedStates();
   leases = new SharedLeases(world.alive);
   closing = [];

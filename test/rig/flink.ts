@@ -272,6 +272,11 @@ export function paimonJars(version: string): Promise<readonly string[]> {
   return jarsOf(version, ["test/rig/paimon"]);
 }
 
+/** Where the jars of the newest release lie, with those of SQL and its functions on savepoints. */
+export function sqlJars(version: string): Promise<readonly string[]> {
+  return jarsOf(version, ["test/rig/sql"]);
+}
+
 async function jarsOf(version: string, added: readonly string[]): Promise<readonly string[]> {
   const root = await rootFolder();
   const lists = await Promise.all(["media/flink", ...added].map((lists) => readJarList(path.join(root, lists), version)));

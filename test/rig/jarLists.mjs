@@ -7,6 +7,7 @@
  *   node test/rig/jarLists.mjs backends        `test/rig/backends/<version>.json`: what tests add to run every state backend
  *   node test/rig/jarLists.mjs paimon          `test/rig/paimon/<version>.json`: what tests add to run SQL, a SQL Gateway and Paimon, and
  *                                              `media/paimon/actions.json`: what Paimon's action command consists of
+ *   node test/rig/jarLists.mjs sql             `test/rig/sql/<version>.json`: what the benchmark of the inspector adds to ask SQL's `savepoint_metadata`
  *
  * Maven resolves into an empty scratch repository, so that every jar is freshly downloaded and checked by Maven before it is listed.
  */
@@ -44,6 +45,7 @@ try {
     for (const release of paimon) writePaimon(release);
     writeActions();
   }
+  else if (wanted[0] === "sql") writeSql(backends.at(-1).version);
   else for (const minor of wanted.length > 0 ? wanted : minors) writeList(newestOf(minor));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -91,6 +93,14 @@ function writePaimon({ version, table, gateway, files, paimon: [bundle, release]
     ["org.apache.logging.log4j", "log4j-1.2-api", log4j],
   ], "-DexcludeTransitive=true");
   write(path.join("test/rig/paimon", `${version}.json`), version, jars.filter((jar) => !known.has(jar.path.split("/").at(-3))));
+}
+
+/** SQL in one process, and the module of functions on savepoints. */
+function writeSql(version) {
+  const known = new Set(JSON.parse(readFileSync(path.join(root, "media/flink", `${version}.json`), "utf8")).jars.map((jar) => jar.path.split("/").at(-3)));
+  const names = ["flink-table-api-java-bridge", "flink-table-api-java", "flink-table-api-bridge-base", "flink-table-common", "flink-table-runtime", "flink-table-planner-loader", "flink-cep", "flink-state-processor-api", "flink-statebackend-common"];
+  const jars = resolve(`${version}-sql`, names.map((name) => ["org.apache.flink", name, version]), "-DexcludeTransitive=true");
+  write(path.join("test/rig/sql", `${version}.json`), version, jars.filter((jar) => !known.has(jar.path.split("/").at(-3))));
 }
 
 /** The newest Paimon that resolves, with what of Flink it needs to act on a table without a cluster. */

@@ -16,9 +16,13 @@
  *
  *   dist/paimon-job.jar   test/jobs/paimonjob, against the last 1.x with SQL and Paimon
  *
+ * and for SQL on savepoints
+ *
+ *   dist/sql-peer.jar     test/jobs/sqlpeer, `savepoint_metadata` timed, against the newest release
+ *
  * Does nothing when nothing changed.
  *
- *   node test/rig/jars.mjs [--backends] [--paimon] [version …]     builds (all of them), after fetching these releases
+ *   node test/rig/jars.mjs [--backends] [--paimon] [--sql] [version …]     builds (all of them), after fetching these releases
  */
 import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
@@ -66,11 +70,16 @@ export async function fetchPaimon(rootFolder, version) {
   return [...(await fetchFlink(rootFolder, version)), ...(await fetchFlink(rootFolder, version, "test/rig/paimon"))];
 }
 
+/** Fetches a release with SQL and its functions on savepoints; resolves to the paths of all. */
+export async function fetchSql(rootFolder, version) {
+  return [...(await fetchFlink(rootFolder, version)), ...(await fetchFlink(rootFolder, version, "test/rig/sql"))];
+}
+
 /**
  * Builds the jars that are missing or older than their sources; resolves to what was built. With `backends` also those for reading metadata, with
- * `paimon` the job that writes Paimon's tables. Needs a JDK, not only a Java.
+ * `paimon` the job that writes Paimon's tables, with `sql` what asks SQL about a savepoint. Needs a JDK, not only a Java.
  */
-export async function buildJars(rootFolder, { backends = false, paimon = false } = {}) {
+export async function buildJars(rootFolder, { backends = false, paimon = false, sql = false } = {}) {
   const [last1, newest] = backendReleases;
   const sample = { sources: "media/sampleJob", mainClass: "orders.OrdersJob" };
   const test = { sources: "test/jobs/testjob", mainClass: "testjob.TestJob" };
@@ -82,6 +91,7 @@ export async function buildJars(rootFolder, { backends = false, paimon = false }
   const wanted = [
     ...(backends ? ofBackends : []),
     ...(paimon ? [{ jar: "paimon-job.jar", sources: "test/jobs/paimonjob", mainClass: "paimonjob.PaimonJob", paimon: paimonReleases[0] }] : []),
+    ...(sql ? [{ jar: "sql-peer.jar", sources: "test/jobs/sqlpeer", sql: newest }] : []),
     { jar: "sample-job.jar", ...sample },
     { jar: "test-job.jar", ...test },
     { jar: "no-main.jar", ...test, mainClass: undefined },
@@ -92,7 +102,11 @@ export async function buildJars(rootFolder, { backends = false, paimon = false }
   if (stale.length === 0) return [];
   mkdirSync(path.join(rootFolder, "dist"), { recursive: true });
   for (const item of stale) {
-    compile(rootFolder, item, await (item.paimon !== undefined ? fetchPaimon(rootFolder, item.paimon) : item.backends === undefined ? fetchFlink(rootFolder, oldestFlink) : fetchBackends(rootFolder, item.backends)));
+    const fetched = item.paimon !== undefined ? fetchPaimon(rootFolder, item.paimon)
+      : item.sql !== undefined ? fetchSql(rootFolder, item.sql)
+      : item.backends !== undefined ? fetchBackends(rootFolder, item.backends)
+      : fetchFlink(rootFolder, oldestFlink);
+    compile(rootFolder, item, await fetched);
     stamps[item.jar] = stampOf(rootFolder, item);
     writeFileSync(stampFile, JSON.stringify(stamps, null, 2));
   }
@@ -155,10 +169,11 @@ async function clients(rootFolder) {
 
 if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
-  const [backends, paimon, versions] = [process.argv.includes("--backends"), process.argv.includes("--paimon"), process.argv.slice(2).filter((arg) => !arg.startsWith("--"))];
+  const [backends, paimon, sql, versions] = [process.argv.includes("--backends"), process.argv.includes("--paimon"), process.argv.includes("--sql"), process.argv.slice(2).filter((arg) => !arg.startsWith("--"))];
   for (const wanted of versions) await fetchFlink(root, wanted);
   if (backends) for (const wanted of backendReleases) await fetchBackends(root, wanted);
   if (paimon) for (const wanted of paimonReleases) await fetchPaimon(root, wanted);
-  const built = await buildJars(root, { backends, paimon });
+  if (sql) await fetchSql(root, backendReleases[1]);
+  const built = await buildJars(root, { backends, paimon, sql });
   console.log(built.length === 0 ? "All jars are up to date." : `Built ${built.join(", ")}.`);
 }

@@ -46,10 +46,10 @@ export async function build() {
 
 /**
  * Builds the sample job and the jobs of the tests, and fetches the Flink releases that every run uses: the default one and the last 1.x. With
- * `backends` also what runs and reads every state backend, with `paimon` what runs SQL and Paimon.
+ * `backends` also what runs and reads every state backend, with `paimon` what runs SQL and Paimon, with `sql` what asks SQL about a savepoint.
  */
-export async function buildJobs(javaHome, { backends = false, paimon = false } = {}) {
-  const { backendReleases, buildJars, fetchBackends, fetchFlink, fetchPaimon, paimonReleases } = await import("./jars.mjs");
+export async function buildJobs(javaHome, { backends = false, paimon = false, sql = false } = {}) {
+  const { backendReleases, buildJars, fetchBackends, fetchFlink, fetchPaimon, fetchSql, paimonReleases } = await import("./jars.mjs");
   const { properties } = JSON.parse(readFileSync(path.join(repository, "package.json"), "utf8")).contributes.configuration;
   const { default: newest, enum: known } = properties["flinkSavepoints.localFlink.version"];
   process.env.JAVA_HOME = javaHome;
@@ -57,7 +57,8 @@ export async function buildJobs(javaHome, { backends = false, paimon = false } =
     for (const version of [newest, known.find((each) => each.startsWith("1."))]) await fetchFlink(repository, version);
     if (backends) for (const version of backendReleases) await fetchBackends(repository, version);
     if (paimon) for (const version of paimonReleases) await fetchPaimon(repository, version);
-    await buildJars(repository, { backends, paimon });
+    if (sql) await fetchSql(repository, newest);
+    await buildJars(repository, { backends, paimon, sql });
   });
 }
 

@@ -22,7 +22,7 @@ const rings = {
   ui: { run: nodeTests, folders: ["ui"], files: plain, limitMs: minutes(15), again: true, java: true, paimon: true, workbench: true, package: true },
   long: { run: nodeTests, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".long.test.mjs"), limitMs: minutes(180), java: true, paimon: true, workbench: true, package: true },
   matrix: { run: nodeTests, folders: ["e2e"], files: (file) => file.endsWith(".matrix.test.mjs"), limitMs: minutes(90), java: true },
-  bench: { run: bench, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".bench.mjs"), java: true, backends: true, paimon: true, workbench: true, package: true },
+  bench: { run: bench, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".bench.mjs"), java: true, backends: true, paimon: true, sql: true, workbench: true, package: true },
 };
 const everyRun = ["check", "unit", "fuzz", "integration", "e2e", "ui"];
 
@@ -38,7 +38,7 @@ async function main(args) {
   // A narrowed run leaves the pictures of the others, and of the tour.
   if (chosen.includes("ui") && only === "") rmSync(path.join(scratch, "pictures"), { recursive: true, force: true });
   if (chosen.some((name) => name !== "check")) await step("build", build);
-  if (needs("java")) await step("jobs and Flink's jars", () => buildJobs(paths.java, { backends: needs("backends"), paimon: needs("paimon") }));
+  if (needs("java")) await step("jobs and Flink's jars", () => buildJobs(paths.java, { backends: needs("backends"), paimon: needs("paimon"), sql: needs("sql") }));
 
   const results = [];
   for (const name of chosen) {

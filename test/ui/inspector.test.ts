@@ -8,6 +8,7 @@ import { rootFolder, until } from "../rig/flink";
 import { inWorkbench, type WorkbenchPage } from "../rig/page";
 import { wideMetadata } from "../unit/wideMetadata";
 import { savepointRecord } from "../unit/ledgerSamples";
+import { clickToRows, fileBelow, inspectorOf, rowsOf } from "./support/inspectorPage";
 import { bothThemes, pictures, Scene } from "./support/scene";
 
 const root = await rootFolder();
@@ -29,22 +30,6 @@ put("ten-megabytes", wideMetadata({ operators: 1_000, subtasks: 12, files: 10 })
 const whole = wideMetadata({ operators: 40, subtasks: 8, files: 6 });
 put("parquet", Buffer.concat([Buffer.from("PAR1"), Buffer.alloc(200, 21)]));
 put("damaged", whole.subarray(0, Math.floor(whole.length * 0.7)));
-
-/** The inspector's page in the active editor. */
-function inspectorOf(page: WorkbenchPage): FrameLocator {
-  return page.page.frameLocator("iframe.webview.ready:visible").frameLocator("#active-frame");
-}
-
-async function fileBelow(page: WorkbenchPage, folder: string): Promise<Locator> {
-  await page.expand(folder);
-  // Rows are drawn in any order; their index is that of the tree.
-  const index = await page.waitFor(`the file below ${folder}`, async (timeout) => (await page.page.waitForFunction((name) => {
-    const rows = [...document.querySelectorAll<HTMLElement>(".explorer-folders-view .monaco-list-row")].map((row) => ({ index: Number(row.dataset["index"]), label: row.getAttribute("aria-label") ?? "" }));
-    const above = rows.find(({ label }) => label === name);
-    return rows.filter((row) => above !== undefined && row.index > above.index && row.label.startsWith("_metadata")).map((row) => row.index).sort((left, right) => left - right)[0];
-  }, folder, { timeout })).jsonValue());
-  return page.page.locator(`.explorer-folders-view .monaco-list-row[data-index="${index}"]`);
-}
 
 /** Opens a folder's metadata with a double click, and closes the folder so that the next one's is the only one in sight. */
 async function openFolder(page: WorkbenchPage, folder: string): Promise<FrameLocator> {
@@ -72,23 +57,6 @@ async function clipboardHolds(page: WorkbenchPage, text: string): Promise<void> 
   await page.waitFor(`${text} on the clipboard`, async (timeout) => {
     for (const endMs = Date.now() + timeout; await page.clipboard() !== text; await page.page.waitForTimeout(200)) if (Date.now() > endMs) throw new Error(`it holds ${await page.clipboard()}`);
   });
-}
-
-/** Rows of a grid by its name, headings left out. */
-const rowsOf = (inspector: FrameLocator, grid: string): Locator => inspector.getByRole("grid", { name: grid, exact: true }).locator(".rows [role=row]");
-
-/** Milliseconds from a click in the workbench to the first rows on the screen, by the browser's one clock. */
-async function clickToRows(page: WorkbenchPage, folder: string): Promise<number> {
-  const file = await fileBelow(page, folder);
-  await file.hover();
-  await page.page.evaluate(() => window.addEventListener("mousedown", () => (Object.assign(window, { pressedAtMs: performance.timeOrigin + performance.now() })), { once: true, capture: true }));
-  await file.dblclick();
-  const inspector = inspectorOf(page);
-  await page.waitFor(`the rows of ${folder}`, (timeout) => rowsOf(inspector, "Operators").nth(2).waitFor({ timeout }));
-  const shownAtMs = await inspector.locator("body").evaluate(() => performance.timeOrigin + (performance.getEntriesByName("operators-shown")[0]?.startTime ?? Number.NaN));
-  const pressedAtMs = await page.page.evaluate(() => (window as unknown as { pressedAtMs: number }).pressedAtMs);
-  await (await page.row(folder)).click();
-  return shownAtMs - pressedAtMs;
 }
 
 test("the inspector in the workbench", async (context) => {

@@ -2,14 +2,13 @@ import * as fs from "node:fs/promises";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { gatewayOf } from "../../src/clients/paimon/sqlGateway";
-import { localWarehouse } from "../../src/clients/paimon/localWarehouse";
 import { mapLimit, systemClock } from "../../src/core/base/async";
 import type { WarehouseProfile } from "../../src/core/model/warehouse";
 import { CachedWarehouse } from "../../src/core/paimon/cachedWarehouse";
-import type { WarehouseReader } from "../../src/core/paimon/warehouse";
 import { WarehouseService } from "../../src/services/warehouses";
 import { plainHttp, quietLog } from "../rig/flink";
 import { startPaimon } from "../rig/paimon";
+import { CountingWarehouse } from "../unit/countingWarehouse";
 import { Figures, median, ms } from "../ui/support/figures";
 
 /**
@@ -21,20 +20,6 @@ const tables = Number(process.env["BENCH_TABLES"] ?? 1_000);
 const tags = Number(process.env["BENCH_TAGS"] ?? 100);
 const asked = 5;
 
-class Counting implements WarehouseReader {
-  files = 0;
-  folders = 0;
-  look = localWarehouse.look.bind(localWarehouse);
-  list: WarehouseReader["list"] = (place, signal) => {
-    this.folders++;
-    return localWarehouse.list(place, signal);
-  };
-  read: WarehouseReader["read"] = (place, limit, signal) => {
-    this.files++;
-    return localWarehouse.read(place, limit, signal);
-  };
-}
-
 const paimon = await startPaimon("1.20.5");
 try {
   await makeTables(path.join(paimon.warehouse, "bench.db"));
@@ -42,7 +27,7 @@ try {
   const figures = new Figures();
   const stopWatching = watchThread();
 
-  const counting = new Counting();
+  const counting = new CountingWarehouse();
   const service = new WarehouseService(new CachedWarehouse(counting));
   service.setProfiles([profile]);
   const timed = async <T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly ms: number; readonly reads: string }> => {

@@ -9,6 +9,7 @@ import type { WarehouseProfile } from "../../src/core/model/warehouse";
 import { CachedWarehouse } from "../../src/core/paimon/cachedWarehouse";
 import type { WarehouseReader } from "../../src/core/paimon/warehouse";
 import { WarehouseService } from "../../src/services/warehouses";
+import { CountingWarehouse } from "./countingWarehouse";
 
 const folder = mkdtempSync(path.join(tmpdir(), "warehouse-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,24 +26,9 @@ function makeTable(name: string, tags: readonly string[], snapshots: number): st
   return home;
 }
 
-/** Counts what is read. */
-class Counting implements WarehouseReader {
-  files = 0;
-  folders = 0;
-  look = localWarehouse.look.bind(localWarehouse);
-  list: WarehouseReader["list"] = (place, signal) => {
-    this.folders++;
-    return localWarehouse.list(place, signal);
-  };
-  read: WarehouseReader["read"] = (place, limit, signal) => {
-    this.files++;
-    return localWarehouse.read(place, limit, signal);
-  };
-}
-
 test("a list reads what is shown of it, and what changed since; savepoints' tags come first, the newest at the top", async () => {
   for (let table = 0; table < 120; table++) makeTable(`t${String(table).padStart(3, "0")}`, Array.from({ length: 60 }, (_, tag) => `savepoint-${tag + 1}`), 2);
-  const counting = new Counting();
+  const counting = new CountingWarehouse();
   const service = new WarehouseService(new CachedWarehouse(counting));
   service.setProfiles([profile]);
   const tables = await service.tables(profile, "sales", 50);

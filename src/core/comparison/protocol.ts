@@ -1,7 +1,6 @@
 import * as z from "zod";
-import type { WireProblem } from "../inspector/protocol";
+import type { SnapshotHead, WireProblem } from "../inspector/protocol";
 import type { OperatorChange, OperatorDifference } from "../metadata/compare";
-import type { SnapshotKind } from "../metadata/metadata";
 import type { SizeKind } from "../metadata/scanIndex";
 
 /**
@@ -53,21 +52,7 @@ export interface SideHead {
 }
 
 /** What is in one of the two, without its operators. */
-export interface SideFacts {
-  readonly checkpointId: string;
-  readonly kind: SnapshotKind;
-  readonly version: number;
-  /** Flink releases that write this format. */
-  readonly writers: { readonly from: string; readonly to: string } | null;
-  readonly whole: boolean;
-  readonly operators: number;
-  readonly subtasks: number;
-  readonly stateBytes: number;
-  readonly sizes: Readonly<Record<SizeKind, number>>;
-  readonly files: number;
-  readonly fileBytes: number;
-  readonly inlineBytes: number;
-}
+export type SideFacts = Pick<SnapshotHead, "checkpointId" | "kind" | "version" | "writers" | "whole" | "operators" | "subtasks" | "stateBytes" | "sizes" | "files" | "fileBytes" | "inlineBytes">;
 
 /** Both, and what differs in all. */
 export interface ComparisonHead {

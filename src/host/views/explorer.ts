@@ -1,20 +1,13 @@
 import * as vscode from "vscode";
 import { DisposableStore, type Disposable } from "../../core/base/disposable";
 import { contextKeys, views } from "../../core/contributions";
-import type { Ledger } from "../../core/ledger/store";
 import type { JobRef } from "../../core/model/job";
 import { isTerminal } from "../../core/model/job";
-import type { Clock, Log } from "../../core/ports";
-import type { ClusterService } from "../../services/clusters";
-import type { JobService } from "../../services/jobs";
-import type { RestoreService } from "../../services/restores";
-import type { SavepointService } from "../../services/savepoints";
+import type { Clock } from "../../core/ports";
 import { nodeId, renderRow, type ExplorerNode } from "./explorerRows";
-import { ExplorerSource } from "./explorerSource";
+import { ExplorerSource, type SourceWorld } from "./explorerSource";
 import { renderTooltip } from "./explorerTooltips";
 import type { Operations } from "./operations";
-import type { PairService } from "../../services/pairs";
-import type { WarehouseService } from "../../services/warehouses";
 import { paimonId } from "./paimonSource";
 import { every, Polling, type PollTarget } from "./polling";
 import type { Row } from "./row";
@@ -22,20 +15,12 @@ import type { ScheduleRows } from "./scheduleRows";
 import { TreeView } from "./treeView";
 
 /** What the explorer shows and follows. */
-export interface ExplorerWorld {
-  readonly clusters: ClusterService;
-  readonly jobs: JobService;
-  readonly savepoints: SavepointService;
-  readonly restores: RestoreService;
-  readonly warehouses: WarehouseService;
-  readonly pairs: PairService;
-  readonly ledger: Ledger;
+export interface ExplorerWorld extends SourceWorld {
   readonly operations: Operations;
   readonly schedules: ScheduleRows;
   /** Pace of polling while something changes, milliseconds. */
   intervalMs(): number;
   readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** A row as plain data, for tests. */

@@ -147,9 +147,10 @@ export interface DisposalVerdict {
 
 /**
  * Whether a savepoint may be disposed of: rule 1, with C-26, C-27, C-30 (disposing what a
- * running job was restored from succeeds, and breaks the job's next failover). What could not be checked refuses.
+ * running job was restored from succeeds, and breaks the job's next failover). What could not be checked refuses. `vanished` are places, by their
+ * keys, where a savepoint lay and none is any more.
  */
-export function disposalVerdict(record: SavepointRecord, records: readonly LedgerRecord[], jobs: readonly JobSeen[]): DisposalVerdict {
+export function disposalVerdict(record: SavepointRecord, records: readonly LedgerRecord[], jobs: readonly JobSeen[], vanished: ReadonlySet<string> = new Set()): DisposalVerdict {
   if (record.disposal?.state === "disposed") return refused({ rule: "already-disposed" });
   if (record.disposal?.state === "requested") return refused({ rule: "disposal-running" });
   if (record.state !== "completed") return refused({ rule: "not-completed", state: record.state });
@@ -209,7 +210,7 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
     tell(restore.claimMode === "LEGACY" ? { rule: "restore-source", by: named(restore) } : { rule: "no-claim-not-safe", by: named(restore), checkpointIntervalMs: null });
   }
 
-  const notOurs = new Set([path, ...claimedPlaces(records), ...vacatedPlaces(records)]);
+  const notOurs = new Set([path, ...claimedPlaces(records), ...vacatedPlaces(records), ...vanished]);
   if (!records.some((other) => other.kind === "savepoint" && isWayBack(other, record, notOurs))) typing = "only-completed";
   return { refusals, typing };
 }

@@ -11,7 +11,7 @@ import { filesOf, lostItsMetadata, recordVersion, type CleanupRecord, type Ledge
 import type { AsideStorage, Liveness, ProcessIdentity, Run, StorageLook } from "../core/ports";
 import { savepointName } from "../core/wording";
 import type { DisposalService } from "./disposals";
-import { realPlaces } from "./realPlaces";
+import { realPlaces, vanishedPlaces } from "./realPlaces";
 import { failureOf, refuseIf } from "./requests";
 import type { SavepointWorld } from "./savepoints";
 
@@ -253,7 +253,9 @@ export class CleanupService implements Disposable {
     const records = await ledger.all();
     const asWritten = new Map(records.flatMap((record) => (record.kind === "savepoint" ? [[record.id, record]] : [])));
     const written = (record: SavepointRecord): SavepointRecord => asWritten.get(record.id) ?? record;
-    const facts: Omit<CleanupFacts, "tagsNeeded"> = { cluster, jobName, rules, ...(await realPlaces(this.#world.look, records, jobs)), unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), nowMs: clock.now() };
+    const real = await realPlaces(this.#world.look, records, jobs);
+    const vanished = await vanishedPlaces(this.#world.look, real.records, cluster, jobName);
+    const facts: Omit<CleanupFacts, "tagsNeeded"> = { cluster, jobName, rules, ...real, vanished, unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), nowMs: clock.now() };
     // Tables are read for what would go without them only.
     const going = planCleanup({ ...facts, tagsNeeded: () => [] }).rows.filter(isVictim).map(({ record }) => written(record));
     const tags = await this.#world.tagsNeeded(going, run.signal);

@@ -8,7 +8,7 @@ import type { ClusterClient, Run, StorageLook } from "../core/ports";
 import { shortReason } from "../core/rowText";
 import { savepointName, shortId } from "../core/wording";
 import { unlessAborted, unlessUnknown } from "./following";
-import { realPlaces } from "./realPlaces";
+import { realPlaces, vanishedPlaces } from "./realPlaces";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import type { SavepointWorld } from "./savepoints";
 
@@ -107,7 +107,7 @@ export class DisposalService {
     const real = await realPlaces(this.#look, [record, ...(await this.#world.ledger.all()).filter(({ id }) => id !== recordId)], jobs);
     const { records } = real;
     const weighed = { ...real, record: records[0] as SavepointRecord };
-    const verdict = disposalVerdict(weighed.record, records, real.jobs);
+    const verdict = disposalVerdict(weighed.record, records, real.jobs, await vanishedPlaces(this.#look, records, record.cluster.url, record.job.name));
     const path = weighed.record.path === null ? null : placeKey(weighed.record.path);
     const restored = records.flatMap((other) => (other.kind === "restore" && path !== null && other.savepoint !== null && mayHaveStarted(other) && placeKey(other.savepoint.path) === path ? [{ jobId: other.id, name: other.jobName }] : []));
     // A job that was restored with LEGACY may refer to its files for as long as it lives.

@@ -1,7 +1,7 @@
 import { mapLimit } from "../core/base/async";
 import type { JobSeen } from "../core/guards";
-import type { LedgerRecord } from "../core/ledger/record";
-import { localPath } from "../core/model/location";
+import { isUsable, type LedgerRecord, type SavepointRecord } from "../core/ledger/record";
+import { localPath, placeKey } from "../core/model/location";
 import type { StorageLook } from "../core/ports";
 
 /** Records and jobs whose places compare equal when they are one folder. For weighing only: shown, moved and sent to Flink are places as they were written. */
@@ -28,6 +28,20 @@ export async function realPlaces(look: StorageLook, records: readonly LedgerReco
     }),
     jobs: jobs.map(({ job, seen }) => ({ job, seen: "restored" in seen && seen.restored !== null && seen.restored.path !== null ? { ...seen, restored: { ...seen.restored, path: followed(seen.restored.path) } } : seen })),
   };
+}
+
+/**
+ * Places, by their keys, where savepoints of a job were written and are seen to be no longer: a person deleted them, and nobody can go back to them. Known only
+ * where this machine sees another savepoint of the job; else it may not see what Flink writes at all.
+ */
+export async function vanishedPlaces(look: StorageLook, records: readonly LedgerRecord[], cluster: string, jobName: string): Promise<ReadonlySet<string>> {
+  const places = records.flatMap((record) => (record.kind === "savepoint" && record.cluster.url === cluster && record.job.name === jobName && isUsable(record) ? localPlace(record) : []));
+  const sights = await mapLimit([...new Set(places)], 16, async (place) => ({ place, sight: await look.savepoint(place) }));
+  return new Set(sights.some(({ sight }) => sight === "metadata") ? sights.flatMap(({ place, sight }) => (sight === "missing" || sight === "partly" ? [placeKey(place)] : [])) : []);
+}
+
+function localPlace({ path }: SavepointRecord): string[] {
+  return path === null || localPath(path) === undefined ? [] : [path];
 }
 
 function placeOf(record: LedgerRecord): string | null {

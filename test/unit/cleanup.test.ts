@@ -77,6 +77,18 @@ describe("a preview", () => {
     assert.deepEqual((await run(shown)).plan.rows.find(({ record: { id } }) => id === "s4")?.spares, [{ spare: "no-undo", reason: "EROFS" }]);
   });
 
+  test("counts no savepoint whose folder a person deleted: the newest that are there are kept", async () => {
+    storage.folders.delete(at(place(1)));
+    assert.deepEqual(victims(await preview()), ["s4", "s5"]);
+    for (const number of [2, 3, 4]) storage.folders.delete(at(place(number)));
+    const plan = await preview();
+    assert.deepEqual([victims(plan), whyStays(plan, 5)], [[], ["within-rules"]]);
+    setRules({ maxAgeMs: hour });
+    assert.equal(whyStays(await preview(), 5).includes("last-completed"), true);
+    setRules({ maxAgeMs: hour, undoMs: 0 });
+    assert.equal(victims(await preview()).includes("s5"), false);
+  });
+
   test("says that a cluster could not be asked, and then nothing goes; without the job's own cluster there is none", async () => {
     other.down = true;
     assert.deepEqual(victims(await preview()), []);

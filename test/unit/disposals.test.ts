@@ -120,6 +120,16 @@ describe("a disposal", () => {
     assert.equal((await dispose(watchedRun(), "Word count")).disposal?.state, "disposed");
   });
 
+  test("wants the name typed, too, when all others are gone from where they lay: nobody can go back to those", async () => {
+    storage.folders.delete("file:/sp/savepoint-ab12cd-000000000010");
+    assert.equal((await window.disposals.check(id, watchedRun())).typing, "only-completed");
+    assert.deepEqual(await refusals(window.disposals.checkByRule(id, watchedRun())), ["only-completed"]);
+    storage.put("file:/sp/savepoint-ab12cd-000000000010", clock.now(), false);
+    assert.equal((await window.disposals.check(id, watchedRun())).typing, "only-completed", "without its metadata it is none either");
+    storage.folders.clear();
+    assert.equal((await window.disposals.check(id, watchedRun())).typing, null, "a machine that sees nothing of it knows nothing");
+  });
+
   test("pinned in the moment before is not done", async () => {
     const second = openWindow(world);
     flink.fault = (call) => {

@@ -74,6 +74,8 @@ export interface CleanupFacts {
   readonly jobs: readonly JobSeen[];
   /** Clusters that did not answer. */
   readonly unchecked: readonly { readonly cluster: string; readonly reason: string }[];
+  /** Places, by their keys, where savepoints of the job lay and are no more: nothing to count on. */
+  readonly vanished: ReadonlySet<string>;
   /** Names of the Paimon tags that somebody keeps and that belong to a savepoint. */
   tagsNeeded(record: SavepointRecord): readonly string[];
   /** Epoch milliseconds. */
@@ -92,7 +94,7 @@ export function isVictim(row: CleanupRow): boolean {
 export function planCleanup(facts: CleanupFacts): CleanupPlan {
   const { cluster, jobName, rules, records, nowMs } = facts;
   const mine = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === cluster && record.job.name === jobName);
-  const claimed = new Set([...claimedPlaces(records), ...vacatedPlaces(records)]);
+  const claimed = new Set([...claimedPlaces(records), ...vacatedPlaces(records), ...facts.vanished]);
   const places = placesOf(records);
   const kept = mine.filter((record) => !isForgotten(record, places));
   // The clock may have run ahead: then those of that time only look newer than what was taken since.

@@ -42,7 +42,7 @@ export const writeInspectionText: WriteInspection = async (inspection, terminal)
 };
 
 /** The kind, the format with the releases that know it, sizes and counts, and whether the folder can be moved. */
-export function headLines({ snapshot: { file, metadata }, selfContained }: Inspection): string[] {
+function headLines({ snapshot: { file, metadata }, selfContained }: Inspection): string[] {
   const { totals } = metadata;
   const finished = totals.fullyFinishedOperators === 0 ? "" : ` (${numberText(totals.fullyFinishedOperators)} finished)`;
   const facts = [

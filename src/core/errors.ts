@@ -145,7 +145,6 @@ export type Refusal =
   | { rule: "rollback-unfinished"; done: number; total: number }
   | { rule: "writers-unchecked"; cluster: string; reason: string }
   /** Nothing of the warehouse can be read from here. */
-  | { rule: "warehouse-unreadable"; warehouse: string }
   | { rule: "job-unchecked"; job: JobNamed; reason: string }
   | { rule: "cluster-unchecked"; cluster: string; reason: string };
 

@@ -159,7 +159,6 @@ export function explainRefusal(refusal: Refusal): string {
     case "tag-unnameable": return `The tag ${refusal.tag} of ${refusal.table} ${refusal.fault}. Make another of the same snapshot first.`;
     case "table-damaged": return `The file ${refusal.file} of ${refusal.table} can't be read, so what a rollback would delete can't be told.`;
     case "rollback-unfinished": return `A rollback for it is not finished: ${refusal.done} of ${refusal.total} tables are rolled back. Restored now, it would lose or double rows. Continue the rollback first.`;
-    case "warehouse-unreadable": return `The warehouse ${refusal.warehouse} can't be read from here yet: only those on local disks can.`;
     case "job-unchecked": return `Whether ${jobText(refusal.job)} needs it could not be checked (${refusal.reason}).`;
     case "cluster-unchecked": return `Whether jobs on ${refusal.cluster} need it could not be checked (${refusal.reason}).`;
   }

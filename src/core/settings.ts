@@ -10,7 +10,7 @@ const clusterUrl = z.string().refine((text) => normaliseClusterUrl(text) !== und
 });
 
 /** How loud a rule of the lint may be set, in the words of VS Code. */
-export const lintSeverities = ["error", "warning", "information", "hint", "off"] as const;
+const lintSeverities = ["error", "warning", "information", "hint", "off"] as const;
 
 /** One entry of `flinkSavepoints.clusters`. */
 export const clusterEntrySchema = z.object({

@@ -6,7 +6,6 @@ import type { Ledger } from "../core/ledger/store";
 import { localPath, placeKey } from "../core/model/location";
 import { pairRecord, pairRecordId, pairRecordsIn, withRemembered } from "../core/paimon/remembered";
 import type { PairsApi, PairsQuery, SavepointPairs, SinkPair } from "../core/paimon/savepointPairs";
-import type { PaimonSnapshot } from "../core/paimon/snapshot";
 import type { Clock, Log, Thread } from "../core/ports";
 import { ThreadSession } from "./threadSession";
 import type { WarehouseService } from "./warehouses";
@@ -96,16 +95,6 @@ export class PairService implements Disposable {
       this.#looking.set(key, looking);
     }
     return signal === undefined ? looking : Promise.race([looking, aborted(signal)]);
-  }
-
-  /** Which savepoint a tag or snapshot was proven to belong to, by what the ledger remembers. */
-  async ownerOf(warehouse: string, table: string, snapshot: PaimonSnapshot): Promise<PairRecord | undefined> {
-    for (const record of await this.#ledger.all()) {
-      if (record.kind !== "pair" || record.warehouse !== warehouse || record.table !== table) continue;
-      const { id, commitUser, commitIdentifier, timeMs } = record.snapshot;
-      if (commitUser === snapshot.commitUser && commitIdentifier === String(snapshot.commitIdentifier) && Math.abs(id - snapshot.id) <= 1 && Math.abs(timeMs - snapshot.timeMs) < 60_000) return record;
-    }
-    return undefined;
   }
 
   dispose(): void {

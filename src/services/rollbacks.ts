@@ -431,6 +431,6 @@ function isDroppable({ state, endedAtMs }: RollbackRecord): boolean {
 }
 
 /** How many tables of a rollback are at their tag. */
-export function doneOf(record: RollbackRecord): number {
+function doneOf(record: RollbackRecord): number {
   return record.tables.filter(({ state }) => state === "rolled-back").length;
 }

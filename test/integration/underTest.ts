@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import type { Api } from "../../src/extension";
 
 /** The extension that these tests run in. */
-export const extensionId = "flink-savepoints.flink-savepoints";
+const extensionId = "flink-savepoints.flink-savepoints";
 
 /** The extension; throws when the host has none. */
 export function extensionUnderTest(): vscode.Extension<Api> {

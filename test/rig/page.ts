@@ -144,15 +144,6 @@ export class WorkbenchPage {
     }, shows);
   }
 
-  /** Clicks a button in the title of a view. */
-  async viewAction(view: Name, button: Name): Promise<void> {
-    const header = this.page.locator(".pane-header, .composite.title").filter({ hasText: view }).first();
-    await this.waitFor(`the button ${button} in the title of ${view}`, async (timeout) => {
-      await header.hover({ timeout });
-      await header.getByRole("button", { name: button }).first().click({ timeout });
-    });
-  }
-
   /** Chooses from a row's context menu, and waits for what the verb shows then; see `#aimed`. */
   async contextMenu(name: Name, entry: Name, shows: Locator): Promise<void> {
     await this.row(name);
@@ -165,15 +156,6 @@ export class WorkbenchPage {
         await this.#menu.waitFor({ state: "detached", timeout: attemptMs });
       }, timeout);
     }, timeout), shows);
-  }
-
-  /** Opens a row's context menu and resolves to the names in it; `Escape` closes it. */
-  async openContextMenu(name: Name): Promise<string[]> {
-    await this.row(name);
-    return this.waitFor(`the context menu of ${name}`, (timeout) => again(async () => {
-      await this.#openMenu(name);
-      return (await this.#menu.getByRole("menuitem").allInnerTexts()).map((text) => text.trim().split("\n")[0] ?? "");
-    }, timeout));
   }
 
   /** The modal question that is open, if any. */

@@ -106,7 +106,6 @@ const refusals: Examples<Refusal, "rule"> = {
   "tag-unnameable": [{ rule: "tag-unnameable", table: "sales.orders", tag: "12", fault: "is a number" }],
   "table-damaged": [{ rule: "table-damaged", table: "sales.orders", file: "/w/sales.db/orders/snapshot/snapshot-3" }],
   "rollback-unfinished": [{ rule: "rollback-unfinished", done: 1, total: 2 }],
-  "warehouse-unreadable": [{ rule: "warehouse-unreadable", warehouse: "s3://b/w" }],
   "cluster-unchecked": [{ rule: "cluster-unchecked", cluster: "staging", reason: "connection refused" }],
 };
 

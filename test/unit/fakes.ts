@@ -357,7 +357,7 @@ export function watchedRun(): Run & { readonly steps: string[]; abort(): void } 
 export const toDefault: SavepointRequest = { directory: null, format: "canonical", description: "" };
 
 /** One microtask, as every answer takes at least. */
-export function turn(): Promise<void> {
+function turn(): Promise<void> {
   return Promise.resolve();
 }
 

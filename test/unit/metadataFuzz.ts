@@ -13,7 +13,7 @@ import { snapshotFolders } from "./metadataFiles";
 import { Random, writeMetadata } from "./metadataWriter";
 
 /** Files to start from: synthetic ones of every version and layout, and real ones of at most 20 kB. */
-export async function fuzzSeeds(): Promise<Buffer[]> {
+async function fuzzSeeds(): Promise<Buffer[]> {
   const seeds: Buffer[] = [];
   for (const [version, layout] of [[1], [2], [3], [3, "1.11"], [3, "1.14"], [4], [5], [6], [7]] as const) {
     for (const seed of [1, 2]) seeds.push(writeMetadata({ version, seed, operators: 3, ...(layout === undefined ? {} : { layout }) }).bytes);
@@ -26,7 +26,7 @@ export async function fuzzSeeds(): Promise<Buffer[]> {
 }
 
 /** A file with one to four changes: bits, bytes, numbers of note, cuts, repeated and moved pieces, lengths one off. */
-export function mutate(bytes: Buffer, random: Random): Buffer {
+function mutate(bytes: Buffer, random: Random): Buffer {
   let out = Buffer.from(bytes);
   for (let left = 1 + random.int(4); left > 0; left--) {
     const at = random.int(Math.max(1, out.length));
@@ -48,7 +48,7 @@ export function mutate(bytes: Buffer, random: Random): Buffer {
 }
 
 /** Reads a file in windows of some size and everything in it; fails when anything but a result or a typed problem comes out, or when it takes longer than a second, twice, on a busy machine. */
-export async function readEverything(bytes: Buffer, windowBytes = 1 << 20): Promise<ScanResult> {
+async function readEverything(bytes: Buffer, windowBytes = 1 << 20): Promise<ScanResult> {
   const start = performance.now();
   const result = await checked(bytes, windowBytes);
   if (performance.now() - start < 1000) return result;

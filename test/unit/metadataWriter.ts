@@ -57,12 +57,6 @@ export class ByteWriter {
     return this;
   }
 
-  u16(value: number): this {
-    const at = this.#room(2);
-    this.#bytes.writeUInt16BE(value, at);
-    return this;
-  }
-
   i32(value: number): this {
     const at = this.#room(4);
     this.#bytes.writeInt32BE(value, at);

@@ -24,7 +24,7 @@ export const comparisonPageParams = {
 export type ComparisonAction = z.infer<typeof comparisonPageParams.run>["action"];
 
 /** A snapshot that is compared, in what the page keeps so that the panel can be opened anew after a reload. */
-export const comparedSchema = z.object({
+const comparedSchema = z.object({
   name: z.string().max(1000), jobName: z.string().max(1000).nullable(), jobId: z.string().max(100).nullable(), location: z.string().max(10_000), takenAtMs: z.number().nullable(),
 });
 

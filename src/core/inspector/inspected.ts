@@ -120,13 +120,12 @@ export class Inspected {
 
   async #open(): Promise<Reading> {
     const source = await this.#openSource();
-    const { location, modifiedAtMs, bytes, now } = source;
-    const begunAtMs = now();
+    const { location, modifiedAtMs, bytes } = source;
     const { metadata, problems, problemCount } = await scanMetadata(bytes);
     const rows = metadata === undefined ? undefined : new OperatorRows(metadata);
     const snapshot = metadata === undefined || rows === undefined ? null : snapshotHead(metadata, rows);
     const file = { location, sizeBytes: bytes.sizeBytes, modifiedAtMs };
-    return { source, metadata, rows, problems, head: { file, snapshot, problems: problems.map(wireProblem), problemCount, readMs: now() - begunAtMs } };
+    return { source, metadata, rows, problems, head: { file, snapshot, problems: problems.map(wireProblem), problemCount } };
   }
 
   async #json(row: number | null, signal: AbortSignal): Promise<string> {

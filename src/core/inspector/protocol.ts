@@ -70,7 +70,6 @@ export interface Head {
   readonly problems: readonly WireProblem[];
   /** All, listed or not. */
   readonly problemCount: number;
-  readonly readMs: number;
 }
 
 /** What is in the file, without its operators. */

@@ -94,7 +94,7 @@ export function stateReport({ keySerializer, serializers, ...state }: OperatorSt
 }
 
 /** A serializer, with those in it. */
-export function serializerReport(serializer: Serializer): SerializerReport {
+function serializerReport(serializer: Serializer): SerializerReport {
   const { className, version, outerVersion, facts, nested, opaqueBytes } = serializer;
   return {
     text: typeText(serializer, "brief"),

@@ -93,10 +93,10 @@ export const operatorSchema = z.strictObject({
 }).meta({ id: "operator" });
 
 /** State of a hook of the job master (`MasterState`). */
-export const masterStateSchema = z.strictObject({ name: z.string(), version: z.int(), sizeBytes: count });
+const masterStateSchema = z.strictObject({ name: z.string(), version: z.int(), sizeBytes: count });
 
 /** `CheckpointProperties`, which version 4 and newer hold as a Java object. */
-export const propertiesSchema = z.strictObject({
+const propertiesSchema = z.strictObject({
   forced: z.boolean(), discardSubsumed: z.boolean(), discardFinished: z.boolean(), discardCancelled: z.boolean(), discardFailed: z.boolean(), discardSuspended: z.boolean(), unclaimed: z.boolean(),
   checkpointType: z.union([
     z.strictObject({ class: z.literal("CheckpointType"), name: z.string(), sharingFilesStrategy: z.string() }),
@@ -122,7 +122,7 @@ export const selfContainedSchema = z.strictObject({
 }).meta({ id: "selfContained" });
 
 /** Sums over the file; of one that broke off, over what was read. */
-export const totalsSchema = sizesSchema.extend({
+const totalsSchema = sizesSchema.extend({
   operators: count.meta({ description: "Operators that the file announces; more than are listed when it broke off." }),
   fullyFinishedOperators: count, subtasks: count, finishedSubtasks: count, subtasksWithState: count, coordinatorStates: count, masterStates: count,
   stateBytes: int64,

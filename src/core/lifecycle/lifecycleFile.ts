@@ -7,7 +7,7 @@ import { cronFaultText } from "../schedule/cronText";
 import { durationMs } from "./duration";
 
 /** At most this often is a failed scheduled savepoint tried again. */
-export const mostRetries = 5;
+const mostRetries = 5;
 
 const nonEmpty = z.string().refine((text) => text.trim() !== "", { error: "must not be empty" });
 const timeOfDay = z.string().refine((text) => /^([01]\d|2[0-3]):[0-5]\d$/.test(text), { error: "must be a time such as 22:30" });

@@ -22,7 +22,7 @@ export interface Comparison {
 }
 
 /** Operators of each side that are compared; no job has as many. */
-export const maxComparedOperators = 50_000;
+const maxComparedOperators = 50_000;
 
 /** What may differ in an operator that both have. */
 export type OperatorChange = "id" | "uid" | "name" | "size" | "parallelism" | "maxParallelism" | "subtasks" | "fullyFinished" | "states";

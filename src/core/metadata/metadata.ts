@@ -123,13 +123,6 @@ export class OperatorTable {
     this.#subtaskSizes = index.subtaskSizes.finish();
   }
 
-  /** Bytes that the columns take. */
-  get keptBytes(): number {
-    const columns = [this.#offsets, this.#ends, this.#ids, this.#parallelisms, this.#maxParallelisms, this.#chainLengths, this.#firstSubtasks, this.#flags,
-      this.#sizesHigh, this.#sizesLow, this.#subtaskOffsets, this.#subtaskIndexes, this.#subtaskSizes];
-    return columns.reduce((sum, column) => sum + column.byteLength, 0) + [...this.#names, ...this.#uids].reduce((sum, text) => sum + 24 + text.length, 0);
-  }
-
   /** Throws a `RangeError` for a row that is not there. */
   get(row: number): OperatorEntry {
     if (!(row >= 0 && row < this.count)) throw new RangeError(`There is no operator ${row}.`);

@@ -36,7 +36,7 @@ export interface TextLimits {
 }
 
 /** Enough for 10,000 operators. */
-export const defaultTextLimits: TextLimits = { characters: 12_000_000, statesPerOperator: 500, placesPerOperator: 8 };
+const defaultTextLimits: TextLimits = { characters: 12_000_000, statesPerOperator: 500, placesPerOperator: 8 };
 
 /** How a text is made. */
 export interface TextOptions {

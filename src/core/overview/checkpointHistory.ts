@@ -1,7 +1,7 @@
 import type { CheckpointStats } from "../model/checkpoint";
 
 /** At most so many checkpoints of a job are kept. */
-export const mostCheckpoints = 1_000;
+const mostCheckpoints = 1_000;
 
 /**
  * The checkpoints of a job that were seen: Flink tells the last ten entries only, and none once the JobManager restarted. In memory: it is what a page

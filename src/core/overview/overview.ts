@@ -111,7 +111,7 @@ export interface OverviewFacts {
 }
 
 /** From this age on a savepoint taken by hand is listed as old, milliseconds. */
-export const oldManualMs = 30 * 86_400_000;
+const oldManualMs = 30 * 86_400_000;
 
 /** One job's state over time, from what Flink says and what the ledger remembers. Pure. */
 export function overviewOf(facts: OverviewFacts): Overview {

@@ -17,8 +17,6 @@ export class CachedWarehouse implements WarehouseReader {
   readonly #mostFiles: number;
   readonly #files = new Map<string, Kept<Uint8Array>>();
   readonly #folders = new Map<string, Kept<readonly FolderEntry[]>>();
-  /** Files and folders that were read, not only looked at; for whoever measures. */
-  reads = 0;
 
   constructor(reader: WarehouseReader, mostFiles = 20_000) {
     this.#reader = reader;
@@ -47,7 +45,6 @@ export class CachedWarehouse implements WarehouseReader {
       kept.set(place, before);
       return before.value;
     }
-    this.reads++;
     const value = await read();
     if (value === undefined || !isKept(value)) return value;
     kept.set(place, { stamp, value });

@@ -45,7 +45,7 @@ export function exportSchedule(kind: ExportKind, exported: ExportedSchedule): Ex
  * The same expression with minutes that leave ten between them in each hour and from one hour to the next (A-10): no other scheduler does that by
  * itself. The same object when there is nothing to leave out.
  */
-export function atLeastTenMinutesApart(cron: Cron): Cron {
+function atLeastTenMinutesApart(cron: Cron): Cron {
   if (shortestGapMs(cron) >= shortestIntervalMs) return cron;
   const values: number[] = [];
   for (const minute of cron.minute.values) {
@@ -60,7 +60,7 @@ export function atLeastTenMinutesApart(cron: Cron): Cron {
  * The five fields as cron daemons, Kubernetes and GitLab read them: every value listed, since a field that begins with `*` makes some of them want both
  * days instead of either; Sunday is 0.
  */
-export function unixCronOf(cron: Cron): string {
+function unixCronOf(cron: Cron): string {
   const text = (field: CronFieldName): string => {
     const { restricted, values } = cron[field];
     if (!restricted) return "*";

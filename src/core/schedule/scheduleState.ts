@@ -39,7 +39,7 @@ export const scheduleStateSchema = z.object({
 export type ScheduleState = z.infer<typeof scheduleStateSchema>;
 
 /** How many outcomes are kept. */
-export const keptOutcomes = 50;
+const keptOutcomes = 50;
 
 /** The state with one more outcome; what was said of the same tick before is replaced. */
 export function withOutcome(state: ScheduleState, outcome: TickOutcome): ScheduleState {

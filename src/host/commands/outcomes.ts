@@ -89,7 +89,7 @@ export function tellEndsOfEarlier(world: CommandWorld): Disposable {
 }
 
 /** One toast for a savepoint or stop that has ended, whichever way. */
-export function tellSavepoint(world: CommandWorld, record: SavepointRecord): void {
+function tellSavepoint(world: CommandWorld, record: SavepointRecord): void {
   const name = oneLine(record.job.name, 80);
   const shown = { ...record, job: { ...record.job, name } };
   const unclean = uncleanStop(shown);

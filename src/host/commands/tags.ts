@@ -37,12 +37,6 @@ export async function createTag(world: CommandWorld, target?: ToTagRef | PaimonS
   if (action !== undefined) await act(world, target, action);
 }
 
-/** Makes tags, one after another: a pinned pair has one in each of its tables. Resolves to false when one could not be made, which is told. */
-export async function tagPairs(world: CommandWorld, tags: readonly { readonly ref: PaimonSnapshotRef; readonly name: string }[]): Promise<boolean> {
-  for (const { ref, name } of tags) if (!(await act(world, ref, { kind: "create-tag", tag: name, snapshotId: ref.snapshotId, retainedMs: null }))) return false;
-  return true;
-}
-
 /** *Delete Tag*: says who needs it; a savepoint's pair takes the typed name of its job. */
 export async function deleteTag(world: CommandWorld, target?: PaimonTagRef): Promise<void> {
   if (target === undefined) return chooseInTree(world, "a tag");

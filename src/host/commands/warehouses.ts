@@ -52,7 +52,7 @@ export async function editWarehouses(): Promise<void> {
 }
 
 /** The warehouse a verb is about; asked for when it was not told. */
-export async function warehouseFor(world: CommandWorld, target: WarehouseRef | undefined, placeholder: string): Promise<WarehouseProfile | undefined> {
+async function warehouseFor(world: CommandWorld, target: WarehouseRef | undefined, placeholder: string): Promise<WarehouseProfile | undefined> {
   const profiles = world.warehouses.list();
   if (target !== undefined) {
     const found = profiles.find(({ path }) => path === target.warehouse);

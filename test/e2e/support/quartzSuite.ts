@@ -6,7 +6,7 @@ import { randomCron } from "../../unit/randomCron";
 import { seeded } from "../../unit/seeded";
 
 /** Zones of every kind: none, European and American rules, half an hour, at midnight, and by decree. */
-export const zones = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Havana"] as const;
+const zones = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Havana"] as const;
 
 const dayMs = 86_400_000;
 

@@ -67,7 +67,7 @@ async function retry<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Has a process roll back, and kills it at a step. */
-export async function killAt(bench: RollbackBench, savepoint: string, step: (typeof steps)[number]): Promise<void> {
+async function killAt(bench: RollbackBench, savepoint: string, step: (typeof steps)[number]): Promise<void> {
   const task: RollbackTask = { options: bench.options, savepoint, restore: bench.restoreOf(savepoint) };
   const child = spawn(process.execPath, ["--enable-source-maps", path.join("dist", "test", "e2e", "rollback.process.mjs"), JSON.stringify(task)], { stdio: ["pipe", "pipe", "inherit"] });
   const seen: string[] = [];

@@ -14,15 +14,12 @@ const legacyVersion = 0x7a53c4f0;
 /** A snapshot class that is in no catalogue and follows no shape: how long its body is must be found out. */
 export class UnknownSnapshot extends Error {
   readonly className: string;
-  /** Which one of the header's unknown bodies. */
-  readonly ordinal: number;
   readonly leftBytes: number;
 
-  constructor(className: string, ordinal: number, leftBytes: number) {
+  constructor(className: string, leftBytes: number) {
     super(className);
     this.name = "UnknownSnapshot";
     this.className = className;
-    this.ordinal = ordinal;
     this.leftBytes = leftBytes;
   }
 }
@@ -133,9 +130,8 @@ export class SnapshotReader {
   }
 
   #pass(reader: ByteReader, className: string): number {
-    const ordinal = this.opaqueClasses.length;
-    const length = this.#assumed[ordinal];
-    if (length === undefined) throw new UnknownSnapshot(className, ordinal, reader.leftBytes);
+    const length = this.#assumed[this.opaqueClasses.length];
+    if (length === undefined) throw new UnknownSnapshot(className, reader.leftBytes);
     this.opaqueClasses.push(className);
     reader.skip(length, "snapshot");
     return length;

@@ -23,7 +23,7 @@ export interface StateLimits {
 }
 
 /** Ample for files that Flink writes. */
-export const defaultStateLimits: StateLimits = { headerBytes: 4 << 20, stateBytes: 64 << 20, depth: 64, windowBytes: 2 << 20 };
+const defaultStateLimits: StateLimits = { headerBytes: 4 << 20, stateBytes: 64 << 20, depth: 64, windowBytes: 2 << 20 };
 
 /** How to read. */
 export interface StateOptions {

@@ -25,11 +25,6 @@ export function skipValue(reader: ByteReader, serializer: Serializer, depthLeft 
   skip(reader, serializer, depthLeft);
 }
 
-/** True when values of the serializer, and of all in it, can be passed over. */
-export function isWalkable(serializer: Serializer): boolean {
-  return serializer.opaqueBytes === null && skips[serializer.name] !== undefined && serializer.nested.every(isWalkable);
-}
-
 const fixed = (bytes: number): Skip => (reader) => void reader.skip(bytes, "value");
 const framed: Skip = (reader) => void reader.skip(reader.count(1, "length"), "value");
 

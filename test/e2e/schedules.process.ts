@@ -1,5 +1,7 @@
 // A window of the editor without the editor that runs schedules, beside others that share its folder. Its only argument is a `Shared` as JSON; it
-// says `leads` and `follows` in lines as it takes and loses the lease, and ends with whoever started it.
+// says `leads` and `follows` in lines as it takes and loses the lease, and ends with whoever started it. Told `die unsent`, it kills itself in the middle of
+// the next run: its record is written, its request is not sent.
+import { createInterface } from "node:readline";
 import { systemClock } from "../../src/core/base/async";
 import { LifecycleFiles } from "../../src/services/lifecycleFiles";
 import { Schedules } from "../../src/services/schedules";
@@ -18,7 +20,8 @@ export interface Shared {
 }
 
 const { folder, cluster, text, firstMs, everyMs, ticks } = JSON.parse(process.argv[2] ?? "") as Shared;
-process.stdin.on("end", () => process.exit(1)).resume();
+let diesUnsent = false;
+createInterface({ input: process.stdin }).on("line", (line) => (diesUnsent ||= line === "die unsent")).on("close", () => process.exit(1));
 
 const { app, lines } = openApp({
   ledgerFolder: `${folder}/ledger`, clusters: [cluster],
@@ -27,6 +30,12 @@ const { app, lines } = openApp({
     runs: (_, afterMs) => Array.from({ length: ticks }, (_tick, at) => firstMs + at * everyMs).filter((run) => run > afterMs),
   },
 });
+const create = app.ledger.create.bind(app.ledger);
+app.ledger.create = async (record) => {
+  const created = await create(record);
+  if (created && diesUnsent) process.kill(process.pid, "SIGKILL");
+  return created;
+};
 const scheduler = await app.scheduler();
 const files = new LifecycleFiles({ trace: () => undefined, debug: () => undefined, info: () => undefined, warn: (message) => lines.push(String(message)), error: (message) => lines.push(String(message)) });
 files.set([{ path: `${folder}/flink-savepoints.json`, level: "workspace", text }]);

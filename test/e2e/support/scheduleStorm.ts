@@ -21,6 +21,8 @@ const jobName = "scheduled";
 export interface StormReport {
   readonly ticks: number;
   readonly kills: number;
+  /** Of the kills, those between a run's record and its request. */
+  readonly unsent: number;
   readonly sleeps: number;
   /** Runs whose savepoint needed a further attempt, since its process died before it was sent. */
   readonly again: number;
@@ -29,8 +31,8 @@ export interface StormReport {
 }
 
 /**
- * Three processes share a schedule whose runs are `everyMs` apart; again and again the one that runs it is killed, or stopped and continued
- * after another took over. Each run must have exactly one savepoint: in the ledger, at Flink and on disk.
+ * Three processes share a schedule whose runs are `everyMs` apart; again and again the one that runs it is killed, at any moment or between
+ * the record of a run and its request, or stopped and continued after another took over. Each run must have exactly one savepoint: in the ledger, at Flink and on disk.
  */
 export async function stormSchedules(flink: TestFlink, folder: string, { ticks, everyMs, random }: { readonly ticks: number; readonly everyMs: number; readonly random: () => number }): Promise<StormReport> {
   const eyes = new Eyes(flink);
@@ -46,6 +48,7 @@ export async function stormSchedules(flink: TestFlink, folder: string, { ticks, 
   const states = openScheduleStates(`${folder}/schedules`, quietLog);
   const processes = [new Runner(shared), new Runner(shared), new Runner(shared)];
   let kills = 0;
+  let unsent = 0;
   let sleeps = 0;
   try {
     while (Date.now() < lastMs) {
@@ -53,7 +56,16 @@ export async function stormSchedules(flink: TestFlink, folder: string, { ticks, 
       const at = processes.findIndex(({ leads }) => leads);
       const leader = processes[at];
       if (leader === undefined) continue;
-      if (random() < 0.75) {
+      const chance = random();
+      if (chance < 0.25) {
+        leader.dieUnsent();
+        await until("the one that runs it to die at the next run", () => Promise.resolve(leader.over || Date.now() > lastMs), 30_000);
+        if (leader.over) {
+          kills++;
+          unsent++;
+          processes[at] = new Runner(shared);
+        }
+      } else if (chance < 0.8) {
         kills++;
         await leader.end();
         await sleep(random() * 500);
@@ -85,7 +97,7 @@ export async function stormSchedules(flink: TestFlink, folder: string, { ticks, 
     const taken = records.filter((record) => record.state === "completed");
     assert.equal(new Set(taken.map(({ path }) => path)).size, ticks);
     return {
-      ticks, kills, sleeps, again: taken.filter((record) => (record.schedule?.attempt ?? 0) > 0).length,
+      ticks, kills, unsent, sleeps, again: taken.filter((record) => (record.schedule?.attempt ?? 0) > 0).length,
       lateMs: taken.map((record) => record.requestedAtMs - (record.schedule?.tickAtMs ?? 0)).sort((a, b) => a - b),
     };
   } finally {
@@ -100,6 +112,7 @@ class Runner {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   leads = false;
+  over = false;
 
   constructor(shared: Shared) {
     this.#child = spawn(process.execPath, ["--enable-source-maps", bundle, JSON.stringify(shared)], { stdio: ["pipe", "pipe", "inherit"] });
@@ -109,6 +122,7 @@ class Runner {
     this.#ended = new Promise((resolve) => this.#child.once("close", () => {
       process.off("exit", kill);
       this.leads = false;
+      this.over = true;
       resolve();
     }));
   }
@@ -121,6 +135,11 @@ class Runner {
 
   wake(): void {
     this.#child.kill("SIGCONT");
+  }
+
+  /** It kills itself at the next run, between the record and the request. */
+  dieUnsent(): void {
+    this.#child.stdin?.write("die unsent\n");
   }
 
   /** SIGKILL, and waits until it is gone. */

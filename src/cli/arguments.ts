@@ -2,22 +2,25 @@ import { parseArgs } from "node:util";
 import { UsageError } from "./command";
 
 /** What a command was given. */
-export interface Arguments<Flag extends string, Value extends string> {
+export interface Arguments<Flag extends string, Value extends string, List extends string = never> {
   readonly flags: Readonly<Record<Flag, boolean>>;
   readonly values: Readonly<Record<Value, string | undefined>>;
+  /** Of options that may be given more than once. */
+  readonly lists: Readonly<Record<List, readonly string[]>>;
   /** What is no option; after `--` nothing is. */
   readonly rest: readonly string[];
 }
 
 /** Takes options (`--json`) and options with a value (`--limit-bytes 5`, `--limit-bytes=5`) from arguments. Throws `UsageError` for any other option. */
-export function readArguments<Flag extends string, Value extends string = never>(args: readonly string[], known: { readonly flags: readonly Flag[]; readonly values?: readonly Value[] }): Arguments<Flag, Value> {
-  const kind = (type: "boolean" | "string") => (name: string): [string, { type: "boolean" | "string" }] => [name, { type }];
-  const options = Object.fromEntries([...known.flags.map(kind("boolean")), ...(known.values ?? []).map(kind("string"))]);
+export function readArguments<Flag extends string, Value extends string = never, List extends string = never>(args: readonly string[], known: { readonly flags: readonly Flag[]; readonly values?: readonly Value[]; readonly lists?: readonly List[] }): Arguments<Flag, Value, List> {
+  const kind = (type: "boolean" | "string", multiple = false) => (name: string): [string, { type: "boolean" | "string"; multiple: boolean }] => [name, { type, multiple }];
+  const options = Object.fromEntries([...known.flags.map(kind("boolean")), ...(known.values ?? []).map(kind("string")), ...(known.lists ?? []).map(kind("string", true))]);
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
     return {
       flags: Object.fromEntries(known.flags.map((name) => [name, values[name] === true])) as Record<Flag, boolean>,
       values: Object.fromEntries((known.values ?? []).map((name) => [name, values[name]])) as Record<Value, string | undefined>,
+      lists: Object.fromEntries((known.lists ?? []).map((name) => [name, values[name] ?? []])) as unknown as Record<List, readonly string[]>,
       rest: positionals,
     };
   } catch (error) {

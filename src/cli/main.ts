@@ -8,6 +8,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "uid-hash": async () => (await import("./uidHash")).uidHash,
   "cron": async () => (await import("./cron")).cron,
   "schedule": async () => (await import("./schedule")).schedule,
+  "cleanup": async () => (await import("./cleanup")).cleanup,
   "tags": async () => (await import("./tags")).tags,
   "rollback": async () => (await import("./rollback")).rollback,
   "lint": async () => (await import("./lint")).lint,

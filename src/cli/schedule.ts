@@ -1,7 +1,3 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-import { unreadableReason } from "../clients/localFiles";
-import { FlinkError } from "../core/errors";
 import { lifecycleFileName } from "../core/lifecycle/fileName";
 import { readLifecycleFile } from "../core/lifecycle/readLifecycleFile";
 import { placeOf } from "../core/lifecycle/placeText";
@@ -13,12 +9,13 @@ import { timeInZone } from "../core/schedule/zoneTime";
 import { countText } from "../core/wording";
 import { readArguments, wholeNumber } from "./arguments";
 import { UsageError, type Command, type Terminal } from "./command";
+import { filesNamed, headlessLists, headlessOptions, headlessValues, textOf, type HeadlessOptions } from "./lifecycleArguments";
 import { printable } from "./printable";
 
 /** `schedule check`, `schedule next` and `schedule run`. Exit code 0; 1 when something in a file is wrong. */
 export const schedule: Command = {
-  usage: "check|next|run [FILE…] [--count N] [--state DIR] [--credentials FILE] [--cluster NAME=ADDRESS…]",
-  about: `Checks ${lifecycleFileName}, tells the next runs of its schedules, or runs them until it is stopped.`,
+  usage: "check|next|run [FILE…] [--count N] [--state DIR] [--credentials FILE] [--cluster NAME=ADDRESS…] [--warehouse DIR…]",
+  about: `Checks ${lifecycleFileName}, tells the next runs of its schedules, or runs them, and cleanup that was agreed to, until it is stopped.`,
   async run(args, terminal) {
     const { verb, files, count, rest } = asked(args, terminal);
     if (verb === "run") return (await import("./scheduleRun")).runSchedules(files, rest, terminal);
@@ -51,44 +48,11 @@ function tellNext(schedule: ReturnType<typeof readLifecycleFile>["schedules"][nu
   }
 }
 
-/** Reads a file of schedules. Throws `file-unreadable`. */
-export async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new FlinkError("file-unreadable", { path: file, reason: unreadableReason(error) }, { cause: error });
-  }
-}
-
-/** What `schedule run` takes besides files. */
-export interface RunOptions {
-  readonly state: string | undefined;
-  readonly credentials: string | undefined;
-  /** Clusters by the names that files use for them. */
-  readonly clusters: ReadonlyMap<string, string>;
-}
-
-function asked(args: readonly string[], terminal: Terminal): { readonly verb: "check" | "next" | "run"; readonly files: readonly string[]; readonly count: number; readonly rest: RunOptions } {
-  const clusters = new Map<string, string>();
-  const others: string[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at] ?? "";
-    const pair = arg === "--cluster" ? args[++at] : arg.startsWith("--cluster=") ? arg.slice("--cluster=".length) : undefined;
-    if (pair === undefined && arg !== "--cluster") {
-      others.push(arg);
-      continue;
-    }
-    const [, name, address] = /^([^=]+)=(https?:\/\/.+)$/.exec(pair ?? "") ?? [];
-    if (name === undefined || address === undefined) throw new UsageError("--cluster takes a name and its address, such as prod=https://flink.example.com.");
-    clusters.set(name, address);
-  }
-  const { values, rest: [verb, ...files] } = readArguments(others, { flags: [], values: ["count", "state", "credentials"] });
+function asked(args: readonly string[], terminal: Terminal): { readonly verb: "check" | "next" | "run"; readonly files: readonly string[]; readonly count: number; readonly rest: HeadlessOptions } {
+  const { values, lists, rest: [verb, ...files] } = readArguments(args, { flags: [], values: ["count", ...headlessValues], lists: headlessLists });
   if (verb !== "check" && verb !== "next" && verb !== "run") throw new UsageError(verb === undefined ? "check, next or run is missing." : `There is check, next and run, and no ${verb}.`);
-  if (verb !== "run" && (values.state !== undefined || values.credentials !== undefined || clusters.size > 0)) throw new UsageError("--state, --credentials and --cluster belong to run.");
+  const rest = headlessOptions(values, lists, terminal.workingFolder);
+  if (verb !== "run" && Object.values({ ...values, count: undefined, clusters: lists.cluster[0], warehouses: lists.warehouse[0] }).some((value) => value !== undefined)) throw new UsageError("--state, --credentials, --cluster and --warehouse belong to run.");
   if (verb !== "next" && values.count !== undefined) throw new UsageError("--count belongs to next.");
-  const named = files.length === 0 ? [lifecycleFileName] : files;
-  return {
-    verb, files: named.map((file) => path.resolve(terminal.workingFolder, file)), count: wholeNumber("count", values.count) ?? 10,
-    rest: { state: values.state && path.resolve(terminal.workingFolder, values.state), credentials: values.credentials && path.resolve(terminal.workingFolder, values.credentials), clusters },
-  };
+  return { verb, files: filesNamed(files, terminal.workingFolder), count: wholeNumber("count", values.count) ?? 10, rest };
 }

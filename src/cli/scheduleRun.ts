@@ -1,58 +1,33 @@
-import { readFile, stat } from "node:fs/promises";
-import { homedir } from "node:os";
-import path from "node:path";
-import * as z from "zod";
-import { createApp } from "../app";
-import { unreadableReason } from "../clients/localFiles";
 import { systemClock } from "../core/base/async";
+import { planText } from "../core/cleanup/cleanupText";
+import { isVictim } from "../core/cleanup/plan";
 import { FlinkError } from "../core/errors";
-import { normaliseClusterUrl, type ClusterProfile } from "../core/model/cluster";
-import type { Credential, Credentials, Log } from "../core/ports";
-import { issueText } from "../core/zodIssue";
-import { LifecycleFiles } from "../services/lifecycleFiles";
+import type { Log } from "../core/ports";
 import { Schedules } from "../services/schedules";
-import { UsageError, type Terminal } from "./command";
+import type { Terminal } from "./command";
+import { openHeadless } from "./headlessApp";
+import type { HeadlessOptions } from "./lifecycleArguments";
 import { printable } from "./printable";
-import { textOf, type RunOptions } from "./schedule";
 
 /** How often the files are looked at for changes, milliseconds. */
 const lookEveryMs = 10_000;
 
-/** Names the file of credentials, or holds its text. */
-const credentialsVariable = "FLINK_SAVEPOINTS_CREDENTIALS";
-
-const credentialSchema = z.strictObject({
-  user: z.string().min(1).optional(), password: z.string().optional(), token: z.string().min(1).optional(),
-  certFile: z.string().min(1).optional(), keyFile: z.string().min(1).optional(), passphrase: z.string().optional(), caFile: z.string().min(1).optional(),
-}).refine(({ user, password }) => (user === undefined) === (password === undefined), { error: "user and password go together" })
-  .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), { error: "certFile and keyFile go together" });
-
-/** What the file of credentials holds, by the address of the cluster. */
-const credentialsSchema = z.record(z.string().refine((address) => normaliseClusterUrl(address) !== undefined, { error: "must be the address of a cluster" }), credentialSchema);
-
-/** Runs the schedules of files until it is told to end. Resolves to the exit code. Throws `file-unreadable`, `setting-invalid`. */
-export async function runSchedules(files: readonly string[], options: RunOptions, terminal: Terminal): Promise<number> {
-  const secrets = await credentialsOf(options.credentials);
-  const state = options.state ?? defaultState();
+/** Runs the schedules of files, and the cleanup that was agreed to after each savepoint, until it is told to end. Resolves to the exit code. Throws as `openHeadless`. */
+export async function runSchedules(files: readonly string[], options: HeadlessOptions, terminal: Terminal): Promise<number> {
   const log = lineLog(terminal);
-  const nowhere = (): Promise<never> => Promise.reject(new Error("this program starts no job"));
-  const app = createApp({
-    ledgerFolder: path.join(state, "ledger"), credentials: secrets.credentials, vault: { get: nowhere, set: nowhere, delete: nowhere }, requestTimeoutMs: () => 30_000, log, clock: systemClock,
-    workspaceCommit: () => Promise.resolve(null), inspectionThread: "", comparisonThread: "",
-  });
-  const lifecycle = new LifecycleFiles(log);
+  const { app, lifecycle, cleanup, state, read, dispose } = await openHeadless(files, options, log);
   try {
     const scheduler = await app.scheduler();
-    const read = async (): Promise<void> => {
-      const texts = await Promise.all(files.map(async (file) => ({ path: file, level: "workspace" as const, text: await textOf(file) })));
-      lifecycle.set(texts);
-      app.clusters.setProfiles(profilesOf(lifecycle, options, secrets.caFiles));
-    };
-    await read();
     const schedules = new Schedules(lifecycle, scheduler, app.clusters, systemClock, log);
     scheduler.onDidGiveUp(({ inForce, why }) => log.error(`schedule “${inForce.schedule.name}” of ${inForce.schedule.job} took no savepoint: ${why}`));
+    scheduler.onDidTake((record) => void cleanup.afterScheduled(record));
+    cleanup.onDidRunByItself(({ job, plan, removed, failed, held }) => {
+      if (held === null) log.info(`cleanup of ${job.jobName}: ${removed.length} removed, ${failed.length} failed`);
+      else if (plan.rows.some(isVictim)) log.warn(`cleanup of ${job.jobName} waits: ${held === "pause" ? "the job had paused for longer than its age rule; look at it with cleanup preview" : "nobody has agreed to its rules here; look at them with cleanup preview, then cleanup agree"}. ${planText(plan)} then.`);
+    });
     for (const { why } of schedules.leftOut) log.warn(why);
     app.reconciler.start();
+    void cleanup.start().catch((error: unknown) => log.error("cleanup", error));
     log.info(`runs ${schedules.schedules.filter(({ schedule }) => schedule.enabled).length} of ${schedules.schedules.length} schedules; its records are in ${state}`);
     while (!terminal.signal.aborted) {
       await systemClock.sleep(lookEveryMs, terminal.signal).catch(() => undefined);
@@ -63,76 +38,8 @@ export async function runSchedules(files: readonly string[], options: RunOptions
     log.info("ended");
     return 0;
   } finally {
-    lifecycle.dispose();
-    app.dispose();
+    dispose();
   }
-}
-
-/** Each cluster that a schedule names: by its address, or by a name that the command line explains. */
-function profilesOf(lifecycle: LifecycleFiles, { clusters }: RunOptions, caFiles: ReadonlyMap<string, string>): ClusterProfile[] {
-  const profiles = new Map<string, ClusterProfile>();
-  const add = (name: string, address: string): void => {
-    const url = normaliseClusterUrl(address);
-    if (url === undefined) throw new UsageError(`${address} is no http:// or https:// address without user name and password.`);
-    const caFile = caFiles.get(url);
-    if (!profiles.has(url)) profiles.set(url, { name, url, ...(caFile === undefined ? {} : { caFile }) });
-  };
-  for (const [name, address] of clusters) add(name, address);
-  for (const { file } of lifecycle.files()) for (const { schedule } of file.schedules) if (schedule.cluster.includes("://")) add(schedule.cluster, schedule.cluster);
-  return [...profiles.values()];
-}
-
-/** Credentials from a file that nobody else may read, or from the environment. Each is sent to its own origin only. */
-async function credentialsOf(file: string | undefined): Promise<{ readonly credentials: Credentials; readonly caFiles: ReadonlyMap<string, string> }> {
-  const given = file ?? process.env[credentialsVariable];
-  const byOrigin = new Map<string, Credential[]>();
-  const caFiles = new Map<string, string>();
-  if (given !== undefined && given !== "") {
-    const isText = file === undefined && given.trimStart().startsWith("{");
-    for (const [address, entry] of Object.entries(parsed(isText ? given : await secretText(given), isText ? credentialsVariable : given))) {
-      const url = normaliseClusterUrl(address) ?? address;
-      const found = byOrigin.get(new URL(url).origin) ?? [];
-      if (entry.user !== undefined) found.push({ kind: "basic", user: entry.user, password: entry.password ?? "" });
-      if (entry.token !== undefined) found.push({ kind: "bearer", token: entry.token });
-      if (entry.certFile !== undefined && entry.keyFile !== undefined) found.push({ kind: "certificate", certPem: await secretText(entry.certFile, true), keyPem: await secretText(entry.keyFile), ...(entry.passphrase === undefined ? {} : { passphrase: entry.passphrase }) });
-      byOrigin.set(new URL(url).origin, found);
-      if (entry.caFile !== undefined) caFiles.set(url, entry.caFile);
-    }
-  }
-  const readOnly = (): Promise<never> => Promise.reject(new Error("credentials are given by the file"));
-  return { caFiles, credentials: { get: (origin) => Promise.resolve(byOrigin.get(origin) ?? []), set: readOnly, delete: readOnly } };
-}
-
-/** The text is never quoted, not even by the parser of JSON. */
-function parsed(text: string, where: string): z.infer<typeof credentialsSchema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new FlinkError("setting-invalid", { setting: where, problem: "is no JSON" });
-  }
-  const checked = credentialsSchema.safeParse(value);
-  if (checked.success) return checked.data;
-  const [issue] = checked.error.issues;
-  throw new FlinkError("setting-invalid", { setting: where, problem: issue === undefined ? "is not valid" : `${issue.path.map(String).join(" ")}: ${issue.code === "unrecognized_keys" ? "has a property that is not known" : issueText(issue)}` });
-}
-
-async function secretText(file: string, isPublic = false): Promise<string> {
-  try {
-    const { mode } = await stat(file);
-    if (!isPublic && process.platform !== "win32" && (mode & 0o077) !== 0) throw new FlinkError("setting-invalid", { setting: file, problem: "holds secrets and can be read by others than its owner; take that away with chmod 600" });
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if (error instanceof FlinkError) throw error;
-    throw new FlinkError("file-unreadable", { path: file, reason: unreadableReason(error) }, { cause: error });
-  }
-}
-
-/** What systemd gives a unit, else the user's own. */
-function defaultState(): string {
-  const { STATE_DIRECTORY, XDG_STATE_HOME } = process.env;
-  if (STATE_DIRECTORY !== undefined && STATE_DIRECTORY !== "") return STATE_DIRECTORY.split(":")[0] ?? STATE_DIRECTORY;
-  return path.join(XDG_STATE_HOME !== undefined && path.isAbsolute(XDG_STATE_HOME) ? XDG_STATE_HOME : path.join(homedir(), ".local", "state"), "flink-savepoints");
 }
 
 /** One line for each thing that happens; what is only of use for finding a fault is left out. */

@@ -150,22 +150,30 @@ export class CleanupService implements Disposable {
     });
   }
 
+  /**
+   * Applies the rules of a job that are switched on and agreed to, and nothing else; undefined when none are switched on. After a pause (A-31) they wait
+   * for a person: `isSeen` tells whether somebody saw this very plan. Throws `refused` while another process cleans up after the job.
+   */
+  async runAgreed(job: CleanupJob, why: "scheduled" | "asked", run: Run, isSeen: (plan: CleanupPlan) => boolean = () => false): Promise<CleanupOutcome | undefined> {
+    const set = this.#world.find(job.cluster, job.jobName);
+    if (!set.enabled || set.rules === null) return undefined;
+    const { rules } = set;
+    return this.#holding(job, why, async () => {
+      const { isAgreed } = await this.state(job);
+      const plan = await this.#plan(job, rules, run);
+      const held = !isAgreed ? "not-agreed" : plan.pauseMs !== null && !isSeen(plan) ? "pause" : null;
+      return held === null ? this.#remove(job, plan, run) : { job, plan, removed: [], failed: [], held };
+    });
+  }
+
   /** After a scheduled savepoint completed: applies the rules that are switched on and agreed to. Never throws. */
   async afterScheduled(record: SavepointRecord): Promise<CleanupOutcome | undefined> {
     const job = { cluster: record.cluster.url, jobName: record.job.name };
     const { log } = this.#world.shared;
-    const set = this.#world.find(job.cluster, job.jobName);
-    if (!set.enabled || set.rules === null) return undefined;
-    const { rules } = set;
     const run: Run = { signal: this.#life.signal, report: ({ message }) => log.debug(`cleanup of ${job.jobName}: ${message}`) };
     try {
-      const { isAgreed } = await this.state(job);
-      const outcome = await this.#holding(job, "scheduled", async () => {
-        const plan = await this.#plan(job, rules, run);
-        const held = !isAgreed ? "not-agreed" : plan.pauseMs !== null ? "pause" : null;
-        return held === null ? this.#remove(job, plan, run) : { job, plan, removed: [], failed: [], held };
-      });
-      this.#ran.fire(outcome);
+      const outcome = await this.runAgreed(job, "scheduled", run);
+      if (outcome !== undefined) this.#ran.fire(outcome);
       return outcome;
     } catch (error) {
       if (!isAbort(error)) log.warn(`cleaning up after ${job.jobName}`, failureOf(error).message);

@@ -82,3 +82,25 @@ test("schedule run sends credentials to their origin only, never tells them, and
   assert.ok(seen.every((header) => header === undefined || header === "Bearer hidden-token"));
   assert.ok(readdirSync(path.join(state, "schedules")).some((name) => name.endsWith(".lease")));
 });
+
+test("cleanup tells arguments that make no sense, and with no rule or an open problem says so; a file with a problem in its rules removes nothing", async () => {
+  const right = fileWith("cleanup.json", { schedules: [nightly], cleanup: { enabled: true, default: { keep: 2 } } });
+  const state = path.join(folder, "cleanup-state");
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["cleanup"], /^usage: preview, agree, withdraw, run or undo is missing/], [["cleanup", "delete"], /no delete/], [["cleanup", "preview", right, "--seen", "x"], /--seen belongs to run/], [["cleanup", "undo", "--state", state], /id of what is to be put back is missing/],
+    [["cleanup", "undo", "none", "--state", state], /No savepoint has the id none/], [["cleanup", "run", path.join(folder, "none.json")], /^file-unreadable: /], [["cleanup", "run", right, "--state", state, "--warehouse", "s3://bucket/w"], /^file-unreadable: /],
+  ];
+  for (const [args, says] of cases) {
+    const { code, err } = await runProgram(args);
+    assert.equal(code, 2, args.join(" "));
+    assert.match(err, says);
+  }
+  const none = await runProgram(["cleanup", "run", fileWith("cleanup-none.json", { schedules: [nightly] }), "--state", state]);
+  assert.deepEqual([none.code, none.out], [0, "No job has cleanup rules here.\n"]);
+  const away = await runProgram(["cleanup", "run", right, "--state", state, "--json"]);
+  const [job] = (JSON.parse(away.out) as { jobs: { job: string; held: string; victims: unknown[]; error: { code: string } }[] }).jobs;
+  assert.deepEqual([away.code, job?.job, job?.error.code, job?.victims], [1, "orders", "cluster-unreachable", []]);
+  const wrong = await runProgram(["cleanup", "run", fileWith("cleanup-wrong.json", { schedules: [nightly], cleanup: { enabled: true, default: { keep: 0 } } }), "--state", state]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /cleanup-wrong\.json:\d+:\d+: keep must be at least 1/);
+});

@@ -2,6 +2,7 @@ import type { JobNamed, Refusal } from "../errors";
 import { disposalVerdict, runningFrom, type JobSeen } from "../guards";
 import { claimedPlaces, newestUsable, startsByPlace, vacatedPlaces } from "../ledger/queries";
 import { isUsable, liesAside, lostItsMetadata, type LedgerRecord, type SavepointRecord } from "../ledger/record";
+import { operatorIdOf } from "../metadata/operatorId";
 import { placeKey } from "../model/location";
 import type { CleanupRules } from "./rules";
 
@@ -129,6 +130,11 @@ export function shownVictims(plan: CleanupPlan): Shown[] {
 export function limitedTo(shown: readonly Shown[], plan: CleanupPlan): CleanupPlan {
   const stamps = new Map(shown.map(({ recordId, stamp }) => [recordId, stamp]));
   return { ...plan, rows: plan.rows.map((row) => (isVictim(row) && stamps.get(row.record.id) !== stampOf(row) ? { ...row, spares: [{ spare: "changed" }] } : row)) };
+}
+
+/** Names what a plan would do: the same as long as it would do the same. */
+export function planMark(plan: CleanupPlan): string {
+  return operatorIdOf(JSON.stringify([plan.cluster, plan.jobName, plan.rules, shownVictims(plan)])).slice(0, 12);
 }
 
 /** Sum of what goes, bytes; savepoints of unknown size do not count. */

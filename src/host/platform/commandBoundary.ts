@@ -11,8 +11,8 @@ export interface CommandBoundary {
   readonly log: Log;
   readonly notify: Notify;
   focused(): Promise<unknown>;
-  /** Does what Enter does by itself, and resolves to the row it was about. */
-  entered(): Promise<unknown>;
+  /** The row that Enter has selected. */
+  entered(): unknown;
 }
 
 /** The chain of causes below an error, for the log: one line each, then the innermost stack. Facts are data without secrets. */

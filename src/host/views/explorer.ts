@@ -81,9 +81,12 @@ export class Explorer implements Disposable {
     return this.#view.focused();
   }
 
-  /** Does what Enter does by itself, and resolves to the row it was about. */
-  entered(): Promise<unknown> {
-    return this.#view.entered();
+  /**
+   * What Enter is about. The keybinding has had VS Code select that row before (`list.select`): asked from here, it would come a moment later,
+   * when the arrow keys may have moved on, and open or close another row.
+   */
+  entered(): unknown {
+    return this.#view.selected;
   }
 
   get visible(): boolean {

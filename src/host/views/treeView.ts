@@ -63,12 +63,8 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
     return toggled;
   }
 
-  /**
-   * Does what Enter does by itself, and resolves to the row that is selected then. Nothing is asked of the tree afterwards, so that keys pressed
-   * meanwhile find the focus where they left it.
-   */
-  async entered(): Promise<Element<N> | undefined> {
-    await vscode.commands.executeCommand("list.select");
+  /** The row that was selected last, and alone or first. */
+  get selected(): Element<N> | undefined {
     return this.#view.selection[0];
   }
 

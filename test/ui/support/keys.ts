@@ -51,17 +51,6 @@ export class Keys {
     assert.fail(`the arrow keys found no row ${row.source}; they ended on ${last}`);
   }
 
-  /** Goes to a row and opens it with the right arrow. The key counts for nothing in the moment when the row is drawn anew, so it is pressed again, as a person does. */
-  async open(row: RegExp): Promise<void> {
-    const opened = this.#page.page.locator("[role=treeitem][aria-expanded=true]").and(this.#page.treeItem(row));
-    for (let tries = 0; tries < 5; tries++) {
-      await this.goTo(row);
-      if (await opened.count() === 0) await this.press("ArrowRight");
-      if (await opened.waitFor({ timeout: 3_000 }).then(() => true, () => false)) return;
-    }
-    assert.fail(`the right arrow does not open the row ${row.source}`);
-  }
-
   /** Waits for a question by its title, and by what it asks if that is given, until keys reach it. Resolves to its text. */
   async question(title: RegExp, asks = ""): Promise<string> {
     const { page } = this.#page;

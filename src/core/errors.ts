@@ -135,8 +135,10 @@ export type Refusal =
   | { rule: "table-twice"; table: string; warehouses: readonly string[] }
   | { rule: "no-paimon-sink" }
   | { rule: "writer-running"; table: string; by: JobNamed }
-  /** The table's newest snapshot changed while it was looked at. */
+  /** The table's newest snapshot changed since it was looked at; with equal numbers it is another one of that number. */
   | { rule: "table-moves"; table: string; from: number; to: number }
+  /** Tags that would be deleted, made since a person saw what would be. */
+  | { rule: "tags-appeared"; table: string; tags: readonly string[] }
   /** A file that a tag needs is gone or damaged. */
   | { rule: "tag-damaged"; table: string; tag: string; file: string }
   | { rule: "tag-unnameable"; table: string; tag: string; fault: string }

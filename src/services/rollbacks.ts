@@ -117,8 +117,9 @@ export class RollbackService {
     const record: RollbackRecord = {
       kind: "rollback", version: recordVersion, id, jobName, restoreId,
       savepoint: { path: plan.savepoint.path, recordId: plan.savepoint.recordId, checkpointId: plan.savepoint.checkpointId },
-      tables: plan.tables.map(({ warehouse, table, tag, target, latestId }) => ({
+      tables: plan.tables.map(({ warehouse, table, tag, target, latestId, snapshots, tags }) => ({
         warehouse, table: table.name, tag, latestId, state: "planned", message: null,
+        seen: { latestMs: [target, ...snapshots].find(({ id: each }) => each === latestId)?.timeMs ?? null, tags: tags.map(({ name }) => name) },
         process: null,
         target: { id: target.id, commitUser: target.commitUser, commitIdentifier: String(target.commitIdentifier), timeMs: target.timeMs },
       })),
@@ -268,6 +269,7 @@ export class RollbackService {
       if (!isThere()) throw new FlinkError("paimon-action-failed", { table: table.table, what: actionText(step), message: "Paimon calls it done, and it is not there.", exception: "" });
     }
     const kept = facts.tags.find(({ name }) => name === table.tag.name)?.snapshot;
+    refuseIf("rolled back", record.jobName, unseenTags(record, table, facts));
     if (kept === undefined || !isTarget(table.target, kept)) refuseIf("rolled back", table.table, [{ rule: "tag-damaged", table: table.table, tag: table.tag.name, file: `tag/tag-${table.tag.name}` }]);
     run.signal.throwIfAborted();
     await this.#setTable(record.id, at, { state: "rolling", message: null }, `${table.table}: is rolled back to ${table.tag.name}`);
@@ -326,8 +328,14 @@ export class RollbackService {
     refuseIf("rolled back", record.jobName, refusals);
     // What was seen and confirmed is all that may go, also when a rollback goes on that failed: its numbers are given out again.
     for (const table of record.tables) {
-      if (table.state !== "failed" && table.state !== "rolling") continue;
+      if (table.state === "rolled-back") continue;
       const { facts } = await this.#look(table, run.signal);
+      refuseIf("rolled back", record.jobName, unseenTags(record, table, facts));
+      if (table.state === "planned") {
+        const newest = facts.snapshots.find(({ id }) => id === table.latestId);
+        if (newest !== undefined && newest.timeMs !== (table.seen?.latestMs ?? newest.timeMs)) refuseIf("rolled back", record.jobName, [{ rule: "table-moves", table: table.table, from: newest.id, to: newest.id }]);
+        continue;
+      }
       const later = facts.snapshots.filter(({ id, timeMs }) => id > (table.latestId ?? 0) || (id > table.target.id && timeMs > record.requestedAtMs)).at(-1);
       if (later !== undefined) refuseIf("rolled back", record.jobName, [{ rule: "table-moves", table: table.table, from: table.latestId ?? 0, to: later.id }]);
     }
@@ -423,6 +431,12 @@ export class RollbackService {
     return record;
   }
 
+}
+
+/** Tags that go with a table's rollback and were not there when a person saw what goes; our own copy is none of them. */
+function unseenTags({ safetyName }: RollbackRecord, { table, target, seen }: RollbackTableRecord, { tags }: TableFacts): Refusal[] {
+  const unseen = seen === undefined ? [] : tags.filter(({ name, snapshot }) => snapshot.id > target.id && name !== safetyName && !seen.tags.includes(name)).map(({ name }) => name);
+  return unseen.length === 0 ? [] : [{ rule: "tags-appeared", table, tags: unseen }];
 }
 
 /** True until it is done or given up; the savepoint is kept for it so long. */

@@ -179,6 +179,42 @@ describe("a rollback", () => {
     assert.deepEqual(asked, []);
   });
 
+  test("deletes no tag that nobody saw in the preview: one that was made before it began, or before it is gone on with", async () => {
+    const one = another();
+    const plan = await planOf(one);
+    const home = path.join(set.warehouse, "d.db", "app");
+    const latest = readFileSync(path.join(home, "snapshot", "LATEST"), "utf8");
+    const tagged = path.join(home, "tag", "tag-audit-2026");
+    copyFileSync(path.join(home, "snapshot", `snapshot-${latest}`), tagged);
+    assert.deepEqual(await refusals(one.rollbacks.begin(plan, { safetyCopy: true, restore: null }, watchedRun())), ["tags-appeared"]);
+    assert.deepEqual(asked, []);
+    rmSync(tagged);
+
+    // Broke off after the copies, say by a power cut; the tag is made days later.
+    const [left] = await one.rollbacks.unfinished();
+    fault = (action, table) => {
+      if (action.kind === "create-branch" && table === "app") copyFileSync(path.join(home, "snapshot", `snapshot-${latest}`), tagged);
+      return undefined;
+    };
+    assert.deepEqual(await refusals(one.rollbacks.continue(left?.id ?? "", watchedRun())), ["tags-appeared"]);
+    assert.equal(existsSync(tagged), true);
+    fault = () => undefined;
+    assert.deepEqual(await refusals(one.rollbacks.continue(left?.id ?? "", watchedRun())), ["tags-appeared"]);
+    rmSync(tagged);
+    assert.equal((await one.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done");
+  });
+
+  test("is refused when the newest snapshot has the number that was seen, and is another: the table was rolled back and written to meanwhile", async () => {
+    const one = another();
+    const plan = await planOf(one);
+    const home = path.join(set.warehouse, "d.db", "app", "snapshot");
+    const file = path.join(home, `snapshot-${readFileSync(path.join(home, "LATEST"), "utf8")}`);
+    const json = JSON.parse(readFileSync(file, "utf8")) as { timeMillis: number };
+    writeFileSync(file, JSON.stringify({ ...json, timeMillis: json.timeMillis + 60_000 }));
+    assert.deepEqual(await refusals(one.rollbacks.begin(plan, tablesOnly, watchedRun())), ["table-moves"]);
+    assert.deepEqual(asked, []);
+  });
+
   test("two windows that begin at the same moment: at most one touches the tables", async () => {
     const [one, two] = [another(), another()];
     const plans = [await planOf(one), await planOf(two)] as const;

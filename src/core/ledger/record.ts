@@ -207,6 +207,8 @@ export const rollbackRecordSchema = z.lazy(() => z.object({
     target: z.object({ id: z.number(), commitUser: z.string(), commitIdentifier: z.string(), timeMs: epochMs }),
     /** Newest snapshot when it was planned; null for a table without any. */
     latestId: z.number().nullable(),
+    /** What else a person saw before agreeing: when the newest snapshot was made, and every tag that goes. Absent in records of before. */
+    seen: z.object({ latestMs: epochMs.nullable(), tags: z.array(z.string()) }).optional(),
     /** `rolling` is written down before Paimon is asked; what came of it, the table tells. */
     state: z.enum(["planned", "rolling", "rolled-back", "failed"]),
     message: z.string().nullable(),

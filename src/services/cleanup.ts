@@ -76,6 +76,10 @@ const lookEveryMs = 300_000;
 /**
  * Applies cleanup rules (A-29…A-31). Every removal is weighed again by the guards of *Dispose*, written down, done, and seen, before it is called
  * done. One process works on a job at a time: who does stands in the job's cleanup record, changed by compare-and-swap.
+ *
+ * A victim's record says `moving`, rivals are looked for once more, its folder is renamed, the record is written again. After a crash the storage
+ * tells at which of the two places the folder is: a rename is never at both. When the time to undo is over, Flink disposes of the folder where it lies,
+ * whose pointers are relative to it; that was looked up before anything was moved. A folder that a person moved back counts as put back.
  */
 export class CleanupService implements Disposable {
   readonly #world: CleanupWorld;

@@ -28,7 +28,7 @@ export interface ScanResult {
 
 /**
  * Reads a `_metadata` of version 1 to 7 once from its start to its end (`Checkpoints.loadCheckpointMetadata`), a window at a time, and keeps
- * an index of operators and subtasks. Whatever is wrong with the bytes becomes a problem in the result; only errors of reading itself and the
+ * an index of operators and subtasks. None is read ahead: a cold scan waits for the processor, and took as long with it. Whatever is wrong with the bytes becomes a problem in the result; only errors of reading itself and the
  * signal's reason are thrown.
  */
 export async function scanMetadata(input: RandomAccess, options: ScanOptions = {}): Promise<ScanResult> {

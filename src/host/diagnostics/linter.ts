@@ -47,7 +47,13 @@ interface OpenDocument {
   linted: { readonly version: number; readonly findings: readonly Finding[] } | undefined;
 }
 
-/** Lints what is open, as it is typed, and the workspace when it is asked to. Nothing is started before a document speaks of Flink. */
+/**
+ * Lints what is open, as it is typed, and the workspace when it is asked to. Nothing is started before a document speaks of Flink.
+ *
+ * A keystroke is kept as an edit; after a pause all edits go to the thread at once, and an answer about a text that has changed meanwhile is dropped.
+ * Once the first document is linted the thread reads the folders, and open documents are looked at again, since other files may set a uid or declare
+ * the state. Severities and exclusions are applied here, so that the analysis does not know them.
+ */
 export class Linter implements Disposable {
   readonly #world: LinterWorld;
   readonly #held = new DisposableStore();

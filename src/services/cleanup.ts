@@ -267,7 +267,7 @@ export class CleanupService implements Disposable {
     const written = (record: SavepointRecord): SavepointRecord => asWritten.get(record.id) ?? record;
     const real = await realPlaces(this.#world.look, records, jobs);
     const vanished = await vanishedPlaces(this.#world.look, real.records, cluster, jobName);
-    const facts: Omit<CleanupFacts, "tagsNeeded"> = { cluster, jobName, rules, ...real, vanished, unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), nowMs: clock.now() };
+    const facts: Omit<CleanupFacts, "tagsNeeded"> = { cluster, jobName, rules, ...real, vanished, unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), unread: ledger.damaged().map(({ file }) => file), nowMs: clock.now() };
     // Tables are read for what would go without them only.
     const going = planCleanup({ ...facts, tagsNeeded: () => [] }).rows.filter(isVictim).map(({ record }) => written(record));
     const tags = await this.#world.tagsNeeded(going, run.signal);

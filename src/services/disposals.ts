@@ -20,6 +20,8 @@ export interface DisposalCheck {
   readonly typing: TypingReason | null;
   /** Names of other clusters that could not be asked whether a job of theirs came from it. */
   readonly unreachable: readonly string[];
+  /** Files of the ledger that can't be read, and may say who needs it. */
+  readonly unread: readonly string[];
   /** Jobs that were started from it at any time, as far as we know. */
   readonly restored: readonly JobNamed[];
 }
@@ -113,7 +115,7 @@ export class DisposalService {
     // A job that was restored with LEGACY may refer to its files for as long as it lives.
     const legacy = unreachable.filter(({ url }) => path !== null && records.some((other) => other.kind === "restore" && other.claimMode === "LEGACY" && other.endedAtMs === null && mayHaveStarted(other) && other.cluster.url === url && other.savepoint !== null && placeKey(other.savepoint.path) === path));
     const refusals = [...verdict.refusals, ...legacy.map(({ name, reason }): Refusal => ({ rule: "cluster-unchecked", cluster: name, reason }))];
-    return { record, refusals, typing: verdict.typing, unreachable: unreachable.map(({ name }) => name), unchecked: unreachable, restored, jobs, weighed };
+    return { record, refusals, typing: verdict.typing, unreachable: unreachable.map(({ name }) => name), unchecked: unreachable, unread: this.#world.ledger.damaged().map(({ file }) => file), restored, jobs, weighed };
   }
 
   /**
@@ -273,6 +275,7 @@ function ruleRefusals(check: RuleCheck): Refusal[] {
   const refusals = [...check.refusals];
   if (check.typing === "only-completed") refusals.push({ rule: "only-completed" });
   for (const by of runningFrom(record, records, jobs)) if (!refusals.some((refusal) => "by" in refusal && refusal.by.jobId === by.jobId)) refusals.push({ rule: "restore-source", by });
+  for (const file of check.unread) refusals.push({ rule: "ledger-unread", file });
   for (const { name, reason } of check.unchecked) if (!refusals.some((refusal) => refusal.rule === "cluster-unchecked" && refusal.cluster === name)) refusals.push({ rule: "cluster-unchecked", cluster: name, reason });
   return refusals;
 }

@@ -89,6 +89,16 @@ describe("a preview", () => {
     assert.equal(victims(await preview()).includes("s5"), false);
   });
 
+  test("says that a record can't be read, such as a start of another version, and then nothing goes: it may say who needs what", async () => {
+    const shown = shownVictims(await preview());
+    world.disk.unread = [{ file: "/ledger/r1.000001.json", reason: "written by a newer version (format 2)" }];
+    assert.deepEqual([victims(await preview()), whyStays(await preview(), 5)], [[], ["ledger-unread"]]);
+    assert.deepEqual((await run(shown)).removed, []);
+    assert.deepEqual(await refusals(window.disposals.checkByRule("s5", watchedRun())), ["ledger-unread"]);
+    const check = await window.disposals.check("s5", watchedRun());
+    assert.deepEqual([check.refusals, check.unread], [[], ["/ledger/r1.000001.json"]], "a person is told, and decides");
+  });
+
   test("says that a cluster could not be asked, and then nothing goes; without the job's own cluster there is none", async () => {
     other.down = true;
     assert.deepEqual(victims(await preview()), []);

@@ -2,7 +2,7 @@ import { FlinkError } from "../../src/core/errors";
 import type { Disposable } from "../../src/core/base/disposable";
 import { Emitter } from "../../src/core/base/event";
 import { type LedgerRecord, ledgerRecordSchema, type RestoreRecord, type SavepointRecord } from "../../src/core/ledger/record";
-import type { Ledger } from "../../src/core/ledger/store";
+import type { DamagedRecord, Ledger } from "../../src/core/ledger/store";
 import { normaliseLocation } from "../../src/core/model/location";
 import type { AsideStorage, Clock, ClusterClient, FoundFolder, Liveness, Log, ProcessIdentity, Run, StorageLook, Vault } from "../../src/core/ports";
 import { CleanupService } from "../../src/services/cleanup";
@@ -93,6 +93,8 @@ export class LedgerDisk {
   readonly #clock: Clock;
   /** Called before each write is decided, so that a test can be faster, or fail it. */
   beforeWrite: (id: string, event: string) => void | Promise<void> = () => undefined;
+  /** Files that hold a record which can't be read. */
+  unread: readonly DamagedRecord[] = [];
   /** Every write that changed something, as `id: event`. */
   readonly writes: string[] = [];
 
@@ -134,7 +136,7 @@ export class LedgerDisk {
           return written;
         }
       },
-      damaged: () => [],
+      damaged: () => this.unread,
       onDidChange: this.#changed.event,
     };
   }

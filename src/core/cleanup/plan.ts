@@ -27,6 +27,8 @@ export type Spare =
   | { readonly spare: "tag-needed"; readonly tags: readonly string[] }
   /** A cluster could not be asked whether a job there needs it, and nobody is there to answer for that. */
   | { readonly spare: "cluster-unchecked"; readonly cluster: string; readonly reason: string }
+  /** A record of the ledger can't be read, and may say that a job needs it. */
+  | { readonly spare: "ledger-unread"; readonly file: string }
   /** *Dispose* would be refused, by the same rules. */
   | { readonly spare: "refused"; readonly refusals: readonly Refusal[] }
   /** The rules ask for a time in which it can be put back, and its folder is on a disk and can't be moved aside; `reason` is the system's code, or words of ours. */
@@ -75,6 +77,8 @@ export interface CleanupFacts {
   readonly jobs: readonly JobSeen[];
   /** Clusters that did not answer. */
   readonly unchecked: readonly { readonly cluster: string; readonly reason: string }[];
+  /** Files of the ledger that can't be read. */
+  readonly unread: readonly string[];
   /** Places, by their keys, where savepoints of the job lay and are no more: nothing to count on. */
   readonly vanished: ReadonlySet<string>;
   /** Names of the Paimon tags that somebody keeps and that belong to a savepoint. */
@@ -165,6 +169,7 @@ function sparesOf(record: SavepointRecord, of: { readonly isForgotten: boolean; 
   const tags = facts.tagsNeeded(record);
   if (tags.length > 0) spares.push({ spare: "tag-needed", tags });
   for (const { cluster, reason } of facts.unchecked) spares.push({ spare: "cluster-unchecked", cluster, reason });
+  for (const file of facts.unread) spares.push({ spare: "ledger-unread", file });
   return spares;
 }
 

@@ -57,14 +57,15 @@ async function pairedTags(world: CommandWorld, record: SavepointRecord): Promise
 
 /** What goes, what it was, who came from it, and what could not be asked. */
 function detailOf(world: CommandWorld, check: DisposalCheck): string {
-  const { record, restored, unreachable } = check;
+  const { record, restored, unreachable, unread } = check;
   const described = record.description === "" ? null : `“${oneLine(record.description, 200)}”`;
   const origin = { manual: "taken by hand", stop: "taken by a stop", scheduled: "taken by a schedule", upgrade: "taken for an upgrade", found: "found in the job's history" }[record.origin];
   const what = `${record.sizeBytes === null ? "The savepoint" : sizeText(record.sizeBytes)} at ${record.path ?? ""} ${record.sizeBytes === null ? "is" : "are"} deleted.`;
   const was = joinText(described, `${origin} ${ageText(record.requestedAtMs, world.clock.now())}`).replace(" · ", ", ");
   const from = restored.length === 0 ? "No job is known to have started from it." : `${restored.map((job) => `${oneLine(job.name, 60)} (${shortId(job.jobId)})`).join(", ")} started from it and no longer ${restored.length === 1 ? "needs" : "need"} it.`;
   const blind = unreachable.length === 0 ? null : `${unreachable.map((name) => oneLine(name, 60)).join(", ")} could not be asked whether a job there needs it.`;
-  return [`${what} ${capital(was)}.`, [from, blind].filter((part) => part !== null).join(" "), "This cannot be undone."].join("\n\n");
+  const unknown = unread.length === 0 ? null : `${unread.join(", ")} can't be read, and may say who needs it.`;
+  return [`${what} ${capital(was)}.`, [from, blind, unknown].filter((part) => part !== null).join(" "), "This cannot be undone."].join("\n\n");
 }
 
 function whyTyped(reason: TypingReason, jobName: string): string {

@@ -34,3 +34,12 @@ test("only the files that are half typed have syntax errors", () => {
     }
   }
 });
+
+test("in batch mode, which takes no savepoints, a missing uid is information", () => {
+  const workspace = new LintWorkspace(syntax);
+  for (const [name, folder] of [["Batch.java", "java"], ["Batch.kt", "kotlin"], ["Batch.scala", "scala"], ["batch.py", "python"]] as const) workspace.put(name, readFileSync(path.join(root, folder, name), "utf8"));
+  const severities = (name: string): readonly string[] => workspace.findings(name).filter(({ rule }) => rule === "missing-uid").map(({ severity }) => severity);
+  assert.deepEqual(severities("Batch.java").slice(0, 3), ["info", "info", "warning"]);
+  for (const name of ["Batch.kt", "Batch.scala"]) assert.deepEqual(severities(name), ["info", "warning"]);
+  assert.deepEqual(severities("batch.py"), ["info", "warning", "warning"]);
+});

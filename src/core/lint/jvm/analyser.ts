@@ -35,8 +35,8 @@ function analyserOf(language: FileModel["language"], name: RegExp): LanguageAnal
     owns: (path) => name.test(path) && !/\.gradle\.kts$/.test(path),
     // A class between a function and Flink may name Flink nowhere.
     matters: (text) => /flink/i.test(text) || /\b(?:extends|with|:)\s+[\w.]*(?:Function|Process\w*|Source|Sink|Job\w*|App\w*|Pipeline\w*|Base\w*|Abstract\w*)\b/.test(text),
-    // The grammar of Scala knows no `$"column"`, which Flink's Table API has.
-    ...(language === "scala" ? { masked: (text: string) => (text.includes("$\"") ? text.replace(/(?<![\w"$])\$(?=")/g, " ") : text) } : {}),
+    // The grammar of Scala knows neither `$"column"` nor `$("column")`, which Flink's Table API has.
+    ...(language === "scala" ? { masked: (text: string) => (/\$["(]/.test(text) ? text.replace(/(?<![\w"$])\$(?=["(])/g, " ") : text) } : {}),
     read: (file, tree, edited) => read(language, file, tree, edited),
     findings: (file, facts, workspace) => findings(file, facts, workspace),
   };
@@ -79,8 +79,9 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
   const missing = own().flatMap((site) => {
     if (site.proof.state !== "yes" || site.hasUid || site.escaped || site.broken || isSilenced(site, file.suppressions)) return [];
     if (!callersKnown(site, evaluator)) return [];
-    if (site.rule !== "sink-needs-uid" && evaluator.operators.inBatch(site)) return [];
-    const finding = missingUid(site, source.text, version);
+    const inBatch = evaluator.operators.inBatch(site);
+    const finding = missingUid(site, source.text, version, inBatch);
+    if (inBatch && finding.rule !== "sink-needs-uid") return finding.rule === "missing-uid" ? [{ ...finding, severity: "info" as const }] : [];
     return [evaluator.operators.autoUidsDisabled !== undefined && finding.rule === "missing-uid" ? { ...finding, severity: "error" as const } : finding];
   });
   const others = uidFindings(file, evaluator.operators.evaluation).filter(({ rule, range }) => !isSuppressed(file.suppressions, rule, [range.start.line]));
@@ -108,13 +109,13 @@ function callersOf(names: ReadonlySet<string>, file: FileModel, index: Workspace
 function callersKnown(site: Site, evaluator: Evaluator): boolean {
   return [...site.returnedBy].every(({ fun, file }) => {
     // An extension that nobody in the workspace calls is a library's.
-    return evaluator.operators.called.has(fun) || (fun.receiver === undefined && takesNoUid(fun.returns, file, evaluator));
+    return evaluator.operators.called.has(fun) || fun.name === "main" || (fun.receiver === undefined && takesNoUid(fun.returns, file, evaluator));
   });
 }
 
 function takesNoUid(type: TypeName | undefined, file: FileModel, { index }: Evaluator): boolean {
   if (type === undefined) return false;
-  if (type.name === "void" || type.name === "Unit") return true;
+  if (/^(?:void|Unit|Any|AnyRef|Object|Boolean|JobExecutionResult|JobClient)$/.test(type.name)) return true;
   const kind = kindOfType[type.name];
   return file.language !== "scala" && kind !== undefined && kind !== "op" && kind !== "sink" && index.isFlinkType(type, file);
 }

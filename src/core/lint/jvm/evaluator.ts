@@ -3,7 +3,7 @@ import { flinkCall, looksLikeFlink, staticFlinkCall } from "./flinkCalls";
 import type { Call, Expr, FieldModel, FileModel, FunctionModel, New, TypeName } from "./model";
 import { Operators, placeOf } from "./operators";
 import { outsideCall, scopeFunction } from "./outsideCalls";
-import { concatenated, isTypeParameter, letEscape, merged, narrowed, refined, typeOnly } from "./valueFlow";
+import { concatenated, isTypeParameter, letEscape, manyOf, merged, narrowed, refined, setsUp, typeOnly } from "./valueFlow";
 import { isFlink, joined, other, union, unknown, type Closure, type Frame, type KnownClass, type KnownFunction, type Site, type Value } from "./values";
 import { best, classesOf, flinkName, type WorkspaceIndex } from "./workspaceIndex";
 
@@ -76,7 +76,8 @@ export class Evaluator {
     const frame: Frame = { vars: new Map(), parent: undefined, file, base: fun.base === -1 ? 0 : fun.base, owner, fun: known, implicit: fun.receiver === undefined ? self : (self ?? this.ofType(fun.receiver.type, file, owner)), returns: [] };
     fun.params.forEach((param, at) => {
       const type = this.ofType(param.type, file, owner);
-      const value = args[at] ?? (param.initial === undefined || isRoot ? undefined : this.evaluate(param.initial, frame));
+      const given = param.many === true ? manyOf(args.slice(at)) : args[at];
+      const value = given ?? (param.initial === undefined || isRoot ? undefined : this.evaluate(param.initial, frame));
       frame.vars.set(param.name, refined(value, type));
     });
     if (fun.receiver !== undefined && fun.receiver.name !== "this") frame.vars.set(fun.receiver.name, frame.implicit ?? unknown);
@@ -502,9 +503,11 @@ export class Evaluator {
     }
     if (receiver.closure !== undefined && (name === "apply" || name === "accept" || name === "invoke" || name === "get" || name === "call")) return this.invoke(receiver.closure, args);
     if (receiver.fun !== undefined) return this.call(receiver.fun, args, undefined, call, frame);
-    if (receiver.made !== undefined) return this.#makes(receiver, call, args, frame);
-    const guess = looksLikeFlink(this, receiver, call, args, frame);
+    if (setsUp(receiver, call, this.index, frame.file)) return receiver;
+    // A builder of Flink's is no stream, whatever its methods are called; what a class of others makes may be one.
+    const guess = receiver.made !== undefined && flinkName(frame.file.imports.get(receiver.made.root) ?? "") ? undefined : looksLikeFlink(this, receiver, call, args, frame);
     if (guess !== undefined) return guess;
+    if (receiver.made !== undefined) return this.#makes(receiver, call, args, frame);
     return outsideCall(this, receiver, call, args, frame);
   }
 
@@ -532,9 +535,12 @@ export class Evaluator {
       if (local?.fun !== undefined) return this.call(local.fun, args, undefined, call, frame);
       if (local?.type?.name === "=>") return outsideCall(this, local, call, args, frame);
     }
-    if (frame.implicit !== undefined && isFlink(frame.implicit)) {
-      if (uidCalls.has(name) && args.length === 1) return this.operators.uid(frame.implicit, call, args, frame);
-      const inside = flinkCall(this, frame.implicit, call, args, frame);
+    // A lambda on a text inside of an extension of a stream sees both.
+    const receivers = new Set<Value>();
+    for (let at: Frame | undefined = frame; at !== undefined; at = at.parent) if (at.implicit !== undefined && isFlink(at.implicit)) receivers.add(at.implicit);
+    for (const implicit of receivers) {
+      if (uidCalls.has(name) && args.length === 1) return this.operators.uid(implicit, call, args, frame);
+      const inside = flinkCall(this, implicit, call, args, frame);
       if (inside !== undefined && isFlink(inside)) return inside;
     }
     for (let owner = frame.owner; owner !== undefined; owner = owner.outer) {

@@ -42,8 +42,8 @@ export function isSilenced(site: Site, suppressions: readonly Suppression[]): bo
   return annotated.includes(site.rule) || annotated.includes("all") || isSuppressed(suppressions, site.rule, lines);
 }
 
-/** The finding for an operator that keeps state and has no uid. */
-export function missingUid(site: Site, text: string, version: "1" | "2" | undefined): Finding {
+/** The finding for an operator that keeps state and has no uid; `inBatch` when its job runs in batch mode, which takes no savepoints. */
+export function missingUid(site: Site, text: string, version: "1" | "2" | undefined, inBatch: boolean): Finding {
   const related = [...relatedAt(site.keyedAt, "The stream becomes keyed here."), ...relatedAt(site.proof.at, "The state is declared here.")];
   const named = site.givenName === undefined ? "" : ` Its name, ${site.givenName}, is not used to find it.`;
   const { language } = site.place.file;
@@ -56,7 +56,8 @@ export function missingUid(site: Site, text: string, version: "1" | "2" | undefi
       return findingAt(site.rule, site.place, "Flink refuses to submit this job: a FileSink that compacts sets uids of its own, so the sink needs one too.", related, fixOf(site, text));
     default: {
       const how = site.joinApply && language === "java" && version !== "2" ? " In Flink 1.x `apply` returns a DataStream, which takes none: use `with` in its place." : "";
-      return findingAt("missing-uid", site.place, `\`${site.method}\` keeps ${site.proof.what}, but has no uid: when the job changes, its state is not found again.${named}${how}`, related, site.joinApply && language === "java" && version !== "2" ? joinFix(site, text) : fixOf(site, text));
+      const lost = inBatch ? "in batch mode nothing is lost, but once the job runs as a stream, its state is not found again when the job changes" : "when the job changes, its state is not found again";
+      return findingAt("missing-uid", site.place, `\`${site.method}\` keeps ${site.proof.what}, but has no uid: ${lost}.${named}${how}`, related, site.joinApply && language === "java" && version !== "2" ? joinFix(site, text) : fixOf(site, text));
     }
   }
 }

@@ -27,7 +27,7 @@ export function flinkCall(evaluator: Evaluator, receiver: Value, call: Call, arg
     if (name === "windowAll" || name === "timeWindowAll" || name === "countWindowAll") return { kind: "windowed", sites: [] };
     if (name === "connect") return connected(receiver, args);
     if (name === "join" || name === "coGroup") return { kind: "joined", sites: [] };
-    if (name === "addSink") return make("sink", functionState(args[0], "plain", evaluator.index), { functionValue: args[0] });
+    if (name === "addSink") return make("sink", functionState(args[0], receiver.kind === "keyed" ? "keyed" : "plain", evaluator.index), { functionValue: args[0] });
     if (name === "sinkTo") return sinkTo(evaluator, call, args, frame, receiver);
     if (statelessSinks.has(name)) return make("sink", never);
     if (name === "transform") return make("op", functionState(args.at(-1), "plain", evaluator.index));
@@ -116,9 +116,15 @@ function withName(receiver: Value, name: string, args: readonly Value[]): Value 
 
 /** `process` on a stream that is not proven to be keyed: the class of the function may prove it. */
 function processed(evaluator: Evaluator, args: readonly Value[], make: Make): Value {
-  if (functionNeeds(args[0], evaluator.index) === "keyed") return make("op", always("keyed state and timers"), { functionValue: args[0] });
+  const needs = functionNeeds(args[0], evaluator.index);
+  if (needs !== undefined && needs !== "broadcast") return make("op", always(keptBy[needs]), { functionValue: args[0] });
   return make("op", functionState(args[0], "plain", evaluator.index), { functionValue: args[0] });
 }
+
+/** What an operator keeps by what its function needs. */
+const keptBy: Readonly<Record<NonNullable<ReturnType<typeof functionNeeds>>, string>> = {
+  keyed: "keyed state and timers", broadcast: "broadcast state", windows: "the contents of its windows and their timers", interval: "the elements of both streams and their timers",
+};
 
 /** Only a keyed or windowed stream has these, so a stream that has them is one, whatever its variable is declared as. */
 function keyedMethod({ name }: Call, make: Make): Value | undefined {
@@ -225,8 +231,10 @@ export function looksLikeFlink(evaluator: Evaluator, receiver: Value, call: Call
       return first?.made?.root === "Time" ? { kind: "windowed", sites: [] } : undefined;
     case "process": {
       const needs = functionNeeds(first, index);
-      return needs === undefined ? undefined : make("op", always(needs === "broadcast" ? "broadcast state" : "keyed state and timers"), { functionValue: first });
+      return needs === undefined ? undefined : make("op", always(keptBy[needs]), { functionValue: first });
     }
+    case "apply":
+      return functionNeeds(first, index) === "windows" ? make("op", always(keptBy.windows), { functionValue: first }) : undefined;
     case "connect":
       return first?.kind === "broadcast" || first?.kind === "keyed" ? { kind: "connected", sites: [], left: undefined, right: first.kind } : first !== undefined && isFlink(first) ? { kind: "connected", sites: [] } : undefined;
     case "intervalJoin":

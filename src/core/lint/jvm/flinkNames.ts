@@ -68,13 +68,13 @@ export const flinkPackages = /^(?:org\.apache\.(?:flink|flinkx|iceberg|paimon|hu
 /** Sinks for `sinkTo` by class: with state, or known to be without. */
 export const statefulSinks: ReadonlySet<string> = new Set([
   "KafkaSink", "FileSink", "KinesisStreamsSink", "KinesisFirehoseSink", "DynamoDbSink", "SqsSink", "PrometheusSink", "PulsarSink", "IcebergSink", "JdbcSink", "DorisSink", "AsyncSinkBase",
-  "PaimonSink", "HybridSink", "DynamicIcebergSink", "ClickHouseAsyncSink", "TimestreamSink", "CloudWatchMetricSink", "CloudWatchLogsSink", "BigQuerySink", "ElasticsearchAsyncSink",
+  "PaimonSink", "HybridSink", "HttpSink", "Elasticsearch8AsyncSink", "DynamicIcebergSink", "ClickHouseAsyncSink", "TimestreamSink", "CloudWatchMetricSink", "CloudWatchLogsSink", "BigQuerySink", "ElasticsearchAsyncSink",
 ]);
 /** Sinks for `sinkTo` that are known to keep none. */
 export const statelessSinkClasses: ReadonlySet<string> = new Set(["PrintSink", "DiscardingSink", "ElasticsearchSink", "Elasticsearch7Sink", "Elasticsearch6Sink", "Elasticsearch8Sink", "OpensearchSink", "MongoSink", "RabbitMQSink", "CollectSink"]);
 /** Functions for `addSink` and `addSource` by class. */
 export const statefulFunctions: ReadonlySet<string> = new Set([
-  "FlinkKafkaConsumer", "FlinkKafkaConsumer08", "FlinkKafkaConsumer09", "FlinkKafkaConsumer010", "FlinkKafkaConsumer011", "FlinkKafkaConsumerBase", "FlinkKafkaShuffleConsumer", "FlinkKinesisConsumer", "FlinkDynamoDBStreamsConsumer", "RMQSource", "PubSubSource",
+  "FlinkKafkaConsumer", "FlinkKafkaConsumer081", "FlinkKafkaConsumer082", "FlinkKafkaConsumer08", "FlinkKafkaConsumer09", "FlinkKafkaConsumer010", "FlinkKafkaConsumer011", "FlinkKafkaConsumerBase", "FlinkKafkaShuffleConsumer", "FlinkKinesisConsumer", "FlinkDynamoDBStreamsConsumer", "RMQSource", "PubSubSource",
   "DataGeneratorSource", "StatefulSequenceSource", "FlinkPulsarSource", "DebeziumSourceFunction", "MessageAcknowledgingSourceBase", "MultipleIdsMessageAcknowledgingSourceBase", "RocketMQSourceFunction",
   "FlinkKafkaProducer", "FlinkKafkaProducer011", "FlinkPulsarSink", "FlinkPravegaWriter", "StreamingFileSink", "BucketingSink", "RollingSink", "TwoPhaseCommitSinkFunction", "GenericWriteAheadSink", "JdbcXaSinkFunction", "FromElementsFunction",
 ]);
@@ -85,6 +85,9 @@ export const statelessFunctions: ReadonlySet<string> = new Set([
 ]);
 /** Builders whose result goes to `addSource`, with state: the first generation of Flink CDC. */
 export const statefulSourceBuilders: ReadonlySet<string> = new Set(["MySqlSource", "MySQLSource", "PostgreSQLSource", "PostgresSource", "OracleSource", "SqlServerSource", "MongoDBSource", "TiDBSource", "Db2Source"]);
+
+/** Classes of connectors that are known either way. */
+export const connectors: ReadonlySet<string> = new Set([...statefulSinks, ...statelessSinkClasses, ...statefulFunctions, ...statelessFunctions, ...statefulSourceBuilders]);
 
 /** Interfaces and bases that prove operator state. */
 export const checkpointed: ReadonlySet<string> = new Set(["CheckpointedFunction", "ListCheckpointed", "Checkpointed", "CheckpointedAsynchronously", "CheckpointedRestoring"]);
@@ -97,6 +100,9 @@ export const alwaysStateful: ReadonlySet<string> = new Set([
 export const statefulSinkInterfaces: ReadonlySet<string> = new Set(["SupportsWriterState", "SupportsCommitter", "StatefulSink", "TwoPhaseCommittingSink", "TwoPhaseCommittingStatefulSink", "AsyncSinkBase", "WithCompatibleState"]);
 /** Functions that only a keyed stream takes: they have keyed timers, so their operator always has keyed state. */
 export const keyedFunctions: ReadonlySet<string> = new Set(["KeyedProcessFunction", "KeyedCoProcessFunction", "KeyedBroadcastProcessFunction"]);
+
+/** Functions that only windows take. */
+export const windowFunctions: ReadonlySet<string> = new Set(["ProcessWindowFunction", "ProcessAllWindowFunction", "WindowFunction", "AllWindowFunction", "RichWindowFunction", "RichAllWindowFunction"]);
 
 /** Calls whose result differs from run to run, by the class or the name before them. */
 export const varying = /^(?:UUID\.(?:randomUUID|random)|(?:Generators|Uuid)\.\w*random\w*|System\.(?:currentTimeMillis|nanoTime|identityHashCode)|Math\.random|(?:Instant|LocalDateTime|LocalDate|LocalTime|ZonedDateTime|OffsetDateTime|Clock)\.now|RandomStringUtils\.\w+|ThreadLocalRandom\.\w+|Random\.\w+|Clock\.System)$/;

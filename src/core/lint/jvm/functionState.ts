@@ -1,4 +1,4 @@
-import { alwaysStateful, checkpointed, keyedFunctions, statefulFunctions, statefulSinkInterfaces, statefulSinks, statefulSourceBuilders, statelessFunctions, statelessSinkClasses } from "./flinkNames";
+import { alwaysStateful, checkpointed, keyedFunctions, statefulFunctions, statefulSinkInterfaces, statefulSinks, statefulSourceBuilders, statelessFunctions, statelessSinkClasses, windowFunctions } from "./flinkNames";
 import type { KnownClass, Place, StateProof, Value } from "./values";
 import type { WorkspaceIndex } from "./workspaceIndex";
 
@@ -63,11 +63,13 @@ export function sinkState(value: Value | undefined, index: WorkspaceIndex): Stat
   return outside.every(({ type, file }) => index.isFlinkType(type, file)) && outside.some(({ type }) => type.name === "Sink") ? no : unproven;
 }
 
-/** Whether the value is a function that only a keyed stream takes, or a broadcast one: then the stream is what the function needs. */
-export function functionNeeds(value: Value | undefined, index: WorkspaceIndex): "keyed" | "broadcast" | undefined {
+/** Whether the value is a function that only a keyed stream takes, or a broadcast one, or windows, or an interval join: then the stream is what the function needs. */
+export function functionNeeds(value: Value | undefined, index: WorkspaceIndex): "keyed" | "broadcast" | "windows" | "interval" | undefined {
   if (value?.kind !== "object") return undefined;
   const names = value.cls === undefined ? [value.type?.name ?? ""] : [...index.hierarchy(value.cls).outside.map(({ type }) => type.name)];
   if (names.some((name) => keyedFunctions.has(name))) return names.some((name) => name === "KeyedBroadcastProcessFunction") ? "broadcast" : "keyed";
+  if (names.some((name) => windowFunctions.has(name))) return "windows";
+  if (names.includes("ProcessJoinFunction")) return "interval";
   return names.includes("BroadcastProcessFunction") ? "broadcast" : undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { SyntaxNode } from "../syntax";
 import type { ClassModel, Expr, FieldModel, FunctionModel, Lambda, Param } from "./model";
 import { all, isComment, named, suppressedBy, unquoted, type ReadClass, type ReadMember, type TreeReader } from "./treeReader";
+import { arrayOf } from "./typeText";
 
 /** What a file declares, read by a front end. */
 export interface Declarations {
@@ -118,7 +119,8 @@ function paramsOf(reader: TreeReader, node: SyntaxNode | null): Param[] {
     if (param.type !== "formal_parameter" && param.type !== "spread_parameter") return [];
     const declarator = param.type === "spread_parameter" ? named(param).find(({ type }) => type === "variable_declarator") : param;
     const type = param.childForFieldName("type") ?? named(param).find((child) => child.type !== "modifiers") ?? null;
-    return [{ name: declarator === undefined ? "" : nameOf(reader, declarator), type: reader.type(type), initial: undefined }];
+    const written = reader.type(type);
+    return [{ name: declarator === undefined ? "" : nameOf(reader, declarator), initial: undefined, ...(param.type === "spread_parameter" ? arrayOf(written) : { type: written }) }];
   });
 }
 

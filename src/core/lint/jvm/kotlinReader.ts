@@ -2,7 +2,7 @@ import type { SyntaxNode } from "../syntax";
 import { statementsOfBlock, type Declarations } from "./javaReader";
 import type { ClassModel, Expr, FieldModel, FunctionModel, Param, TypeName } from "./model";
 import { all, named, suppressedBy, unquoted, type ReadClass, type ReadMember, type TreeReader } from "./treeReader";
-import { typeOf } from "./typeText";
+import { arrayOf, typeOf } from "./typeText";
 
 /** Reads a Kotlin file (tree-sitter-kotlin 1.1 of tree-sitter-grammars, which names few of its fields). */
 export function readKotlin(reader: TreeReader, root: SyntaxNode): Declarations {
@@ -154,9 +154,14 @@ function closing(text: string): number {
 
 function paramListOf(reader: TreeReader, list: SyntaxNode): Param[] {
   const params: Param[] = [];
+  let many = false;
   for (const child of named(list)) {
-    if (child.type === "parameter") params.push(paramOf(reader, child));
-    else if (child.type !== "parameter_modifiers" && params.length > 0) {
+    if (child.type === "parameter_modifiers") many = /\bvararg\b/.test(reader.slice(child));
+    else if (child.type === "parameter") {
+      const param = paramOf(reader, child);
+      params.push(many ? { ...param, ...arrayOf(param.type) } : param);
+      many = false;
+    } else if (params.length > 0) {
       const last = params.pop();
       if (last !== undefined) params.push({ ...last, initial: expr(reader, child) });
     }

@@ -81,6 +81,8 @@ export interface Param {
   readonly name: string;
   readonly type: TypeName | undefined;
   readonly initial: Expr | undefined;
+  /** Takes any number of arguments; the type is an array's. */
+  readonly many?: true;
 }
 
 /** A function, a constructor (`<init>`), or an initialiser (no name). */

@@ -2,6 +2,7 @@ import type { SyntaxNode } from "../syntax";
 import { statementsOfBlock, type Declarations } from "./javaReader";
 import type { ClassModel, Expr, FieldModel, FunctionModel, Param, TypeName } from "./model";
 import { all, named, suppressedBy, unquoted, type ReadClass, type ReadMember, type TreeReader } from "./treeReader";
+import { arrayOf } from "./typeText";
 
 /** Reads a Scala 2 or 3 file (tree-sitter-scala 0.24). */
 export function readScala(reader: TreeReader, root: SyntaxNode): Declarations {
@@ -158,7 +159,8 @@ function paramsOf(reader: TreeReader, lists: readonly SyntaxNode[]): Param[] {
   return lists.flatMap(named).filter(({ type }) => type === "parameter" || type === "class_parameter").map((param) => {
     const initial = param.childForFieldName("default_value");
     const name = param.childForFieldName("name");
-    return { name: name === null ? "" : reader.slice(name), type: reader.type(param.childForFieldName("type")), initial: initial === null ? undefined : expr(reader, initial) };
+    const type = param.childForFieldName("type");
+    return { name: name === null ? "" : reader.slice(name), ...(type?.type === "repeated_parameter_type" ? arrayOf(reader.type(type)) : { type: reader.type(type) }), initial: initial === null ? undefined : expr(reader, initial) };
   });
 }
 

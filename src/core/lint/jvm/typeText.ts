@@ -4,13 +4,19 @@ import type { TypeName } from "./model";
 export function typeOf(text: string): TypeName | undefined {
   const words = text.replace(/@\w+(\([^)]*\))?/g, " ").match(/=>|->|[A-Za-z_$][\w$.]*|[<>[\](),?*&]/g);
   if (words === null) return undefined;
-  const reader = { words, at: 0 };
+  // Scala's `=> T` is evaluated when it is used, and is a T there.
+  const reader = { words, at: words[0] === "=>" ? 1 : 0 };
   return typeAt(reader, 0);
 }
 
 interface Words {
   readonly words: readonly string[];
   at: number;
+}
+
+/** The type of a parameter that takes any number of the type. */
+export function arrayOf(type: TypeName | undefined): { readonly type: TypeName; readonly many: true } {
+  return { type: { name: "Array", written: "Array", args: type === undefined ? [] : [type] }, many: true };
 }
 
 function typeAt(reader: Words, depth: number): TypeName | undefined {

@@ -1,5 +1,7 @@
-import { kindOfType } from "./flinkNames";
+import { connectors, kindOfType } from "./flinkNames";
+import type { Call, FileModel } from "./model";
 import { isFlink, joined, union, unknown, type Frame, type KnownFunction, type Value } from "./values";
+import type { WorkspaceIndex } from "./workspaceIndex";
 
 /** What a value is, given what its type says: a proof beats a declaration, a declaration beats nothing. */
 export function refined(value: Value | undefined, declared: Value): Value {
@@ -7,6 +9,8 @@ export function refined(value: Value | undefined, declared: Value): Value {
   if (value.kind === "unknown" || value.kind === "null") return declared.kind === "unknown" ? value : { ...declared, sites: union(value.sites, declared.sites), ...(value.element === undefined ? {} : { element: value.element }), ...(value.either === undefined || declared.cls !== undefined ? {} : { either: value.either }) };
   if (isFlink(declared) && !isFlink(value)) return { ...declared, sites: union(value.sites, declared.sites) };
   if (value.kind === "object" && declared.kind === "object") {
+    // Whatever made it: what it is declared as is what it is.
+    if (value.made !== undefined && declared.cls === undefined && declared.type !== undefined && connectors.has(declared.type.name) && !connectors.has(value.made.root)) return { ...declared, sites: union(value.sites, declared.sites) };
     if (value.made !== undefined || value.cls !== undefined || value.constant !== undefined || value.text !== undefined) return value;
     // A class that is known by name only says no more than the declared one, unless that is an interface.
     return value.type === undefined ? { ...declared, ...(value.element === undefined ? {} : { element: value.element }) } : { ...value, ...(value.element === undefined && declared.element !== undefined ? { element: declared.element } : {}) };
@@ -22,6 +26,19 @@ export function isTypeParameter(value: Value, { fun }: KnownFunction): boolean {
 /** In Java and Kotlin a variable declared as a DataStream takes no uid, so whoever it is passed to sets none. */
 export function narrowed(value: Value, declared: Value, frame: Frame): Value {
   return declared.kind === "stream" && value.kind === "op" && frame.file.language !== "scala" ? { ...value, kind: "stream" } : value;
+}
+
+/** The one value that several arguments are to a parameter that takes any number of them. */
+export function manyOf(args: readonly Value[]): Value | undefined {
+  const [first] = args;
+  if (first === undefined || (args.length === 1 && (first.element !== undefined || !isFlink(first)))) return first;
+  return { kind: "object", sites: [], element: args.reduce(joined) };
+}
+
+/** Whether a call sets something of a connector's object and returns that: `new FlinkKafkaConsumer<>(…).setStartFromEarliest()`. */
+export function setsUp({ kind, type, cls, made, constant }: Value, { name, bare }: Call, index: WorkspaceIndex, file: FileModel): boolean {
+  if (kind !== "object" || type === undefined || made !== undefined || constant !== undefined || bare || !/^(?:set|with|assign|ignore|disable|enable)[A-Z]/.test(name)) return false;
+  return cls === undefined ? connectors.has(type.name) || index.isFlinkType(type, file) : index.hierarchy(cls).outside.some((above) => connectors.has(above.type.name));
 }
 
 /** What remains of a variable when another value is stored: its type. */

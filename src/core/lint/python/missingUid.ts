@@ -17,7 +17,8 @@ export function missingUidReports(file: SourceFile, run: Run, files: Files): rea
     const verdict = verdictOf(contexts, run, files);
     if (verdict === undefined) continue;
     const compacts = verdict === "stateful" && contexts.some((one) => compacting.has(one));
-    if (!compacts && contexts.every(({ env }) => env?.batch === true)) continue;
+    const inBatch = contexts.every(({ env }) => env?.batch === true);
+    if (inBatch && verdict === "maybe") continue;
     const shown = contexts.find((one) => one.verdict === "stateful") ?? op;
     const related = [{ at: shown.because, text: shown.becauseText }].filter(({ text }) => text !== "");
     const fix = insertUid(file.text, shown);
@@ -26,9 +27,10 @@ export function missingUidReports(file: SourceFile, run: Run, files: Files): rea
       reports.push({ rule: "sink-needs-uid", at: op.at, message: "Flink refuses to submit this job: a FileSink that compacts sets uids of its own, so the sink needs one too.", related, fix, around });
       continue;
     }
+    const lost = inBatch ? "in batch mode nothing is lost, but once the job runs as a stream, its state is not found again when the job changes" : "when the job changes, its state is not found again";
     const named = op.label === undefined ? "" : ` Its name, ${op.label}, is not used to find it.`;
     reports.push(verdict === "stateful"
-      ? { rule: "missing-uid", ...(run.uidsOff.length > 0 ? { severity: "error" } : {}), at: op.at, message: `\`${op.method}\` keeps ${shown.reason}, but has no uid: when the job changes, its state is not found again.${named}`, related, fix, around }
+      ? { rule: "missing-uid", ...(inBatch ? { severity: "info" } : run.uidsOff.length > 0 ? { severity: "error" } : {}), at: op.at, message: `\`${op.method}\` keeps ${shown.reason}, but has no uid: ${lost}.${named}`, related, fix, around }
       : { rule: "missing-uid-unproven", at: op.at, message: `\`${op.method}\` may keep state and has no uid that can be seen here.`, related, fix, around });
   }
   return reports;

@@ -163,7 +163,8 @@ export class CleanupService implements Disposable {
     if (!set.enabled || set.rules === null) return undefined;
     const { rules } = set;
     return this.#holding(job, why, async () => {
-      const { isAgreed } = await this.state(job);
+      // The file may say something else by now.
+      const isAgreed = (await this.state(job)).record?.agreed?.rules === rulesKey(rules);
       const plan = await this.#plan(job, rules, run);
       const held = !isAgreed ? "not-agreed" : plan.pauseMs !== null && !isSeen(plan) ? "pause" : null;
       return held === null ? this.#remove(job, plan, run) : { job, plan, removed: [], failed: [], held };

@@ -166,6 +166,14 @@ describe("rules by themselves", () => {
     assert.equal((await window.cleanup.state(job())).isAgreed, false);
   });
 
+  test("are those that the file had when the run began: another branch that is checked out in that moment lends them no agreement", async () => {
+    await window.cleanup.agree(job(), { keep: 4, maxAgeMs: null, undoMs: day });
+    setRules({ keep: 1 });
+    world.disk.beforeWrite = (_id, event) => event === "begun" ? setRules({ keep: 4 }) : undefined;
+    assert.equal((await afterTick())?.held, "not-agreed");
+    assert.equal(folders().length, 5);
+  });
+
   test("A-31: wait for a person after a pause that is longer than the age rule", async () => {
     await clock.sleep(100 * day);
     put(0);

@@ -1,50 +1,128 @@
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Edit, Language, Parser, type Tree } from "web-tree-sitter";
-import { RememberingNode } from "./rememberingNode";
-import { SyntaxTimeout, type GrammarName, type Syntax, type SyntaxDocument } from "../../core/lint/syntax";
+import { SyntaxTimeout, type GrammarName, type Syntax, type SyntaxDocument, type SyntaxNode } from "../../core/lint/syntax";
+import { rootAt, tablesOf, type GrammarTables } from "./treeMemory";
 
-/** Newer runtimes ask for the text again at nearly every token of Scala and copy what they get, so the pieces are small (a sixth of the time). */
-const chunkLength = 128;
+/** What of WebAssembly is used; Node's types do not declare it. */
+declare const WebAssembly: {
+  compile(bytes: Uint8Array): Promise<object>;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+};
+type Memory = Parameters<typeof rootAt>[0];
+interface Imports {
+  readonly env: { readonly memory: Memory; tree_sitter_parse_callback(to: number, index: number, row: number, column: number, lengthAt: number): void };
+}
+
+/** The parser asks for the text again at nearly every token of Scala and copies what it gets, so the pieces are small; in UTF-16 units. */
+const pieceLength = 512;
 /** A text that takes longer is given up. */
 const parseLimitMs = 10_000;
 
 /** Loads the runtime and the grammars from the `.wasm` files in the folder. Rejects when a file is missing. */
 export async function loadSyntax(folder: string, grammars: readonly GrammarName[] = ["java", "kotlin", "scala", "python"]): Promise<Syntax> {
-  await Parser.init({ locateFile: (name: string) => path.join(folder, name) });
-  const parsers = new Map<GrammarName, Parser>();
-  for (const grammar of grammars) parsers.set(grammar, new Parser().setLanguage(await Language.load(path.join(folder, `tree-sitter-${grammar}.wasm`))));
+  const runtime = await loadRuntime(path.join(folder, "web-tree-sitter.wasm"));
+  const parsers = new Map<GrammarName, { readonly parser: Parser; readonly tables: GrammarTables }>();
+  for (const grammar of grammars) {
+    const language = await Language.load(path.join(folder, `tree-sitter-${grammar}.wasm`));
+    parsers.set(grammar, { parser: new Parser().setLanguage(language), tables: tablesOf(language) });
+  }
 
+  const known = (grammar: GrammarName): { readonly parser: Parser; readonly tables: GrammarTables } => {
+    const found = parsers.get(grammar);
+    if (found === undefined) throw new Error(`The grammar ${grammar} was not loaded.`);
+    return found;
+  };
   const parse = (grammar: GrammarName, text: string, old: Tree | null): Tree => {
-    const parser = parsers.get(grammar);
-    if (parser === undefined) throw new Error(`The grammar ${grammar} was not loaded.`);
+    const { parser } = known(grammar);
     const until = performance.now() + parseLimitMs;
-    const tree = parser.parse((index) => text.slice(index, index + chunkLength), old, { progressCallback: () => performance.now() > until });
+    runtime.input.take(text);
+    const tree = parser.parse(() => undefined, old, { progressCallback: () => performance.now() > until });
     if (tree === null) {
       parser.reset();
       throw new SyntaxTimeout();
     }
     return tree;
   };
+  const rootOf = (grammar: GrammarName, tree: Tree, text: string): SyntaxNode => rootAt(runtime.memory, tree.rootNode.id, known(grammar).tables, text);
 
   return {
     parse(grammar, text, use) {
       const tree = parse(grammar, text, null);
       try {
-        return use({ rootNode: new RememberingNode(tree.rootNode) });
+        return use({ rootNode: rootOf(grammar, tree, text) });
       } finally {
         tree.delete();
       }
     },
-    open: (grammar, text) => documentOf(parse(grammar, text, null), text, (next, old) => parse(grammar, next, old)),
+    open: (grammar, text) => documentOf(parse(grammar, text, null), text, (next, old) => parse(grammar, next, old), (tree, of) => rootOf(grammar, tree, of)),
   };
 }
 
-function documentOf(first: Tree, firstText: string, parse: (text: string, old: Tree) => Tree): SyntaxDocument {
+/** The text that is being parsed, as the parser asks for it: web-tree-sitter makes a string of each piece and stores it a character at a time. */
+class Input {
+  readonly #memory: Memory;
+  #heap: Uint16Array<ArrayBufferLike> = new Uint16Array(0);
+  #units = new Uint16Array(0);
+  #length = 0;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  take(text: string): void {
+    if (this.#units.length < text.length) this.#units = new Uint16Array(text.length * 2);
+    this.#length = text.length;
+    Buffer.from(this.#units.buffer).write(text, "utf16le");
+  }
+
+  /** Stores the piece that begins at `index`, and how long it is. */
+  give(to: number, index: number, lengthAt: number): void {
+    if (this.#heap.buffer !== this.#memory.buffer) this.#heap = new Uint16Array(this.#memory.buffer);
+    const end = Math.min(index + pieceLength, this.#length);
+    const length = Math.max(0, end - index);
+    this.#heap[lengthAt >> 1] = length;
+    this.#heap[(lengthAt >> 1) + 1] = 0;
+    if (length > 0) this.#heap.set(this.#units.subarray(index, end), to >> 1);
+  }
+}
+
+interface Runtime {
+  readonly memory: Memory;
+  readonly input: Input;
+}
+
+let loaded: Promise<Runtime> | undefined;
+
+/** Starts the runtime, of which a thread has one. */
+function loadRuntime(file: string): Promise<Runtime> {
+  return loaded ??= startRuntime(file);
+}
+
+async function startRuntime(file: string): Promise<Runtime> {
+  const module = await WebAssembly.compile(await readFile(file));
+  let runtime: Runtime | undefined;
+  await Parser.init({
+    instantiateWasm(imports: Imports, done: (instance: object, module: object) => void) {
+      const { env } = imports;
+      const input = new Input(env.memory);
+      env.tree_sitter_parse_callback = (to, index, _row, _column, lengthAt) => input.give(to, index, lengthAt);
+      runtime = { memory: env.memory, input };
+      const instance = new WebAssembly.Instance(module, imports);
+      done(instance, module);
+      return instance.exports;
+    },
+  });
+  if (runtime === undefined) throw new Error("The parser did not start.");
+  return runtime;
+}
+
+function documentOf(first: Tree, firstText: string, parse: (text: string, old: Tree) => Tree, rootOf: (tree: Tree, text: string) => SyntaxNode): SyntaxDocument {
   let tree = first;
   let text = firstText;
   return {
     get tree() {
-      return { rootNode: new RememberingNode(tree.rootNode) };
+      return { rootNode: rootOf(tree, text) };
     },
     get text() {
       return text;

@@ -1,30 +1,23 @@
 import type { TextEdit } from "./finding";
 
-/** A place in a tree: `row` and `column` count from 0, in UTF-16 units. */
-export interface SyntaxPoint {
-  readonly row: number;
-  readonly column: number;
-}
-
 /**
- * A node of a syntax tree, as much of web-tree-sitter's `Node` as an analyser needs, so that core needs no parser. Each call crosses into
- * WebAssembly (about 1 µs), so look at a node once. A node dies with its tree: nothing that outlives the analysis of a file may hold one.
+ * A node of a syntax tree, as much of it as an analyser needs, so that core needs no parser. It dies with its tree: nothing that outlives the
+ * analysis of a file may hold one.
  */
 export interface SyntaxNode {
+  /** The same for the same node, and no other of the tree has it. */
   readonly id: number;
   readonly type: string;
   readonly isNamed: boolean;
   readonly isError: boolean;
-  readonly isMissing: boolean;
   readonly hasError: boolean;
   /** UTF-16 units from the start of the text. */
   readonly startIndex: number;
   readonly endIndex: number;
-  readonly startPosition: SyntaxPoint;
-  readonly endPosition: SyntaxPoint;
-  readonly children: readonly (SyntaxNode | null)[];
-  readonly namedChildren: readonly (SyntaxNode | null)[];
-  readonly parent: SyntaxNode | null;
+  /** UTF-16 units from the start of its line. */
+  readonly column: number;
+  readonly children: readonly SyntaxNode[];
+  readonly namedChildren: readonly SyntaxNode[];
   childForFieldName(name: string): SyntaxNode | null;
 }
 

@@ -118,7 +118,7 @@ function initialOf(reader: TreeReader, node: SyntaxNode, body: SyntaxNode): Read
  */
 function valueOf(node: SyntaxNode): { readonly value: SyntaxNode | null; readonly behind: readonly SyntaxNode[] } {
   const value = node.childForFieldName("value") ?? node.childForFieldName("body");
-  if (value?.type !== "indented_block" || value.startPosition.column > node.startPosition.column) return { value, behind: [] };
+  if (value?.type !== "indented_block" || value.column > node.column) return { value, behind: [] };
   const [first, ...behind] = named(value);
   return { value: first ?? value, behind };
 }

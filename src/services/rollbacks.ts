@@ -2,7 +2,7 @@ import { isAbort, mapLimit } from "../core/base/async";
 import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError, type Refusal } from "../core/errors";
 import { explain } from "../core/explain";
-import { isUsable, recordVersion, type RollbackRecord, type RollbackTableRecord, type SavepointRecord } from "../core/ledger/record";
+import { filesOf, isBeingCleanedUp, isUsable, recordVersion, type RollbackRecord, type RollbackTableRecord, type SavepointRecord } from "../core/ledger/record";
 import { isTerminal } from "../core/model/job";
 import { placeKey, requireLocation } from "../core/model/location";
 import { scanMetadata } from "../core/metadata/scan";
@@ -95,7 +95,7 @@ export class RollbackService {
     try {
       const completedMs = record?.endedAtMs ?? (await this.#tables.writtenMs(savepoint.path)) ?? 0;
       const asked: RollbackSavepoint = { path: savepoint.path, recordId: savepoint.recordId ?? record?.id ?? null, jobName: savepoint.jobName ?? record?.job.name ?? null, completedMs };
-      const plan = await planRollback({ savepoint: asked, metadata, open: this.#tables.openFile, warehouses: this.#tables.warehouses(), others: (ids) => this.#others(ids, savepoint.path, run.signal) }, run.signal);
+      const plan = await planRollback({ savepoint: asked, metadata, open: this.#tables.openFile, warehouses: this.#tables.warehouses(), others: (ids) => this.#others(ids, asked, run.signal) }, run.signal);
       run.report({ message: "Looking for jobs that write to the tables" });
       const { refusals, unchecked } = await this.#writers(plan.tables.map(({ table }) => table.name), record?.cluster.url ?? null, run.signal);
       const free = (await Promise.all([...new Set(plan.tables.map(({ table }) => table.folder))].map((folder) => this.#tables.freeBytes(folder)))).filter((bytes) => bytes !== undefined);
@@ -379,25 +379,41 @@ export class RollbackService {
     return { refusals, unchecked };
   }
 
-  /** Savepoints of the ledger with one of these numbers, by what their state says. Those that can't be read are left out. */
-  async #others(checkpointIds: ReadonlySet<bigint>, path: string, signal: AbortSignal): Promise<readonly OtherSavepoint[]> {
-    const found: OtherSavepoint[] = [];
-    for (const record of await this.#world.ledger.all()) {
-      if (record.kind !== "savepoint" || !isUsable(record) || record.path === null || record.checkpointId === null || !checkpointIds.has(BigInt(record.checkpointId)) || placeKey(record.path) === placeKey(path)) continue;
-      const metadata = await this.#tables.openMetadata(record.path).catch(() => undefined);
-      if (metadata === undefined) continue;
-      try {
-        const scanned = (await scanMetadata(metadata, { signal })).metadata;
-        const committers = scanned === undefined ? [] : await paimonCommitters(metadata, scanned, { folder: record.path, open: this.#tables.openFile }, signal);
-        found.push({ name: `${savepointName(record)} of ${record.job.name}`, checkpointId: BigInt(record.checkpointId), commitUsers: committers.flatMap(({ commitUser }) => commitUser ?? []) });
-      } catch (error) {
-        signal.throwIfAborted();
-        this.#world.log.debug(`looking into ${record.path}`, error);
-      } finally {
-        await metadata.close();
-      }
+  /**
+   * Savepoints of the ledger with one of these numbers, those included that can be put back, by what their state says; else by what is remembered of their
+   * pairs; else, of the same job, by their number alone.
+   */
+  async #others(checkpointIds: ReadonlySet<bigint>, { path, jobName }: RollbackSavepoint, signal: AbortSignal): Promise<readonly OtherSavepoint[]> {
+    const found = new Map<string, OtherSavepoint>();
+    const records = await this.#world.ledger.all();
+    for (const record of records) {
+      if (record.kind !== "savepoint" || !(isUsable(record) || isBeingCleanedUp(record)) || record.path === null || record.checkpointId === null || !checkpointIds.has(BigInt(record.checkpointId))) continue;
+      const place = placeKey(record.path);
+      if (place === placeKey(path) || found.has(place)) continue;
+      const name = `${savepointName(record)} of ${record.job.name}`;
+      const checkpointId = BigInt(record.checkpointId);
+      const remembered = records.flatMap((pair) => (pair.kind === "pair" && placeKey(pair.savepoint.path) === place ? [pair.snapshot.commitUser] : []));
+      const commitUsers = (await this.#commitUsersOf(filesOf(record), signal)) ?? (remembered.length === 0 ? undefined : remembered);
+      if (commitUsers !== undefined) found.set(place, { name, checkpointId, commitUsers });
+      else if (record.job.name === jobName) found.set(place, { name: `${name} (could not be read)`, checkpointId, commitUsers: null });
     }
-    return found;
+    return [...found.values()];
+  }
+
+  /** The commit users in a savepoint's state; undefined when it can't be read. */
+  async #commitUsersOf(location: string, signal: AbortSignal): Promise<readonly string[] | undefined> {
+    const metadata = await this.#tables.openMetadata(location).catch(() => undefined);
+    if (metadata === undefined) return undefined;
+    try {
+      const scanned = (await scanMetadata(metadata, { signal })).metadata;
+      return scanned === undefined ? undefined : (await paimonCommitters(metadata, scanned, { folder: location, open: this.#tables.openFile }, signal)).flatMap(({ commitUser }) => commitUser ?? []);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#world.log.debug(`looking into ${location}`, error);
+      return undefined;
+    } finally {
+      await metadata.close();
+    }
   }
 
   async #look(record: Pick<RollbackTableRecord, "warehouse" | "table">, signal: AbortSignal): Promise<{ facts: TableFacts; table: PaimonTable; reader: RollbackWarehouse["reader"] }> {

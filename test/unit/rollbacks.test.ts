@@ -159,6 +159,26 @@ describe("a rollback", () => {
     assert.equal((await one.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done");
   });
 
+  test("P-15: names every savepoint that loses its pair: those on a storage that can't be read from here, by what is remembered of them or by their number, and those that can be put back", async () => {
+    const one = another();
+    const tagsOf = async (): Promise<readonly string[]> => {
+      const { plan } = await one.rollbacks.check({ path: savepoint, recordId: "s6", jobName: "ingest" }, watchedRun());
+      return [...new Set(plan.tables.flatMap(({ tags }) => tags.flatMap(({ savepoints }) => savepoints)))].sort();
+    };
+    const before = (await planOf(one)).tables.flatMap(({ tags }) => tags);
+    assert.ok(before.length > 0 && before.every(({ savepoints }) => savepoints.length === 0));
+    const number = Number(/\d+$/.exec(before.find(({ name }) => /^savepoint-\d+$/.test(name))?.name ?? "")?.[0]);
+    const far = (id: string, changes: Parameters<typeof savepointRecord>[1] = {}): void => world.disk.put(savepointRecord(id, { cluster: { name: "local", url: flink.url }, job: { id: jobId, name: "ingest" }, state: "completed", path: `s3://b/savepoint-ab12cd-${id.padStart(12, "0")}`, checkpointId: number, ...changes }));
+    far("1");
+    far("2", { job: { id: "e".repeat(32), name: "another job" } });
+    assert.deepEqual(await tagsOf(), [`#${number} of ingest (could not be read)`]);
+    far("1", { state: "failed" });
+    const own = set.pairs.find((pair) => pair.checkpointId === number && pair.savepoint.includes("62dc41"))?.savepoint;
+    const aside = path.join(set.savepoints, own ?? "");
+    far("3", { path: "/elsewhere/savepoint-62dc41-000000000003", cleanup: { hits: [], triedAtMs: 0, attempts: 1, failure: null, aside: { path: aside, state: "aside", sinceMs: 0, untilMs: 1, owner: one.window.self } } });
+    assert.deepEqual(await tagsOf(), [`#${number} of ingest`]);
+  });
+
   test("is not gone on with over what was written since it failed", async () => {
     const one = another();
     fault = (action) => {

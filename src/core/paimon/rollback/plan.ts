@@ -33,7 +33,8 @@ export interface OtherSavepoint {
   /** What it is called, such as `#12 of orders`. */
   readonly name: string;
   readonly checkpointId: bigint;
-  readonly commitUsers: readonly string[];
+  /** Null when its state can't be read: then its number alone says that a tag may be its pair. */
+  readonly commitUsers: readonly string[] | null;
 }
 
 /** A tag that a rollback deletes. */
@@ -124,7 +125,7 @@ export async function planRollback(input: PlanInput, signal?: AbortSignal): Prom
   const named = tables.map(({ tags, ...rest }): TableRollback => ({
     ...rest,
     tags: tags.map(({ name, snapshotId, commitUser, commitIdentifier }) => ({
-      name, snapshotId, savepoints: others.filter((other) => other.checkpointId === commitIdentifier && other.commitUsers.includes(commitUser)).map((other) => other.name),
+      name, snapshotId, savepoints: others.filter((other) => other.checkpointId === commitIdentifier && (other.commitUsers?.includes(commitUser) ?? true)).map((other) => other.name),
     })),
   }));
   return { savepoint: { ...savepoint, checkpointId }, tables: named.sort((a, b) => (a.table.name < b.table.name ? -1 : 1)), refusals };

@@ -106,8 +106,8 @@ export function createApp(world: AppWorld): App {
   const inspect = (location: string): Inspection => new Inspection(location, (place) => startThread(world.inspectionThread, { location: place }, { heapMb: 2048 }), clock, log);
   const comparison = new ComparisonService((locations) => startThread(world.comparisonThread, locations, { heapMb: 2048 }), clock, log);
   const inspection = once(async () => {
-    const [{ InspectionService }, { openLocalMetadata }] = await Promise.all([import("./services/inspection"), import("./clients/localMetadata")]);
-    return new InspectionService(openLocalMetadata, log);
+    const [{ InspectionService }, { openLocalMetadata }, { openLocalFile }] = await Promise.all([import("./services/inspection"), import("./clients/localMetadata"), import("./clients/localFiles")]);
+    return new InspectionService(openLocalMetadata, openLocalFile, log);
   });
   const cleanup: App["cleanup"] = async (rules) => {
     const [{ CleanupService: Service }, { localAside }, look] = await Promise.all([import("./services/cleanup"), import("./clients/localAside"), inspection()]);

@@ -165,11 +165,27 @@ function joinNames(...names: readonly string[]): string {
 }
 
 /** How many operators a question names before it sums up the rest. */
-const namedOperators = 12;
+export const namedOperators = 12;
+
+/** An operator as a question lists it; `states` are names of its states, where they are known. */
+export interface ListedOperator {
+  readonly id: string;
+  readonly name: string | null;
+  readonly uid: string | null;
+  readonly sizeBytes: number;
+  readonly states?: readonly string[] | undefined;
+}
+
+/** Names of states for a line: `states count, recent and 3 more`; empty when there are none. */
+export function stateNamesText(names: readonly string[] | undefined): string {
+  if (names === undefined || names.length === 0) return "";
+  const shown = names.slice(0, 3).map((name) => oneLine(name, 30)).join(", ");
+  return `${names.length === 1 ? "state" : "states"} ${shown}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
+}
 
 /** The state in a savepoint as a list for a question, one operator a line, largest first: what a restore that drops state may drop (C-23, safety rule 3). */
-export function stateList(operators: readonly { readonly id: string; readonly name: string | null; readonly uid: string | null; readonly sizeBytes: number }[]): string {
-  const lines = operators.slice(0, namedOperators).map(({ id, name, uid, sizeBytes }) => `• ${joinText(name !== null && oneLine(name, 60), uid === null ? `id ${id}` : `uid “${oneLine(uid, 60)}”`, sizeText(sizeBytes))}`);
+export function stateList(operators: readonly ListedOperator[]): string {
+  const lines = operators.slice(0, namedOperators).map(({ id, name, uid, sizeBytes, states }) => `• ${joinText(name !== null && oneLine(name, 60), uid === null ? `id ${id}` : `uid “${oneLine(uid, 60)}”`, sizeText(sizeBytes), stateNamesText(states))}`);
   const rest = operators.slice(namedOperators);
   if (rest.length > 0) lines.push(`• ${countText(rest.length, "more operator")} · ${sizeText(rest.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))}`);
   return lines.join("\n");

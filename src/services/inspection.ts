@@ -1,7 +1,11 @@
 import { isAbort } from "../core/base/async";
 import { scanMetadata } from "../core/metadata/scan";
 import { selfContainment } from "../core/metadata/selfContained";
-import type { Log, OpenMetadata } from "../core/ports";
+import { savepointStates } from "../core/metadata/states/savepointStates";
+import type { Log, OpenFile, OpenMetadata } from "../core/ports";
+
+/** Read of state files for the names of states, at most. */
+const mostHeaderBytes = 16 * 2 ** 20;
 
 /** An operator of a savepoint that holds state: what a restore maps, or drops (0.3, C-23). */
 export interface OperatorState {
@@ -17,10 +21,13 @@ export interface OperatorState {
 /** Looks into savepoints without Flink. */
 export class InspectionService {
   readonly #open: OpenMetadata;
+  readonly #openFile: OpenFile;
   readonly #log: Log;
 
-  constructor(open: OpenMetadata, log: Log) {
+  /** `openFile` opens a savepoint's state files. */
+  constructor(open: OpenMetadata, openFile: OpenFile, log: Log) {
     this.#open = open;
+    this.#openFile = openFile;
     this.#log = log;
   }
 
@@ -72,5 +79,29 @@ export class InspectionService {
     } finally {
       await source.close();
     }
+  }
+  /**
+   * The names of the states of some operators (by id), from the headers of one subtask's files; timers are left out. What the signal cuts off,
+   * or can't be read from here, is absent: names only help a person to tell operators apart.
+   */
+  async stateNames(location: string, ids: ReadonlySet<string>, signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> {
+    const names = new Map<string, string[]>();
+    const source = await this.#open(location);
+    if (source === undefined) return names;
+    try {
+      const { metadata } = await scanMetadata(source, { signal });
+      if (metadata === undefined) return names;
+      const rows = [...metadata.operators].flatMap(({ id }, row) => (ids.has(id) ? [row] : []));
+      const folder = location.replace(/\/_metadata$/, "");
+      for await (const { operatorId, states } of savepointStates(source, metadata, { folder, open: this.#openFile }, { signal, rows, subtasksPerOperator: 1, countUpToBytes: 0, readBytes: mostHeaderBytes })) {
+        const known = names.get(operatorId) ?? [];
+        names.set(operatorId, [...new Set([...known, ...states.filter(({ type }) => type !== "PRIORITY_QUEUE").map(({ name }) => name)])]);
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#log.warn(`reading the states of ${location}`, error);
+    } finally {
+      await source.close();
+    }
+    return names;
   }
 }

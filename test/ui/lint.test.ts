@@ -70,13 +70,21 @@ async function pointAtSquiggle(page: WorkbenchPage): Promise<void> {
   await page.page.mouse.move(box.x + box.width / 2, box.y + 4, { steps: 3 });
 }
 
-/** Opens the list of quick fixes of the first squiggle. */
+/** Opens the list of quick fixes of the first squiggle. Lines move while panels open and close, and an offer of a text that has changed since is none: a person asks again. */
 async function openFixes(page: WorkbenchPage, expects: string): Promise<string[]> {
-  await pointAtSquiggle(page);
-  await page.page.mouse.down();
-  await page.page.mouse.up();
-  await page.page.keyboard.press("Control+.");
-  await page.waitFor(`“${expects}” among the quick fixes`, (timeout) => offer(page, expects).waitFor({ timeout }));
+  await page.waitFor(`“${expects}” among the quick fixes`, async (timeout) => {
+    for (const endMs = Date.now() + timeout; ; await page.page.keyboard.press("Escape")) {
+      await pointAtSquiggle(page);
+      await page.page.mouse.down();
+      await page.page.mouse.up();
+      await page.page.keyboard.press("Control+.");
+      try {
+        return await offer(page, expects).waitFor({ timeout: 6_000 });
+      } catch (error) {
+        if (Date.now() > endMs) throw error;
+      }
+    }
+  }, 40_000);
   return (await page.page.locator(".action-widget .monaco-list-row.action").allInnerTexts()).map((text) => text.trim()).filter((text) => /^(Set uid|Ignore)/.test(text));
 }
 
@@ -132,7 +140,7 @@ test("the lint in the workbench", async (context) => {
       assert.deepEqual(offers, ['Set uid "highest-payment"', 'Set uid "highest-payment" and keep the state of a savepoint…', "Ignore here…"]);
       await offer(page, "keep the state").click();
       const rows = await page.picker("Set uid and keep the state");
-      assert.ok(rows.length > 0);
+      assert.ok(rows.some((row) => /states blob, count, recent/.test(row)), rows.join("; "));
       await pictures(page, "keep state");
       await page.page.keyboard.press("Enter");
       await noSquiggle(page);

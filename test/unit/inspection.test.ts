@@ -3,13 +3,14 @@ import { mkdtemp, rm, writeFile, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { openLocalFile } from "../../src/clients/localFiles";
 import { openLocalMetadata } from "../../src/clients/localMetadata";
 import { operatorIdOf } from "../../src/core/metadata/operatorId";
 import { stateList } from "../../src/core/rowText";
 import { InspectionService } from "../../src/services/inspection";
 import { quietLog } from "../rig/flink";
 
-const inspection = new InspectionService(openLocalMetadata, quietLog);
+const inspection = new InspectionService(openLocalMetadata, openLocalFile, quietLog);
 const signal = new AbortController().signal;
 const fixture = path.resolve("test", "fixtures", "metadata", "2.3.0", "canonical");
 
@@ -20,6 +21,17 @@ test("C-23: the state of a savepoint on this machine is listed by operator, the 
   for (const { id, uid } of state) if (uid !== null) assert.equal(id, operatorIdOf(uid));
   assert.ok(state.some(({ uid }) => uid !== null));
   assert.deepEqual(await inspection.stateIn(path.join(fixture, "_metadata"), signal), state, "the folder and its _metadata are the same");
+});
+
+test("the states of operators are named from their files, without timers; what is not asked for, or not there, is absent", async () => {
+  const state = (await inspection.stateIn(`file:${fixture}`, signal)) ?? assert.fail();
+  const keyed = operatorIdOf("keyed");
+  const names = await inspection.stateNames(`file:${fixture}`, new Set(state.map(({ id }) => id)), signal);
+  assert.deepEqual(names.get(keyed), ["blob", "count", "recent"]);
+  assert.deepEqual([...(await inspection.stateNames(path.join(fixture, "_metadata"), new Set([keyed]), signal)).keys()], [keyed]);
+  assert.equal((await inspection.stateNames(`file:${fixture}`, new Set([keyed]), AbortSignal.abort())).size, 0);
+  assert.equal((await inspection.stateNames("s3://bucket/savepoint-1", new Set([keyed]), signal)).size, 0);
+  assert.match(stateList([{ id: keyed, name: null, uid: null, sizeBytes: 5_700, states: ["blob", "count", "recent", "last", "first"] }]), /^• id [0-9a-f]{32} · 5\.6 kB · states blob, count, recent and 2 more$/);
 });
 
 test("what can't be read whole has no list: another storage, nothing there, a file cut short, no metadata at all", async () => {

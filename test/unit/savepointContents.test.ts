@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
+import { openLocalFile } from "../../src/clients/localFiles";
 import { openLocalMetadata } from "../../src/clients/localMetadata";
 import { InspectionService, type OperatorState } from "../../src/services/inspection";
 import { SavepointContents, unexplained } from "../../src/services/savepointContents";
@@ -13,7 +14,7 @@ const taken = (id: string, place: string | null, job: string, endedAtMs: number,
   savepointRecord(id, { state: "completed", path: place, endedAtMs, job: { id, name: job }, ...changes });
 
 test("the newest savepoint of each job that can be read from here tells its operators without uids, and is read once", async () => {
-  const inspection = new InspectionService(openLocalMetadata, log);
+  const inspection = new InspectionService(openLocalMetadata, openLocalFile, log);
   const reads: string[] = [];
   const records = [
     taken("a", fixture("1.20.5"), "orders", 1_000),
@@ -35,7 +36,7 @@ test("the newest savepoint of each job that can be read from here tells its oper
 });
 
 test("the savepoints that hold an operator's state are told with its size, the newest first", async () => {
-  const inspection = new InspectionService(openLocalMetadata, log);
+  const inspection = new InspectionService(openLocalMetadata, openLocalFile, log);
   const records = [taken("a", fixture("1.20.5"), "orders", 1_000), taken("b", fixture("1.20.5", "native"), "orders", 2_000), taken("c", fixture("2.3.0"), "other", 3_000)];
   const operators = new SavepointContents({ all: () => Promise.resolve(records) }, inspection);
   const [largest] = (await inspection.stateIn(fixture("1.20.5"), AbortSignal.timeout(5_000))) ?? [];

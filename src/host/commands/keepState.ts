@@ -1,12 +1,15 @@
 import * as vscode from "vscode";
 import type { FindingRef } from "../../core/contributions";
 import { keepStateFix } from "../../core/lint/fixes";
-import { oneLine } from "../../core/rowText";
+import { joinText, oneLine, stateNamesText } from "../../core/rowText";
 import { savepointName, shortId, sizeText, timeText } from "../../core/wording";
 import { editOf } from "../diagnostics/quickFixes";
 import { unexplained } from "../../services/savepointContents";
 import { askInSteps } from "./steps";
 import type { CommandWorld } from "./world";
+
+/** How long the question waits for the names of states, which are only a help. */
+const namesTimeoutMs = 3_000;
 
 /**
  * *Set uid and keep the state*: asks which operator of a savepoint this one is, and writes the uid together with that operator's old id.
@@ -18,10 +21,13 @@ export async function keepState(world: CommandWorld, target?: FindingRef): Promi
   if (document === undefined) return;
   const { linter, savepoints } = await world.linting();
   const found = unexplained(await savepoints.list(), await linter.takenUids(document));
+  const signal = AbortSignal.timeout(namesTimeoutMs);
+  const inspection = await world.inspection();
+  const names = await Promise.all(found.map(({ record: { path }, operators }) => inspection.stateNames(path ?? "", new Set(operators.map(({ id }) => id)), signal)));
   const chosen = await askInSteps("Set uid and keep the state", 1, (ask) => ask.choose({
     placeholder: "Which operator was this? A restore finds its state by the old id, once.",
-    choices: found.flatMap(({ record, operators }) => operators.map(({ id, name, sizeBytes }) => ({
-      label: oneLine(name ?? shortId(id)), description: `${sizeText(sizeBytes)} · ${id}`,
+    choices: found.flatMap(({ record, operators }, at) => operators.map(({ id, name, sizeBytes }) => ({
+      label: oneLine(name ?? shortId(id)), description: joinText(sizeText(sizeBytes), stateNamesText(names[at]?.get(id)), id),
       detail: `${savepointName(record)} of ${oneLine(record.job.name)}${record.endedAtMs === null ? "" : `, ${timeText(record.endedAtMs)}`}`, value: id,
     }))),
   }));

@@ -7,7 +7,7 @@ import type { JobRef, JobSummary } from "../../core/model/job";
 import { checkpointOwner, placeKey, requireLocation, shortJobId } from "../../core/model/location";
 import { atLeast, parseFlinkVersion } from "../../core/model/version";
 import type { ClaimMode } from "../../core/ports";
-import { joinText, oneLine, stateList, stateWord } from "../../core/rowText";
+import { joinText, namedOperators, oneLine, stateList, stateWord } from "../../core/rowText";
 import { countText, savepointName, shortId, spanText } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
 import type { Readiness, SavepointRequest } from "../../services/savepoints";
@@ -118,9 +118,17 @@ async function askPlan(ask: Steps, world: CommandWorld, given: Source | undefine
   return { source, cluster, ready, go: { way, program, claimMode, dropState } };
 }
 
+/** How long a question waits for the names of states, which are only a help. */
+const namesTimeoutMs = 5_000;
+
 /** Names the state at stake before any of it may be dropped, then has the job's name typed (C-23; safety rule 3). */
 async function confirmDrop(world: CommandWorld, source: Source, name: string, jobName: string): Promise<boolean> {
-  const read = await waitBefore(`Restore ${name} and drop state`, `Reading what ${savepointName(source)} holds`, async ({ signal }) => ({ state: await (await world.inspection()).stateIn(source.path, signal) }));
+  const read = await waitBefore(`Restore ${name} and drop state`, `Reading what ${savepointName(source)} holds`, async ({ signal }) => {
+    const inspection = await world.inspection();
+    const state = await inspection.stateIn(source.path, signal);
+    const names = await inspection.stateNames(source.path, new Set(state?.slice(0, namedOperators).map(({ id }) => id)), AbortSignal.any([signal, AbortSignal.timeout(namesTimeoutMs)]));
+    return { state: state?.map((operator) => ({ ...operator, states: names.get(operator.id) })) };
+  });
   if (read === undefined) return false;
   const { state } = read;
   const what = state === undefined

@@ -1,15 +1,13 @@
 import * as vscode from "vscode";
 import type { PaimonSnapshotRef, PaimonTagRef, TableRef, ToTagRef } from "../../core/contributions";
 import { FlinkError } from "../../core/errors";
-import { isUsable, type LedgerRecord, type SavepointRecord } from "../../core/ledger/record";
-import { placeKey } from "../../core/model/location";
 import { nameFault, readTagStatement, retentionText, tableAddress, type PaimonAction } from "../../core/paimon/actions";
 import { actionLine } from "../../core/paimon/rollback/rollbackText";
 import { readTag, type PaimonSnapshot, type PaimonTag } from "../../core/paimon/snapshot";
 import { comparedTags, schemaFields } from "../../core/paimon/tagText";
 import { joinText, oneLine } from "../../core/rowText";
 import { ageText, countText, savepointName, timeText } from "../../core/wording";
-import { pairedPlace } from "../../services/pairs";
+import { whoNeedsTag } from "../../services/tagNeeds";
 import { copyText } from "./copy";
 import { waitFor } from "./outcomes";
 import { askInSteps, typeName, waitBefore, type Choice, type Remark, type Steps } from "./steps";
@@ -42,19 +40,15 @@ export async function deleteTag(world: CommandWorld, target?: PaimonTagRef): Pro
   if (target === undefined) return chooseInTree(world, "a tag");
   const seen = await waitBefore(`Delete the tag ${target.tag}`, "Looking who needs it", async (run) => {
     const tag = await tagOf(world, target, run.signal);
-    // Pairs that nobody has looked at yet are looked at now, which remembers them.
-    for (const record of await world.ledger.all()) {
-      const place = record.kind === "savepoint" && isUsable(record) && tag !== undefined && record.checkpointId !== null && BigInt(record.checkpointId) === tag.snapshot.commitIdentifier ? pairedPlace(record) : undefined;
-      if (place !== undefined) await world.pairs.pairsOf(place, 60_000, run.signal);
-    }
-    return { tag, records: await world.ledger.all(), alive: await isSnapshotAlive(world, target, run.signal) };
+    return { tag, needs: await whoNeedsTag(world.pairs, world.ledger, target, tag?.snapshot, run.signal), alive: await isSnapshotAlive(world, target, run.signal) };
   });
   if (seen === undefined) return;
   if (target.tag.includes(",")) return world.notify.refused(`The tag ${target.tag} can't be deleted from here: Paimon takes the comma in its name for a list of tags.`);
-  const needing = savepointsOf(target, seen.tag, seen.records);
+  const { pairs: needing, unread } = seen.needs;
   const [first] = needing;
   const detail = [
     ...needing.map((record) => `${savepointName(record)} of ${oneLine(record.job.name, 80)} pairs with it: without the tag its tables can't be rolled back, and a restore loses or doubles rows.`),
+    ...(unread.length === 0 ? [] : [`Whether ${[...unread.slice(0, 5).map((record) => `${savepointName(record)} of ${oneLine(record.job.name, 80)}`), ...(unread.length > 5 ? [`${unread.length - 5} more`] : [])].join(", ")} ${unread.length === 1 ? "pairs" : "pair"} with it can't be told: ${unread.length === 1 ? "it" : "they"} can't be read from here.`]),
     seen.alive ? `Snapshot ${seen.tag?.snapshot.id ?? ""} itself is still there, until it expires.` : "Its snapshot has expired, so this tag is all that keeps its files: they are deleted with it.",
     "This can't be undone.",
   ].join("\n");
@@ -139,13 +133,6 @@ async function act(world: CommandWorld, { warehouse, table }: TableRef, action: 
 }
 
 const tagVerbs: Readonly<Record<PaimonAction["kind"], string>> = { "create-tag": "making a tag", "delete-tag": "deleting a tag", "rename-tag": "renaming a tag", "roll-back": "rolling back", "create-branch": "making a branch" };
-
-/** Savepoints of the ledger that have their pair in a tag: as their pairs were remembered, else by the number in its name. */
-function savepointsOf(target: PaimonTagRef, tag: PaimonTag | undefined, records: readonly LedgerRecord[]): readonly SavepointRecord[] {
-  const usable = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && isUsable(record));
-  return usable.filter((record) => records.some((pair) => pair.kind === "pair" && pair.warehouse === target.warehouse && pair.table === target.table && placeKey(pair.savepoint.path) === placeKey(record.path ?? "")
-    && (tag === undefined ? pair.tags.includes(target.tag) : pair.snapshot.id === tag.snapshot.id && pair.snapshot.commitUser === tag.snapshot.commitUser && pair.snapshot.timeMs === tag.snapshot.timeMs)));
-}
 
 async function askSnapshot(ask: Steps, world: CommandWorld, snapshots: readonly PaimonSnapshot[]): Promise<number | undefined> {
   const now = world.clock.now();

@@ -24,6 +24,7 @@ import { Reconciler } from "./services/reconciler";
 import { RestoreService } from "./services/restores";
 import type { RollbackService } from "./services/rollbacks";
 import { SavepointService, type SavepointWorld } from "./services/savepoints";
+import type { ScheduleAgreements } from "./services/scheduleAgreements";
 import type { Scheduler, SchedulerTiming } from "./services/scheduler";
 
 /** What the app needs of whoever hosts it: VS Code, or a plain process. */
@@ -70,6 +71,8 @@ export interface App extends Disposable {
   paimonTables(): Promise<PaimonTables>;
   /** Runs schedules, together with the other processes of this user. Loaded when it is asked for first. */
   scheduler(): Promise<Scheduler>;
+  /** Which schedules of shared files were agreed to. Loaded when it is asked for first. */
+  scheduleAgreements(): Promise<ScheduleAgreements>;
   /** Begins to inspect a savepoint, on a thread of its own. Whoever asked disposes of it. */
   inspect(location: string): Inspection;
 }
@@ -124,7 +127,8 @@ export function createApp(world: AppWorld): App {
       attempt: (tick, signal) => scheduled.attempt(tick, signal), ...(world.schedulerTiming === undefined ? {} : { timing: world.schedulerTiming }),
     }));
   });
-  return { scheduler, inspect, comparison, cleanup, rollbacks, paimonTables, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection, dispose: () => store.dispose() };
+  const scheduleAgreements = once(async () => store.add(new (await import("./services/scheduleAgreements")).ScheduleAgreements(shared)));
+  return { scheduler, scheduleAgreements, inspect, comparison, cleanup, rollbacks, paimonTables, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection, dispose: () => store.dispose() };
 }
 
 const noWarehouses: PaimonSettings = {

@@ -78,8 +78,8 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const scheduleRows = new ScheduleRows(log);
   const sources = new LifecycleSources(context.globalStorageUri, log);
   const lifecycle = once(async () => {
-    const [{ Lifecycle }, scheduler] = await Promise.all([import("./host/lifecycle/lifecycle"), app.scheduler()]);
-    return held.add(await Lifecycle.open({ sources, rows: scheduleRows, scheduler, clusters, notify, log, clock, afterSavepoint: (record) => overview.afterSavepoint(record) }));
+    const [{ Lifecycle }, scheduler, agreements] = await Promise.all([import("./host/lifecycle/lifecycle"), app.scheduler(), app.scheduleAgreements()]);
+    return held.add(await Lifecycle.open({ sources, rows: scheduleRows, scheduler, agreements, clusters, notify, log, clock, afterSavepoint: (record) => overview.afterSavepoint(record) }));
   });
   const explorer = new Explorer({ clusters, jobs, savepoints, restores, warehouses, pairs, ledger, operations, schedules: scheduleRows, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
   const inspector = once(async () => new (await import("./host/inspector/editor")).Inspector({ inspect: app.inspect, ledger, pairs, clock, pages, log }));

@@ -1,5 +1,5 @@
 import { readCron, withoutQuestionMarks } from "../core/schedule/cron";
-import { cronRuns, effectiveRuns, firstOf, isTimeZone, shortestGapMs, shortestIntervalMs } from "../core/schedule/cronRuns";
+import { cronRuns, effectiveRuns, firstOf, instantAt, isTimeZone, shortestGapMs, shortestIntervalMs } from "../core/schedule/cronRuns";
 import { cronFaultText, cronMeaning } from "../core/schedule/cronText";
 import { quartzOf } from "../core/schedule/quartz";
 import { timeInZone } from "../core/schedule/zoneTime";
@@ -21,26 +21,24 @@ export const cron: Command = {
       valid: read !== undefined,
       errors: faults.map((fault) => ({ field: fault.field, message: cronFaultText(fault) })),
       description: read === undefined ? "" : cronMeaning(read),
-      timeZone: zone,
       declaredRuns: firstOf(count, runs()).map(iso),
       effectiveRuns: firstOf(count, effectiveRuns(runs())).map(iso),
-      warnings: read !== undefined && shortestGapMs(read) < shortestIntervalMs ? ["It declares runs less than 10 minutes apart; those that come too early are left out."] : [],
       quartz: read === undefined ? [] : quartzOf(read),
     };
+    if (read !== undefined && !quartz && shortestGapMs(read) < shortestIntervalMs) terminal.err("warning: It declares runs less than 10 minutes apart; those that come too early are left out.");
     if (json) terminal.out(JSON.stringify(report, null, 2));
     else if (read === undefined) tellFaults(report.errors, expression, terminal);
-    else tell(report, quartz, terminal);
+    else tell(report, quartz, zone, terminal);
     return Promise.resolve(report.valid ? 0 : 1);
   },
 };
 
-type Report = { readonly description: string; readonly timeZone: string; readonly declaredRuns: readonly string[]; readonly effectiveRuns: readonly string[]; readonly warnings: readonly string[]; readonly quartz: readonly string[] };
+type Report = { readonly description: string; readonly effectiveRuns: readonly string[]; readonly quartz: readonly string[] };
 
-function tell(report: Report, quartz: boolean, terminal: Terminal): void {
+function tell(report: Report, quartz: boolean, zone: string, terminal: Terminal): void {
   if (quartz) return report.quartz.forEach((line) => terminal.out(line));
-  terminal.out(`${report.description} (${report.timeZone})`);
-  for (const warning of report.warnings) terminal.err(`warning: ${warning}`);
-  for (const run of report.effectiveRuns) terminal.out(`  ${timeInZone(Date.parse(run), report.timeZone)}`);
+  terminal.out(`${report.description} (${zone})`);
+  for (const run of report.effectiveRuns) terminal.out(`  ${timeInZone(Date.parse(run), zone)}`);
 }
 
 function tellFaults(errors: readonly { readonly field: string; readonly message: string }[], expression: string, terminal: Terminal): void {
@@ -49,19 +47,33 @@ function tellFaults(errors: readonly { readonly field: string; readonly message:
   if (mended !== undefined && readCron(mended).cron !== undefined) terminal.err(`With * instead: "${printable(mended)}"`);
 }
 
-function asked(args: readonly string[]) {
+function asked(given: readonly string[]) {
+  // An expression may begin with a hyphen, if only to be told so.
+  const isExpression = (arg: string): boolean => /^-[^-]\S*\s/.test(arg);
+  const args = [...given.filter((arg) => !isExpression(arg)), ...(given.some(isExpression) ? ["--", ...given.filter(isExpression)] : [])];
   const { flags, values, rest } = readArguments(args, { flags: ["json"], values: ["tz", "from", "count", "to"] });
   const [expression, ...more] = rest;
   if (expression === undefined) throw new UsageError("The expression is missing.");
   if (more.length > 0) throw new UsageError('Put the expression in quotes: "0 12 * * *".');
-  const zone = values.tz ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  // As in a file of schedules.
+  const zone = values.tz ?? "UTC";
   if (!isTimeZone(zone)) throw new UsageError(`${zone} is no time zone. Use a name such as Europe/Berlin.`);
-  const fromMs = values.from === undefined ? Date.now() : Date.parse(values.from);
-  if (!/^\d{4}-\d{2}-\d{2}/.test(values.from ?? "2000-01-01") || Number.isNaN(fromMs)) throw new UsageError(`${values.from ?? ""} is no time. Write it as 2026-01-31T12:00:00Z.`);
-  const count = Number(values.count ?? 10);
-  if (values.count?.trim() === "" || !Number.isInteger(count) || count < 0 || count > mostRuns) throw new UsageError(`--count is a number from 0 to ${mostRuns}.`);
+  const fromMs = values.from === undefined ? Date.now() : instantOf(values.from, zone);
+  if (fromMs === undefined) throw new UsageError(`${values.from ?? ""} is no time. Write it as 2026-01-31T12:00:00Z, or without Z for a time in ${zone}.`);
+  const count = /^\d{1,6}$/.test(values.count ?? "10") ? Number(values.count ?? 10) : NaN;
+  if (!(count <= mostRuns)) throw new UsageError(`--count is a number from 0 to ${mostRuns}.`);
   if (values.to !== undefined && values.to !== "quartz") throw new UsageError(`${values.to} is no dialect; quartz is.`);
   return { expression, zone, fromMs, count, quartz: values.to === "quartz", json: flags.json };
+}
+
+/** An instant in ISO 8601, epoch milliseconds; without an offset it is a time of a zone. Undefined for any other text, and for a day that no calendar has. */
+function instantOf(text: string, zone: string): number | undefined {
+  const [, day = "", time = "00:00", offset] = /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)([Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/.exec(text) ?? [];
+  const wallMs = Date.parse(`${day}T${time.replace(",", ".")}Z`);
+  if (Number.isNaN(wallMs) || new Date(Date.parse(`${day}T00:00Z`)).toISOString().slice(0, 10) !== day) return undefined;
+  if (offset === undefined) return instantAt(wallMs, zone);
+  const [, sign, hours = "0", minutes = "0"] = /^([+-])(\d{2}):?(\d{2})?$/.exec(offset) ?? [];
+  return sign === undefined ? wallMs : wallMs - (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
 }
 
 const iso = (instant: number): string => new Date(instant).toISOString();

@@ -140,6 +140,7 @@ export interface CommandArgs {
   "flinkSavepoints.runSampleJob": [target?: ClusterRef];
   "flinkSavepoints.newSchedule": [target?: JobRef];
   "flinkSavepoints.editSchedule": [target?: ScheduleRef];
+  "flinkSavepoints.agreeSchedule": [target?: ScheduleRef];
   "flinkSavepoints.pauseSchedule": [target?: ScheduleRef];
   "flinkSavepoints.resumeSchedule": [target?: ScheduleRef];
   "flinkSavepoints.runSchedule": [target?: ScheduleRef];
@@ -168,7 +169,7 @@ export type ContextWord =
   | "savepoint" | "completed" | "pinned" | "unpinned" | "unknown"
   | "checkpoint" | "restorePlanned"
   | "paimon" | "warehouse" | "table" | "tag" | "snapshot" | "pair" | "paired" | "taggable"
-  | "schedule" | "active" | "paused";
+  | "schedule" | "active" | "paused" | "waiting";
 
 /** Context keys for `when` clauses, set by the extension. */
 export const contextKeys = {

@@ -28,6 +28,11 @@ export class LifecycleFiles implements Disposable {
     return this.#files;
   }
 
+  /** The texts that they were read from. */
+  texts(): readonly LifecycleText[] {
+    return this.#texts;
+  }
+
   set(texts: readonly LifecycleText[]): void {
     if (JSON.stringify(texts) === JSON.stringify(this.#texts)) return;
     this.#texts = texts;

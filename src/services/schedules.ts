@@ -9,6 +9,7 @@ import type { ScheduleState, TickOutcome } from "../core/schedule/scheduleState"
 import type { ScheduleInForce } from "../core/schedule/tick";
 import type { ClusterService } from "./clusters";
 import type { LifecycleFiles } from "./lifecycleFiles";
+import type { ScheduleAgreements } from "./scheduleAgreements";
 import type { Scheduler } from "./scheduler";
 
 /** A schedule as it stands now. */
@@ -16,12 +17,14 @@ export interface ScheduleView {
   readonly inForce: ScheduleInForce;
   /** The expression in words. */
   readonly meaning: string;
-  /** When it runs next, epoch milliseconds; null while it is paused. */
+  /** When it runs next, epoch milliseconds; null while it is paused or waits. */
   readonly nextMs: number | null;
   /** How its newest run ended. */
   readonly last: TickOutcome | null;
   /** True when this process runs it, and not another of this user. */
   readonly runsHere: boolean;
+  /** True for one of a shared file that nobody agreed to here as it is now: it does not run. */
+  readonly waits: boolean;
 }
 
 /** Schedules of the files, of clusters that are known here, passed on to the scheduler. */
@@ -32,13 +35,17 @@ export class Schedules implements Disposable {
   readonly #clock: Clock;
   readonly #changed: Emitter<undefined>;
   readonly #held = new DisposableStore();
+  readonly #agreements: ScheduleAgreements | undefined;
   #schedules: readonly ScheduleInForce[] = [];
+  #waiting: ReadonlySet<string> = new Set();
   #leftOut: readonly LeftOut[] = [];
 
   /** Fires when a schedule came, went, or got on. */
   readonly onDidChange;
 
-  constructor(files: LifecycleFiles, scheduler: Scheduler, clusters: ClusterService, clock: Clock, log: Log) {
+  /** Without `agreements` every schedule runs: the files were named by whoever started this process. */
+  constructor(files: LifecycleFiles, scheduler: Scheduler, clusters: ClusterService, clock: Clock, log: Log, agreements?: ScheduleAgreements) {
+    this.#agreements = agreements;
     this.#files = files;
     this.#scheduler = scheduler;
     this.#clusters = clusters;
@@ -47,12 +54,18 @@ export class Schedules implements Disposable {
     this.onDidChange = this.#changed.event;
     this.#held.add(files.onDidChange(() => this.#apply()));
     this.#held.add(clusters.onDidChange(({ cluster }) => cluster === null && this.#apply()));
+    if (agreements !== undefined) this.#held.add(agreements.onDidChange(() => this.#apply()));
     this.#held.add(scheduler.onDidChange(() => this.#changed.fire(undefined)));
     this.#apply();
   }
 
   get schedules(): readonly ScheduleInForce[] {
     return this.#schedules;
+  }
+
+  /** Those that run only once somebody agrees to them here. */
+  get waiting(): readonly ScheduleInForce[] {
+    return this.#schedules.filter(({ key }) => this.#waiting.has(key));
   }
 
   /** Valid entries that do not count here, and why. */
@@ -75,17 +88,21 @@ export class Schedules implements Disposable {
 
   #view(inForce: ScheduleInForce, state: ScheduleState | undefined): ScheduleView {
     const { cron } = readCron(inForce.schedule.cron);
-    const [nextMs] = inForce.schedule.enabled ? firstOf(1, this.#scheduler.runs(inForce, state, this.#clock.now())) : [];
-    return { inForce, meaning: cron === undefined ? "" : cronMeaning(cron), nextMs: nextMs ?? null, last: state?.outcomes.at(-1) ?? null, runsHere: this.#scheduler.runsHere(inForce.key) };
+    const waits = this.#waiting.has(inForce.key);
+    const [nextMs] = inForce.schedule.enabled && !waits ? firstOf(1, this.#scheduler.runs(inForce, state, this.#clock.now())) : [];
+    return { inForce, meaning: cron === undefined ? "" : cronMeaning(cron), nextMs: nextMs ?? null, last: state?.outcomes.at(-1) ?? null, runsHere: this.#scheduler.runsHere(inForce.key), waits };
   }
 
   #apply(): void {
     const known = this.#clusters.list().filter(({ removed }) => !removed).map(({ profile }) => profile);
     const { schedules, leftOut } = schedulesInForce(this.#files.files(), known);
     this.#leftOut = leftOut;
-    if (JSON.stringify(schedules) === JSON.stringify(this.#schedules)) return;
+    const shared = new Set(this.#files.files().filter(({ level }) => level === "workspace").map(({ path }) => path));
+    const waiting = new Set(schedules.filter((each) => this.#agreements?.isAgreed(each) === false && each.schedule.enabled && shared.has(each.file)).map(({ key }) => key));
+    if (JSON.stringify([schedules, [...waiting]]) === JSON.stringify([this.#schedules, [...this.#waiting]])) return;
     this.#schedules = schedules;
-    this.#scheduler.setSchedules(schedules);
+    this.#waiting = waiting;
+    this.#scheduler.setSchedules(schedules.filter(({ key }) => !waiting.has(key)));
     this.#changed.fire(undefined);
   }
 }

@@ -188,6 +188,25 @@ export const cleanupRecordSchema = z.lazy(() => z.object({
 export type CleanupRecord = z.infer<typeof cleanupRecordSchema>;
 
 /**
+ * Agreement to run a schedule that came with a file of a workspace, as it said then. `id` follows from the schedule's key (`agreementRecordId`), so that all
+ * windows mean the same record. `agreed` is what a person saw, as `agreementText` writes it, newest last.
+ */
+export const agreementRecordSchema = z.lazy(() => z.object({
+  kind: z.literal("agreement"),
+  version: z.literal(recordVersion),
+  id: z.string(),
+  cluster: clusterNamed,
+  jobName: z.string(),
+  scheduleName: z.string(),
+  agreed: z.array(z.object({ text: z.string(), atMs: epochMs })).min(1),
+  owner: processIdentity,
+  trail,
+}));
+
+/** Agreement to one schedule. */
+export type AgreementRecord = z.infer<typeof agreementRecordSchema>;
+
+/**
  * A rollback of all Paimon tables of a job to what belongs to a savepoint, written down whole before the first table is touched (P-10…P-12).
  * `planned`: nothing was touched. `rolling`: some tables may be. `rolled-back`: all are, and seen to be so. `restoring`: the job was started from the
  * savepoint, see `restoreId`. `done`: it has completed a checkpoint, or nothing was to be started. `dropped`: given up; `tables` says what was done.
@@ -237,9 +256,9 @@ export function jobOf(record: SavepointRecord): JobRef {
 }
 
 /** Any record of the ledger. */
-export const ledgerRecordSchema = z.lazy(() => z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema, pairRecordSchema, cleanupRecordSchema, rollbackRecordSchema]));
+export const ledgerRecordSchema = z.lazy(() => z.discriminatedUnion("kind", [savepointRecordSchema, restoreRecordSchema, pairRecordSchema, cleanupRecordSchema, agreementRecordSchema, rollbackRecordSchema]));
 
-/** A savepoint, a start of a job, a pair of a savepoint and a table, or the cleanup of a job. */
+/** A savepoint, a start of a job, a pair of a savepoint and a table, the cleanup of a job, the agreement to a schedule, or a rollback. */
 export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;
 
 /** A record with something still under way, to be reconciled after a restart. A planned restore waits for a person instead. */

@@ -52,6 +52,8 @@ export interface ScheduleLine {
   readonly nextMs: number | null;
   readonly timeZone: string;
   readonly enabled: boolean;
+  /** True while it does not run, since nobody agreed to it here as it is now. */
+  readonly waits: boolean;
   /** False when another window, or none, fires it. */
   readonly runsHere: boolean;
   readonly last: string | null;

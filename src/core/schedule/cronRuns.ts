@@ -91,6 +91,11 @@ export function localMs(instant: number, zone: string): number {
   return instant + offsetOf(zone)(instant);
 }
 
+/** The instant at which a zone's clocks show a local time (given as if it were UTC), both epoch milliseconds: the first of two, and where clocks jump over it, as much later. */
+export function instantAt(wallMs: number, zone: string): number {
+  return instantsOf(wallMs, offsetOf(zone), false)[0] ?? wallMs;
+}
+
 /** Does the expression run on the day that begins at `day` (local midnight as if it were UTC)? Both day fields restricted: either (A-19). */
 function isDay(cron: Cron, day: number): boolean {
   const date = new Date(day);

@@ -4,7 +4,7 @@ import type { ScheduleRef } from "../../core/contributions";
 import { isFlinkError } from "../../core/errors";
 import { emptyLifecycleFile, isEditable, withSchedule, type WrittenSchedule } from "../../core/lifecycle/editLifecycleFile";
 import { lifecycleFileName } from "../../core/lifecycle/fileName";
-import type { Schedule } from "../../core/lifecycle/lifecycleFile";
+import { scheduleSchema, type Schedule } from "../../core/lifecycle/lifecycleFile";
 import { readLifecycleFile, type PlacedSchedule } from "../../core/lifecycle/readLifecycleFile";
 import { isTerminal } from "../../core/model/job";
 import { joinText, oneLine } from "../../core/rowText";
@@ -13,7 +13,7 @@ import { isTimeZone } from "../../core/schedule/cronRuns";
 import { cronFaultText, cronMeaning } from "../../core/schedule/cronText";
 import { presets } from "../../core/schedule/presets";
 import { previewOf } from "../../core/schedule/preview";
-import { tickDescription, type ScheduleInForce } from "../../core/schedule/tick";
+import { scheduleKey, tickDescription, type ScheduleInForce } from "../../core/schedule/tick";
 import { timeInZone } from "../../core/schedule/zoneTime";
 import { completedText, cancelOnlyStopsWaiting, leaveToFlink, nextVerbs, orError, waitFor } from "./outcomes";
 import { clusterName, jobSummary, pickJob } from "./pick";
@@ -37,6 +37,7 @@ export async function newSchedule(world: CommandWorld, target?: JobRef): Promise
     return { uri, schedule: { name: called, cluster: job.cluster, job: name, cron: timing.cron, timeZone: timing.zone, ...rest } };
   });
   if (plan === undefined) return;
+  await agreeTo(world, plan.schedule.cluster, plan.schedule, plan.uri);
   await write(world, plan.uri, undefined, plan.schedule);
   await lifecycle.read();
   const [view] = await lifecycle.schedules.views(lifecycle.schedules.schedules.filter(({ schedule }) => schedule.name === plan.schedule.name && schedule.job === plan.schedule.job));
@@ -58,7 +59,29 @@ export async function editSchedule(world: CommandWorld, target?: ScheduleRef): P
     return { cron: timing.cron, timeZone: timing.zone, ...(await askRest(ask, world, found.cluster, schedule)) };
   });
   if (plan === undefined) return;
+  await agreeTo(world, found.cluster, { ...found.schedule, ...plan }, uriOf(found.file));
   await change(world, found, plan);
+}
+
+/** *Agree to Schedule*: what it does, or what of it has changed; from then on it runs here. */
+export async function agreeSchedule(world: CommandWorld, target?: ScheduleRef): Promise<void> {
+  const { schedules, agreements } = await world.lifecycle();
+  const aimed = target && schedules.waiting.find(({ key }) => key === target.scheduleKey);
+  if (aimed === undefined && schedules.waiting.length === 0) return world.notify.refused("No schedule waits for your agreement.");
+  const waiting = new Set(schedules.waiting.map(({ key }) => key));
+  const found = aimed ?? (await askSchedule(world, undefined, "Agree to Schedule", "Which schedule may run here?", ({ key }) => waiting.has(key)));
+  if (found === undefined) return;
+  const { schedule } = found;
+  const read = readCron(schedule.cron).cron;
+  const changes = agreements.changes(found);
+  const says = [
+    `Cluster: ${clusterName(world, found.cluster)}`, `Directory: ${schedule.directory ?? "the cluster's savepoint directory"}`, `When: ${read === undefined ? schedule.cron : cronMeaning(read)} (${schedule.timeZone})`,
+    ...(read === undefined ? [] : [`Next runs: ${previewOf(read, schedule.timeZone, schedule.blackouts, world.clock.now(), 3).effective.map(({ time }) => time).join(", ")}`]),
+    `Format: ${schedule.format}`,
+  ];
+  const detail = [...(changes === null ? [] : [`Changed since you agreed:\n${changes.map((line) => `• ${line}`).join("\n")}`]), says.join("\n"), `It takes savepoints while VS Code runs. When ${found.file} says something else, you are asked again.`].join("\n\n");
+  if (!(await world.notify.confirm({ title: `Run schedule ${oneLine(schedule.name, 80)} of ${oneLine(schedule.job, 80)} here?`, detail, button: "Run Here" }))) return;
+  await agreements.agree(found);
 }
 
 /** *Pause Schedule*. */
@@ -260,6 +283,12 @@ async function write(world: CommandWorld, uri: vscode.Uri, found: ScheduleInForc
   edit.replace(uri, new vscode.Range(document.positionAt(0), document.positionAt(text.length)), withSchedule(text, placed?.index, changes));
   await vscode.workspace.applyEdit(edit);
   await document.save();
+}
+
+/** Whoever answered the questions agrees to the answers, before they are in the file. */
+async function agreeTo(world: CommandWorld, cluster: string, written: { readonly [K in keyof WrittenSchedule]?: WrittenSchedule[K] | undefined }, uri: vscode.Uri): Promise<void> {
+  const schedule = scheduleSchema.parse(written);
+  await (await world.lifecycle()).agreements.agree({ key: scheduleKey(cluster, schedule), cluster, schedule, file: uri.fsPath });
 }
 
 function entryOf(text: string, { schedule }: ScheduleInForce): PlacedSchedule | undefined {

@@ -40,6 +40,7 @@ export const commandTable: CommandTable<CommandWorld> = {
   "flinkSavepoints.runSampleJob": (world, target) => import("./localFlink").then(({ runSampleJob }) => runSampleJob(world, target)),
   "flinkSavepoints.newSchedule": (world, target) => import("./schedules").then(({ newSchedule }) => newSchedule(world, target)),
   "flinkSavepoints.editSchedule": (world, target) => import("./schedules").then(({ editSchedule }) => editSchedule(world, target)),
+  "flinkSavepoints.agreeSchedule": (world, target) => import("./schedules").then(({ agreeSchedule }) => agreeSchedule(world, target)),
   "flinkSavepoints.pauseSchedule": (world, target) => import("./schedules").then(({ pauseSchedule }) => pauseSchedule(world, target)),
   "flinkSavepoints.resumeSchedule": (world, target) => import("./schedules").then(({ resumeSchedule }) => resumeSchedule(world, target)),
   "flinkSavepoints.runSchedule": (world, target) => import("./schedules").then(({ runSchedule }) => runSchedule(world, target)),

@@ -32,29 +32,49 @@ export function registerFileLanguage(lifecycle: { readonly files: LifecycleFiles
     read.set(key, { version: document.version, file });
     return file;
   };
-  const look = (document: vscode.TextDocument): void => {
-    if (!isOurs(document)) return;
-    const file = fileOf(document);
+  const show = (document: LaidOut, file: LifecycleFile, isOpen: boolean): void => {
     const uri = document.uri.toString();
-    const found = file.problems.filter(({ bySchema }) => !bySchema).map(({ offset, length, message }) => diagnostic(document, offset, length, message, vscode.DiagnosticSeverity.Error));
+    // What the JSON Schema says too, the editor says of open files by itself.
+    const found = file.problems.filter(({ bySchema }) => !bySchema || !isOpen).map(({ offset, length, message }) => diagnostic(document, offset, length, message, vscode.DiagnosticSeverity.Error));
     if (!lifecycle.sources.list().some((each) => each.uri.toString() === uri)) {
       const why = vscode.workspace.isTrusted ? "This file does not count: it must lie in the root of a workspace folder." : "This file does not count while the workspace is not trusted.";
       found.push(diagnostic(document, 0, 1, why, vscode.DiagnosticSeverity.Information));
     } else if (!document.isDirty) {
       const path = document.uri.scheme === "file" ? document.uri.fsPath : uri;
       for (const { placed, why } of lifecycle.schedules.leftOut.filter((each) => each.path === path)) found.push(diagnostic(document, placed.cron.offset, placed.cron.length, why, vscode.DiagnosticSeverity.Warning));
+      for (const { file: of, schedule: { name, job } } of lifecycle.schedules.waiting) {
+        const placed = of === path ? file.schedules.find(({ schedule }) => schedule.name === name && schedule.job === job) : undefined;
+        if (placed !== undefined) found.push(diagnostic(document, placed.cron.offset, placed.cron.length, "It runs here once you agree to it: Agree to Schedule, in the job's row or the palette.", vscode.DiagnosticSeverity.Information));
+      }
     }
     for (const placed of file.schedules) found.push(...remarks(document, placed, clock.now()));
     collection.set(document.uri, found);
   };
-  const lookAll = (): void => vscode.workspace.textDocuments.forEach(look);
+  const look = (document: vscode.TextDocument): void => {
+    if (isOurs(document)) show(document, fileOf(document), true);
+  };
+  /** What is wrong in a file that counts is told whether it is open or not. */
+  const lookAll = (): void => {
+    const open = new Set(vscode.workspace.textDocuments.filter((document) => !document.isClosed && isOurs(document)).map(({ uri }) => uri.toString()));
+    const told: vscode.Uri[] = [];
+    collection.forEach((uri) => told.push(uri));
+    for (const uri of told) if (!open.has(uri.toString())) collection.delete(uri);
+    vscode.workspace.textDocuments.forEach(look);
+    for (const { path, text } of lifecycle.files.texts()) {
+      const uri = path.includes("://") ? vscode.Uri.parse(path) : vscode.Uri.file(path);
+      const file = lifecycle.files.files().find((each) => each.path === path)?.file;
+      if (file !== undefined && !open.has(uri.toString())) show(laidOut(uri, text), file, false);
+    }
+  };
   held.add(vscode.workspace.onDidOpenTextDocument(look));
   held.add(vscode.workspace.onDidChangeTextDocument(({ document }) => look(document)));
   held.add(vscode.workspace.onDidSaveTextDocument(look));
-  held.add(vscode.workspace.onDidCloseTextDocument(({ uri }) => {
-    collection.delete(uri);
-    read.delete(uri.toString());
+  held.add(vscode.workspace.onDidCloseTextDocument((document) => {
+    if (!isOurs(document)) return;
+    read.delete(document.uri.toString());
+    lookAll();
   }));
+  held.add(lifecycle.files.onDidChange(lookAll));
   held.add(vscode.workspace.onDidGrantWorkspaceTrust(lookAll));
   held.add(lifecycle.schedules.onDidChange(lookAll));
   held.add(vscode.languages.registerHoverProvider(documents, { provideHover: (document, position) => hoverOf(document, fileOf(document), document.offsetAt(position), clock.now()) }));
@@ -63,14 +83,25 @@ export function registerFileLanguage(lifecycle: { readonly files: LifecycleFiles
   return held;
 }
 
-function diagnostic(document: vscode.TextDocument, offset: number, length: number, message: string, severity: vscode.DiagnosticSeverity): vscode.Diagnostic {
+/** A text whose offsets have lines: a document, or the text of a file that is not open. */
+type LaidOut = Pick<vscode.TextDocument, "uri" | "isDirty" | "positionAt">;
+
+function laidOut(uri: vscode.Uri, text: string): LaidOut {
+  const positionAt = (offset: number): vscode.Position => {
+    const before = text.slice(0, offset).split(/\r\n|\r|\n/);
+    return new vscode.Position(before.length - 1, before.at(-1)?.length ?? 0);
+  };
+  return { uri, isDirty: false, positionAt };
+}
+
+function diagnostic(document: LaidOut, offset: number, length: number, message: string, severity: vscode.DiagnosticSeverity): vscode.Diagnostic {
   const found = new vscode.Diagnostic(rangeOf(document, offset, length), message, severity);
   found.source = source;
   return found;
 }
 
 /** What is valid and yet to be known. */
-function remarks(document: vscode.TextDocument, { schedule, cron: place }: PlacedSchedule, nowMs: number): vscode.Diagnostic[] {
+function remarks(document: LaidOut, { schedule, cron: place }: PlacedSchedule, nowMs: number): vscode.Diagnostic[] {
   const { cron } = readCron(schedule.cron);
   const warning = cron === undefined ? null : previewOf(cron, schedule.timeZone, schedule.blackouts, nowMs, 1).warning;
   return warning === null ? [] : [diagnostic(document, place.offset, place.length, warning, vscode.DiagnosticSeverity.Warning)];
@@ -105,6 +136,6 @@ function actionsOf(document: vscode.TextDocument, file: LifecycleFile, range: vs
   return [...actions.values()];
 }
 
-function rangeOf(document: vscode.TextDocument, offset: number, length: number): vscode.Range {
+function rangeOf(document: LaidOut, offset: number, length: number): vscode.Range {
   return new vscode.Range(document.positionAt(offset), document.positionAt(offset + length));
 }

@@ -1,12 +1,15 @@
 import * as vscode from "vscode";
 import type { Disposable } from "../../core/base/disposable";
 import { DisposableStore } from "../../core/base/disposable";
+import type { ScheduleRef } from "../../core/contributions";
 import type { SavepointRecord } from "../../core/ledger/record";
 import type { Clock, Log } from "../../core/ports";
 import { oneLine } from "../../core/rowText";
+import { agreementText } from "../../core/schedule/agreement";
 import { LifecycleFiles } from "../../services/lifecycleFiles";
 import { Schedules } from "../../services/schedules";
 import type { ClusterService } from "../../services/clusters";
+import type { ScheduleAgreements } from "../../services/scheduleAgreements";
 import type { Scheduler } from "../../services/scheduler";
 import type { Notify } from "../platform/notify";
 import type { ScheduleRows } from "../views/scheduleRows";
@@ -17,6 +20,7 @@ import type { LifecycleSources } from "./sources";
 export interface LifecycleWorld {
   readonly sources: LifecycleSources;
   readonly scheduler: Scheduler;
+  readonly agreements: ScheduleAgreements;
   /** What shows schedules below jobs. */
   readonly rows: ScheduleRows;
   readonly clusters: ClusterService;
@@ -32,16 +36,20 @@ export class Lifecycle implements Disposable {
   readonly files: LifecycleFiles;
   readonly schedules: Schedules;
   readonly sources: LifecycleSources;
+  readonly agreements: ScheduleAgreements;
   readonly #held = new DisposableStore();
+  readonly #told = new Set<string>();
 
   private constructor(world: LifecycleWorld) {
-    const { sources, scheduler, clusters, notify, log, clock } = world;
+    const { sources, scheduler, agreements, clusters, notify, log, clock } = world;
     this.sources = sources;
+    this.agreements = agreements;
     this.files = this.#held.add(new LifecycleFiles(log));
-    this.schedules = this.#held.add(new Schedules(this.files, scheduler, clusters, clock, log));
+    this.schedules = this.#held.add(new Schedules(this.files, scheduler, clusters, clock, log, agreements));
     this.#held.add(registerFileLanguage(this, clock));
     this.#held.add(sources.onDidChange(() => void this.read().catch((error: unknown) => log.error("reading schedules", error))));
     this.#held.add(this.files.onDidChange(() => this.#tellProblems(notify)));
+    this.#held.add(this.schedules.onDidChange(() => this.#tellWaiting(notify)));
     this.#held.add(scheduler.onDidTake((record) => world.afterSavepoint(record)));
     this.#held.add(scheduler.onDidGiveUp(({ inForce, why, tickAtMs }) => notify.background(`${inForce.key} ${tickAtMs}`, {
       message: `Schedule ${oneLine(inForce.schedule.name, 80)} of ${oneLine(inForce.schedule.job, 80)} took no savepoint. ${why} Further failures are told by the row only, until one succeeds.`,
@@ -50,6 +58,7 @@ export class Lifecycle implements Disposable {
 
   /** Reads the files; resolves when what they say counts. */
   static async open(world: LifecycleWorld): Promise<Lifecycle> {
+    await world.agreements.read();
     const lifecycle = new Lifecycle(world);
     await lifecycle.read();
     world.rows.show(lifecycle.schedules);
@@ -68,6 +77,19 @@ export class Lifecycle implements Disposable {
       const more = file.problems.length - 1;
       notify.background(`problems of ${path}`, { message: `${path}: ${first.message}${more > 0 ? ` And ${more} more.` : ""} What is wrong does not count.`, action: { title: "Open Schedules", command: "flinkSavepoints.openSchedules" } });
     }
+  }
+
+  /** Once for each schedule as it says now, those that came together in one message. */
+  #tellWaiting(notify: Notify): void {
+    const fresh = this.schedules.waiting.filter((each) => !this.#told.has(agreementText(each)));
+    for (const each of fresh) this.#told.add(agreementText(each));
+    const [first] = fresh;
+    if (first === undefined) return;
+    const what = fresh.length > 1 ? `${fresh.length} schedules of ${first.file}` : `Schedule ${oneLine(first.schedule.name, 80)} of ${oneLine(first.schedule.job, 80)}`;
+    notify.done(`${what} ${fresh.length > 1 ? "wait" : "waits"} for your agreement, and ${fresh.length > 1 ? "run" : "runs"} here only with it.`, [
+      { title: "Agree to Schedule…", command: "flinkSavepoints.agreeSchedule", ...(fresh.length > 1 ? {} : { args: [{ scheduleKey: first.key }] as [ScheduleRef] }) },
+      { title: "Open Schedules", command: "flinkSavepoints.openSchedules", args: [{ scheduleKey: first.key }] },
+    ]);
   }
 
   dispose(): void {

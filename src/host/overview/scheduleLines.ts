@@ -6,8 +6,8 @@ import type { ScheduleView } from "../../services/schedules";
 
 /** A job's schedules as the page of the job has them. */
 export function scheduleLines(views: readonly ScheduleView[], nowMs: number): ScheduleLine[] {
-  return views.map(({ inForce: { schedule }, meaning, nextMs, last, runsHere }) => ({
-    name: schedule.name, meaning, nextMs, timeZone: schedule.timeZone, enabled: schedule.enabled, runsHere, last: last === null ? null : outcomeText(last, nowMs),
+  return views.map(({ inForce: { schedule }, meaning, nextMs, last, runsHere, waits }) => ({
+    name: schedule.name, meaning, nextMs, timeZone: schedule.timeZone, enabled: schedule.enabled, waits, runsHere, last: last === null ? null : outcomeText(last, nowMs),
   }));
 }
 

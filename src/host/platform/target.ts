@@ -95,6 +95,7 @@ const takes: { readonly [Id in CommandId]?: readonly Fitting<Id>[] } = {
   "flinkSavepoints.keepState": ["finding"],
   "flinkSavepoints.newSchedule": ["job"],
   "flinkSavepoints.editSchedule": ["schedule"],
+  "flinkSavepoints.agreeSchedule": ["schedule"],
   "flinkSavepoints.pauseSchedule": ["schedule"],
   "flinkSavepoints.resumeSchedule": ["schedule"],
   "flinkSavepoints.runSchedule": ["schedule"],

@@ -129,12 +129,12 @@ function restoredRow(from: RestoredFrom, nowMs: number): Row {
 }
 
 // A folder can always be opened: VS Code does not open a row that begins to have children.
-function scheduleRow({ inForce, nextMs, last }: ScheduleView, nowMs: number): Row {
+function scheduleRow({ inForce, nextMs, last, waits }: ScheduleView, nowMs: number): Row {
   const { schedule } = inForce;
   const troubled = last !== null && (last.what === "failed" || last.what === "missed");
-  const icon = !schedule.enabled ? { id: "debug-pause", color: grey } : troubled ? warningIcon : { id: "calendar" };
-  const words: ContextWord[] = ["schedule", schedule.enabled ? "active" : "paused"];
-  return row(`Schedule ${oneLine(schedule.name, 80)}`, joinText(schedule.enabled ? nextMs !== null && `next in ${spanText(Math.max(0, nextMs - nowMs))}` : "paused", last !== null && outcomeText(last, nowMs)), {
+  const icon = waits ? { id: "question", color: "notificationsWarningIcon.foreground" } : !schedule.enabled ? { id: "debug-pause", color: grey } : troubled ? warningIcon : { id: "calendar" };
+  const words: ContextWord[] = ["schedule", schedule.enabled ? "active" : "paused", ...(waits ? (["waiting"] as const) : [])];
+  return row(`Schedule ${oneLine(schedule.name, 80)}`, joinText(waits ? "waits for your agreement" : schedule.enabled ? nextMs !== null && `next in ${spanText(Math.max(0, nextMs - nowMs))}` : "paused", last !== null && outcomeText(last, nowMs)), {
     icon, words, ref: { scheduleKey: inForce.key }, click: { command: "flinkSavepoints.openSchedules", title: "Open Schedules", args: [{ scheduleKey: inForce.key }] },
   });
 }

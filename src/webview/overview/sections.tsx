@@ -16,7 +16,7 @@ export function Sections({ overview, host, run, select }: { readonly overview: O
         {schedules === null ? <p class="quiet">Schedules are being read.</p> : schedules.length === 0 ? <p class="quiet">No schedule takes savepoints of this job.</p> : (
           <ul>{schedules.map((each) => (
             <li key={each.name}><strong>{each.name}</strong> · {each.meaning} ({each.timeZone})<br />
-              <span class="quiet">{!each.enabled ? "paused" : each.nextMs === null ? "no next run" : <>next in <span title={timeText(each.nextMs)}>{spanText(each.nextMs - atMs)}</span></>}{each.runsHere ? "" : " · fired by another window, or by none"}{each.last === null ? "" : ` · ${each.last}`}</span></li>
+              <span class="quiet">{each.waits ? "waits for your agreement" : !each.enabled ? "paused" : each.nextMs === null ? "no next run" : <>next in <span title={timeText(each.nextMs)}>{spanText(each.nextMs - atMs)}</span></>}{each.runsHere || each.waits ? "" : " · fired by another window, or by none"}{each.last === null ? "" : ` · ${each.last}`}</span></li>
           ))}</ul>
         )}
         {cleanup === null ? null : <p>Cleanup: {cleanup.text}</p>}

@@ -137,6 +137,8 @@ export type Refusal =
   | { rule: "writer-running"; table: string; by: JobNamed }
   /** The table's newest snapshot changed since it was looked at; with equal numbers it is another one of that number. */
   | { rule: "table-moves"; table: string; from: number; to: number }
+  /** Somebody keeps Paimon tags that belong to it. */
+  | { rule: "tag-needed"; tags: readonly string[] }
   /** A record of the ledger can't be read, and may say who needs it. */
   | { rule: "ledger-unread"; file: string }
   /** Tags that would be deleted, made since a person saw what would be. */

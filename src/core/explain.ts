@@ -155,6 +155,7 @@ export function explainRefusal(refusal: Refusal): string {
     case "writer-running": return `${jobText(refusal.by)} writes to ${refusal.table}. A rollback under a running writer loses rows without a word: stop it first.`;
     case "writers-unchecked": return `Whether a job on ${refusal.cluster} writes to its tables could not be checked (${refusal.reason}).`;
     case "table-moves": return refusal.from === refusal.to ? `Since it was looked at ${refusal.table} was rolled back and written to: its snapshot ${refusal.to} is another one. Give this rollback up, and begin anew.` : `Something writes to ${refusal.table}: its newest snapshot went from ${refusal.from} to ${refusal.to} since it was looked at.`;
+    case "tag-needed": return `It belongs to ${refusal.tags.join(", ")}, which somebody keeps.`;
     case "ledger-unread": return `The record ${refusal.file} can't be read, and may say who needs it. Rules wait until it is mended, or deleted by you.`;
     case "tags-appeared": return `Since the preview ${refusal.table} got the ${refusal.tags.length === 1 ? "tag" : "tags"} ${refusal.tags.join(", ")}, which would be deleted. Give this rollback up, and begin anew to see all that goes.`;
     case "tag-damaged": return `The tag ${refusal.tag} of ${refusal.table} needs ${refusal.file}, which is gone or damaged.`;

@@ -346,6 +346,8 @@ export class CleanupService implements Disposable {
     const hits = record.cleanup?.hits ?? [];
     if (await this.#wasPutBack(record)) return;
     try {
+      const tags = (await this.#world.tagsNeeded([record], run.signal)).get(record.id) ?? [];
+      refuseIf("removed by a rule", nameOf(record), tags.length === 0 ? [] : [{ rule: "tag-needed", tags }]);
       await disposals.dispose(record.id, "rule", run);
     } catch (error) {
       if (!isAbort(error)) await this.#note(record.id, "the removal failed", hits, failureOf(error).message);

@@ -1,7 +1,7 @@
 import { isAbort } from "../core/base/async";
 import type { Disposable } from "../core/base/disposable";
 import { Emitter } from "../core/base/event";
-import type { PairRecord, SavepointRecord } from "../core/ledger/record";
+import { filesOf, liesAside, type PairRecord, type SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
 import { localPath, placeKey } from "../core/model/location";
 import { pairRecord, pairRecordId, pairRecordsIn, withRemembered } from "../core/paimon/remembered";
@@ -13,6 +13,8 @@ import type { WarehouseService } from "./warehouses";
 /** A savepoint whose pairs are asked for. */
 export interface PairedPlace {
   readonly path: string;
+  /** Where its files are, if not there: cleanup moved them. */
+  readonly filesAt?: string;
   readonly recordId: string | null;
   /** When it was complete, epoch milliseconds; null where only its file tells. */
   readonly completedMs: number | null;
@@ -33,7 +35,7 @@ interface Known {
 
 /** A savepoint that a record stands for, with the time by Flink's own statistics. */
 export function pairedPlace(record: SavepointRecord): PairedPlace | undefined {
-  return record.path === null || record.state !== "completed" ? undefined : { path: record.path, recordId: record.id, completedMs: record.endedAtMs };
+  return record.path === null || record.state !== "completed" ? undefined : { path: record.path, ...(liesAside(record) ? { filesAt: filesOf(record) } : {}), recordId: record.id, completedMs: record.endedAtMs };
 }
 
 /**
@@ -109,7 +111,7 @@ export class PairService implements Disposable {
     let known: Known;
     try {
       const records = pairRecordsIn(await this.#ledger.all());
-      const query: PairsQuery = { savepoint: place.path, completedMs: place.completedMs, warehouses: await this.#reachable(), likely: [...new Set([...records.values()].map(({ table }) => table))] };
+      const query: PairsQuery = { savepoint: place.filesAt ?? place.path, completedMs: place.completedMs, warehouses: await this.#reachable(), likely: [...new Set([...records.values()].map(({ table }) => table))] };
       const found = await this.#session.ask("pairs", query, AbortSignal.timeout(120_000));
       const pairs: SinkPair[] = [];
       for (const pair of found.pairs) pairs.push(await this.#remembered(place, found, pair, records));

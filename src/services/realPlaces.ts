@@ -1,6 +1,6 @@
 import { mapLimit } from "../core/base/async";
 import type { JobSeen } from "../core/guards";
-import { isUsable, type LedgerRecord, type SavepointRecord } from "../core/ledger/record";
+import { filesOf, isBeingCleanedUp, isUsable, type LedgerRecord, type SavepointRecord } from "../core/ledger/record";
 import { localPath, placeKey } from "../core/model/location";
 import type { StorageLook } from "../core/ports";
 
@@ -35,13 +35,11 @@ export async function realPlaces(look: StorageLook, records: readonly LedgerReco
  * where this machine sees another savepoint of the job; else it may not see what Flink writes at all.
  */
 export async function vanishedPlaces(look: StorageLook, records: readonly LedgerRecord[], cluster: string, jobName: string): Promise<ReadonlySet<string>> {
-  const places = records.flatMap((record) => (record.kind === "savepoint" && record.cluster.url === cluster && record.job.name === jobName && isUsable(record) ? localPlace(record) : []));
-  const sights = await mapLimit([...new Set(places)], 16, async (place) => ({ place, sight: await look.savepoint(place) }));
-  return new Set(sights.some(({ sight }) => sight === "metadata") ? sights.flatMap(({ place, sight }) => (sight === "missing" || sight === "partly" ? [placeKey(place)] : [])) : []);
-}
-
-function localPlace({ path }: SavepointRecord): string[] {
-  return path === null || localPath(path) === undefined ? [] : [path];
+  const mine = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === cluster && record.job.name === jobName && (isUsable(record) || isBeingCleanedUp(record)));
+  const local = mine.filter((record) => localPath(filesOf(record)) !== undefined);
+  const sights = await mapLimit(local, 16, async (record) => ({ record, sight: await look.savepoint(filesOf(record)) }));
+  if (!sights.some(({ sight }) => sight === "metadata")) return new Set();
+  return new Set(sights.flatMap(({ record, sight }) => (isUsable(record) && (sight === "missing" || sight === "partly") ? [placeKey(filesOf(record))] : [])));
 }
 
 function placeOf(record: LedgerRecord): string | null {

@@ -33,7 +33,7 @@ export async function whoNeedsTag(pairs: Pick<PairService, "pairsOf" | "failure"
   const unread: SavepointRecord[] = [];
   for (const record of there) {
     if (number === undefined || String(record.checkpointId) !== number) continue;
-    const place = isUsable(record) ? pairedPlace(record) : undefined;
+    const place = pairedPlace(record);
     const found = place === undefined ? undefined : await pairs.pairsOf(place, freshMs, signal);
     if (found === undefined || pairs.failure(found.path) !== undefined) unread.push(record);
   }

@@ -249,6 +249,24 @@ describe("the time to undo", () => {
     assert.deepEqual((await window.cleanup.state(job())).failed, []);
   });
 
+  test("does not end while somebody keeps a Paimon tag that belongs to it, made since", async () => {
+    await run(shownVictims(await preview()));
+    world.tags.set("s5", ["tag audit of d.app"]);
+    await clock.sleep(day + 1);
+    await window.cleanup.removeDue();
+    assert.match(record(5).cleanup?.failure ?? "", /tag audit of d\.app/);
+    assert.deepEqual(flink.sent("dispose"), [3, 4].map((number) => asidePlace(place(number))));
+  });
+
+  test("does not end for the last one that is there, when those that were kept are gone", async () => {
+    await run(shownVictims(await preview()));
+    for (const number of [1, 2]) storage.folders.delete(at(place(number)));
+    await clock.sleep(day + 1);
+    await window.cleanup.removeDue();
+    assert.deepEqual(flink.sent("dispose"), []);
+    assert.match(record(5).cleanup?.failure ?? "", /only completed/);
+  });
+
   test("ends for a folder that a person moved back by hand: it counts as put back, and Flink is not asked to dispose of anything", async () => {
     await run(shownVictims(await preview()));
     await storage.aside.move(asidePlace(place(5)), place(5));

@@ -102,6 +102,7 @@ const refusals: Examples<Refusal, "rule"> = {
   "writer-running": [{ rule: "writer-running", table: "sales.orders", by }],
   "writers-unchecked": [{ rule: "writers-unchecked", cluster: "staging", reason: "connection refused" }],
   "table-moves": [{ rule: "table-moves", table: "sales.orders", from: 7, to: 8 }, { rule: "table-moves", table: "sales.orders", from: 8, to: 8 }],
+  "tag-needed": [{ rule: "tag-needed", tags: ["tag audit of sales.orders"] }],
   "ledger-unread": [{ rule: "ledger-unread", file: "/l/damaged/a.000002.json" }],
   "tags-appeared": [{ rule: "tags-appeared", table: "sales.orders", tags: ["audit-2026"] }],
   "tag-damaged": [{ rule: "tag-damaged", table: "sales.orders", tag: "savepoint-3", file: "manifest/manifest-list-1" }],

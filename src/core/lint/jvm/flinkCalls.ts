@@ -19,7 +19,7 @@ export function flinkCall(evaluator: Evaluator, receiver: Value, call: Call, arg
   const byFunction = (where: Where): Value => make("op", functionState(args[0], where, evaluator.index), { functionValue: args[0] });
   const { name } = call;
   const onAnyStream: On = () => {
-    if (name === "keyBy") return { kind: "keyed", sites: [], keyedAt: placeOf(call, frame) };
+    if (name === "keyBy" || name === "keyingBy") return { kind: "keyed", sites: [], keyedAt: placeOf(call, frame) };
     if (name === "broadcast") return args.length === 0 ? { kind: "stream", sites: [] } : { kind: "broadcast", sites: [] };
     if (name === "iterate" && args[0]?.closure !== undefined) evaluator.invoke(args[0].closure, [{ kind: "stream", sites: [] }]);
     if (rewiring.has(name)) return { kind: "stream", sites: [] };
@@ -62,7 +62,7 @@ export function flinkCall(evaluator: Evaluator, receiver: Value, call: Call, arg
       if (windowOperators.has(name)) return make("op", always("the contents of its windows and their timers"), { functionValue: args.at(-1) });
       return undefined;
     case "joined":
-      if (name === "apply" || name === "with") return make("op", always("the elements of both streams"), { joinApply: name === "apply" });
+      if (name === "apply" || name === "with" || name === "projecting") return make("op", always("the elements of both streams"), { joinApply: name === "apply" });
       return joinStages.has(name) ? receiver : undefined;
     case "interval":
       if (intervalStages.has(name)) return receiver;
@@ -142,7 +142,7 @@ function connected(receiver: Value, args: readonly Value[]): Value {
 
 function onConnected(evaluator: Evaluator, receiver: Value, call: Call, args: readonly Value[], make: Make): Value | undefined {
   const { name } = call;
-  if (name === "keyBy") return { ...receiver, left: "keyed", right: "keyed" };
+  if (name === "keyBy" || name === "keyingBy") return { ...receiver, left: "keyed", right: "keyed" };
   const both = receiver.left === "keyed" && receiver.right === "keyed";
   if (name === "process") {
     const needs = functionNeeds(args[0], evaluator.index);

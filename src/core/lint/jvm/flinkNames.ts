@@ -27,8 +27,8 @@ export const rewiring: ReadonlySet<string> = new Set(["union", "rebalance", "res
 export const stateless: ReadonlySet<string> = new Set(["assignTimestampsAndWatermarks", "assignAscendingTimestamps", "assignTimestamps", "project"]);
 /** On a stream, and make a sink without state. */
 export const statelessSinks: ReadonlySet<string> = new Set(["print", "printToErr", "writeAsText", "writeAsCsv", "writeToSocket", "writeUsingOutputFormat"]);
-/** On a keyed stream, kept in a ValueState. */
-export const rolling: ReadonlySet<string> = new Set(["reduce", "sum", "min", "max", "minBy", "maxBy", "fold"]);
+/** On a keyed stream, kept in a ValueState; those of the end are of Scala's extensions, as others below. */
+export const rolling: ReadonlySet<string> = new Set(["reduce", "sum", "min", "max", "minBy", "maxBy", "fold", "reduceWith", "foldWith"]);
 /** On a keyed stream of Scala, and keep a value of the function's type for each key. */
 export const withState: ReadonlySet<string> = new Set(["mapWithState", "flatMapWithState", "filterWithState"]);
 /** On a stream, and make windows, which are no operator yet. */
@@ -38,7 +38,7 @@ export const windowSettings: ReadonlySet<string> = new Set(["trigger", "evictor"
 /** On windows, and make the operator that holds their contents and timers. */
 export const windowOperators: ReadonlySet<string> = new Set(["reduce", "aggregate", "process", "apply", "sum", "min", "max", "minBy", "maxBy", "fold", "reduceWith", "foldWith", "applyWith"]);
 /** Between `join` or `coGroup` and the call that makes the operator. */
-export const joinStages: ReadonlySet<string> = new Set(["where", "equalTo", "window", "trigger", "evictor", "allowedLateness"]);
+export const joinStages: ReadonlySet<string> = new Set(["where", "equalTo", "window", "trigger", "evictor", "allowedLateness", "whereClause", "isEqualTo"]);
 /** Between `intervalJoin` and `process`. */
 export const intervalStages: ReadonlySet<string> = new Set(["between", "lowerBoundExclusive", "upperBoundExclusive", "inEventTime", "inProcessingTime", "sideOutputLeftLateData", "sideOutputRightLateData"]);
 /** On a `PatternStream`, and return it. */

@@ -52,7 +52,8 @@ export function scopeFunction(evaluator: Evaluator, receiver: Value, call: Call,
       evaluator.invoke(closure, [receiver]);
       return receiver;
     case "apply":
-      if (closure.frame.file.language !== "kotlin") return undefined;
+      // A window's `apply { key, window, values, out -> … }` takes several.
+      if (closure.frame.file.language !== "kotlin" || closure.lambda.params.length > 1) return undefined;
       evaluator.invoke(closure, [receiver], receiver);
       return receiver;
     case "let":

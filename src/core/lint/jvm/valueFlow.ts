@@ -37,7 +37,7 @@ export function manyOf(args: readonly Value[]): Value | undefined {
 
 /** Whether a call sets something of a connector's object and returns that: `new FlinkKafkaConsumer<>(…).setStartFromEarliest()`. */
 export function setsUp({ kind, type, cls, made, constant }: Value, { name, bare }: Call, index: WorkspaceIndex, file: FileModel): boolean {
-  if (kind !== "object" || type === undefined || made !== undefined || constant !== undefined || bare || !/^(?:set|with|assign|ignore|disable|enable)[A-Z]/.test(name)) return false;
+  if (kind !== "object" || type === undefined || made !== undefined || constant !== undefined || (bare && file.language !== "scala") || !/^(?:set|with|assign|ignore|disable|enable)[A-Z]/.test(name)) return false;
   return cls === undefined ? connectors.has(type.name) || index.isFlinkType(type, file) : index.hierarchy(cls).outside.some((above) => connectors.has(above.type.name));
 }
 

@@ -27,6 +27,9 @@ const steps = {
   partition_custom: { to: "operator", state: "never" },
   key_by: { to: "keyed" },
   window_all: { to: "windowed" },
+  // Only a keyed stream has these, so a stream that has them is one.
+  window: { to: "windowed" },
+  count_window: { to: "windowed" },
   union: { to: "plain" },
   shuffle: { to: "plain" },
   rescale: { to: "plain" },
@@ -42,15 +45,14 @@ const steps = {
 } as const satisfies Readonly<Record<string, Step>>;
 
 const rolling: Step = { to: "operator", state: "always", reason: "the value so far of each key", python: true };
+const rollings = { reduce: rolling, sum: rolling, min: rolling, max: rolling, min_by: rolling, max_by: rolling };
 const keyed: Readonly<Record<string, Step>> = {
   ...steps,
   map: { to: "operator", state: "function", python: true },
   flat_map: { to: "operator", state: "function", python: true },
   filter: { to: "operator", state: "function", python: true },
   process: { to: "operator", state: "always", reason: "state and timers", python: true },
-  reduce: rolling, sum: rolling, min: rolling, max: rolling, min_by: rolling, max_by: rolling,
-  window: { to: "windowed" },
-  count_window: { to: "windowed" },
+  ...rollings,
   count_window_all: { to: "windowed" },
 };
 const ofWindow: Step = { to: "operator", state: "always", reason: window, python: true };
@@ -73,7 +75,7 @@ const keyedConnected: Readonly<Record<string, Step>> = {
 
 /** The calls there are on each kind of stream. */
 export const stepsOf: Readonly<Record<StreamKind, Readonly<Record<string, Step>>>> = {
-  operator: steps, plain: steps, cached: steps, keyed, windowed, connected, "keyed-connected": keyedConnected, broadcast: {},
+  operator: steps, plain: { ...steps, ...rollings }, cached: steps, keyed, windowed, connected, "keyed-connected": keyedConnected, broadcast: {},
   "broadcast-connected": { process: { to: "operator", state: "always", reason: "the broadcast state", python: true } },
   sink: {},
 };
@@ -95,7 +97,7 @@ export const statefulSinks: ReadonlySet<string> = new Set(["KafkaSink", "KafkaSi
 /** Sinks of either kind that keep none; those of `add_sink` only flush. */
 export const statelessSinks: ReadonlySet<string> = new Set(["Elasticsearch6SinkBuilder", "Elasticsearch7SinkBuilder", "Elasticsearch8SinkBuilder", "ElasticsearchSink", "JdbcSink", "RMQSink", "CassandraSink", "PrintSink", "DiscardingSink"]);
 /** Sinks of `add_sink` that keep state: two-phase committers. */
-export const statefulLegacySinks: ReadonlySet<string> = new Set(["FlinkKafkaProducer", "FlinkKafkaProducer011", "FlinkKafkaProducer010", "FlinkKafkaProducerBase", "StreamingFileSink"]);
+export const statefulLegacySinks: ReadonlySet<string> = new Set(["FlinkKafkaProducer", "FlinkKafkaProducer011", "FlinkKafkaProducerBase", "StreamingFileSink"]);
 /** Sources of `add_source` that keep their position. */
 export const statefulLegacySources: ReadonlySet<string> = new Set(["FlinkKafkaConsumer", "FlinkKafkaConsumer011", "FlinkKafkaConsumer010", "FlinkKafkaConsumerBase", "FlinkKinesisConsumer", "RMQSource"]);
 

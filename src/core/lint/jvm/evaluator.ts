@@ -484,8 +484,8 @@ export class Evaluator {
         this.operators.configured(receiver, call, frame);
         return result;
       }
-      // An entry of a map of streams stands for its stream.
-      if (args.length === 0 && /^(?:getValue|value|component2|_2)$/.test(name)) return receiver;
+      // An entry of a map of streams stands for its stream, and so does what may be one.
+      if ((args.length === 0 && /^(?:getValue|value|component2|_2)$/.test(name)) || /^(?:get|orElse|orElseThrow|orElseGet|getOrElse|orNull)$/.test(name)) return receiver;
       if (args.length === 0 && /^(?:getKey|key|component1|_1)$/.test(name)) return unknown;
       const extension = this.index.extension(name, frame.file);
       if (extension !== undefined) return this.#extension(extension, receiver, args, call, frame);

@@ -27,12 +27,14 @@ export function registerQuickFixes(linter: Pick<Linter, "findingsOf" | "pathOf" 
       const actions: vscode.CodeAction[] = [];
       for (const { diagnostic, finding } of matched) {
         const fix = fixOf(finding, text, path, taken);
-        if (fix !== undefined) actions.push(actionOf(fix.title, diagnostic, editOf(document, fix.edits), true));
-        if (fix?.uid !== undefined && keepsState(finding, path) && unexplained(await savepointContents.list(), taken).length > 0) {
-          const action = actionOf(`Set uid "${fix.uid}" and keep the state of a savepoint…`, diagnostic);
+        // First where there is a savepoint with automatic ids: a uid alone would lose what it holds of this operator.
+        const keeps = fix?.uid !== undefined && keepsState(finding, path) && unexplained(await savepointContents.list(), taken).length > 0;
+        if (keeps) {
+          const action = actionOf(`Set uid "${fix.uid}" and keep the state of a savepoint…`, diagnostic, undefined, true);
           action.command = { title: action.title, command: "flinkSavepoints.keepState" satisfies CommandId, arguments: [{ document: document.uri.toString(), offset: finding.range.start.offset }] };
           actions.push(action);
         }
+        if (fix !== undefined) actions.push(actionOf(fix.title, diagnostic, editOf(document, fix.edits), !keeps));
       }
       const all = matched.some(({ finding }) => finding.fix?.kind === "insert-uid") ? fixAll(findings, text, path, taken) : undefined;
       const [first] = matched;

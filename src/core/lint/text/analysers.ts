@@ -28,8 +28,17 @@ export const config: LanguageAnalyser<Nothing> = {
   owns: (path) => /\.ya?ml$/.test(path),
   matters: (text) => text.length <= textLimit && /flink|savepoint|pipeline\.auto-generate-uids|auto-generate-uids|claim-mode|state:|state\.|uid/i.test(text),
   read: () => ({}),
-  findings: ({ path, text }) => findingsOf(path, text, [...yamlSettings(path, text).flatMap(settingReports), ...shellReports(text)].filter(({ rule }) => rule !== "local-savepoint-directory" || !sharedVolume.test(text))),
+  findings: ({ path, text }) => findingsOf(path, text, [...yamlSettings(path, text).flatMap(settingReports), ...shellReports(text)].filter(({ rule, end }) => rule !== "local-savepoint-directory" || !(sharedVolume.test(text) || isMountedTwice(text, end)))),
 };
+
+/** Whether the directory that stands behind the offset lies in a volume of Compose that several services mount. */
+function isMountedTwice(text: string, at: number): boolean {
+  const directory = /^["']?\s*[:=]?\s*["']?file:(?:\/\/)?(\/[^\s"']*)/.exec(text.slice(at, at + 1_000))?.[1];
+  if (directory === undefined) return false;
+  const mounts = [...text.matchAll(/^\s*-\s+["']?([^\s:"']+):(\/[^\s:"']*)/gm), ...text.matchAll(/\bsource:\s*["']?([^\s"']+)["']?\s+target:\s*["']?(\/[^\s"']*)/g)];
+  const sources = mounts.filter(([, , target = ""]) => `${directory}/`.startsWith(target.endsWith("/") ? target : `${target}/`)).map(([, source]) => source);
+  return new Set(sources).size < sources.length;
+}
 
 /** Flink SQL scripts. */
 export const sql: LanguageAnalyser<Nothing> = {

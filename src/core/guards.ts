@@ -182,6 +182,8 @@ export function disposalVerdict(record: SavepointRecord, records: readonly Ledge
   }
   for (const plan of records) {
     if (plan.kind !== "restore" || plan.state !== "planned") continue;
+    // One that follows a rollback counts with that; without it, its process died before that was written down.
+    if (plan.afterStop === null && !records.some((rollback) => rollback.kind === "rollback" && rollback.restoreId === plan.id && rollback.endedAtMs === null)) continue;
     const source = plan.savepoint === null ? plan.afterStop === record.id : placeKey(plan.savepoint.path) === path;
     if (source) tell({ rule: "in-use", by: named(plan), how: "is planned to be restored from it" });
   }

@@ -2,6 +2,7 @@ import { isAbort, mapLimit } from "../core/base/async";
 import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError, type Refusal } from "../core/errors";
 import { explain } from "../core/explain";
+import { savepointsAt } from "../core/ledger/queries";
 import { filesOf, isBeingCleanedUp, isUsable, recordVersion, type RollbackRecord, type RollbackTableRecord, type SavepointRecord } from "../core/ledger/record";
 import { isTerminal } from "../core/model/job";
 import { placeKey, requireLocation } from "../core/model/location";
@@ -126,7 +127,10 @@ export class RollbackService {
       safetyName: options.safetyCopy ? `${ourName(plan.savepoint.path, plan.savepoint.checkpointId)}-before-${id.slice(0, 6)}` : null,
       state: "planned", requestedAtMs: atMs, endedAtMs: null, owner: self, trail: [{ atMs, event: `planned: ${plan.tables.map(({ table }) => table.name).join(", ")}` }],
     };
-    await ledger.create(record);
+    await ledger.create(record).catch(async (error: unknown) => {
+      if (restoreId !== null) await this.#restores.drop(restoreId).catch((failed: unknown) => this.#world.log.warn(`dropping ${restoreId}`, failed));
+      throw error;
+    });
     this.#changed.fire(record);
     return this.continue(id, run);
   }
@@ -166,6 +170,7 @@ export class RollbackService {
   async #go(id: string, run: Run): Promise<RollbackRecord> {
     let record = await this.#claim(id);
     if (record.state === "planned" || record.state === "rolling") {
+      await this.#requireSavepoint(record);
       await this.#refuseWriters(record, run);
       for (let at = 0; at < record.tables.length; at++) record = await this.#rollTable(record, at, run);
       // All again, since the first may have been written to while the last was rolled back.
@@ -317,6 +322,18 @@ export class RollbackService {
     const earliest = facts.snapshots[0]?.id ?? newest.id;
     await this.#tables.write(`${folder}/EARLIEST`, String(earliest));
     await this.#tables.write(`${folder}/LATEST`, String(newest.id));
+  }
+
+  /** What comes later than the savepoint goes: it has to be there before any table is touched, however long ago that was planned. */
+  async #requireSavepoint({ savepoint: { path }, jobName }: RollbackRecord): Promise<void> {
+    for (const { disposal, cleanup } of savepointsAt(placeKey(path), await this.#world.ledger.all())) {
+      if (disposal?.state === "disposed") refuseIf("rolled back", jobName, [{ rule: "already-disposed" }]);
+      if (disposal?.state === "requested") refuseIf("rolled back", jobName, [{ rule: "disposal-running" }]);
+      if ((cleanup?.aside ?? null) !== null) refuseIf("rolled back", jobName, [{ rule: "moved-aside" }]);
+    }
+    const metadata = await this.#tables.openMetadata(path);
+    if (metadata === undefined) throw new FlinkError("metadata-missing", { location: path, reason: "ENOENT" });
+    await metadata.close();
   }
 
   /** Refuses while a job writes to one of the tables, or one of them changed since it was planned, or changes while it is watched (P-11, rule 5). */

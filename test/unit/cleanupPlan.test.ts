@@ -62,7 +62,7 @@ describe("cleanup rules", () => {
       taken(1), taken(10, { pinned: true }), taken(11), taken(12), taken(13), taken(14), taken(15),
       restoreFrom(place(11), "a".repeat(32), { claimMode: "CLAIM", state: "safe" }),
       restoreFrom(place(12), "b".repeat(32), { state: "running" }),
-      restoreFrom(place(14), "c".repeat(32), { state: "planned" }),
+      restoreFrom(place(14), "c".repeat(32), { state: "planned", afterStop: "f" }),
       restoreFrom(place(15), "d".repeat(32), { state: "safe" }),
     ], rules({ keep: 1, maxAgeMs: 5 * hour }), { jobs: [seen("9".repeat(32), place(13), { completedCheckpointId: 99 }), seen("d".repeat(32), null)] });
     assert.deepEqual(["s10", "s11", "s12", "s13", "s14", "s15"].flatMap((id) => spares(made, id)), ["pinned", "claimed", "no-claim-not-safe", "restore-source", "in-use", "restore-source"]);
@@ -166,7 +166,7 @@ function randomHistory(upTo: (count: number) => number, chance: (share: number) 
       const id = `${upTo(1e9)}`.padStart(32, "0");
       switch (upTo(7)) {
         case 0: records.push(restoreFrom(path, id, { claimMode: "CLAIM", state: (["running", "safe", "unknown"] as const)[upTo(3)]! })); claimed = true; break;
-        case 1: records.push(restoreFrom(path, id, { state: (["planned", "requested", "submitted", "running"] as const)[upTo(4)]! })); needed = true; break;
+        case 1: records.push(restoreFrom(path, id, { afterStop: "f", state: (["planned", "requested", "submitted", "running"] as const)[upTo(4)]! })); needed = true; break;
         case 2: records.push(restoreFrom(path, id, { state: "safe" })); break;
         case 3: records.push(restoreFrom(path, id, { state: "failed", endedAtMs: 1 })); break;
         case 4: records.push(restoreFrom(path, id, { state: "safe" })); jobs.push(seen(id, path, { completedCheckpointId: 9 })); needed = true; break;

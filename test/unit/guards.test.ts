@@ -239,6 +239,7 @@ describe("rule 1: a savepoint is disposed of", () => {
     const planned = [{ rule: "in-use", by: job, how: "is planned to be restored from it" }];
     assert.deepEqual(verdict([restore({ state: "planned", afterStop: "f" })]).refusals, planned, "a plan that goes back to it");
     assert.deepEqual(verdict([restoreRecord(job.jobId, { jobName: job.name, state: "planned", afterStop: target.id })]).refusals, planned, "a plan whose stop wrote it");
+    assert.deepEqual(verdict([restore({ state: "planned" })]).refusals, [], "a plan of a rollback whose process died before it wrote that down: nobody can go on with it, nor drop it");
     assert.deepEqual(rules([restore({ state: "dropped" })]), []);
   });
 

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { openLocalFile, openRegularFile } from "../../src/clients/localFiles";
+import { openLocalFile } from "../../src/clients/localFiles";
+import { openLocalMetadata } from "../../src/clients/localMetadata";
 import { localWarehouse, writeWhole } from "../../src/clients/paimon/localWarehouse";
 import { isAbort } from "../../src/core/base/async";
 import { FlinkError } from "../../src/core/errors";
-import type { RollbackRecord } from "../../src/core/ledger/record";
+import type { RollbackRecord, SavepointRecord } from "../../src/core/ledger/record";
 import type { Liveness } from "../../src/core/ports";
 import type { PaimonAction, TableAddress } from "../../src/core/paimon/actions";
 import type { RollbackPlan } from "../../src/core/paimon/rollback/plan";
@@ -80,7 +81,7 @@ function another(options: Parameters<typeof openWindow>[1] = {}): { readonly win
       await started?.({ host: window.self.host, pid: 4711, instance: "jvm" });
       await act(address, action);
     } }),
-    write: writeWhole, openMetadata: (location) => openRegularFile(path.join(location, "_metadata")), openFile: openLocalFile,
+    write: writeWhole, openMetadata: openLocalMetadata, openFile: openLocalFile,
     writtenMs: () => Promise.resolve(undefined), freeBytes: () => Promise.resolve(undefined),
   };
   return { window, rollbacks: new RollbackService(window.shared, window.restores, tables, (owner) => (owner.instance === "jvm" ? jvm : window.liveness(owner))) };
@@ -232,6 +233,23 @@ describe("a rollback", () => {
     const json = JSON.parse(readFileSync(file, "utf8")) as { timeMillis: number };
     writeFileSync(file, JSON.stringify({ ...json, timeMillis: json.timeMillis + 60_000 }));
     assert.deepEqual(await refusals(one.rollbacks.begin(plan, tablesOnly, watchedRun())), ["table-moves"]);
+    assert.deepEqual(asked, []);
+  });
+
+  test("touches no table when its savepoint is gone, or on its way out: there would be nothing to start from", async () => {
+    const one = another();
+    const plan = await planOf(one);
+    const [s6] = world.disk.savepoints();
+    const change = (changes: Partial<SavepointRecord>): void => world.disk.put({ ...s6!, ...changes });
+    const owner = one.window.self;
+    change({ disposal: { state: "disposed", requestedAtMs: 0, requestId: null, endedAtMs: 1, message: null, owner } });
+    assert.deepEqual(await refusals(one.rollbacks.begin(plan, tablesOnly, watchedRun())), ["already-disposed"]);
+    const [left] = await one.rollbacks.unfinished();
+    change({ cleanup: { hits: [], triedAtMs: 0, attempts: 1, failure: null, aside: { path: "/aside", state: "aside", sinceMs: 0, untilMs: 1, owner } } });
+    assert.deepEqual(await refusals(one.rollbacks.continue(left?.id ?? "", watchedRun())), ["moved-aside"]);
+    change({});
+    rmSync(path.join(savepoint, "_metadata"));
+    await rejected(one.rollbacks.continue(left?.id ?? "", watchedRun()), "metadata-missing");
     assert.deepEqual(asked, []);
   });
 

@@ -71,8 +71,7 @@ export class WorkbenchPage {
     const isFresh = this.#isFresh;
     const tab = this.page.locator(".activitybar").getByRole("tab", { name }).first();
     await this.waitFor(`the tab ${name} of the activity bar`, (timeout) => tab.waitFor({ timeout }), startMs);
-    // From its start, since the view of ours is an explorer too: "Flink Savepoints: Explorer".
-    const shown = this.page.locator(".part.sidebar").getByRole("heading", { name: typeof name === "string" ? new RegExp(`^${name}`) : name });
+    const shown = this.page.locator(".part.sidebar").getByRole("heading", { name });
     // A window that is loaded anew shows by itself what it showed before, and a click on what is shown hides it.
     await this.waitFor(`the view container ${name}`, (timeout) => again(async () => {
       if (await tab.getAttribute("aria-selected") !== "true") await tab.click({ timeout: attemptMs });

@@ -27,9 +27,9 @@ test("the main job is done with the keyboard only, in the dark theme", async (co
     await page.waitFor("the extension's tab", (timeout) => tab.waitFor({ timeout }));
 
     // The first time there is nothing yet that could take the focus.
-    await keys.command("Flink Savepoints: Focus on Explorer View");
+    await keys.command("Flink Savepoints: Focus on Flink Savepoints View");
     await page.row(/^orders/);
-    await keys.command("Flink Savepoints: Focus on Explorer View");
+    await keys.command("Flink Savepoints: Focus on Flink Savepoints View");
 
     await keys.goTo(/^other/);
     await keys.press("Enter");
@@ -96,7 +96,7 @@ test("the main job is done with the keyboard only, in the dark theme", async (co
     assert.deepEqual([existsSync(onDisk(taken.path)), existsSync(onDisk(last.path))], [false, true]);
 
     await page.page.evaluate(() => void ((window as unknown as { sameWindow: boolean }).sameWindow = true));
-    await keys.command("Flink Savepoints: Focus on Explorer View");
+    await keys.command("Flink Savepoints: Focus on Flink Savepoints View");
     await keys.press("F5");
     await page.row(/^sandbox/);
     assert.equal(await page.page.evaluate(() => (window as unknown as { sameWindow?: boolean }).sameWindow), true, "F5 in the tree refreshes the tree, not the window");

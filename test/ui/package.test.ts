@@ -13,6 +13,7 @@ const expected = [
   "extension/LICENSE.txt",
   "extension/NOTICE",
   "extension/dist/extension.js",
+  "extension/dist/flink-savepoints.mjs",
   "extension/dist/sample-job.jar",
   "extension/dist/webview/comparison/main.js",
   "extension/dist/webview/comparison/style.css",
@@ -44,7 +45,7 @@ const atActivationLimitBytes = 25_000;
 /** What is loaded just after activation, in every window. */
 const inEveryWindowLimitBytes = 500_000;
 const chunksLimitBytes = 1_200_000;
-const packageLimitBytes = 2_200_000;
+const packageLimitBytes = 2_500_000;
 
 test("the package holds exactly the listed files", () => {
   assert.deepEqual([...entries().keys()].filter((name) => !chunk.test(name)).map(spelling).sort(), expected.map(spelling).sort());

@@ -109,7 +109,7 @@ export class Reconciler implements Disposable {
   #resume(record: SavepointRecord | RestoreRecord): void {
     const { follower, log } = this.#world;
     const work: Promise<unknown> =
-      record.kind === "restore" ? (record.state === "running" ? this.#restores.watchUntilSafe(record.id) : this.#restores.follow(record.id))
+      record.kind === "restore" ? (record.state === "running" ? this.#restores.starts.watchUntilSafe(record.id) : this.#restores.starts.follow(record.id))
       : record.disposal?.state === "requested" ? this.#disposals.follow(record.id)
       : follower.follow(record.id);
     const watched = work.then(() => undefined, (error: unknown) => {

@@ -1,15 +1,14 @@
-import { Backoff, isAbort } from "../core/base/async";
-import { Emitter } from "../core/base/event";
+import { isAbort } from "../core/base/async";
 import { FlinkError, isFlinkError, type ErrorFacts } from "../core/errors";
-import { latestCheckpoint, restoreRefusals, restoreWarnings } from "../core/guards";
+import { restoreRefusals, restoreWarnings } from "../core/guards";
 import { recordVersion, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
-import { allTasksRun, isTerminal, type JobRef, type JobSummary } from "../core/model/job";
-import { checkpointOwner, placeKey, requireLocation } from "../core/model/location";
-import { isIntendedFailure } from "../core/paimon/failures";
-import type { ClaimMode, ClusterClient, Run, RunJarRequest } from "../core/ports";
-import { unlessAborted, unlessUnknown } from "./following";
+import { isTerminal, type JobRef, type JobSummary } from "../core/model/job";
+import { checkpointOwner, requireLocation } from "../core/model/location";
+import type { ClaimMode, Run, RunJarRequest } from "../core/ports";
+import { unlessAborted } from "./following";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import { outcomeError, type Readiness, type SavepointRequest, type SavepointService, type SavepointWorld } from "./savepoints";
+import { readStart, StartFollower } from "./startFollower";
 
 /** What a person chooses for a start of a job (C-22…C-30). */
 export interface RestoreRequest {
@@ -31,19 +30,15 @@ export interface RestoreRequest {
 export class RestoreService {
   readonly #world: SavepointWorld;
   readonly #savepoints: SavepointService;
-  readonly #settled = new Emitter<RestoreRecord>((error) => this.#world.log.error("a listener to starts", error));
-  readonly #following = new Map<string, Promise<RestoreRecord>>();
-  readonly #watching = new Set<string>();
-  /** Starts that this process is about to send. */
-  readonly #sending = new Set<string>();
   /** Plans that this process is at work on. */
   readonly #flows = new Set<string>();
 
-  /** Fires when a started job runs or has failed. */
-  readonly onDidSettle = this.#settled.event;
+  /** What becomes of the jobs that were started. */
+  readonly starts: StartFollower;
 
   constructor(world: SavepointWorld, savepoints: SavepointService) {
     this.#world = world;
+    this.starts = new StartFollower(world);
     this.#savepoints = savepoints;
   }
 
@@ -89,7 +84,7 @@ export class RestoreService {
     try {
       await ledger.create(plan);
       const stopped = await this.#savepoints.stop(job, { ...stop, drain: false }, run, stopId, async () => {
-        if ((await this.#read(plan.id)).state !== "planned") refuseIf("stopped", plan.jobName, [{ rule: "operation-running", what: "restore", forMs: this.#world.clock.now() - plan.requestedAtMs }]);
+        if ((await readStart(ledger, plan.id)).state !== "planned") refuseIf("stopped", plan.jobName, [{ rule: "operation-running", what: "restore", forMs: this.#world.clock.now() - plan.requestedAtMs }]);
       });
       return await this.#fromStop(plan.id, stopped, run);
     } catch (error) {
@@ -125,8 +120,8 @@ export class RestoreService {
   /** Starts what `planAfterRollback` wrote down, once; a second call, in this window or another, follows. Throws what `start` throws, and `plan-arguments-lost`. */
   async startPlanned(restoreId: string, run: Run): Promise<RestoreRecord> {
     const { ledger, clock, vault, follower, self } = this.#world;
-    const plan = await this.#read(restoreId);
-    if (plan.state !== "planned") return this.follow(restoreId, run);
+    const plan = await readStart(ledger, restoreId);
+    if (plan.state !== "planned") return this.starts.follow(restoreId, run);
     await this.#check(plan.cluster.url, plan.savepoint?.path ?? null, plan.claimMode, run.signal);
     const programArgs = await this.#keptArguments(plan);
     const release = follower.hold(restoreId);
@@ -136,7 +131,7 @@ export class RestoreService {
         mine = open.state === "planned";
         return mine ? { ...open, state: "requested", requestedAtMs: clock.now(), owner: self } : open;
       });
-      if (!mine) return await this.follow(restoreId, run);
+      if (!mine) return await this.starts.follow(restoreId, run);
       await this.#refuseRivals(record, "planned", run.signal);
       await vault.delete(argumentsKey(restoreId));
       return await this.#submit(record, programArgs, run);
@@ -151,8 +146,8 @@ export class RestoreService {
    */
   async continue(restoreId: string, run: Run, programArgs?: readonly string[]): Promise<RestoreRecord> {
     const { follower } = this.#world;
-    const plan = await this.#read(restoreId);
-    if (plan.state !== "planned" || plan.afterStop === null) return this.follow(restoreId, run);
+    const plan = await readStart(this.#world.ledger, restoreId);
+    if (plan.state !== "planned" || plan.afterStop === null) return this.starts.follow(restoreId, run);
     if (this.#flows.has(restoreId)) refuseIf("restored", plan.jobName, [{ rule: "operation-running", what: "restore", forMs: this.#world.clock.now() - plan.requestedAtMs }]);
     this.#flows.add(restoreId);
     try {
@@ -191,56 +186,6 @@ export class RestoreService {
     if (record.state === "dropped") await this.#world.vault.delete(argumentsKey(restoreId));
   }
 
-  /** Follows a start to its outcome; used by the caller and, after a restart, by the reconciler. Two callers share one. */
-  follow(restoreId: string, run?: Run): Promise<RestoreRecord> {
-    let following = this.#following.get(restoreId);
-    if (following === undefined) {
-      following = this.#untilSettled(restoreId, run).finally(() => this.#following.delete(restoreId));
-      following.catch(() => undefined);
-      this.#following.set(restoreId, following);
-    }
-    return unlessAborted(following, run?.signal);
-  }
-
-  /** Watches a running job until its first own checkpoint makes the savepoint dispensable (C-26) or the job ends. */
-  async watchUntilSafe(restoreId: string): Promise<void> {
-    if (this.#watching.has(restoreId)) return;
-    this.#watching.add(restoreId);
-    const { clusters, ledger, clock, follower } = this.#world;
-    const pause = new Backoff(1_000, 30_000);
-    let missed = 0;
-    try {
-      for (;;) {
-        const record = await this.#read(restoreId);
-        if (record.state !== "running" || record.endedAtMs !== null) return;
-        try {
-          const client = clusters.client(record.cluster.url);
-          const [overview, state] = await Promise.all([unlessUnknown(client.checkpoints(record.id, follower.life)), client.jobState(record.id, follower.life)]);
-          const completed = overview === undefined ? null : latestCheckpoint(overview);
-          const restored = overview?.latest.restored ?? null;
-          if (completed !== null && (restored === null || completed.checkpointId > restored.checkpointId)) {
-            await ledger.update<RestoreRecord>(restoreId, `checkpoint #${completed.checkpointId} of its own is complete`, (open) => (open.state === "running" ? { ...open, state: "safe" } : open));
-            return;
-          }
-          // A JobManager that has just come back does not list its jobs at once.
-          missed = state === undefined ? missed + 1 : 0;
-          if (missed > 3 || (state !== undefined && isTerminal(state))) {
-            await ledger.update<RestoreRecord>(restoreId, `the job is ${state ?? "gone"}`, (open) => ({ ...open, endedAtMs: clock.now() }));
-            return;
-          }
-        } catch (error) {
-          if (isAbort(error)) return;
-          this.#world.log.debug(`watching ${restoreId}`, error);
-        }
-        await clock.sleep(pause.next(), follower.life);
-      }
-    } catch (error) {
-      if (!isAbort(error)) this.#world.log.warn(`watching ${restoreId}`, error);
-    } finally {
-      this.#watching.delete(restoreId);
-    }
-  }
-
   /** The job that lives and has its checkpoint there: whoever claims it has Flink delete files that this job needs. */
   #runningOwner(path: string): JobSummary | undefined {
     const jobId = checkpointOwner(path);
@@ -263,7 +208,7 @@ export class RestoreService {
     }
     const state = await clusters.client(stopped.cluster.url).jobState(stopped.job.id, run.signal);
     if (state !== undefined && !isTerminal(state)) refuseIf("restored", stopped.job.name, [{ rule: "in-use", by: { jobId: stopped.job.id, name: stopped.job.name }, how: "has written its savepoint but still runs" }]);
-    const plan = await this.#read(restoreId);
+    const plan = await readStart(this.#world.ledger, restoreId);
     const savepoint = plan.savepoint ?? { path: stopped.path, recordId: stopped.id, checkpointId: stopped.checkpointId };
     await this.#check(plan.cluster.url, savepoint.path, plan.claimMode, run.signal);
     const programArgs = givenArgs ?? (await this.#keptArguments(plan));
@@ -275,7 +220,7 @@ export class RestoreService {
         return mine ? { ...open, state: "requested", savepoint, requestedAtMs: clock.now(), owner: self } : open;
       });
       // Another window continued the same plan in the same moment: follow what it started.
-      if (!mine) return await this.follow(restoreId, run);
+      if (!mine) return await this.starts.follow(restoreId, run);
       await this.#refuseRivals(record, "planned", run.signal);
       await this.#world.vault.delete(argumentsKey(restoreId));
       return await this.#submit(record, programArgs, run);
@@ -326,7 +271,7 @@ export class RestoreService {
         }
         run.signal.throwIfAborted();
         // An upload takes long: another process may have settled the record meanwhile, and then it stays so.
-        const open = await this.#read(record.id);
+        const open = await readStart(this.#world.ledger, record.id);
         if (open.state !== "requested" || open.owner.instance !== this.#world.self.instance) return;
         run.report({ message: "Flink starts the program" });
         sent = true;
@@ -342,94 +287,18 @@ export class RestoreService {
         const verdict = !sent || isAbort(error) || !mayHaveArrived(error) || isFlinkError(error, "flink-failed");
         if (verdict && !(sent && isFlinkError(error, "flink-failed") && (await this.#isThere(record, error.facts)))) {
           const ended = await ledger.update<RestoreRecord>(record.id, isAbort(error) ? "given up before it was sent" : "Flink refused it, or it was not sent", (open) => (open.state === "requested" ? { ...open, state: isAbort(error) ? "dropped" : "failed", endedAtMs: clock.now(), failure: isAbort(error) ? null : failureOf(error) } : open));
-          if (ended.state === "failed") this.#settled.fire(ended);
+          if (ended.state === "failed") this.starts.tell(ended);
           if (isFlinkError(error, "flink-failed")) throw new FlinkError("restore-failed", { savepoint: record.savepoint?.path ?? null, message: error.facts.message, exception: error.facts.exception }, { cause: error });
           throw error;
         }
         log.warn(`the answer to starting ${record.id} was lost; looking for the job`, error);
       }
     };
-    this.#sending.add(record.id);
+    this.starts.sending.add(record.id);
     const release = follower.hold(record.id);
-    const outcome = work().finally(() => this.#sending.delete(record.id)).then(() => this.follow(record.id, { signal: follower.life, report: (step) => run.report(step) })).finally(release);
+    const outcome = work().finally(() => this.starts.sending.delete(record.id)).then(() => this.starts.follow(record.id, { signal: follower.life, report: (step) => run.report(step) })).finally(release);
     outcome.catch(() => undefined);
     return unlessAborted(outcome, run.signal);
-  }
-
-  async #untilSettled(restoreId: string, run?: Run): Promise<RestoreRecord> {
-    const { clusters, clock, follower, programGraceMs, self } = this.#world;
-    const pause = new Backoff(250, 2_000);
-    const down = new Backoff(1_000, 30_000);
-    /** Failures of the starting job by their time: what it failed with. */
-    const failures = new Map<number, string>();
-    let missingSinceMs: number | undefined;
-    let emptySinceMs: number | undefined;
-    for (;;) {
-      const record = await this.#read(restoreId);
-      if (record.state !== "requested" && record.state !== "submitted") return this.#settle(record);
-      if (record.jar.id === null && record.owner.instance === self.instance && !this.#sending.has(restoreId)) {
-        await this.#end(record, "taken over before the jar was on the cluster, so nothing was started", { state: "failed", endedAtMs: clock.now(), failure: { message: "The jar was not uploaded to its end, so nothing was started.", exception: "" } });
-        continue;
-      }
-      try {
-        const client = clusters.client(record.cluster.url);
-        const state = await client.jobState(record.id, follower.life);
-        down.reset();
-        if (state === undefined) {
-          missingSinceMs ??= clock.now();
-          // The program's main may still run: its job appears when it returns. A JobManager that has just come back lists its jobs a little later.
-          // Whose start it is knows better, while it lives; when it has died, somebody takes the record over.
-          const mainMayRun = record.owner.instance !== self.instance || this.#sending.has(restoreId) || (record.state === "requested" && clock.now() - record.requestedAtMs <= programGraceMs);
-          if (!mainMayRun && clock.now() - missingSinceMs > Math.min(10_000, programGraceMs)) await this.#end(record, "Flink does not know the job", { state: "unknown" });
-          else run?.report({ message: "Waiting for the job to appear" });
-        } else if (isTerminal(state) || state === "RESTARTING" || state === "FAILING") {
-          missingSinceMs = undefined;
-          const failure = await client.latestFailure(record.id, follower.life);
-          // Paimon ends the job once for each table on purpose, always with the same words.
-          const isIntended = failure !== undefined && isIntendedFailure(failure.message);
-          if (failure !== undefined && !isIntended) failures.set(failure.atMs, failure.message);
-          const again = failures.size > 2 || new Set(failures.values()).size < failures.size;
-          // One failure may be an accident of deployment; a second with the same reason is the job's answer (Flink restarts for ever).
-          if (state === "FINISHED" || state === "CANCELED") await this.#end(record, `the job is ${state}`, { state: "running", endedAtMs: clock.now() });
-          else if (isTerminal(state) || again) await this.#end(record, `the job is ${state}: ${failure?.message ?? ""}`, { state: "failed", endedAtMs: clock.now(), failure: { message: failure?.message ?? `the job is ${state}`, exception: failure?.exception ?? "" } });
-          else run?.report({ message: isIntended ? "Paimon committed what the savepoint held, and has the job restarted for that" : `Flink restarts the job: ${failure?.message ?? "no reason given yet"}` });
-        } else {
-          missingSinceMs = undefined;
-          const job = await client.job(record.id, follower.life);
-          const ready = job.vertices.filter((vertex) => vertex.ready).length;
-          run?.report({ message: `${job.state.toLowerCase()}: ${ready} of ${job.vertices.length} operators run` });
-          if (allTasksRun(job) && !(await this.#runs(record, job.name, client))) {
-            emptySinceMs ??= clock.now();
-            if (clock.now() - emptySinceMs > 10_000) {
-              await this.#end(record, "the job runs without the state it was to have", { state: "failed", endedAtMs: clock.now(), failure: { message: "The job runs, but Flink restored nothing: it started without state. Cancel it before it writes results.", exception: "" } });
-            }
-          }
-        }
-        await clock.sleep(pause.next(), follower.life);
-      } catch (error) {
-        if (isAbort(error) || isFlinkError(error, "ledger-record-damaged")) throw error;
-        this.#world.log.debug(`following start ${restoreId}`, error);
-        if (isFlinkError(error, "ledger-unwritable")) run?.report({ message: `The ledger can't be written (${error.facts.reason}); trying again` });
-        await clock.sleep(down.next(), follower.life);
-      }
-    }
-  }
-
-  /**
-   * All tasks run. What Flink says it restored must be what was asked for: a silent start without state would be the worst outcome of all.
-   * Resolves to false while Flink shows nothing restored; its statistics are up to three seconds old.
-   */
-  async #runs(record: RestoreRecord, jobName: string, client: ClusterClient): Promise<boolean> {
-    const overview = await unlessUnknown(client.checkpoints(record.id, this.#world.follower.life));
-    const restored = overview?.latest.restored ?? null;
-    const asked = record.savepoint?.path ?? null;
-    if (asked !== null && overview !== undefined && overview.counts.restored === 0) return false;
-    const exact = restored !== null && restored.path !== null && asked !== null && placeKey(restored.path) === placeKey(asked) ? restored : null;
-    const proof = exact !== null ? `restored from #${exact.checkpointId}` : asked === null ? "started without state" : `restored from ${restored?.path ?? "an unnamed place"}`;
-    await this.#world.ledger.update<RestoreRecord>(record.id, `all tasks run; ${proof}`, (open) => (open.state === "requested" || open.state === "submitted"
-      ? { ...open, state: "running", jobName, savepoint: open.savepoint && { ...open.savepoint, checkpointId: exact?.checkpointId ?? open.savepoint.checkpointId } } : open));
-    void this.#world.clusters.refresh(record.cluster.url, this.#world.follower.life);
-    return true;
   }
 
   /** Whether Flink has the job although it answered with a failure: after a time-out of its own, or because the request came twice. */
@@ -441,19 +310,6 @@ export class RestoreService {
       if (isAbort(error)) throw error;
       return false;
     }
-  }
-
-  async #end(record: RestoreRecord, event: string, change: Partial<RestoreRecord>): Promise<void> {
-    await this.#world.ledger.update<RestoreRecord>(record.id, event, (open) => (open.state === "requested" || open.state === "submitted" ? { ...open, ...change } : open));
-  }
-
-  #settle(record: RestoreRecord): RestoreRecord {
-    if (record.state !== "dropped") this.#settled.fire(record);
-    if (record.state === "running" && record.endedAtMs === null) void this.watchUntilSafe(record.id);
-    if (record.state === "failed") throw new FlinkError("restore-failed", { savepoint: record.savepoint?.path ?? null, message: record.failure?.message ?? "Flink gives no reason", exception: record.failure?.exception ?? "" });
-    if (record.state === "dropped") throw new FlinkError("restore-failed", { savepoint: record.savepoint?.path ?? null, message: "It was given up before it was sent, perhaps in another window.", exception: "" });
-    if (record.state === "unknown") throw new FlinkError("outcome-unknown", { what: "start", jobName: record.jobName, lookIn: null });
-    return record;
   }
 
   #recordOf(request: RestoreRequest, state: "planned" | "requested", after: { readonly stopId: string; readonly jobId: string } | null): RestoreRecord {
@@ -469,11 +325,6 @@ export class RestoreService {
     };
   }
 
-  async #read(id: string): Promise<RestoreRecord> {
-    const record = await this.#world.ledger.get(id);
-    if (record?.kind !== "restore") throw new FlinkError("ledger-record-damaged", { file: id, reason: "the record vanished" });
-    return record;
-  }
 }
 
 function argumentsKey(planId: string): string {

@@ -243,7 +243,7 @@ export class RollbackService {
       const restore = await ledger.get(record.restoreId ?? "");
       if (restore?.kind === "restore" && restore.state === "safe") return this.#end(record.id, "the job has completed a checkpoint");
       if (restore?.kind === "restore" && (restore.endedAtMs !== null || restore.state === "failed")) return this.#end(record.id, `the job ended before a checkpoint of its own (${restore.state})`, "rolled-back");
-      if (restore?.kind === "restore" && restore.state === "running") void this.#restores.watchUntilSafe(restore.id);
+      if (restore?.kind === "restore" && restore.state === "running") void this.#restores.starts.watchUntilSafe(restore.id);
       await clock.sleep(500, run.signal);
     }
   }

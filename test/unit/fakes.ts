@@ -333,7 +333,7 @@ export function openWindow(world: World, options: { readonly host?: string; read
   clusters.setProfiles([...flinks.values()].map(({ url, name }) => ({ name, url })));
   const settled: string[] = [];
   savepoints.onDidSettle((record) => settled.push(record.id));
-  restores.onDidSettle((record) => settled.push(record.id));
+  restores.starts.onDidSettle((record) => settled.push(record.id));
   const window: Window = {
     self, shared, liveness, ledger, clusters, jobs, follower, savepoints, restores, disposals, cleanup, reconciler, log, settled,
     dispose: () => {

@@ -132,7 +132,7 @@ test("a start that is still being uploaded is not called lost by another window 
   flink.fault = (call) => (call.name === "uploadJar" ? { takesMs: 300_000 } : undefined);
   const starting = outcome(here.restores.start(from(record, { jar: { file: "/x/words.jar", name: "words.jar" } }), watchedRun()));
   await until(clock, "it is written", () => world.disk.restores().length === 1);
-  const watching = outcome(there.restores.follow(world.disk.restores()[0]?.id ?? ""));
+  const watching = outcome(there.restores.starts.follow(world.disk.restores()[0]?.id ?? ""));
   const states = (await Promise.all([starting, watching])).map((end) => (typeof end === "string" ? end : end.state));
   assert.deepEqual([flink.sent("runJar").length, states], [1, ["running", "running"]]);
 });

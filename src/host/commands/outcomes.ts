@@ -82,7 +82,7 @@ export function tellEndsOfEarlier(world: CommandWorld): Disposable {
     // Nobody waits for a scheduled one: its row says how it went, and the scheduler when it was given up.
     if (record.requestedAtMs < openedMs && record.origin !== "scheduled") tellEnd(world, record);
   }));
-  store.add(world.restores.onDidSettle((record) => {
+  store.add(world.restores.starts.onDidSettle((record) => {
     if (record.requestedAtMs < openedMs) tellRestore(world, record);
   }));
   return store;

@@ -69,7 +69,7 @@ export async function leaveStart(world: CommandWorld, cluster: string, sinceMs: 
   }
   if (open.state !== "requested" && open.state !== "submitted") return tellRestore(world, open);
   world.notify.done("Flink has the program; the job will appear in the list.");
-  const listening = world.restores.onDidSettle((settled) => {
+  const listening = world.restores.starts.onDidSettle((settled) => {
     if (settled.id !== open.id) return;
     listening.dispose();
     tellRestore(world, settled);

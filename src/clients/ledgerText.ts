@@ -8,7 +8,10 @@ export type ReadRecord =
   | { readonly kind: "newer" | "damaged"; readonly reason: string };
 
 /** What every version of the format has in common. */
-const versioned = z.lazy(() => z.object({ version: z.number().int() }));
+const versioned = z.lazy(() => z.object({ version: z.number().int(), kind: z.string().regex(/^[a-z-]{1,40}$/).optional().catch(undefined) }));
+
+/** Another kind is a newer version's. */
+const knownKinds: Readonly<Record<LedgerRecord["kind"], true>> = { savepoint: true, restore: true, pair: true, cleanup: true, agreement: true, rollback: true };
 
 /** Reads the text of a record's file; `id` is what the file's name promises. Records are frozen, since readers share them. */
 export function parseRecord(id: string, text: string): ReadRecord {
@@ -20,6 +23,7 @@ export function parseRecord(id: string, text: string): ReadRecord {
   }
   const head = versioned.safeParse(json);
   if (head.success && head.data.version > recordVersion) return { kind: "newer", reason: `written by a newer version (format ${head.data.version})` };
+  if (head.success && head.data.kind !== undefined && !Object.hasOwn(knownKinds, head.data.kind)) return { kind: "newer", reason: `written by a newer version (kind ${head.data.kind})` };
   const parsed = ledgerRecordSchema.safeParse(json);
   if (!parsed.success) return { kind: "damaged", reason: problemOf(parsed.error) };
   if (parsed.data.id !== id) return { kind: "damaged", reason: "the record's id is not that of its file" };

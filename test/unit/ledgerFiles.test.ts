@@ -260,6 +260,17 @@ test("a record of a newer version stays where it is, is named, and is not writte
   assert.equal(await readFile(path.join(folder, "aa.000002.json"), "utf8"), newer);
 });
 
+test("a record of a kind that only a newer version knows is its record, too, and no damage: it is not set aside", async () => {
+  const folder = newFolder();
+  await open(folder).create(savepointRecord("bb"));
+  const newer = JSON.stringify({ kind: "lineage", version: 1, id: "aa" });
+  await writeFile(path.join(folder, "aa.000001.json"), newer);
+  const ledger = open(folder);
+  assert.deepEqual((await ledger.all()).map(({ id }) => id), ["bb"]);
+  assert.deepEqual(ledger.damaged(), [{ file: path.join(folder, "aa.000001.json"), reason: "written by a newer version (kind lineage)" }]);
+  assert.equal(await readFile(path.join(folder, "aa.000001.json"), "utf8"), newer);
+});
+
 test("a file that cannot be read now is named, left alone, and read once it can be", async () => {
   const folder = newFolder();
   const ledger = open(folder);

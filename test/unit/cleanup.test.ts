@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { purgeText } from "../../src/core/cleanup/cleanupText";
 import { isVictim, shownVictims, type CleanupPlan, type Shown } from "../../src/core/cleanup/plan";
 import { asidePlace } from "../../src/core/cleanup/aside";
 import type { CleanupRules } from "../../src/core/cleanup/rules";
@@ -183,6 +184,17 @@ describe("rules by themselves", () => {
     assert.equal(outcome?.held, "pause");
     assert.equal(folders().length, 6);
     assert.deepEqual((await run(shownVictims(await preview()))).removed, ["s5", "s4", "s3", "s2", "s1"], "whoever saw the preview may");
+  });
+
+  test("A-31: before a job is restored after a pause, what they would take is told, and what it is restored from is not among it", async () => {
+    await clock.sleep(100 * day);
+    setRules({ maxAgeMs: day });
+    const plan = await preview();
+    assert.deepEqual(victims(plan), ["s2", "s3", "s4", "s5"]);
+    assert.equal(purgeText(plan, `${place(3)}/`), "Its cleanup rules (keeps those of the last 24 h) take 3 savepoints of it once it runs and its next scheduled savepoint is complete: #98, #96, #95. What it is restored from stays. Since it has paused for longer than they allow, they wait until you have looked at their preview.");
+    assert.match(purgeText(plan, "s3://elsewhere") ?? "", /take 4 savepoints .*: #98, #97, #96, #95\. /);
+    setRules({ keep: 10 });
+    assert.equal(purgeText(await preview(), place(3)), undefined);
   });
 
   test("never throw: a cluster that is down, or another window at work, is a line in the log", async () => {

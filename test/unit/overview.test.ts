@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { toStateParameters } from "../../src/clients/flink/configuration";
 import type { SavepointRecord } from "../../src/core/ledger/record";
 import { checkpointsIn, type CheckpointStats } from "../../src/core/model/checkpoint";
+import { operatorSeries, TaskHistory } from "../../src/core/overview/taskHistory";
 import { CheckpointHistory } from "../../src/core/overview/checkpointHistory";
 import { overviewOf, type Overview, type OverviewFacts } from "../../src/core/overview/overview";
 import type { JobRow } from "../../src/core/rows";
@@ -75,5 +76,29 @@ describe("the history that a page keeps", () => {
     kept.see([checkpoint(1, { status: "in-progress" })]);
     for (let id = 2; id < 1_500; id++) kept.see([checkpoint(id)]);
     assert.deepEqual([kept.all().length, kept.all().at(-1)?.checkpointId], [1_000, 500]);
+  });
+});
+
+describe("operators over time", () => {
+  const task = (vertexId: string, sizeBytes: number, durationMs: number | null = 5) => ({ vertexId, name: vertexId === "v9" ? null : `operator ${vertexId}`, sizeBytes, durationMs, subtasks: { acknowledged: 1, total: 1 } });
+
+  test("each complete checkpoint is asked for once, also one that Flink has forgotten; two hundred are kept", () => {
+    const kept = new TaskHistory();
+    const told = [checkpoint(3, { status: "in-progress" }), checkpoint(2), checkpoint(1)];
+    assert.deepEqual(kept.missing(told).map(({ checkpointId }) => checkpointId), [2, 1]);
+    kept.add(checkpoint(2), [task("v1", 10)]);
+    kept.add(checkpoint(1), undefined);
+    assert.deepEqual([kept.missing(told), kept.all().map(({ checkpointId }) => checkpointId)], [[], [2]]);
+    for (let id = 3; id < 500; id++) kept.add(checkpoint(id), []);
+    assert.deepEqual([kept.all().length, kept.all()[0]?.checkpointId], [200, 300]);
+  });
+
+  test("each has its values oldest first, and the largest of the newest checkpoint comes first; one that came later has fewer", () => {
+    const kept = new TaskHistory();
+    kept.add(checkpoint(2), [task("v1", 30), task("v2", 90), task("v9", 1, null)]);
+    kept.add(checkpoint(1), [task("v1", 40), task("v2", 10)]);
+    assert.deepEqual(operatorSeries(kept.all()).map(({ name, points }) => [name, points.map(({ checkpointId, sizeBytes, durationMs }) => [checkpointId, sizeBytes, durationMs])]), [
+      ["operator v2", [[1, 10, 5], [2, 90, 5]]], ["operator v1", [[1, 40, 5], [2, 30, 5]]], [null, [[2, 1, null]]],
+    ]);
   });
 });

@@ -11,6 +11,8 @@ import { checkpointNodes, failureNode, nodeId, renderRow, type ExplorerNode } fr
 import { escapeMarkdown, renderTooltip } from "../../src/host/views/explorerTooltips";
 import type { ClusterView, Reach } from "../../src/services/clusters";
 import { savepointRecord } from "./ledgerSamples";
+import type { ScheduleView } from "../../src/services/schedules";
+import { inForce } from "./scheduleFakes";
 
 const now = Date.UTC(2026, 10, 20, 12, 0, 0);
 const minute = 60_000, hour = 60 * minute, day = 24 * hour, gigabyte = 1024 ** 3;
@@ -200,6 +202,15 @@ test("a restored job's row and tooltip say what it was restored from, by the led
   assert.equal(jobRows(cluster, [summary], [{ ...ours, state: "failed" }])[0]?.restoredFrom, null);
   assert.equal(jobRows(cluster, [summary], [{ ...ours, cluster: { name: "b", url: "http://b" } }])[0]?.restoredFrom, row.restoredFrom, "the same job, seen through another address");
   assert.equal(jobLine("RUNNING", { restoredFrom: { checkpointId: null, path: "s3://state/savepoints/savepoint-2" } }), "play | enrich-orders | running 4 d · no savepoint yet · 8 tasks · restored from savepoint-2");
+});
+
+test("a job's tooltip sums up what takes its savepoints and what removes them", () => {
+  const schedule = inForce({ name: "nightly", job: "enrich-orders", cron: "0 3 * * *", timeZone: "Europe/Berlin" });
+  const view: ScheduleView = { inForce: schedule, meaning: "At 03:00 every day", nextMs: Date.UTC(2027, 0, 2, 2), last: null, runsHere: true, waits: false };
+  const tooltip = (schedules: readonly ScheduleView[], rules: string | null): string => renderTooltip({ kind: "job", id: "x", row: jobRow("RUNNING"), seen: true, asked: true, plans: { schedules, rules } }).replaceAll("\\", "");
+  assert.match(tooltip([view], "keeps the newest 10"), /Schedule nightly: At 03:00 every day \(Europe\/Berlin\), next 2027-01-02 03:00 GMT\+1[\s\S]*Cleanup: keeps the newest 10/);
+  assert.match(tooltip([{ ...view, nextMs: null, waits: true }], null), /Schedule nightly: At 03:00 every day \(Europe\/Berlin\), waits for your agreement/);
+  assert.doesNotMatch(tooltip([], null), /Cleanup|Schedule/);
 });
 
 test("planned restores, where a job came from, damaged records and long lists have rows of their own", () => {

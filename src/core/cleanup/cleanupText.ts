@@ -1,6 +1,7 @@
 import { explainRefusal } from "../explain";
 import { oneLine } from "../rowText";
-import { countText, shortId, sizeText, spanText } from "../wording";
+import { placeKey } from "../model/location";
+import { countText, savepointName, shortId, sizeText, spanText } from "../wording";
 import { freedBytes, isVictim, type CleanupPlan, type Hit, type Spare } from "./plan";
 import type { CleanupRules } from "./rules";
 
@@ -32,6 +33,23 @@ const originWords = { manual: "Taken by hand", stop: "Taken by a stop", upgrade:
 export function rulesText({ keep, maxAgeMs }: Pick<CleanupRules, "keep" | "maxAgeMs">): string {
   if (keep === null) return maxAgeMs === null ? "keeps all" : `keeps those of the last ${spanText(maxAgeMs)}`;
   return maxAgeMs === null ? `keeps the newest ${keep}` : `keeps the newest ${keep}, none older than ${spanText(maxAgeMs)}`;
+}
+
+/** At most so many savepoints are named in a sentence. */
+const mostNamed = 10;
+
+/**
+ * What rules that act by themselves would take from a job that ran no more and is about to be restored, once it runs and its next scheduled savepoint is complete
+ * (A-31); undefined when nothing. What it is restored from is not among it: a running job was started from it.
+ */
+export function purgeText(plan: CleanupPlan, source: string): string | undefined {
+  const going = plan.rows.filter((row) => isVictim(row) && (row.record.path === null || placeKey(row.record.path) !== placeKey(source)));
+  if (going.length === 0) return undefined;
+  const names = going.slice(0, mostNamed).map(({ record }) => savepointName(record)).join(", ");
+  const newestMs = Math.max(...plan.rows.filter(({ record }) => record.origin === "scheduled").map(({ record }) => record.requestedAtMs));
+  const { maxAgeMs } = plan.rules;
+  const pause = maxAgeMs !== null && plan.atMs - newestMs > maxAgeMs ? " Since it has paused for longer than they allow, they wait until you have looked at their preview." : "";
+  return `Its cleanup rules (${rulesText(plan.rules)}) take ${countText(going.length, "savepoint")} of it once it runs and its next scheduled savepoint is complete: ${names}${going.length > mostNamed ? ` and ${going.length - mostNamed} more` : ""}. What it is restored from stays.${pause}`;
 }
 
 /** What a plan comes to: `3 savepoints go · 1.2 GB`. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { TaskCheckpointStats } from "../model/checkpoint";
 import type { Overview } from "./overview";
+import type { CheckpointTasks } from "./taskHistory";
 import type { CleanupRow } from "../cleanup/plan";
 import type { CleanupRules } from "../cleanup/rules";
 import type { SavepointRecord } from "../ledger/record";
@@ -13,6 +14,8 @@ export interface OverviewPageApi {
   overview(params: Record<string, never>): Overview;
   /** What each operator did for one checkpoint; null once Flink has forgotten it. */
   tasks(params: { readonly checkpointId: number }): readonly TaskCheckpointStats[] | null;
+  /** What each operator did for the checkpoints that Flink still tells apart, and for those that were asked for before; oldest first. */
+  taskHistory(params: Record<string, never>): readonly CheckpointTasks[];
   /** What the rules would do now; asks every cluster. */
   cleanup(params: Record<string, never>): CleanupView;
   /** Runs what the preview with this mark showed; resolves to what came of it, as a sentence. */

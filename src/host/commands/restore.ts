@@ -1,3 +1,4 @@
+import { purgeText } from "../../core/cleanup/cleanupText";
 import { cliLine } from "../../core/cli";
 import type { CheckpointRef, ClusterRef, SavepointRef } from "../../core/contributions";
 import { isFlinkError } from "../../core/errors";
@@ -6,7 +7,7 @@ import { isUsable, liesAside, type SavepointRecord } from "../../core/ledger/rec
 import type { JobRef, JobSummary } from "../../core/model/job";
 import { checkpointOwner, placeKey, requireLocation, shortJobId } from "../../core/model/location";
 import { atLeast, parseFlinkVersion } from "../../core/model/version";
-import type { ClaimMode } from "../../core/ports";
+import type { ClaimMode, Run } from "../../core/ports";
 import { joinText, namedOperators, oneLine, stateList, stateWord } from "../../core/rowText";
 import { countText, savepointName, shortId, spanText } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
@@ -219,6 +220,20 @@ async function askWhichRuns(ask: Steps, world: CommandWorld, source: Source, clu
   return chosen === "none" ? undefined : chosen;
 }
 
+/** What rules that act by themselves would take once the job goes on (A-31): a sentence, or none. */
+async function purgeBy(world: CommandWorld, cluster: string, jobName: string, source: string, run: Run): Promise<readonly string[]> {
+  if (!(await world.lifecycle()).files.files().some(({ file }) => file.cleanup?.enabled === true)) return [];
+  const cleanup = await world.cleanup();
+  const { set, isAgreed } = await cleanup.state({ cluster, jobName });
+  if (!set.enabled || !isAgreed) return [];
+  try {
+    return [purgeText((await cleanup.preview({ cluster, jobName }, run)).plan, source)].filter((text) => text !== undefined);
+  } catch (error) {
+    if (!isFlinkError(error)) throw error;
+    return [`What its cleanup rules would take could not be looked up. ${explain(error).message}`];
+  }
+}
+
 /** One modal for all that should be known, and none when there is nothing. */
 async function confirmWarnings(world: CommandWorld, { source, cluster, ready }: Plan, go: NonNullable<Plan["go"]>, name: string): Promise<boolean> {
   const sentences = go.way.way === "go-on" ? [] : ready.warnings.map(explainWarning);
@@ -232,6 +247,11 @@ async function confirmWarnings(world: CommandWorld, { source, cluster, ready }: 
   if (go.claimMode === "LEGACY") sentences.push("LEGACY is deprecated: the job may need the savepoint's files for as long as it lives.");
   const written = source.flinkVersion === null ? undefined : parseFlinkVersion(source.flinkVersion);
   if (written !== undefined && !atLeast(ready.info.version, written.major, written.minor)) sentences.push(`It was taken on Flink ${written.text}; Flink ${ready.info.version.text} may not be able to read it, since savepoints only move forward.`);
+  if (go.way.way === "alone" && jobName !== null) {
+    const purge = await waitBefore(`Restore ${name}`, "Looking at its cleanup rules", (run) => purgeBy(world, cluster, jobName, source.path, run));
+    if (purge === undefined) return false;
+    sentences.push(...purge);
+  }
   if (go.way.way !== "go-on") {
     const paimon = await waitBefore(`Restore ${name}`, "Looking at its Paimon tables", (run) => world.paimonJobs.restoreWarnings({ path: source.path, recordId: source.recordId, completedMs: null }, run.signal));
     if (paimon === undefined) return false;

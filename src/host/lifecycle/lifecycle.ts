@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import type { Disposable } from "../../core/base/disposable";
 import { DisposableStore } from "../../core/base/disposable";
+import { rulesText } from "../../core/cleanup/cleanupText";
 import type { ScheduleRef } from "../../core/contributions";
 import type { SavepointRecord } from "../../core/ledger/record";
 import type { Clock, Log } from "../../core/ports";
@@ -14,6 +15,7 @@ import type { Scheduler } from "../../services/scheduler";
 import type { Notify } from "../platform/notify";
 import type { ScheduleRows } from "../views/scheduleRows";
 import { registerFileLanguage } from "./fileLanguage";
+import { rulesIn } from "./rulesIn";
 import type { LifecycleSources } from "./sources";
 
 /** What schedules and cleanup rules need of the window. */
@@ -61,7 +63,11 @@ export class Lifecycle implements Disposable {
     await world.agreements.read();
     const lifecycle = new Lifecycle(world);
     await lifecycle.read();
-    world.rows.show(lifecycle.schedules);
+    const find = rulesIn(lifecycle.files, world.clusters);
+    world.rows.show(lifecycle.schedules, (cluster, jobName) => {
+      const { rules, enabled } = find(cluster, jobName);
+      return rules === null ? null : `${rulesText(rules)}${enabled ? "" : ", switched off"}`;
+    });
     return lifecycle;
   }
 

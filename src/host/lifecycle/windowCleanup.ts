@@ -1,9 +1,7 @@
 import type { DisposableStore, Disposable } from "../../core/base/disposable";
-import { findCleanup } from "../../core/cleanup/findCleanup";
 import { planText } from "../../core/cleanup/cleanupText";
 import { isVictim } from "../../core/cleanup/plan";
 import type { CleanupRules, FindCleanup } from "../../core/cleanup/rules";
-import { clusterOf } from "../../core/lifecycle/inForce";
 import type { Clock, Log } from "../../core/ports";
 import { oneLine } from "../../core/rowText";
 import { countText, spanText } from "../../core/wording";
@@ -11,6 +9,7 @@ import type { CleanupOutcome, CleanupService } from "../../services/cleanup";
 import type { ClusterService } from "../../services/clusters";
 import type { LifecycleFiles } from "../../services/lifecycleFiles";
 import type { Notify } from "../platform/notify";
+import { rulesIn } from "./rulesIn";
 
 /** What cleanup needs of a window. */
 export interface WindowCleanupWorld {
@@ -25,11 +24,7 @@ export interface WindowCleanupWorld {
 /** Cleanup by the rules of the files that count in this window; what it did by itself, or waits for, is told once. */
 export async function openWindowCleanup(world: WindowCleanupWorld, held: DisposableStore): Promise<CleanupService> {
   const { files, clusters, log } = world;
-  const find: FindCleanup = (cluster, jobName) => {
-    const known = clusters.list().filter(({ removed }) => !removed).map(({ profile }) => profile);
-    return findCleanup(files.files(), (name) => clusterOf(name, known))(cluster, jobName);
-  };
-  const service = held.add(await world.make(find));
+  const service = held.add(await world.make(rulesIn(files, clusters)));
   held.add(tellRuns(service, world));
   void service.start().catch((error: unknown) => log.error("cleanup", error));
   return service;

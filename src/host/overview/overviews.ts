@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../../core/base/disposable";
+import { mapLimit } from "../../core/base/async";
 import { planText, rulesText } from "../../core/cleanup/cleanupText";
 import { shownVictims } from "../../core/cleanup/plan";
 import type { CheckpointRef, CommandId } from "../../core/contributions";
@@ -12,6 +13,7 @@ import { isSameJob } from "../../core/model/job";
 import { CheckpointHistory } from "../../core/overview/checkpointHistory";
 import { overviewOf, type Overview } from "../../core/overview/overview";
 import { aboutJobSchema, overviewPageParams, type AboutJob, type CleanupView, type OverviewAction, type OverviewPageApi, type OverviewPageEvents } from "../../core/overview/overviewPage";
+import { TaskHistory } from "../../core/overview/taskHistory";
 import type { Clock, Log, Run } from "../../core/ports";
 import { clusterSentence, oneLine } from "../../core/rowText";
 import type { JobRow } from "../../core/rows";
@@ -51,6 +53,7 @@ export interface OverviewsWorld {
 interface Held {
   readonly about: AboutJob;
   readonly history: CheckpointHistory;
+  readonly tasks: TaskHistory;
   parameters: readonly StateParameter[];
   /** The previews that the page may act on, by mark. */
   readonly previews: Map<number, CleanupPreview>;
@@ -86,7 +89,7 @@ export class Overviews {
     const { pages, log, ledger, jobs, clock } = this.#world;
     const held = new DisposableStore();
     const life = new AbortController();
-    const state: Held = { about, history: new CheckpointHistory(), parameters: [], previews: new Map(), marks: 0, life: life.signal };
+    const state: Held = { about, history: new CheckpointHistory(), tasks: new TaskHistory(), parameters: [], previews: new Map(), marks: 0, life: life.signal };
     panel.title = oneLine(about.jobName, 60);
     const server = held.add(serve<OverviewPageApi, OverviewPageEvents>(showPage(panel.webview, pages, "overview", "Job"), {
       about: () => Promise.resolve(about),
@@ -97,6 +100,11 @@ export class Overviews {
       tasks: async (params, signal) => {
         const { checkpointId } = overviewPageParams.tasks.parse(params);
         return (await this.#world.clusters.client(about.job.cluster).checkpointTasks(about.job.jobId, checkpointId, signal)) ?? null;
+      },
+      taskHistory: async (_params, signal) => {
+        const client = this.#world.clusters.client(about.job.cluster);
+        await mapLimit(state.tasks.missing(checkpointsIn(jobs.observation(about.job)?.overview)), 4, async (stats) => state.tasks.add(stats, await client.checkpointTasks(about.job.jobId, stats.checkpointId, signal)));
+        return state.tasks.all();
       },
       cleanup: async (_params, signal) => this.#cleanup(state, signal),
       runCleanup: async (params, signal) => this.#runCleanup(state, overviewPageParams.runCleanup.parse(params).mark, signal),

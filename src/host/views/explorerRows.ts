@@ -17,7 +17,7 @@ import { row, type Row, type RowCommand } from "./row";
 /** Everything the explorer shows. An `id` names the same thing for ever and is made of its parents' ids, see `nodeId`. */
 export type ExplorerNode =
   | { readonly kind: "cluster"; readonly id: string; readonly view: ClusterView; readonly open: boolean }
-  | { readonly kind: "job"; readonly id: string; readonly row: JobRow; readonly seen: boolean; readonly asked: boolean }
+  | { readonly kind: "job"; readonly id: string; readonly row: JobRow; readonly seen: boolean; readonly asked: boolean; readonly plans?: JobPlans }
   | { readonly kind: "restored"; readonly id: string; readonly from: RestoredFrom }
   | { readonly kind: "schedule"; readonly id: string; readonly view: ScheduleView }
   | { readonly kind: "savepoints"; readonly id: string; readonly job: JobRef; readonly rows: readonly SavepointRow[]; readonly expectedMs: number | null }
@@ -29,6 +29,13 @@ export type ExplorerNode =
   | { readonly kind: "message"; readonly id: string; readonly text: string; readonly detail: string; readonly tone: "quiet" | "busy" | "warning"; readonly click: RowCommand | null }
   | { readonly kind: "more"; readonly id: string; readonly listId: string; readonly step: number; readonly left: number; readonly noun: string }
   | PaimonNode;
+
+/** What takes savepoints of a job by itself, and removes them. */
+export interface JobPlans {
+  readonly schedules: readonly ScheduleView[];
+  /** The cleanup rules in words; null when there are none. */
+  readonly rules: string | null;
+}
 
 /** Ids of rows: the way down from the cluster, joined by blanks, which no part contains. */
 export const nodeId = {

@@ -31,7 +31,7 @@ export interface SourceWorld {
   readonly warehouses: WarehouseService;
   readonly pairs: PairService;
   readonly ledger: Ledger;
-  readonly schedules: Pick<ScheduleRows, "ofJob">;
+  readonly schedules: Pick<ScheduleRows, "ofJob" | "plansOf">;
   readonly log: Log;
 }
 
@@ -99,7 +99,11 @@ export class ExplorerSource {
     const nodes: ExplorerNode[] = [];
     if (reach.state === "offline" && !view.removed) nodes.push(failureNode(`${url} failure`, reach.error, url));
     for (const record of planned) if (record.cluster.url === url) nodes.push({ kind: "planned", id: `${url} planned-${record.id}`, record, stopped: await isStopped(record, ledger) });
-    nodes.push(...this.#page(url, "jobs", rows.map((row) => ({ kind: "job", id: nodeId.job(row), row, seen: reach.state === "online", asked: jobs.observation(row)?.overview !== undefined }))));
+    const plans = await Promise.all(rows.map(async (row) => {
+      const found = await this.#world.schedules.plansOf(url, row.name);
+      return found !== undefined && (await this.#carriesSchedules(row)) ? { plans: found } : {};
+    }));
+    nodes.push(...this.#page(url, "jobs", rows.map((row, at) => ({ kind: "job", id: nodeId.job(row), row, seen: reach.state === "online", asked: jobs.observation(row)?.overview !== undefined, ...plans[at] }))));
     if (nodes.length > 0) return nodes;
     if (reach.state === "online") return [quiet(`${url} empty`, "No jobs", reach.info.kind === "session" ? "Start one from a savepoint with Restore, or without state." : "")];
     return view.removed ? [] : [{ kind: "message", id: `${url} busy`, text: "Asking for its jobs", detail: "", tone: "busy", click: null }];

@@ -9,14 +9,14 @@ import { blackoutAt } from "../../core/schedule/blackout";
 import { timeInZone } from "../../core/schedule/zoneTime";
 import type { ClusterView } from "../../services/clusters";
 import type { ScheduleView } from "../../services/schedules";
-import { stateText, type ExplorerNode } from "./explorerRows";
+import { stateText, type ExplorerNode, type JobPlans } from "./explorerRows";
 import type { PaimonNode } from "./paimonRows";
 
 /** A row's tooltip in Markdown. Every text that is not ours is escaped: names and reasons come from strangers. */
 export function renderTooltip(node: ExplorerNode): string {
   switch (node.kind) {
     case "cluster": return clusterTooltip(node.view);
-    case "job": return jobTooltip(node.row);
+    case "job": return jobTooltip(node.row, node.plans);
     case "restored":
       return lines(`**Restored from ${node.from.isSavepoint ? "savepoint" : "checkpoint"} #${node.from.checkpointId}**`, ["When", timeText(node.from.restoredAtMs)], ["Path", node.from.path]);
     case "savepoint": return savepointTooltip(node.row);
@@ -51,12 +51,14 @@ function clusterTooltip({ profile, reach, removed }: ClusterView): string {
 
 const kindTexts = { session: "session cluster", application: "application cluster: it runs one program and takes no jars", history: "history server: it only reads" } as const;
 
-function jobTooltip(job: JobRow): string {
+function jobTooltip(job: JobRow, plans: JobPlans | undefined): string {
   const latest = job.latestSavepoint;
   return lines(`**${escapeMarkdown(job.name)}**`, ["State", stateText(job)], ["Job id", job.jobId], ["Started", job.startTimeMs === null ? null : timeText(job.startTimeMs)],
     ["Ended", job.endTimeMs === null || job.state === "gone" ? null : timeText(job.endTimeMs)], ["Tasks", job.tasks === null ? null : `${job.tasks.running} of ${job.tasks.total} running`],
     ["Restored from", job.restoredFrom === null ? null : [job.restoredFrom.checkpointId === null ? null : `#${job.restoredFrom.checkpointId}`, job.restoredFrom.path].filter((part) => part !== null).join(", ")],
-    ["Last savepoint", latest === null ? "none known" : `${latest.path ?? ""} (${timeText(latest.requestedAtMs)})`]);
+    ["Last savepoint", latest === null ? "none known" : `${latest.path ?? ""} (${timeText(latest.requestedAtMs)})`],
+    ...(plans?.schedules ?? []).map(({ inForce: { schedule }, meaning, nextMs, waits }): [string, string] => [`Schedule ${schedule.name}`, `${meaning} (${schedule.timeZone}), ${waits ? "waits for your agreement" : !schedule.enabled ? "paused" : nextMs === null ? "no next run" : `next ${timeInZone(nextMs, schedule.timeZone)}`}`]),
+    ["Cleanup", plans?.rules ?? null]);
 }
 
 function scheduleTooltip({ inForce, meaning, nextMs, last, runsHere, waits }: ScheduleView): string {

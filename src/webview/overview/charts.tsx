@@ -18,23 +18,28 @@ const right = 12;
 const top = 10;
 const bottom = 22;
 
-/** Values over time: checkpoints are dots on a line, savepoints diamonds, failures crosses below. The table of the history has the same values, for whoever does not see. */
-export function TimeChart({ title, points, text, selected, select, nowMs }: {
-  readonly title: string; readonly points: readonly ChartPoint[]; text(value: number): string; readonly selected: string | null; select(key: string): void; readonly nowMs: number;
+const none: readonly ChartPoint[] = [];
+
+/** Values over time, and their place while they are undefined: checkpoints are dots on a line, savepoints diamonds, failures crosses below. The table of the history has the same values, for whoever does not see. */
+export function TimeChart({ title, points: given, text, selected, select, nowMs }: {
+  readonly title: string; readonly points: readonly ChartPoint[] | undefined; text(value: number): string; readonly selected: string | null; select(key: string): void; readonly nowMs: number;
 }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
-  const [widthPx, setWidthPx] = useState(420);
+  const points = given ?? none;
+  // Nothing is drawn before it is measured.
+  const [widthPx, setWidthPx] = useState(0);
   const [hovered, setHovered] = useState<ChartPoint | null>(null);
+  const good = points.filter(({ kind }) => kind !== "failed");
+  const isEmpty = given !== undefined && good.length === 0;
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
     const observer = new ResizeObserver(() => setWidthPx(Math.max(200, element.clientWidth)));
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
+  }, [isEmpty]);
   const drawing = useMemo(() => draw(points, widthPx), [points, widthPx]);
-  const good = points.filter(({ kind }) => kind !== "failed");
-  if (good.length === 0) return <figure class="chart"><figcaption>{title}</figcaption><p class="quiet empty">Nothing is complete yet.</p></figure>;
+  if (isEmpty) return <figure class="chart"><figcaption>{title}</figcaption><p class="quiet empty">Nothing is complete yet.</p></figure>;
   const { x, y, most, from, to } = drawing;
   const values = good.map(({ value }) => value);
   const label = `${title}: ${good.length} complete from ${text(Math.min(...values))} to ${text(Math.max(...values))}${points.length > good.length ? `, ${points.length - good.length} failed` : ""}. The history below has every value.`;
@@ -47,7 +52,7 @@ export function TimeChart({ title, points, text, selected, select, nowMs }: {
     <figure class="chart">
       <figcaption>{title}<span class="legend"><span class="key dot" aria-hidden="true" />checkpoint<span class="key diamond" aria-hidden="true" />savepoint{points.length > good.length ? <><span class="key cross" aria-hidden="true" />failed</> : null}</span></figcaption>
       <div ref={box} class="plot">
-        <svg width={widthPx} height={heightPx} role="img" aria-label={label} onMouseMove={(event) => setHovered(nearest(event))} onMouseLeave={() => setHovered(null)} onClick={(event) => {
+        {given === undefined || widthPx === 0 ? null : <svg width={widthPx} height={heightPx} role="img" aria-label={label} onMouseMove={(event) => setHovered(nearest(event))} onMouseLeave={() => setHovered(null)} onClick={(event) => {
           const point = nearest(event);
           if (point !== null) select(point.key);
         }}>
@@ -64,7 +69,7 @@ export function TimeChart({ title, points, text, selected, select, nowMs }: {
           <path class="diamonds" d={drawing.diamonds} />
           <path class="crosses" d={drawing.crosses} />
           {marked === null ? null : <circle class="marked" cx={x(marked.atMs)} cy={marked.kind === "failed" ? heightPx - bottom : y(marked.value)} r={6} />}
-        </svg>
+        </svg>}
       </div>
       <p class="quiet read">{marked === null ? " " : `${marked.name} ${marked.kind === "failed" ? "failed" : text(marked.value)} · ${timeText(marked.atMs)}`}</p>
     </figure>
@@ -86,7 +91,7 @@ interface Drawing {
 /** One path for each kind: a thousand elements would take longer than all else in the page. */
 function draw(points: readonly ChartPoint[], widthPx: number): Drawing {
   const times = points.map(({ atMs }) => atMs);
-  const [from, to] = [Math.min(...times), Math.max(...times)];
+  const [from, to] = times.length === 0 ? [0, 0] : [Math.min(...times), Math.max(...times)];
   const most = niceAbove(Math.max(0, ...points.map(({ value }) => value)));
   const x = (atMs: number): number => (to === from ? (left + widthPx - right) / 2 : left + ((atMs - from) / (to - from)) * (widthPx - left - right));
   const y = (value: number): number => heightPx - bottom - (value / most) * (heightPx - top - bottom);

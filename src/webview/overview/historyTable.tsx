@@ -2,8 +2,9 @@ import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { HistoryRow, Overview } from "../../core/overview/overview";
 import type { OverviewAction } from "../../core/overview/overviewPage";
-import { ageText, countText, durationText, sizeText, timeText } from "../../core/wording";
+import { countText, durationText, sizeText } from "../../core/wording";
 import { Grid, type GridColumn } from "../inspector/grid";
+import { Ago } from "./ago";
 import { numberOf, verbTitles } from "./words";
 
 type Kinds = "all" | "savepoint" | "checkpoint";
@@ -50,7 +51,7 @@ const marks: { readonly [S in HistoryRow["state"]]: readonly [glyph: string, wor
 function columnsAt(nowMs: number): readonly GridColumn<HistoryRow>[] {
   return [
     { id: "name", title: "What", width: 150, grow: 2, cell: (row) => <><span class={`glyph is-${row.state}`} aria-hidden="true">{marks[row.state][0]}</span> {numberOf(row)} <span class="second">{row.kind === "savepoint" ? row.description : ""}</span></> },
-    { id: "when", title: "When", width: 90, cell: (row) => <span title={timeText(row.atMs)}>{ageText(row.atMs, nowMs)}</span> },
+    { id: "when", title: "When", width: 90, cell: (row) => <Ago atMs={row.atMs} nowMs={nowMs} /> },
     { id: "kind", title: "Kind", width: 140, grow: 0.5, cell: (row) => (row.kind === "checkpoint" ? "checkpoint" : ["savepoint", row.format, row.origin].filter((part) => part !== null).join(" · ")) },
     { id: "size", title: "Size", width: 70, isNumber: true, cell: (row) => (row.sizeBytes === null ? "–" : sizeText(row.sizeBytes)) },
     { id: "duration", title: "Duration", width: 70, isNumber: true, cell: (row) => (row.durationMs === null ? "–" : durationText(row.durationMs)) },

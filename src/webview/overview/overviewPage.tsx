@@ -4,12 +4,14 @@ import type { HistoryRow, Overview } from "../../core/overview/overview";
 import type { OverviewAction, OverviewPageApi, OverviewPageEvents, OverviewTab } from "../../core/overview/overviewPage";
 import type { Client } from "../../core/rpc";
 import { stateWord } from "../../core/rowText";
-import { ageText, durationText, sizeText, spanText, timeText } from "../../core/wording";
+import { ageText, durationText, sizeText, spanText } from "../../core/wording";
 import { savedState, saveState } from "../inspector/vscode";
+import { Ago } from "./ago";
 import { TimeChart, type ChartPoint } from "./charts";
 import { CleanupTab } from "./cleanupTab";
 import { HistoryTable } from "./historyTable";
 import { OperatorBars } from "./operatorBars";
+import { usePainted } from "./painted";
 import { Sections } from "./sections";
 import { numberOf, verbTitles } from "./words";
 
@@ -88,13 +90,15 @@ function WayBack({ overview }: { readonly overview: Overview }): JSX.Element {
   const how = { "now": "The job has ended and can be restored now.", "stop-first": "The job runs: Restore offers to stop it first.", "wait": "The job is neither running nor ended; Restore waits for that." }[restore];
   const failover = checkpoint.completed === null || restore === "now" ? "" : ` By itself Flink fails over to checkpoint ${numberOf(checkpoint.completed)}, ${ageText(checkpoint.completed.atMs, atMs)}.`;
   if (wayBack === null) return <p class="answer bad">No savepoint to go back to. <span class="how">{how}{failover}</span></p>;
-  return <p class="answer">Go back to {numberOf(wayBack)}{wayBack.description === "" ? "" : ` “${wayBack.description}”`}, <span title={timeText(wayBack.atMs)}>{ageText(wayBack.atMs, atMs)}</span>{wayBack.sizeBytes === null ? "" : `, ${sizeText(wayBack.sizeBytes)}`}. <span class="how">{how}{failover}</span></p>;
+  return <p class="answer">Go back to {numberOf(wayBack)}{wayBack.description === "" ? "" : ` “${wayBack.description}”`}, <Ago atMs={wayBack.atMs} nowMs={atMs} />{wayBack.sizeBytes === null ? "" : `, ${sizeText(wayBack.sizeBytes)}`}. <span class="how">{how}{failover}</span></p>;
 }
 
 function Overall({ overview, host, run, selected, select }: { readonly overview: Overview; readonly host: Host; run(action: OverviewAction, key?: string | null): void; readonly selected: string | null; select(key: string | null): void }): JSX.Element {
   const row = overview.history.find(({ key }) => key === selected) ?? null;
-  const sizes = useMemo(() => pointsOf(overview.history, ({ sizeBytes }) => sizeBytes), [overview.history]);
-  const durations = useMemo(() => pointsOf(overview.history, ({ durationMs }) => durationMs), [overview.history]);
+  // Where one can go back to and what happened lately come first.
+  const isPainted = usePainted();
+  const sizes = useMemo(() => (isPainted ? pointsOf(overview.history, ({ sizeBytes }) => sizeBytes) : undefined), [overview.history, isPainted]);
+  const durations = useMemo(() => (isPainted ? pointsOf(overview.history, ({ durationMs }) => durationMs) : undefined), [overview.history, isPainted]);
   const tasksOf = row?.jobId === overview.jobId && row.checkpointId !== null && row.state === "completed" ? row : overview.checkpoint.completed;
   return (
     <>
@@ -108,10 +112,10 @@ function Overall({ overview, host, run, selected, select }: { readonly overview:
       <div class="charts">
         <TimeChart title="Size over time" points={sizes} text={sizeText} selected={selected} select={select} nowMs={overview.atMs} />
         <TimeChart title="Duration over time" points={durations} text={durationText} selected={selected} select={select} nowMs={overview.atMs} />
-        <OperatorBars host={host} row={tasksOf} />
+        <OperatorBars host={host} row={isPainted ? tasksOf : undefined} newest={overview.checkpoint.completed?.key ?? null} nowMs={overview.atMs} />
       </div>
       <HistoryTable overview={overview} selected={selected} select={select} run={run} />
-      <Sections overview={overview} host={host} run={run} select={select} />
+      {isPainted ? <Sections overview={overview} host={host} run={run} select={select} /> : null}
     </>
   );
 }
@@ -123,7 +127,7 @@ function Card({ title, row, nowMs, none, select }: { readonly title: string; rea
       <h2><span aria-hidden="true" class="glyph">{row === null ? "–" : isBad ? "✖" : "✔"}</span>{title}</h2>
       {row === null ? <p class="quiet">{none}</p> : (
         <>
-          <p><button type="button" class="link number" onClick={() => select(row.key)}>{numberOf(row)}</button> <span title={timeText(row.failedAtMs ?? row.atMs)}>{ageText(row.failedAtMs ?? row.atMs, nowMs)}</span></p>
+          <p><button type="button" class="link number" onClick={() => select(row.key)}>{numberOf(row)}</button> <Ago atMs={row.failedAtMs ?? row.atMs} nowMs={nowMs} /></p>
           <p class="quiet">{[row.durationMs === null ? null : `took ${durationText(row.durationMs)}`, row.sizeBytes === null ? null : sizeText(row.sizeBytes), row.format, row.origin, row.note].filter((part) => part !== null).join(" · ")}</p>
           {isBad ? <p class="reason" title={row.failure ?? undefined}>{row.failure ?? "Flink gives no reason."}</p> : null}
         </>

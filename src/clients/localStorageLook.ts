@@ -3,7 +3,7 @@ import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { mapLimit } from "../core/base/async";
 import { localPath } from "../core/model/location";
-import type { FoundFolder, StorageLook } from "../core/ports";
+import type { FoundFolder, ListedFolders, StorageLook } from "../core/ports";
 import { errnoOf } from "./atomicFile";
 
 type Sight = "metadata" | "partly" | "missing" | "unreachable";
@@ -20,9 +20,9 @@ const looksAtOnce = 8;
  * files as the JobManager is for the caller to know.
  */
 export const localStorageLook: StorageLook = {
-  savepoint: async (location) => {
+  savepoint: async (location, listed = new Map()) => {
     const folder = localPath(location);
-    return folder === undefined ? "unreachable" : within(lookAt(folder), "unreachable");
+    return folder === undefined ? "unreachable" : within(lookAt(folder, listed), "unreachable");
   },
   list: async (directory) => {
     const folder = localPath(directory);
@@ -44,7 +44,7 @@ async function followed(folder: string): Promise<string> {
   }
 }
 
-async function lookAt(folder: string): Promise<Sight> {
+async function lookAt(folder: string, listed: ListedFolders): Promise<Sight> {
   try {
     const itself = await statOrGone(folder);
     // Flink takes a file as the metadata itself, whatever its name (`AbstractFsCheckpointStorageAccess.resolveCheckpointPointer`).
@@ -56,8 +56,10 @@ async function lookAt(folder: string): Promise<Sight> {
     }
     if (itself !== undefined) return "unreachable";
     // A storage that is not mounted must not look like a savepoint that is gone: its parent has to be there, and to show what it holds.
-    const names = await readdir(path.dirname(folder));
-    return names.includes(path.basename(folder)) ? "unreachable" : "missing";
+    const parent = path.dirname(folder);
+    const names = listed.get(parent) ?? readdir(parent).then((found) => new Set(found));
+    listed.set(parent, names);
+    return (await names).has(path.basename(folder)) ? "unreachable" : "missing";
   } catch {
     return "unreachable";
   }

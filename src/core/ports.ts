@@ -135,10 +135,16 @@ export interface ClusterClient {
 /** Makes clients; holds one connection pool per origin. */
 export type ClientFactory = (profile: ClusterProfile) => ClusterClient;
 
+/** Names in folders that were listed, by path. */
+export type ListedFolders = Map<string, Promise<ReadonlySet<string>>>;
+
 /** What lies at a storage location, as far as this machine can see. Only `file:` today; other storages answer `unreachable`. */
 export interface StorageLook {
-  /** `metadata` = a savepoint is there; `partly` = files but no `_metadata`; `missing` = nothing is there. */
-  savepoint(location: string): Promise<"metadata" | "partly" | "missing" | "unreachable">;
+  /**
+   * `metadata` = a savepoint is there; `partly` = files but no `_metadata`; `missing` = nothing is there, in a folder that was seen. That folder is listed for it, which
+   * with thousands in one takes long: who looks at many passes one `listed` for all, and takes its names for what they were then.
+   */
+  savepoint(location: string, listed?: ListedFolders): Promise<"metadata" | "partly" | "missing" | "unreachable">;
   /** Savepoint folders directly below a target directory, or undefined when it cannot be seen from here. */
   list(directory: string): Promise<readonly FoundFolder[] | undefined>;
   /** The location with every symbolic link in it followed, as far as this machine sees it; what is not there, or on another storage, keeps its spelling. Never rejects. */

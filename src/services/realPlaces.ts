@@ -2,7 +2,7 @@ import { mapLimit } from "../core/base/async";
 import type { JobSeen } from "../core/guards";
 import { filesOf, isBeingCleanedUp, isUsable, type LedgerRecord, type SavepointRecord } from "../core/ledger/record";
 import { localPath, placeKey } from "../core/model/location";
-import type { StorageLook } from "../core/ports";
+import type { ListedFolders, StorageLook } from "../core/ports";
 
 /** Records and jobs whose places compare equal when they are one folder. For weighing only: shown, moved and sent to Flink are places as they were written. */
 export interface RealPlaces {
@@ -37,7 +37,8 @@ export async function realPlaces(look: StorageLook, records: readonly LedgerReco
 export async function vanishedPlaces(look: StorageLook, records: readonly LedgerRecord[], cluster: string, jobName: string): Promise<ReadonlySet<string>> {
   const mine = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.cluster.url === cluster && record.job.name === jobName && (isUsable(record) || isBeingCleanedUp(record)));
   const local = mine.filter((record) => localPath(filesOf(record)) !== undefined);
-  const sights = await mapLimit(local, 16, async (record) => ({ record, sight: await look.savepoint(filesOf(record)) }));
+  const listed: ListedFolders = new Map();
+  const sights = await mapLimit(local, 16, async (record) => ({ record, sight: await look.savepoint(filesOf(record), listed) }));
   if (!sights.some(({ sight }) => sight === "metadata")) return new Set();
   return new Set(sights.flatMap(({ record, sight }) => (isUsable(record) && (sight === "missing" || sight === "partly") ? [placeKey(filesOf(record))] : [])));
 }

@@ -10,7 +10,7 @@ import { connect } from "../core/rpc";
 /** Fewer files are not worth another thread. */
 const filesPerThread = 40;
 /**
- * How much a function runs, in bytes of its code, before V8 spends time on making it faster; its own choice is an eighth of it. In a run of
+ * How much a function runs, in bytes of its code, before V8 spends time on making it faster; its own choice is a fifteenth of it. In a run of
  * seconds, of which each thread begins anew, a quarter of the time went into functions that then ran no longer.
  */
 const optimizeAfterBytes = 1_000_000;

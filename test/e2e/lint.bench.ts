@@ -81,14 +81,14 @@ async function keystrokes(): Promise<void> {
     const client = connect<LintApi>(thread.port);
     await client.call("open", { path: file, text });
     const clock: number[] = [];
-    const before = performance.eventLoopUtilization();
+    const before = threadMs();
     for (const edit of edits) {
       const start = performance.now();
       const answer: LintedFile = await client.call("edit", { path: file, edits: [edit] });
       clock.push(performance.now() - start);
       if (answer.findings.length === 0) throw new Error(`${file} has no findings any more`);
     }
-    const host = performance.eventLoopUtilization(before).active / edits.length;
+    const host = (threadMs() - before) / edits.length;
     thread.end();
 
     const session = new LintSession(await loadSyntax(path.join(root, "dist"), [language]), (path, error) => console.log(path, error));
@@ -102,7 +102,7 @@ async function keystrokes(): Promise<void> {
     const middle = median(processor.slice(processor.length / 3));
     figures.add(`${language}, ${text.split("\n").length} lines, median of ${edits.length}: on the processor`, ms(middle), { text: "< 16 ms", kept: middle < 16 });
     figures.add(`${language}: from the host and back, by the clock`, ms(median(clock)));
-    figures.add(`${language}: of it on the host's thread`, ms(host), { text: "0: < 1 ms to send and receive", kept: host < 1 });
+    figures.add(`${language}: of it on the host's thread, on the processor`, ms(host), { text: "0: < 1 ms to send and receive", kept: host < 1 });
   }
   figures.print("Lint: a keystroke in a large file");
 }
@@ -175,4 +175,9 @@ async function cost(file: string, args: readonly string[], cwd: string): Promise
 function childrenMs(): number {
   const fields = readFileSync("/proc/self/stat", "utf8").split(") ")[1]?.split(" ") ?? [];
   return (Number(fields[13]) + Number(fields[14])) * 10;
+}
+
+/** Processor time of this thread, other work that held it up left out (Linux). */
+function threadMs(): number {
+  return Number(readFileSync("/proc/thread-self/schedstat", "utf8").split(" ")[0]) / 1e6;
 }

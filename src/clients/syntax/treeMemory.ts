@@ -67,18 +67,14 @@ class MemoryNode implements SyntaxNode {
   readonly #startByte: number;
   /** What the parent calls it, 0 for its own name. */
   readonly #alias: number;
-  /** `SubtreeHeapData`, 0 for a token in its slot. */
-  readonly #data: number;
   #children: readonly MemoryNode[] | undefined;
   #namedChildren: readonly MemoryNode[] | undefined;
 
   constructor(tree: TreeMemory, id: number, startByte: number, alias: number) {
-    const slot = tree.words[id >> 2] ?? 0;
     this.#tree = tree;
     this.id = id;
     this.#startByte = startByte;
     this.#alias = alias;
-    this.#data = (slot & 1) === 1 ? 0 : slot;
   }
 
   get startIndex(): number {
@@ -104,7 +100,7 @@ class MemoryNode implements SyntaxNode {
   }
 
   get isNamed(): boolean {
-    return this.#alias !== 0 ? isNamedSymbol(this.#tree, this.#alias) : (flagsOf(this.#tree, this.id) & flag.named) !== 0;
+    return isNamed(this.#tree, flagsOf(this.#tree, this.id), this.#alias);
   }
 
   get isError(): boolean {
@@ -113,91 +109,108 @@ class MemoryNode implements SyntaxNode {
 
   get hasError(): boolean {
     const flags = flagsOf(this.#tree, this.id);
-    return this.#data === 0 ? (flags & missing.inSlot) !== 0 : (flags & missing.heap) !== 0 || (this.#tree.words[(this.#data + heapData.errorCost) >> 2] ?? 0) > 0;
+    const data = dataOf(this.#tree, this.id);
+    return data === 0 ? (flags & missing.inSlot) !== 0 : (flags & missing.heap) !== 0 || (this.#tree.words[(data + heapData.errorCost) >> 2] ?? 0) > 0;
   }
 
   get children(): readonly MemoryNode[] {
-    return this.#children ??= this.#childCount === 0 ? nothing : this.#visible([]);
+    return this.#children ??= this.#seen(false);
   }
 
   get namedChildren(): readonly MemoryNode[] {
-    return this.#namedChildren ??= this.children.filter((child) => child.isNamed);
+    return this.#namedChildren ??= this.#seen(true);
+  }
+
+  #seen(namedOnly: boolean): readonly MemoryNode[] {
+    const data = dataOf(this.#tree, this.id);
+    return visibleChildCount(this.#tree, data) === 0 ? nothing : seenIn(this.#tree, data, this.#startByte, namedOnly, []);
   }
 
   childForFieldName(name: string): MemoryNode | null {
     const field = this.#tree.grammar.fieldId(name);
-    return field === 0 ? null : this.#childOfField(field);
+    return field === 0 ? null : childOfField(this.#tree, dataOf(this.#tree, this.id), this.#startByte, field);
   }
+}
 
-  get #childCount(): number {
-    return this.#data === 0 ? 0 : (this.#tree.words[(this.#data + heapData.childCount) >> 2] ?? 0);
-  }
-
-  get #visibleChildCount(): number {
-    return this.#childCount === 0 ? 0 : (this.#tree.words[(this.#data + heapData.visibleChildCount) >> 2] ?? 0);
-  }
-
-  /** Adds the children that are seen, those of hidden ones in their place. */
-  #visible(into: MemoryNode[]): MemoryNode[] {
-    for (const child of this.#direct()) {
-      if (child.#isVisible) into.push(child);
-      else if (child.#visibleChildCount > 0) child.#visible(into);
-    }
-    return into;
-  }
-
-  get #isVisible(): boolean {
-    return this.#alias !== 0 || (flagsOf(this.#tree, this.id) & flag.visible) !== 0;
-  }
-
-  /** The children as the grammar's rule has them, hidden ones too. */
-  #direct(): MemoryNode[] {
-    const { words, halves, grammar } = this.#tree;
-    const count = this.#childCount;
-    const production = halves[(this.#data + heapData.productionId) >> 1] ?? 0;
-    const aliases = production === 0 ? 0 : ((words[(grammar.address + language.aliasSequences) >> 2] ?? 0) >> 1) + production * (halves[(grammar.address + language.maxAliasSequenceLength) >> 1] ?? 0);
-    const first = this.#data - count * slotBytes;
-    let at = this.#startByte;
-    let part = 0;
-    const children = new Array<MemoryNode>(count);
-    for (let index = 0; index < count; index++) {
-      const id = first + index * slotBytes;
-      if (index > 0) at += paddingOf(this.#tree, id);
-      const isExtra = (flagsOf(this.#tree, id) & flag.extra) !== 0;
-      children[index] = new MemoryNode(this.#tree, id, at, isExtra || aliases === 0 ? 0 : (halves[aliases + part] ?? 0));
-      if (!isExtra) part++;
-      at += sizeOf(this.#tree, id);
-    }
-    return children;
-  }
-
-  /** As `ts_node_child_by_field_id` finds it. */
-  #childOfField(field: number): MemoryNode | null {
-    if (this.#visibleChildCount === 0) return null;
-    const { words, halves, bytes, grammar } = this.#tree;
-    const production = halves[(this.#data + heapData.productionId) >> 1] ?? 0;
-    const slice = ((words[(grammar.address + language.fieldMapSlices) >> 2] ?? 0) >> 1) + production * 2;
-    const entries = words[(grammar.address + language.fieldMapEntries) >> 2] ?? 0;
-    let entry = halves[slice] ?? 0;
-    let end = entry + (halves[slice + 1] ?? 0);
-    const fieldOf = (index: number): number => halves[(entries + index * 4) >> 1] ?? 0;
-    while (entry < end && fieldOf(entry) < field) entry++;
-    while (entry < end && fieldOf(end - 1) > field) end--;
-    let part = -1;
-    for (const child of this.#direct()) {
-      if ((flagsOf(this.#tree, child.id) & flag.extra) !== 0) continue;
+/** Adds the children that are seen, those of hidden ones in their place. */
+function seenIn(tree: TreeMemory, data: number, startByte: number, namedOnly: boolean, into: MemoryNode[]): MemoryNode[] {
+  const { words, halves } = tree;
+  const count = words[(data + heapData.childCount) >> 2] ?? 0;
+  const aliases = aliasesOf(tree, data);
+  const first = data - count * slotBytes;
+  let at = startByte;
+  let part = 0;
+  for (let id = first; id < data; id += slotBytes) {
+    if (id > first) at += paddingOf(tree, id);
+    const flags = flagsOf(tree, id);
+    let alias = 0;
+    if ((flags & flag.extra) === 0) {
+      if (aliases !== 0) alias = halves[aliases + part] ?? 0;
       part++;
-      if (entry >= end) return null;
-      if (part < (bytes[entries + entry * 4 + 2] ?? 0)) continue;
-      if (bytes[entries + entry * 4 + 3] !== 0) {
-        const found = child.#childOfField(field);
-        if (found !== null || entry + 1 === end) return found;
-      } else if (child.#isVisible) return child;
-      else if (child.#visibleChildCount > 0) return child.#visible([])[0] ?? null;
-      entry++;
     }
-    return null;
+    if (alias !== 0 || (flags & flag.visible) !== 0) {
+      if (!namedOnly || isNamed(tree, flags, alias)) into.push(new MemoryNode(tree, id, at, alias));
+    } else {
+      const inner = dataOf(tree, id);
+      if (visibleChildCount(tree, inner) > 0) seenIn(tree, inner, at, namedOnly, into);
+    }
+    at += sizeOf(tree, id);
   }
+  return into;
+}
+
+/** As `ts_node_child_by_field_id` finds it. */
+function childOfField(tree: TreeMemory, data: number, startByte: number, field: number): MemoryNode | null {
+  if (visibleChildCount(tree, data) === 0) return null;
+  const { words, halves, bytes, grammar } = tree;
+  const slice = ((words[(grammar.address + language.fieldMapSlices) >> 2] ?? 0) >> 1) + (halves[(data + heapData.productionId) >> 1] ?? 0) * 2;
+  const entries = words[(grammar.address + language.fieldMapEntries) >> 2] ?? 0;
+  let entry = halves[slice] ?? 0;
+  let end = entry + (halves[slice + 1] ?? 0);
+  while (entry < end && halves[(entries + entry * 4) >> 1] !== field) entry++;
+  while (entry < end && halves[(entries + (end - 1) * 4) >> 1] !== field) end--;
+  if (entry >= end) return null;
+  const aliases = aliasesOf(tree, data);
+  const first = data - (words[(data + heapData.childCount) >> 2] ?? 0) * slotBytes;
+  let at = startByte;
+  let part = -1;
+  for (let id = first; id < data; id += slotBytes) {
+    if (id > first) at += paddingOf(tree, id);
+    const flags = flagsOf(tree, id);
+    if ((flags & flag.extra) === 0 && ++part >= (bytes[entries + entry * 4 + 2] ?? 0)) {
+      const alias = aliases === 0 ? 0 : (halves[aliases + part] ?? 0);
+      const inner = dataOf(tree, id);
+      // A hidden child hands its fields on.
+      if (bytes[entries + entry * 4 + 3] !== 0) {
+        const found = childOfField(tree, inner, at, field);
+        if (found !== null || entry + 1 === end) return found;
+      } else if (alias !== 0 || (flags & flag.visible) !== 0) return new MemoryNode(tree, id, at, alias);
+      else if (visibleChildCount(tree, inner) > 0) return seenIn(tree, inner, at, false, [])[0] ?? null;
+      if (++entry === end) return null;
+    }
+    at += sizeOf(tree, id);
+  }
+  return null;
+}
+
+/** `SubtreeHeapData` of a slot, 0 for a token in it. */
+function dataOf({ words }: TreeMemory, id: number): number {
+  const slot = words[id >> 2] ?? 0;
+  return (slot & 1) === 1 ? 0 : slot;
+}
+
+function visibleChildCount({ words }: TreeMemory, data: number): number {
+  return data === 0 || words[(data + heapData.childCount) >> 2] === 0 ? 0 : (words[(data + heapData.visibleChildCount) >> 2] ?? 0);
+}
+
+/** Where the names stand that a rule gives to its parts, in half words; 0 when it gives none. */
+function aliasesOf({ words, halves, grammar }: TreeMemory, data: number): number {
+  const production = halves[(data + heapData.productionId) >> 1] ?? 0;
+  return production === 0 ? 0 : ((words[(grammar.address + language.aliasSequences) >> 2] ?? 0) >> 1) + production * (halves[(grammar.address + language.maxAliasSequenceLength) >> 1] ?? 0);
+}
+
+function isNamed(tree: TreeMemory, flags: number, alias: number): boolean {
+  return alias !== 0 ? isNamedSymbol(tree, alias) : (flags & flag.named) !== 0;
 }
 
 function flagsOf({ words, halves }: TreeMemory, id: number): number {

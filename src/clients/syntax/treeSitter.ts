@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { Edit, Language, Parser, type Tree } from "web-tree-sitter";
+import { Edit, Language, Parser, type Point, type Tree } from "web-tree-sitter";
 import { SyntaxTimeout, type GrammarName, type Syntax, type SyntaxDocument, type SyntaxNode } from "../../core/lint/syntax";
 import { rootAt, tablesOf, type GrammarTables } from "./treeMemory";
 
@@ -136,9 +136,10 @@ function documentOf(first: Tree, firstText: string, parse: (text: string, old: T
         by += longer;
         const next = text.slice(0, start) + inserted + text.slice(end);
         const newEnd = start + inserted.length;
+        const startPosition = pointAt(text, start);
         tree.edit(new Edit({
           startIndex: start, oldEndIndex: end, newEndIndex: newEnd,
-          startPosition: pointAt(text, start), oldEndPosition: pointAt(text, end), newEndPosition: pointAt(next, newEnd),
+          startPosition, oldEndPosition: pointAt(text, end, start, startPosition), newEndPosition: pointAt(next, newEnd, start, startPosition),
         }));
         text = next;
       }
@@ -156,10 +157,11 @@ function documentOf(first: Tree, firstText: string, parse: (text: string, old: T
   };
 }
 
-function pointAt(text: string, offset: number): { row: number; column: number } {
-  let row = 0;
-  let lineStart = 0;
-  for (let at = text.indexOf("\n"); at !== -1 && at < offset; at = text.indexOf("\n", at + 1)) {
+/** The place of an offset, counted on from the place of an earlier one. */
+function pointAt(text: string, offset: number, from = 0, place: Point = { row: 0, column: 0 }): Point {
+  let { row } = place;
+  let lineStart = from - place.column;
+  for (let at = text.indexOf("\n", from); at !== -1 && at < offset; at = text.indexOf("\n", at + 1)) {
     row++;
     lineStart = at + 1;
   }

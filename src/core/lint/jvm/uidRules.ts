@@ -26,15 +26,15 @@ export function uidFindings(file: FileModel, evaluation: Evaluation): Finding[] 
 }
 
 function valueFindings(call: UidCall, sites: readonly Site[]): Finding[] {
-  const names = sites[0] === undefined ? ["operator"] : namesFor(sites[0]);
-  const fix: FixData | undefined = call.argument === undefined ? undefined : { kind: "replace-uid", start: call.argument.start, end: call.argument.end, names };
+  // Most uids need none.
+  const fix = (): FixData | undefined => call.argument === undefined ? undefined : { kind: "replace-uid", start: call.argument.start, end: call.argument.end, names: sites[0] === undefined ? ["operator"] : namesFor(sites[0]) };
   const onSink = call.isHash && sites.some(({ method }) => method === "sinkTo");
   if (onSink) return [findingAt("uid-hash-on-sink", call.place, "`setUidHash` throws on what `sinkTo` returns. Pass CustomSinkOperatorUidHashes to `sinkTo` instead.")];
   if (call.isHash && call.value?.value === undefined) return [];
   if (call.isHash) return [findingAt("uid-hash-left", call.place, "`setUidHash` finds the state of a savepoint with automatic ids. Remove it once a savepoint was taken under the new uid.")];
-  if (call.isNull) return [{ ...findingAt("empty-uid", call.place, "A uid that is null is no uid.", [], fix), severity: "warning" }];
-  if (call.value?.value === "") return [findingAt("empty-uid", call.place, "Flink 2 refuses an empty uid.", [], fix)];
-  if (call.value?.varies === true) return [findingAt("nondeterministic-uid", call.place, "This uid differs from run to run, so no savepoint ever finds its state again.", relatedAt(call.value.variesAt, "It changes here."), fix)];
+  if (call.isNull) return [{ ...findingAt("empty-uid", call.place, "A uid that is null is no uid.", [], fix()), severity: "warning" }];
+  if (call.value?.value === "") return [findingAt("empty-uid", call.place, "Flink 2 refuses an empty uid.", [], fix())];
+  if (call.value?.varies === true) return [findingAt("nondeterministic-uid", call.place, "This uid differs from run to run, so no savepoint ever finds its state again.", relatedAt(call.value.variesAt, "It changes here."), fix())];
   return [];
 }
 

@@ -33,7 +33,7 @@ export const python: LanguageAnalyser<PythonFacts> = {
 
 function findings(file: SourceFile, facts: PythonFacts, workspace: Workspace<PythonFacts>): readonly Finding[] {
   if (facts.tooDeep || isTestPath(file.path) || !mayBuild(file.text)) return [];
-  const run = follow(facts, workspace.files);
+  const run = follow(facts, file.text.length, workspace.files);
   const lines = new LineTable(file.text);
   const suppressions = suppressionsOf(file.text);
   const reports: readonly Report[] = [...missingUidReports(file, run, workspace.files), ...uidReports(file.path, run), ...stateReports(facts), ...jobReports(file, run)];
@@ -54,8 +54,8 @@ function mayBuild(text: string): boolean {
 }
 
 /** Runs a file, then those that import it, then what none of them called. */
-function follow(facts: PythonFacts, files: Files): Run {
-  const run = new Run();
+function follow(facts: PythonFacts, length: number, files: Files): Run {
+  const run = new Run(length);
   const reached = new Set<unknown>();
   const entry = (start: PythonFacts, complete: boolean): { readonly evaluator: Evaluator; readonly scope: Scope } => {
     run.entry++;

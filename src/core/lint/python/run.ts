@@ -1,8 +1,8 @@
 import type { CallExpr, Span } from "./model";
 import type { EnvValue, Loop, Operator, Place, Scope, StreamValue, Turn, UidCall, Value, Verdict } from "./values";
 
-/** More steps than this are not followed for one file; what is then unknown stays unreported. */
-const stepLimit = 150_000;
+/** Steps that are followed for one file: so many, more in a longer one, and never more than the last; what is then unknown stays unreported. */
+const steps = { least: 150_000, perCharacter: 1 / 8, most: 750_000 } as const;
 
 /** Where the analysis stands: in which function, on which way, in which loops. */
 export interface Frame {
@@ -47,15 +47,21 @@ export class Run {
   /** `.uid(…)` on something unknown of this name: whatever has that name may have got it. */
   readonly uidNames = new Set<string>();
   entry = 0;
+  readonly #stepLimit: number;
   #steps = 0;
   #ids = 0;
 
+  /** For a file of that many characters. */
+  constructor(length: number) {
+    this.#stepLimit = Math.min(steps.most, steps.least + length * steps.perCharacter);
+  }
+
   get exhausted(): boolean {
-    return this.#steps > stepLimit;
+    return this.#steps > this.#stepLimit;
   }
 
   step(): boolean {
-    return ++this.#steps <= stepLimit;
+    return ++this.#steps <= this.#stepLimit;
   }
 
   nextId(): number {

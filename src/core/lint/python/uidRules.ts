@@ -25,13 +25,14 @@ function valueReports(op: Operator, uid: UidCall): Report[] {
       ? [{ rule: "uid-hash-on-sink", at, message: "`set_uid_hash` throws on what `sink_to` returns. Keep the uid, and take its state over from the sink before it." }]
       : [{ rule: "uid-hash-left", at, message: "`set_uid_hash` finds the state of a savepoint with automatic ids. Remove it once a savepoint was taken under the new uid." }];
   }
-  const fix: FixData = { kind: "replace-uid", start: uid.args.start + 1, end: uid.args.end - 1, names: namesFor(op) };
+  // Most uids need none.
+  const fix = (): FixData => ({ kind: "replace-uid", start: uid.args.start + 1, end: uid.args.end - 1, names: namesFor(op) });
   const values = options(uid.value ?? { t: "none" });
-  if (values.every(({ t }) => t === "none")) return [{ rule: "empty-uid", severity: "warning", at, message: "A uid that is None is no uid.", fix }];
-  if (values.every((value) => value.t === "text" && value.value === "")) return [{ rule: "empty-uid", at, message: "Flink 2 refuses an empty uid.", fix }];
+  if (values.every(({ t }) => t === "none")) return [{ rule: "empty-uid", severity: "warning", at, message: "A uid that is None is no uid.", fix: fix() }];
+  if (values.every((value) => value.t === "text" && value.value === "")) return [{ rule: "empty-uid", at, message: "Flink 2 refuses an empty uid.", fix: fix() }];
   for (const value of values) {
     if (value.t !== "text") continue;
-    if (value.changes !== undefined) return [{ rule: "nondeterministic-uid", at, message: `This uid differs from run to run (\`${value.changes}\`), so no savepoint ever finds its state again.`, fix }];
+    if (value.changes !== undefined) return [{ rule: "nondeterministic-uid", at, message: `This uid differs from run to run (\`${value.changes}\`), so no savepoint ever finds its state again.`, fix: fix() }];
     if (value.counter) return [{ rule: "nondeterministic-uid", severity: "warning", at, message: "This uid counts the passes of a loop: an entry more at its start gives the state of each operator to the next one. Use something of the entry itself." }];
   }
   return [];

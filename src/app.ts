@@ -95,7 +95,7 @@ export function createApp(world: AppWorld): App {
     newId: () => randomBytes(16).toString("hex"), workspaceCommit: () => world.workspaceCommit(), vault: world.vault,
   };
   const savepoints = new SavepointService(shared);
-  const restores = new RestoreService(shared, savepoints);
+  const restores = new RestoreService(shared, savepoints, localStorageLook);
   const disposals = new DisposalService(shared, localStorageLook);
   const reconciler = store.add(new Reconciler(shared, restores, disposals, (owner) => isAlive(owner, self)));
   const paimonTables = once(async () => {
@@ -104,7 +104,7 @@ export function createApp(world: AppWorld): App {
   });
   const rollbacks = once(async () => {
     const [{ RollbackService: Service }, tables] = await Promise.all([import("./services/rollbacks"), paimonTables()]);
-    return new Service(shared, restores, tables, (owner) => isAlive(owner, self), world.paimon?.stillMs);
+    return new Service(shared, restores, tables, localStorageLook, (owner) => isAlive(owner, self), world.paimon?.stillMs);
   });
   const inspect = (location: string): Inspection => new Inspection(location, (place) => startThread(world.inspectionThread, { location: place }, { heapMb: 2048 }), clock, log);
   const comparison = new ComparisonService((locations) => startThread(world.comparisonThread, locations, { heapMb: 2048 }), clock, log);

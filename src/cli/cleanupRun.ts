@@ -1,5 +1,4 @@
-import { unlessAborted } from "../services/following";
-import { isAbort } from "../core/base/async";
+import { isAbort, unlessAborted } from "../core/base/async";
 import { hitText, rulesText, spareText } from "../core/cleanup/cleanupText";
 import { isVictim, planMark, type CleanupPlan, type CleanupRow } from "../core/cleanup/plan";
 import type { CleanupRules } from "../core/cleanup/rules";

@@ -95,6 +95,8 @@ export interface CommandArgs {
   "flinkSavepoints.showPairs": [target?: SavepointRef | JobRef];
   "flinkSavepoints.triggerCheckpoint": [target?: JobRef];
   "flinkSavepoints.createTag": [target?: ToTagRef | PaimonSnapshotRef | PaimonTagRef | TableRef];
+  "flinkSavepoints.pinPair": [target?: SavepointRef];
+  "flinkSavepoints.copyAutoTag": [target?: SavepointRef | TableRef];
   "flinkSavepoints.deleteTag": [target?: PaimonTagRef];
   "flinkSavepoints.renameTag": [target?: PaimonTagRef];
   "flinkSavepoints.compareTags": [target?: PaimonTagRef];
@@ -168,7 +170,7 @@ export type ContextWord =
   | "job" | "running"
   | "savepoint" | "completed" | "pinned" | "unpinned" | "unknown"
   | "checkpoint" | "restorePlanned"
-  | "paimon" | "warehouse" | "table" | "tag" | "snapshot" | "pair" | "paired" | "taggable"
+  | "paimon" | "warehouse" | "table" | "tag" | "snapshot" | "pair" | "paired" | "rollback"
   | "schedule" | "active" | "paused" | "waiting";
 
 /** Context keys for `when` clauses, set by the extension. */

@@ -78,7 +78,7 @@ export interface ErrorFacts {
   /** A table was rolled back, and is not what its tag is. */
   "rollback-unverified": { table: string; tag: string; difference: string };
   "local-flink-java-missing": { looked: string; found: string | null };
-  "local-flink-jars-missing": { version: string; missing: readonly string[]; tried: string };
+  "local-flink-jars-missing": { what: string; missing: readonly string[]; tried: string };
   "local-flink-jar-corrupt": { file: string; expected: string; actual: string };
   "local-flink-port-taken": { port: number };
   "local-flink-died": { exitCode: number | null; logFile: string; lastLines: string };
@@ -128,11 +128,11 @@ export type Refusal =
   | { rule: "only-completed" }
   | { rule: "not-a-savepoint"; folder: string }
   /** A table's state that belongs to the savepoint is not proven, so that rolling back to it could lose or double rows. */
-  | { rule: "pair-unproven"; table: string; grade: PairGrade }
+  | { rule: "pair-unproven"; tables: readonly string[]; grade: PairGrade }
   /** A sink of the savepoint writes to no table of the warehouses that are known. */
   | { rule: "table-unknown"; sink: string }
   /** What a sink writes was found in several warehouses, of which one must be a copy. */
-  | { rule: "table-twice"; table: string; warehouses: readonly string[] }
+  | { rule: "table-twice"; tables: readonly string[]; warehouses: readonly string[] }
   | { rule: "no-paimon-sink" }
   | { rule: "writer-running"; table: string; by: JobNamed }
   /** The table's newest snapshot changed since it was looked at; with equal numbers it is another one of that number. */

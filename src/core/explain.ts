@@ -5,7 +5,7 @@ import type { LocationFault } from "./model/location";
 import { pairGradeText } from "./paimon/pairText";
 import { restoreAdvice } from "./restoreAdvice";
 import { oneLine } from "./rowText";
-import { durationText, shortId, sizeText, spanText } from "./wording";
+import { countText, durationText, shortId, sizeText, spanText } from "./wording";
 
 /** What a person reads about an error: what happened, to what, and what to do. */
 export interface Explanation {
@@ -89,7 +89,7 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "gateway-too-old": ({ url, version, since }) => ({ message: `The SQL Gateway at ${url} runs Flink ${version}, whose SQL can't call Paimon's procedures; it can from ${since} on. Remove sqlGateway from the warehouse to use Paimon's own command.` }),
   "rollback-unverified": ({ table, tag, difference }) => ({ message: `The table ${table} is not what its tag ${tag} is after the rollback: ${difference}. Nothing is restored from it. Something else may write to the table.` }),
   "local-flink-java-missing": ({ looked, found }) => ({ message: `Local Flink needs Java 11 or newer; ${found === null ? `none was found (${looked})` : `${looked} is ${found}`}. Install a JDK or set flinkSavepoints.localFlink.javaHome.` }),
-  "local-flink-jars-missing": ({ version, missing, tried }) => ({ message: `${missing.length} jars of Flink ${version} are not on this machine and could not be fetched (${tried}). Install Maven, or set flinkSavepoints.localFlink.mavenRepository.` }),
+  "local-flink-jars-missing": ({ what, missing, tried }) => ({ message: `${countText(missing.length, "jar")} of ${what} ${missing.length === 1 ? "is" : "are"} not on this machine and could not be fetched (${tried}). Install Maven, or set flinkSavepoints.localFlink.mavenRepository.` }),
   "local-flink-jar-corrupt": ({ file }) => ({ message: `${file} is not the file that Flink was released with, and was not used. Delete it and try again.`, action: retry }),
   "local-flink-port-taken": ({ port }) => ({ message: `No free port from ${port} on. Set flinkSavepoints.localFlink.port.` }),
   "local-flink-died": ({ exitCode, logFile, lastLines }) => ({ message: `Local Flink ended while starting${exitCode === null ? "" : ` (exit code ${exitCode})`}${lastLine(lastLines)} The log is ${logFile}.` }),
@@ -148,9 +148,9 @@ export function explainRefusal(refusal: Refusal): string {
     case "in-use": return `${jobText(refusal.by)} ${refusal.how}.`;
     case "only-completed": return "It is the only completed savepoint of its job.";
     case "not-a-savepoint": return `${refusal.folder} is not a savepoint's folder, and a checkpoint's files may be shared with a job.`;
-    case "pair-unproven": return `What of ${refusal.table} belongs to the savepoint is not sure: ${pairGradeText(refusal.grade)}. Rolling back to a guess loses or doubles rows without a word.`;
+    case "pair-unproven": return `What of ${tablesText(refusal.tables)} belongs to the savepoint is not sure: ${pairGradeText(refusal.grade)}. Rolling back to a guess loses or doubles rows without a word.`;
     case "table-unknown": return `Its sink ${refusal.sink} writes to no table of the warehouses that are configured. Add its warehouse: all tables of a job are rolled back, or none.`;
-    case "table-twice": return `${refusal.table} is in ${refusal.warehouses.join(" and in ")}, and which of them the job writes to can't be told. Remove the other, perhaps a copy, from the warehouses of the settings.`;
+    case "table-twice": return `${tablesText(refusal.tables)} ${refusal.tables.length === 1 ? "is" : "are"} in ${refusal.warehouses.join(" and in ")}, and which of these the job writes to can't be told. Remove the other, perhaps a copy, from the warehouses of the settings.`;
     case "no-paimon-sink": return "Its job writes to no Paimon table, so there is nothing to roll back: it can be restored as it is.";
     case "writer-running": return `${jobText(refusal.by)} writes to ${refusal.table}. A rollback under a running writer loses rows without a word: stop it first.`;
     case "writers-unchecked": return `Whether a job on ${refusal.cluster} writes to its tables could not be checked (${refusal.reason}).`;
@@ -178,9 +178,9 @@ export function explainWarning(warning: Warning): string {
     case "job-runs": return `${jobText(warning.job)} still runs; both would read and write the same data.`;
     case "already-restored": return `${warning.jobs.map(jobText).join(", ")} ${warning.jobs.length === 1 ? "was" : "were"} started from it before; two jobs on one history may write the same results twice.`;
     case "paimon-later": return warning.intervalMs === null
-      ? `It writes Paimon (${tablesText(warning.tables)}), which commits with checkpoints, and the job takes none by itself: this savepoint stays uncommitted and without tags until one is triggered. Stop with Savepoint commits and tags at once.`
-      : `It writes Paimon (${tablesText(warning.tables)}). This savepoint is committed to the tables, and tagged, with the checkpoint after it (≈ ${spanText(warning.intervalMs)}); if the job ends before, there is no tag. Stop with Savepoint commits and tags at once, and leaves nothing open.`;
-    case "paimon-untagged": return `Savepoints get no tag in ${tablesText(warning.tables)}: sink.savepoint.auto-tag is off ${warning.by === "job" ? "in this job" : "on the table, unless the job sets it by a hint"}. The state that belongs to the savepoint then expires, after an hour by default. Set the option on the table and start the job anew, or tag each pair by hand (Show Pairs).`;
+      ? `It writes Paimon (${tablesText(warning.tables)}), which commits with checkpoints, and the job takes none by itself: this savepoint stays uncommitted${warning.tagged ? " and without tags" : ""} until one is triggered. Stop with Savepoint commits${warning.tagged ? " and tags" : ""} at once.`
+      : `It writes Paimon (${tablesText(warning.tables)}). This savepoint is committed to the tables${warning.tagged ? ", and tagged," : ""} with the checkpoint after it (≈ ${spanText(warning.intervalMs)})${warning.tagged ? "; if the job ends before, there is no tag" : ""}. Stop with Savepoint commits${warning.tagged ? " and tags" : ""} at once, and leaves nothing open.`;
+    case "paimon-untagged": return `Savepoints get no tag in ${tablesText(warning.tables)}: sink.savepoint.auto-tag is off ${warning.by === "job" ? "in this job" : "on the table, unless the job sets it by a hint"}. The state that belongs to the savepoint then expires, after an hour by default. Set the option on the table and start the job anew, or tag what belongs to each savepoint by hand (Pin Pair).`;
     case "paimon-drain": return `A drained job commits ${tablesText(warning.tables)} as the end of its input: Paimon makes no tag for this savepoint.`;
     case "paimon-restore": return paimonRestoreText(warning);
     case "uncommitted": return `The job ended ${warning.jobState} after this savepoint was written. A job restored from it commits what is still open; do so soon, before transactions expire.`;
@@ -196,7 +196,7 @@ function tablesText(tables: readonly string[]): string {
 /** What stands between a job and its Paimon tables when it is restored: which moved on, and the two failures that are expected. */
 function paimonRestoreText({ moved, unproven, ready }: Extract<Warning, { warning: "paimon-restore" }>): string {
   const sentences: string[] = [];
-  if (moved.length > 0) sentences.push(`Its Paimon ${moved.length === 1 ? "table" : "tables"} ${tablesText(moved)} went on since this savepoint. Restored as ${moved.length === 1 ? "it is" : "they are"}, the job writes the same data again, mostly without an error: roll ${moved.length === 1 ? "it" : "them"} back to the tag of this savepoint first (Roll Back… on the savepoint).`);
+  if (moved.length > 0) sentences.push(`Its Paimon ${moved.length === 1 ? "table" : "tables"} ${tablesText(moved)} went on since this savepoint. Restored as ${moved.length === 1 ? "it is" : "they are"}, the job writes the same data again, mostly without an error: roll ${moved.length === 1 ? "it" : "them"} back to the tag of this savepoint first (Roll Back and Restore on the savepoint).`);
   if (unproven.length > 0) sentences.push(`What of its Paimon ${unproven.length === 1 ? "table" : "tables"} ${tablesText(unproven)} belongs to this savepoint is not proven; Show Pairs has the evidence.`);
   if (ready.length > 0 && moved.length === 0 && unproven.length === 0) sentences.push(`Its Paimon ${ready.length === 1 ? "table" : "tables"} ${tablesText(ready)} ${ready.length === 1 ? "is" : "are"} as the savepoint left ${ready.length === 1 ? "it" : "them"}.`);
   sentences.push("A conflict that Paimon reports at the start does not damage the tables. One failure right after the restore, “intentionally thrown after committing the restored checkpoints”, belongs to it; the job needs a restart strategy for that.");

@@ -1,3 +1,4 @@
+import type { TableRef } from "./contributions";
 import type { JobNamed, Refusal } from "./errors";
 import { claimedPlaces, operationsIn, restoresFrom, savepointsAt, vacatedPlaces } from "./ledger/queries";
 import { isUsable, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
@@ -25,10 +26,10 @@ export type Warning =
   | { warning: "already-restored"; jobs: readonly JobNamed[] }
   /** The attempt that wrote this savepoint left the job FAILED. */
   | { warning: "uncommitted"; jobState: string }
-  /** The job writes Paimon, so this savepoint is committed and tagged only with the checkpoint after it (P-2…P-6); `intervalMs` null: there is none. */
-  | { warning: "paimon-later"; tables: readonly string[]; intervalMs: number | null }
-  /** Savepoints are not tagged in these tables (P-7): by the job as it runs, or by the tables' options, which a hint of the job may override. */
-  | { warning: "paimon-untagged"; tables: readonly string[]; by: "job" | "table" }
+  /** The job writes Paimon, so this savepoint is committed and tagged only with the checkpoint after it (P-2…P-6); `intervalMs` null: there is none. `tagged` false: none of the tables gets a tag. */
+  | { warning: "paimon-later"; tables: readonly string[]; intervalMs: number | null; tagged: boolean }
+  /** Savepoints are not tagged in these tables (P-7): by the job as it runs, or by the tables' options, which a hint of the job may override. `places`: where that can be set. */
+  | { warning: "paimon-untagged"; tables: readonly string[]; by: "job" | "table"; places: readonly TableRef[] }
   /** Drained, the job's tables get no tag (P-5). */
   | { warning: "paimon-drain"; tables: readonly string[] }
   /** A restore into Paimon tables (P-1, P-20): `moved` went on since the savepoint, `unproven` have no proven state of it, `ready` are as they were. */

@@ -1,4 +1,4 @@
-import { Backoff, isAbort, mapLimit } from "../core/base/async";
+import { Backoff, isAbort, mapLimit, unlessAborted } from "../core/base/async";
 import { FlinkError, isFlinkError, type ErrorFacts, type JobNamed, type Refusal } from "../core/errors";
 import { disposalVerdict, latestCheckpoint, runningFrom, type JobSeen, type TypingReason } from "../core/guards";
 import { filesOf, lostItsMetadata, mayHaveStarted, metadataGone, type LedgerRecord, type SavepointRecord } from "../core/ledger/record";
@@ -7,7 +7,7 @@ import { placeKey } from "../core/model/location";
 import type { ClusterClient, Run, StorageLook } from "../core/ports";
 import { shortReason } from "../core/rowText";
 import { savepointName, shortId } from "../core/wording";
-import { unlessAborted, unlessUnknown } from "./following";
+import { unlessUnknown } from "./following";
 import { realPlaces, vanishedPlaces } from "./realPlaces";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import type { SavepointWorld } from "./savepoints";

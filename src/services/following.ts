@@ -1,4 +1,4 @@
-import { Backoff, isAbort } from "../core/base/async";
+import { Backoff, isAbort, unlessAborted } from "../core/base/async";
 import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError } from "../core/errors";
 import { jobOf, type SavepointRecord } from "../core/ledger/record";
@@ -398,15 +398,4 @@ export async function unlessUnknown<T>(asked: Promise<T>): Promise<T | undefined
     if (isFlinkError(error, "job-not-found")) return undefined;
     throw error;
   }
-}
-
-/** Rejects when the signal is aborted first; the work itself goes on. */
-export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

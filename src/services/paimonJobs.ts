@@ -37,11 +37,17 @@ export class PaimonJobs {
     const last = await this.#asked(() => this.#lastPairs(job, signal), signal);
     if (names !== undefined) {
       const sinks: PaimonSink[] = [];
-      for (const name of names) sinks.push({ table: name, autoTag: autoTagIn(last, name) ?? (await this.#asked(() => this.#tableSays(name, signal), signal)) ?? "unknown" });
+      for (const name of names) {
+        const own = pairsOfSink(last, name);
+        const tables = (await this.#asked(() => this.#warehouses.tablesCalled(name, signal), signal)) ?? [];
+        const said = new Set(tables.map(({ autoTag }) => (autoTag ? "table-on" as const : "table-off" as const)));
+        const proven = own.flatMap(({ place }) => place ?? []);
+        sinks.push({ table: name, autoTag: autoTagIn(own) ?? (said.size === 1 ? [...said][0] : undefined) ?? "unknown", places: proven.length > 0 ? proven : tables.map(({ warehouse, table }) => ({ warehouse, table })) });
+      }
       return { seenIn: "graph", sinks };
     }
     const pairs = last?.pairs ?? [];
-    return pairs.length === 0 ? undefined : { seenIn: "savepoint", sinks: pairs.map(({ place, sink }) => ({ table: place?.table ?? sink.objectName ?? sink.operatorId.slice(0, 6), autoTag: sink.autoTag ? "on" : "off" })) };
+    return pairs.length === 0 ? undefined : { seenIn: "savepoint", sinks: pairs.map(({ place, sink }) => ({ table: place?.table ?? sink.objectName ?? sink.operatorId.slice(0, 6), autoTag: sink.autoTag ? "on" : "off", places: place === null ? [] : [place] })) };
   }
 
   /** What to know before a savepoint or a stop of a running job (P-2…P-7). */
@@ -49,9 +55,9 @@ export class PaimonJobs {
     const found = await this.sinksOf(job, signal);
     if (found === undefined) return [];
     const warnings: Warning[] = [];
-    const named = (...autoTags: readonly PaimonSink["autoTag"][]): string[] => found.sinks.filter(({ autoTag }) => autoTags.includes(autoTag)).map(({ table }) => table);
-    if (verb === "trigger") warnings.push({ warning: "paimon-later", tables: found.sinks.map(({ table }) => table), intervalMs });
-    for (const [by, tables] of [["job", named("off")], ["table", named("table-off")]] as const) if (tables.length > 0) warnings.push({ warning: "paimon-untagged", tables, by });
+    const off = (autoTag: PaimonSink["autoTag"]): PaimonSink[] => found.sinks.filter((sink) => sink.autoTag === autoTag);
+    if (verb === "trigger") warnings.push({ warning: "paimon-later", tables: found.sinks.map(({ table }) => table), intervalMs, tagged: !found.sinks.every(({ autoTag }) => autoTag === "off" || autoTag === "table-off") });
+    for (const [by, sinks] of [["job", off("off")], ["table", off("table-off")]] as const) if (sinks.length > 0) warnings.push({ warning: "paimon-untagged", tables: sinks.map(({ table }) => table), by, places: sinks.flatMap(({ places }) => places) });
     return warnings;
   }
 
@@ -97,12 +103,6 @@ export class PaimonJobs {
     return place === undefined ? undefined : this.#pairs.pairsOf(place, freshMs, signal);
   }
 
-  /** By the options of the tables of this name; undefined when there is none, or they differ. */
-  async #tableSays(name: string, signal: AbortSignal): Promise<PaimonSink["autoTag"] | undefined> {
-    const said = new Set((await this.#warehouses.autoTagOf(name, signal)).map((isOn) => (isOn ? "table-on" as const : "table-off" as const)));
-    return said.size === 1 ? [...said][0] : undefined;
-  }
-
   async #asked<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
     try {
       return await ask();
@@ -114,7 +114,10 @@ export class PaimonJobs {
   }
 }
 
-function autoTagIn(last: KnownPairs | undefined, name: string): PaimonSink["autoTag"] | undefined {
-  const own = (last?.pairs ?? []).filter(({ place, sink }) => sink.objectName === name || place?.table.endsWith(`.${name}`) === true);
+function pairsOfSink(last: KnownPairs | undefined, name: string): KnownPairs["pairs"] {
+  return (last?.pairs ?? []).filter(({ place, sink }) => sink.objectName === name || place?.table.endsWith(`.${name}`) === true);
+}
+
+function autoTagIn(own: KnownPairs["pairs"]): PaimonSink["autoTag"] | undefined {
   return own.length === 0 ? undefined : own.every(({ sink }) => sink.autoTag) ? "on" : "off";
 }

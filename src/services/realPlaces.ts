@@ -15,7 +15,7 @@ export interface RealPlaces {
  * and what protects it under one path has to protect it under the other (safety rule 1). Places of other storages, and those that this machine does not
  * see, keep their spelling.
  */
-export async function realPlaces(look: StorageLook, records: readonly LedgerRecord[], jobs: readonly JobSeen[]): Promise<RealPlaces> {
+export async function realPlaces(look: Pick<StorageLook, "real">, records: readonly LedgerRecord[], jobs: readonly JobSeen[]): Promise<RealPlaces> {
   const written = new Set([...records.map(placeOf), ...jobs.map(({ seen }) => ("restored" in seen ? (seen.restored?.path ?? null) : null))]);
   const real = new Map<string, string>();
   await mapLimit([...written].filter((place) => place !== null && localPath(place) !== undefined) as string[], 16, async (place) => void real.set(place, await look.real(place)));
@@ -41,6 +41,12 @@ export async function vanishedPlaces(look: StorageLook, records: readonly Ledger
   const sights = await mapLimit(local, 16, async (record) => ({ record, sight: await look.savepoint(filesOf(record), listed) }));
   if (!sights.some(({ sight }) => sight === "metadata")) return new Set();
   return new Set(sights.flatMap(({ record, sight }) => (isUsable(record) && (sight === "missing" || sight === "partly") ? [placeKey(filesOf(record))] : [])));
+}
+
+/** A savepoint's place and the records that it is compared with, both with symbolic links followed. */
+export async function followedPlaces<P extends string | null>(look: Pick<StorageLook, "real">, path: P, records: readonly LedgerRecord[]): Promise<{ readonly path: P | string; readonly records: readonly LedgerRecord[] }> {
+  const [real, followed] = await Promise.all([realPlaces(look, records, []), path === null || localPath(path) === undefined ? path : look.real(path)]);
+  return { path: followed, records: real.records };
 }
 
 function placeOf(record: LedgerRecord): string | null {

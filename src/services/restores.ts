@@ -1,11 +1,11 @@
-import { isAbort } from "../core/base/async";
+import { isAbort, unlessAborted } from "../core/base/async";
 import { FlinkError, isFlinkError, type ErrorFacts } from "../core/errors";
 import { restoreRefusals, restoreWarnings } from "../core/guards";
 import { recordVersion, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
 import { isTerminal, type JobRef, type JobSummary } from "../core/model/job";
 import { checkpointOwner, requireLocation } from "../core/model/location";
-import type { ClaimMode, Run, RunJarRequest } from "../core/ports";
-import { unlessAborted } from "./following";
+import type { ClaimMode, Run, RunJarRequest, StorageLook } from "../core/ports";
+import { followedPlaces } from "./realPlaces";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import { outcomeError, type Readiness, type SavepointRequest, type SavepointService, type SavepointWorld } from "./savepoints";
 import { readStart, StartFollower } from "./startFollower";
@@ -30,23 +30,25 @@ export interface RestoreRequest {
 export class RestoreService {
   readonly #world: SavepointWorld;
   readonly #savepoints: SavepointService;
+  readonly #look: Pick<StorageLook, "real">;
   /** Plans that this process is at work on. */
   readonly #flows = new Set<string>();
 
   /** What becomes of the jobs that were started. */
   readonly starts: StartFollower;
 
-  constructor(world: SavepointWorld, savepoints: SavepointService) {
+  constructor(world: SavepointWorld, savepoints: SavepointService, look: Pick<StorageLook, "real">) {
     this.#world = world;
     this.starts = new StartFollower(world);
     this.#savepoints = savepoints;
+    this.#look = look;
   }
 
   /** Whether a job can be started there, and from that savepoint (in that way, once it is chosen). Throws the connection's errors. */
   async readiness(cluster: string, savepointPath: string | null, signal: AbortSignal, claimMode?: ClaimMode): Promise<Readiness> {
     const info = await this.#world.clusters.info(cluster, signal);
-    const records = await this.#world.ledger.all();
-    return { refusals: restoreRefusals(info, savepointPath, records, claimMode), warnings: restoreWarnings(savepointPath, records), info, jobName: "" };
+    const { path, records } = await followedPlaces(this.#look, savepointPath, await this.#world.ledger.all());
+    return { refusals: restoreRefusals(info, path, records, claimMode), warnings: restoreWarnings(path, records), info, jobName: "" };
   }
 
   /** Jobs of that name that have not ended, as of the last look at the cluster. */
@@ -239,7 +241,8 @@ export class RestoreService {
     const { path } = record.savepoint;
     try {
       const info = await clusters.info(record.cluster.url, signal);
-      refuseIf("restored from", path, restoreRefusals(info, path, (await ledger.all()).filter(({ id }) => id !== record.id), record.claimMode));
+      const real = await followedPlaces(this.#look, path, (await ledger.all()).filter(({ id }) => id !== record.id));
+      refuseIf("restored from", path, restoreRefusals(info, real.path, real.records, record.claimMode));
     } catch (error) {
       await ledger.update<RestoreRecord>(record.id, "not sent", (open) => (open.state === "requested" ? { ...open, state: back, endedAtMs: back === "dropped" ? clock.now() : null } : open));
       throw error;

@@ -1,4 +1,4 @@
-import { isAbort, mapLimit } from "../core/base/async";
+import { isAbort, mapLimit, unlessAborted } from "../core/base/async";
 import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError, type Refusal } from "../core/errors";
 import { explain } from "../core/explain";
@@ -11,11 +11,13 @@ import { actionText, tableAddress, type PaimonAction, type PaimonActions } from 
 import { paimonCommitters } from "../core/paimon/committers";
 import { isBrokenOff, latestOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
 import { differenceFrom, isTarget, ourName, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
+import { pairRecordId, pairRecordsIn, withRemembered } from "../core/paimon/remembered";
 import { tableNamed, type PaimonTable } from "../core/paimon/warehouse";
-import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run } from "../core/ports";
+import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run, StorageLook } from "../core/ports";
 import { oneLine } from "../core/rowText";
 import { savepointName } from "../core/wording";
-import { unlessAborted, unlessUnknown } from "./following";
+import { unlessUnknown } from "./following";
+import { followedPlaces } from "./realPlaces";
 import { refuseIf } from "./requests";
 import type { RestoreRequest, RestoreService } from "./restores";
 import type { SavepointWorld } from "./savepoints";
@@ -66,6 +68,7 @@ export class RollbackService {
   readonly #world: SavepointWorld;
   readonly #restores: RestoreService;
   readonly #tables: RollbackTables;
+  readonly #places: Pick<StorageLook, "real">;
   readonly #liveness: (owner: ProcessIdentity) => Liveness;
   readonly #stillMs: number;
   readonly #changed = new Emitter<RollbackRecord>((error) => this.#world.log.error("a listener to rollbacks", error));
@@ -76,9 +79,10 @@ export class RollbackService {
   readonly onDidChange = this.#changed.event;
 
   /** `stillMs`: how long tables are watched for a writer that no cluster tells of, milliseconds. */
-  constructor(world: SavepointWorld, restores: RestoreService, tables: RollbackTables, liveness: (owner: ProcessIdentity) => Liveness, stillMs = 3_000) {
+  constructor(world: SavepointWorld, restores: RestoreService, tables: RollbackTables, look: Pick<StorageLook, "real">, liveness: (owner: ProcessIdentity) => Liveness, stillMs = 3_000) {
     this.#world = world;
     this.#liveness = liveness;
+    this.#places = look;
     this.#restores = restores;
     this.#tables = tables;
     this.#stillMs = stillMs;
@@ -86,21 +90,20 @@ export class RollbackService {
 
   /** Plans a rollback and looks for what forbids it. Changes nothing. Throws `metadata-missing`, `metadata-elsewhere`, and what reading metadata throws. */
   async check(savepoint: { readonly path: string; readonly recordId: string | null; readonly jobName: string | null }, run: Run): Promise<RollbackCheck> {
-    const { ledger } = this.#world;
     requireLocation(savepoint.path);
     run.report({ message: "Reading the savepoint and the tables" });
-    const records = await ledger.all();
-    const record = records.find((each): each is SavepointRecord => each.kind === "savepoint" && each.path !== null && placeKey(each.path) === placeKey(savepoint.path));
+    const record = await this.#recordAt(savepoint.path);
     const metadata = await this.#tables.openMetadata(savepoint.path);
     if (metadata === undefined) throw new FlinkError("metadata-elsewhere", { location: savepoint.path });
     try {
       const completedMs = record?.endedAtMs ?? (await this.#tables.writtenMs(savepoint.path)) ?? 0;
       const asked: RollbackSavepoint = { path: savepoint.path, recordId: savepoint.recordId ?? record?.id ?? null, jobName: savepoint.jobName ?? record?.job.name ?? null, completedMs };
       const plan = await planRollback({ savepoint: asked, metadata, open: this.#tables.openFile, warehouses: this.#tables.warehouses(), others: (ids) => this.#others(ids, asked, run.signal) }, run.signal);
+      const remembered = unlikeRemembered(plan, pairRecordsIn(await this.#world.ledger.all()));
       run.report({ message: "Looking for jobs that write to the tables" });
       const { refusals, unchecked } = await this.#writers(plan.tables.map(({ table }) => table.name), record?.cluster.url ?? null, run.signal);
       const free = (await Promise.all([...new Set(plan.tables.map(({ table }) => table.folder))].map((folder) => this.#tables.freeBytes(folder)))).filter((bytes) => bytes !== undefined);
-      return { plan, refusals: [...plan.refusals, ...(plan.tables.length === 0 ? [] : refusals)], unchecked, freeBytes: free.length === 0 ? null : Math.min(...free) };
+      return { plan: { ...plan, refusals: [...remembered, ...plan.refusals] }, refusals: [...remembered, ...plan.refusals, ...(plan.tables.length === 0 ? [] : refusals)], unchecked, freeBytes: free.length === 0 ? null : Math.min(...free) };
     } finally {
       await metadata.close();
     }
@@ -326,7 +329,8 @@ export class RollbackService {
 
   /** What comes later than the savepoint goes: it has to be there before any table is touched, however long ago that was planned. */
   async #requireSavepoint({ savepoint: { path }, jobName }: RollbackRecord): Promise<void> {
-    for (const { disposal, cleanup } of savepointsAt(placeKey(path), await this.#world.ledger.all())) {
+    const real = await followedPlaces(this.#places, path, await this.#world.ledger.all());
+    for (const { disposal, cleanup } of savepointsAt(placeKey(real.path), real.records)) {
       if (disposal?.state === "disposed") refuseIf("rolled back", jobName, [{ rule: "already-disposed" }]);
       if (disposal?.state === "requested") refuseIf("rolled back", jobName, [{ rule: "disposal-running" }]);
       if ((cleanup?.aside ?? null) !== null) refuseIf("rolled back", jobName, [{ rule: "moved-aside" }]);
@@ -338,10 +342,10 @@ export class RollbackService {
 
   /** Refuses while a job writes to one of the tables, or one of them changed since it was planned, or changes while it is watched (P-11, rule 5). */
   async #refuseWriters(record: RollbackRecord, run: Run): Promise<void> {
-    const { clock, ledger } = this.#world;
+    const { clock } = this.#world;
     run.report({ message: "Looking for writers" });
-    const savepoint = (await ledger.all()).find((each) => each.kind === "savepoint" && each.path !== null && placeKey(each.path) === placeKey(record.savepoint.path));
-    const { refusals } = await this.#writers(record.tables.map(({ table }) => table), savepoint?.kind === "savepoint" ? savepoint.cluster.url : null, run.signal);
+    const savepoint = await this.#recordAt(record.savepoint.path);
+    const { refusals } = await this.#writers(record.tables.map(({ table }) => table), savepoint?.cluster.url ?? null, run.signal);
     refuseIf("rolled back", record.jobName, refusals);
     // What was seen and confirmed is all that may go, also when a rollback goes on that failed: its numbers are given out again.
     for (const table of record.tables) {
@@ -396,6 +400,15 @@ export class RollbackService {
     return { refusals, unchecked };
   }
 
+  /** The ledger's record of a savepoint, under whichever path of its folder it was written down. */
+  async #recordAt(path: string): Promise<SavepointRecord | undefined> {
+    const records = await this.#world.ledger.all();
+    const real = await followedPlaces(this.#places, path, records);
+    const at = real.records.findIndex((each) => each.kind === "savepoint" && each.path !== null && placeKey(each.path) === placeKey(real.path));
+    const found = records[at];
+    return found?.kind === "savepoint" ? found : undefined;
+  }
+
   /**
    * Savepoints of the ledger with one of these numbers, those included that can be put back, by what their state says; else by what is remembered of their
    * pairs; else, of the same job, by their number alone.
@@ -403,10 +416,11 @@ export class RollbackService {
   async #others(checkpointIds: ReadonlySet<bigint>, { path, jobName }: RollbackSavepoint, signal: AbortSignal): Promise<readonly OtherSavepoint[]> {
     const found = new Map<string, OtherSavepoint>();
     const records = await this.#world.ledger.all();
+    const own = (await followedPlaces(this.#places, path, [])).path;
     for (const record of records) {
       if (record.kind !== "savepoint" || !(isUsable(record) || isBeingCleanedUp(record)) || record.path === null || record.checkpointId === null || !checkpointIds.has(BigInt(record.checkpointId))) continue;
       const place = placeKey(record.path);
-      if (place === placeKey(path) || found.has(place)) continue;
+      if (found.has(place) || placeKey((await followedPlaces(this.#places, record.path, [])).path) === placeKey(own)) continue;
       const name = `${savepointName(record)} of ${record.job.name}`;
       const checkpointId = BigInt(record.checkpointId);
       const remembered = records.flatMap((pair) => (pair.kind === "pair" && placeKey(pair.savepoint.path) === place ? [pair.snapshot.commitUser] : []));
@@ -480,4 +494,10 @@ function isDroppable({ state, endedAtMs }: RollbackRecord): boolean {
 /** How many tables of a rollback are at their tag. */
 function doneOf(record: RollbackRecord): number {
   return record.tables.filter(({ state }) => state === "rolled-back").length;
+}
+
+/** Tables whose pair is another than when it was first proven: they were rolled back, and perhaps written again, since. */
+function unlikeRemembered(plan: RollbackPlan, records: ReturnType<typeof pairRecordsIn>): readonly Refusal[] {
+  const unlike = plan.tables.filter(({ warehouse, table, pairing }) => ["changed", "none"].includes(withRemembered(pairing, records.get(pairRecordId(plan.savepoint.path, warehouse, table.name))).grade));
+  return unlike.length === 0 ? [] : [{ rule: "pair-unproven", tables: unlike.map(({ table }) => table.name), grade: "changed" }];
 }

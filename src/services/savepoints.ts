@@ -1,4 +1,4 @@
-import { Backoff, isAbort } from "../core/base/async";
+import { Backoff, isAbort, unlessAborted } from "../core/base/async";
 import { FlinkError, isFlinkError, type Refusal } from "../core/errors";
 import { explain } from "../core/explain";
 import { savepointRefusals, savepointWarnings, type JobFacts, type Warning } from "../core/guards";
@@ -11,7 +11,7 @@ import { parentLocation, placeKey, requireLocation } from "../core/model/locatio
 import type { Clock, FoundFolder, Log, ProcessIdentity, Run, Vault, WorkspaceCommit } from "../core/ports";
 import { type Operation, operationsIn } from "../core/ledger/queries";
 import type { ClusterService } from "./clusters";
-import { notReceived, unlessAborted, type SavepointFollower } from "./following";
+import { notReceived, type SavepointFollower } from "./following";
 import type { JobService } from "./jobs";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 

@@ -1,4 +1,4 @@
-import { Backoff, isAbort } from "../core/base/async";
+import { Backoff, isAbort, unlessAborted } from "../core/base/async";
 import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError } from "../core/errors";
 import { latestCheckpoint } from "../core/guards";
@@ -8,7 +8,7 @@ import { allTasksRun, isTerminal } from "../core/model/job";
 import { placeKey } from "../core/model/location";
 import { isIntendedFailure } from "../core/paimon/failures";
 import type { ClusterClient, Run } from "../core/ports";
-import { unlessAborted, unlessUnknown } from "./following";
+import { unlessUnknown } from "./following";
 import type { SavepointWorld } from "./savepoints";
 
 /**

@@ -136,16 +136,16 @@ export class WarehouseService implements Disposable {
     return tableNamed(this.#reader, await this.folderOf(this.profile(ref.warehouse)), ref.table, [], signal);
   }
 
-  /** For each table of a name, in any database of any warehouse that can be read: whether its options have savepoints tagged. */
-  async autoTagOf(objectName: string, signal?: AbortSignal): Promise<readonly boolean[]> {
-    const found: boolean[] = [];
+  /** The tables of a name, in any database of any warehouse that can be read, and whether their options have savepoints tagged. */
+  async tablesCalled(objectName: string, signal?: AbortSignal): Promise<readonly (TableRef & { readonly autoTag: boolean })[]> {
+    const found: (TableRef & { readonly autoTag: boolean })[] = [];
     for (const profile of this.#profiles) {
       const folder = await this.folderOf(profile).catch(() => undefined);
       if (folder === undefined) continue;
       for (const database of await databasesOf(this.#reader, folder, [], signal)) {
         const table = await tableNamed(this.#reader, folder, `${database}.${objectName}`, [], signal);
         const options = table === undefined ? undefined : await optionsOf(this.#reader, table, [], signal);
-        if (options !== undefined) found.push(options[autoTagOption] === "true");
+        if (table !== undefined && options !== undefined) found.push({ warehouse: profile.path, table: table.name, autoTag: options[autoTagOption] === "true" });
       }
     }
     return found;

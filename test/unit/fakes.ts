@@ -324,7 +324,7 @@ export function openWindow(world: World, options: { readonly host?: string; read
     newId: () => (++ids).toString(16).padStart(32, "f"), workspaceCommit: () => Promise.resolve(null),
   };
   const savepoints = new SavepointService(shared);
-  const restores = new RestoreService(shared, savepoints);
+  const restores = new RestoreService(shared, savepoints, storage.look);
   const disposals = new DisposalService(shared, storage.look);
   const liveness = (owner: ProcessIdentity): Liveness =>
     (owner.instance === self.instance ? "self" : owner.host !== self.host ? "other-host" : alive.has(owner.instance) ? "alive" : "dead");

@@ -101,7 +101,7 @@ describe("the jars of a local Flink", () => {
   test("that nobody has are listed, with what was tried", async () => {
     await fillRepository(["b"]);
     const withoutMaven = await rejected(prepareJars(list, sources(), run()), "local-flink-jars-missing");
-    assert.deepEqual(withoutMaven.facts, { version: "9.9.9", missing: ["a-1.0.jar", "c-1.0.jar"], tried: `${folder}/.m2/repository; mvn is not on the PATH` });
+    assert.deepEqual(withoutMaven.facts, { what: "Flink 9.9.9", missing: ["a-1.0.jar", "c-1.0.jar"], tried: `${folder}/.m2/repository; mvn is not on the PATH` });
     await serving((_request, response) => response.writeHead(404).end(), async (url) => {
       const error = await rejected(prepareJars(list, sources(url), run()), "local-flink-jars-missing");
       assert.match(error.facts.tried, /; http:\/\/127\.0\.0\.1:\d+ \([ac]-1\.0\.jar: HTTP 404\)$/);

@@ -44,7 +44,7 @@ test("the tables that a job writes are told by its graph, and by nothing that on
 });
 
 test("P-4, P-5, P-7: before a savepoint of such a job it is told when it is committed, and where nothing tags it", async () => {
-  assert.deepEqual(await jobs(real).warnings(job, "trigger", 60_000, signal), [{ warning: "paimon-later", tables: ["app", "pk"], intervalMs: 60_000 }]);
+  assert.deepEqual(await jobs(real).warnings(job, "trigger", 60_000, signal), [{ warning: "paimon-later", tables: ["app", "pk"], intervalMs: 60_000, tagged: true }]);
   assert.deepEqual(await jobs(real).warnings(job, "stop", 60_000, signal), []);
   const [later] = await jobs(real).warnings(job, "trigger", null, signal);
   assert.ok(later);
@@ -53,8 +53,8 @@ test("P-4, P-5, P-7: before a savepoint of such a job it is told when it is comm
   assert.deepEqual(await jobs(["Source: a -> Map", "Sink: print"], locationOf("exact")).warnings(job, "trigger", 60_000, signal), []);
   assert.deepEqual(await jobs(undefined).warnings(job, "trigger", 60_000, signal), []);
   // A graph that can't be asked: the job's own last savepoint tells.
-  assert.deepEqual(await jobs(undefined, locationOf("exact")).warnings(job, "trigger", 60_000, signal), [{ warning: "paimon-later", tables: ["d.pk", "d.app"], intervalMs: 60_000 }]);
-  assert.deepEqual(await jobs(["Global Committer : elsewhere -> end: Writer"]).sinksOf(job, signal), { seenIn: "graph", sinks: [{ table: "elsewhere", autoTag: "unknown" }] });
+  assert.deepEqual(await jobs(undefined, locationOf("exact")).warnings(job, "trigger", 60_000, signal), [{ warning: "paimon-later", tables: ["d.pk", "d.app"], intervalMs: 60_000, tagged: true }]);
+  assert.deepEqual(await jobs(["Global Committer : elsewhere -> end: Writer"]).sinksOf(job, signal), { seenIn: "graph", sinks: [{ table: "elsewhere", autoTag: "unknown", places: [] }] });
 });
 
 test("before a job is drained it is told that its tables get no tag, and nothing of a job without Paimon", async () => {

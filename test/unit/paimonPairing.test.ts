@@ -19,7 +19,7 @@ interface Commit {
 
 const completedMs = 1_000_000;
 
-function tableOf(commits: readonly Commit[]): PairedTable {
+function tableOf(commits: readonly Commit[], isRolledBack = false): PairedTable {
   const snapshots: PaimonSnapshot[] = [];
   const tags: PaimonTag[] = [];
   const files = new Map<PaimonSnapshot, ReadonlySet<string>>();
@@ -29,15 +29,17 @@ function tableOf(commits: readonly Commit[]): PairedTable {
     if (!expired) snapshots.push(snapshot);
     for (const name of names) tags.push({ name, snapshot, retainedMs: null });
   }
-  return { tags, snapshots, deltaFiles: (snapshot) => Promise.resolve(files.get(snapshot)) };
+  return { tags, snapshots, deltaFiles: (snapshot) => Promise.resolve(files.get(snapshot)), holds: () => Promise.resolve(true), isRolledBack: () => Promise.resolve(isRolledBack) };
 }
 
-function pair(commits: readonly Commit[], committer: Partial<PaimonCommitter> = {}, checkpointId = 7n, isStop: boolean | undefined = undefined): Promise<Pairing> {
-  const full: PaimonCommitter = { operatorId: "", operatorName: null, objectName: null, commitUser: "job", pending: [checkpointId], files: new Set(["a-1"]), autoTag: true, unread: null, ...committer };
-  return pairWith({ checkpointId, completedMs, isStop }, full, tableOf(commits));
+type Named = Partial<Omit<PaimonCommitter, "files">> & { readonly files?: ReadonlySet<string> };
+
+function pair(commits: readonly Commit[], { files = new Set(["a-1"]), ...committer }: Named = {}, checkpointId = 7n, isStop: boolean | undefined = undefined, isRolledBack = false): Promise<Pairing> {
+  const full: PaimonCommitter = { operatorId: "", operatorName: null, objectName: null, commitUser: "job", pending: [checkpointId], files: new Map([[checkpointId, files], [endOfInput, files]]), autoTag: true, unread: null, ...committer };
+  return pairWith({ checkpointId, completedMs, isStop }, full, tableOf(commits, isRolledBack));
 }
 
-const grade = async (commits: readonly Commit[], committer: Partial<PaimonCommitter> = {}): Promise<string> => {
+const grade = async (commits: readonly Commit[], committer: Named = {}): Promise<string> => {
   const { grade: given, snapshot, tags } = await pair(commits, committer);
   return `${given} ${snapshot?.id ?? "–"} ${tags.map(({ name }) => name).join(" ")}`.trim();
 };
@@ -53,8 +55,24 @@ test("the files decide between two lives of a job, without a clock", async () =>
   const second: Commit = { id: 9, identifier: 7, atMs: 80, files: ["a-1"] };
   assert.equal(await grade([first, second]), "unprotected 9");
   assert.equal(await grade([first]), "stale-tag –");
-  // The savepoint was copied, so its time tells nothing, and the files still do.
-  assert.equal(await grade([{ ...second, atMs: -500_000, tags: ["savepoint-7"] }]), "exact 9 savepoint-7");
+  // The savepoint was copied, so its time tells nothing, and the files still do; but a commit on a wrong base would look the same.
+  const copied: Commit = { ...second, atMs: -500_000, tags: ["savepoint-7"] };
+  assert.equal(await grade([{ id: 8, identifier: 6, atMs: -501_000 }, copied]), "exact 9 savepoint-7");
+  assert.equal(await grade([copied]), "changed 9 savepoint-7");
+  assert.equal(await grade([{ id: 8, identifier: 4, atMs: -503_000 }, copied, { id: 10, identifier: 8, atMs: -499_980 }]), "exact 9 savepoint-7");
+  assert.equal(await grade([{ id: 8, identifier: 4, atMs: -503_000 }, copied, { id: 10, identifier: 8, atMs: -498_000 }]), "changed 9 savepoint-7");
+});
+
+test("a commit whose files the savepoint's compaction read is not its pair: the one is whose files are all that it names", async () => {
+  const files = new Set(["old-1", "a-1", "c-1"]);
+  const first: Commit = { id: 2, identifier: 7, atMs: -90_000, files: ["old-1"], tags: ["savepoint-7"] };
+  const second: readonly Commit[] = [{ id: 9, identifier: 7, atMs: 80, files: ["a-1"] }, { id: 10, identifier: 7, atMs: 90, kind: "COMPACT", files: ["old-1", "a-1", "c-1"] }];
+  assert.equal(await grade([first, ...second], { files }), "unprotected 10");
+  assert.equal(await grade([first], { files }), "stale-tag –");
+  // Copied, so that no time tells.
+  assert.equal(await grade([first, { id: 8, identifier: 6, atMs: -900 }, ...second].map((commit) => ({ ...commit, atMs: commit.atMs - 500_000 })), { files }), "unprotected 10");
+  // Another writer's commit may lie between the two.
+  assert.equal(await grade([{ id: 4, identifier: 7, atMs: 80, files: ["a-1"] }, { id: 5, user: "other", identifier: 3, atMs: 85, files: ["o-1"] }, { id: 6, identifier: 7, atMs: 90, kind: "COMPACT", files: ["a-1", "c-1"], tags: ["savepoint-7"] }], { files: new Set(["a-1", "c-1"]) }), "exact 6 savepoint-7");
 });
 
 test("where no file tells, the first commit after the savepoint is taken and an older one never", async () => {
@@ -107,8 +125,19 @@ test("without a commit of its own it is idle, waiting, drained, or cannot be tol
   assert.equal(await grade([before, { id: 3, identifier: 9, atMs: 9_000 }]), "none –");
   assert.equal(await grade([{ ...before, expired: true, tags: ["kept"] }, { id: 5, identifier: 9, atMs: 9_000 }], { pending: [] }), "none –");
   assert.equal(await grade([], { pending: [] }), "none –");
+  // A job's first savepoint, and one whose commits have expired.
+  assert.equal(await grade([]), "waiting –");
+  assert.equal(await grade([{ id: 40, user: "other", identifier: 3, atMs: 60_000 }]), "none –");
   assert.equal(await grade([before, { id: 3, identifier: endOfInput, atMs: 400 }], { pending: [endOfInput] }), "drained 3");
   assert.equal(await grade([before], { commitUser: null, unread: "malformed" }), "none –");
+});
+
+test("what a rollback has left is neither the state of a later savepoint, nor does that only wait", async () => {
+  const left = async (identifier: number, committer: Named): Promise<string> => (await pair([{ id: 2, identifier, atMs: -9_000 }], committer, 7n, undefined, true)).grade;
+  assert.equal(await left(3, { pending: [], files: new Set() }), "none");
+  assert.equal(await left(3, {}), "none");
+  // Committed right before the savepoint: nothing lies between.
+  assert.equal(await left(6, {}), "waiting");
 });
 
 test("every reason is a sentence", async () => {

@@ -57,7 +57,7 @@ describe("a rollback's plan", () => {
     for (const [checkpointId, grade] of [[11, "changed"], [14, "none"]] as const) {
       const { tables, refusals } = await plan(checkpointId);
       assert.deepEqual(tables, []);
-      assert.deepEqual(refusals.map((refusal) => refusal.rule === "pair-unproven" && refusal.grade), [grade, grade]);
+      assert.deepEqual(refusals.map((refusal) => refusal.rule === "pair-unproven" && [refusal.grade, ...refusal.tables]), [[grade, "d.app", "d.pk"]]);
     }
   });
 
@@ -107,7 +107,7 @@ describe("a rollback's plan", () => {
     cpSync(set.warehouse, copy, { recursive: true, preserveTimestamps: true });
     const { tables, refusals } = await plan(15, "d157aa", nobody, [set.warehouse, copy]);
     assert.deepEqual(tables, []);
-    assert.deepEqual(refusals, ["d.pk", "d.app"].map((table) => ({ rule: "table-twice", table, warehouses: [set.warehouse, copy] })));
+    assert.deepEqual(refusals, [{ rule: "table-twice", tables: ["d.app", "d.pk"], warehouses: [set.warehouse, copy] }]);
     // Made before the savepoint, the copy has earlier commits of the job only: the files tell.
     for (const table of ["app", "pk"]) {
       const home = path.join(copy, "d.db", table);
@@ -152,7 +152,7 @@ describe("a rollback's plan", () => {
 
   test("rule 5: a runbook of a plan that lacks a table says so, and has no commands for the others", async () => {
     const found = await plan(6, "62dc41");
-    const part: RollbackPlan = { ...found, tables: found.tables.slice(0, 1), refusals: [{ rule: "pair-unproven", table: "d.pk", grade: "waiting" }] };
+    const part: RollbackPlan = { ...found, tables: found.tables.slice(0, 1), refusals: [{ rule: "pair-unproven", tables: ["d.pk"], grade: "waiting" }] };
     const text = runbookText(part, part.refusals, "flink run", { sql: undefined, profile: (location) => ({ path: location, catalog: "paimon", catalogOptions: {} }) }, Date.now());
     assert.match(text, /What forbids it now/);
     assert.match(text, /d\.app/);
@@ -172,7 +172,7 @@ describe("a rollback's plan", () => {
     assert.match(good.out, /tag savepoint-15 of snapshot \d+, pair of #15 \(/);
     const bad = await run(set.warehouse, at(11), "--plan", "--json");
     assert.deepEqual([bad.code, (JSON.parse(bad.out) as { tables: unknown[] }).tables], [1, []]);
-    assert.match(bad.err, /problem: What of d\.app belongs to the savepoint is not sure/);
+    assert.match(bad.err, /problem: What of d\.app, d\.pk belongs to the savepoint is not sure/);
     assert.equal((await run(set.warehouse, at(6))).code, 2);
     assert.equal((await run(set.warehouse, at(6), "--plan", "--sql", "x")).code, 2);
     assert.match((await run(set.warehouse, at(6), "--plan", "--sql", "1.18")).out, /sys\.rollback_to\('d\.app', 'savepoint-6'\)/);

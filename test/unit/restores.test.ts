@@ -90,6 +90,12 @@ describe("a start", () => {
     assert.deepEqual(runs(), []);
   });
 
+  test("is refused also under another path of the folder, by a link above it", async () => {
+    storage.links.set("file:/data/sp", "file:/sp");
+    world.disk.put(restoreRecord("a", { claimMode: "CLAIM", state: "running", savepoint: from }));
+    assert.deepEqual(await refusals(start({ savepoint: { ...from, path: path.replace("file:/sp/", "file:/data/sp/") } })), ["claimed"]);
+  });
+
   test("with an upload takes the jar's id from the cluster, and nothing is started when that breaks off", async () => {
     const record = await start({ jar: { file: "/tmp/words.jar", name: "words.jar" } });
     assert.equal(record.jar.id, "2_uploaded.jar");

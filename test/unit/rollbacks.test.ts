@@ -84,7 +84,7 @@ function another(options: Parameters<typeof openWindow>[1] = {}): { readonly win
     write: writeWhole, openMetadata: openLocalMetadata, openFile: openLocalFile,
     writtenMs: () => Promise.resolve(undefined), freeBytes: () => Promise.resolve(undefined),
   };
-  return { window, rollbacks: new RollbackService(window.shared, window.restores, tables, (owner) => (owner.instance === "jvm" ? jvm : window.liveness(owner))) };
+  return { window, rollbacks: new RollbackService(window.shared, window.restores, tables, { real: (place) => Promise.resolve(place) }, (owner) => (owner.instance === "jvm" ? jvm : window.liveness(owner))) };
 }
 
 async function planOf({ rollbacks }: ReturnType<typeof another>): Promise<RollbackPlan> {

@@ -5,7 +5,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { isAbort, mapLimit } from "../../core/base/async";
 import { FlinkError, isFlinkError } from "../../core/errors";
-import { jarListSchema, jarName, localRepository, type JarList, type ListedJar } from "../../core/localFlink/jarList";
+import { jarListSchema, jarName, listTitle, localRepository, type JarList, type ListedJar } from "../../core/localFlink/jarList";
 import type { Log, Run } from "../../core/ports";
 import { sizeText } from "../../core/wording";
 import type { Http } from "../http";
@@ -44,7 +44,7 @@ export async function prepareJars(list: JarList, sources: JarSources, run: Run):
     await fs.mkdir(part);
     try {
       const repository = await findRepository(sources);
-      const progress = progressOf(list.version, missing, run);
+      const progress = progressOf(listTitle(list), missing, run);
       missing = await keepOnly(missing, async (jar) => !(await takeLocal(jar, repository, { lib, part }, sources, run, progress)));
       let tried = repository;
       if (missing.length > 0) {
@@ -55,7 +55,7 @@ export async function prepareJars(list: JarList, sources: JarSources, run: Run):
         const origin = (jar: ListedJar): string => repositoryUrl === undefined ? path.join(repository, jar.path) : `${repositoryUrl}/${jar.path}`;
         missing = await keepOnly(missing, async (jar) => !(await install(jar, path.join(part, jarName(jar)), origin(jar), lib, run.signal)));
       }
-      if (missing.length > 0) throw new FlinkError("local-flink-jars-missing", { version: list.version, missing: missing.map(jarName), tried });
+      if (missing.length > 0) throw new FlinkError("local-flink-jars-missing", { what: listTitle(list), missing: missing.map(jarName), tried });
     } finally {
       await fs.rm(part, { recursive: true, force: true });
     }
@@ -139,11 +139,11 @@ function reasonOf(error: FlinkError): string {
 type Progress = (name: string) => void;
 
 /** Reports by bytes, since one jar is a third of all. */
-function progressOf(version: string, jars: readonly ListedJar[], run: Run): Progress {
+function progressOf(what: string, jars: readonly ListedJar[], run: Run): Progress {
   const totalBytes = jars.reduce((sum, jar) => sum + jar.sizeBytes, 0);
   const sizes = new Map(jars.map((jar) => [jarName(jar), jar.sizeBytes]));
   let doneBytes = 0;
-  const report = (): void => run.report({ message: `Fetching Flink ${version}: ${sizeText(doneBytes)} of ${sizeText(totalBytes)}`, percent: Math.floor((100 * doneBytes) / totalBytes) });
+  const report = (): void => run.report({ message: `Fetching ${what}: ${sizeText(doneBytes)} of ${sizeText(totalBytes)}`, percent: Math.floor((100 * doneBytes) / totalBytes) });
   report();
   return (name) => {
     const sizeBytes = sizes.get(name);

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Backoff } from "../../core/base/async";
+import { Backoff, unlessAborted } from "../../core/base/async";
 import { FlinkError, isFlinkError } from "../../core/errors";
 import { actionText, callStatement, createCatalogStatement, hideSecrets, oldestCall, tableName, type PaimonActions } from "../../core/paimon/actions";
 import { parseLossless } from "../../core/paimon/snapshot";
@@ -7,6 +7,7 @@ import { parseFlinkVersion, type FlinkVersion } from "../../core/model/version";
 import type { WarehouseProfile } from "../../core/model/warehouse";
 import type { Clock, Log } from "../../core/ports";
 import { failureOfErrors } from "../flink/failures";
+import { spanText } from "../../core/wording";
 import type { Http, HttpRequest } from "../http";
 
 /** The result of a statement. Whole numbers of 16 digits and more are texts, since they may not fit a double. */
@@ -35,6 +36,15 @@ export interface SqlGatewayWorld {
 const defaultIdleMs = 5 * 60_000;
 /** A session in use, such as one that waits for an answer of a person, is touched so often. */
 const heartbeatMs = 60_000;
+/** Within this a session must be open, its catalog made. */
+const openingMs = 2 * 60_000;
+/** A statement that has not ended after this time is said to take long. */
+const slowMs = 10_000;
+/** A statement that may be given up is, when nothing came of it for so long, milliseconds. */
+const mostSilentMs = 10 * 60_000;
+/** How long a gateway is asked whether a statement that was given up has ended. */
+const endingMs = 15_000;
+
 /** Rows that are kept of a result; more than any statement of ours gives. */
 const mostRows = 100_000;
 
@@ -63,16 +73,17 @@ export class SqlGateway {
 
   /**
    * Runs one statement to its end. Throws `statement-failed` with the deepest cause, and the connection's errors; `answer-lost` when it may run all
-   * the same. The signal ends the waiting, and asks the gateway to give the statement up.
+   * the same. The signal ends the waiting, once the gateway was asked to give the statement up and says that it has, or does not say so for some time.
+   * `silent` is told how long nothing came of it, milliseconds, from some seconds on.
    */
-  async run(statement: string, signal: AbortSignal): Promise<StatementResult> {
+  async run(statement: string, signal: AbortSignal, silent?: (ms: number) => void): Promise<StatementResult> {
     this.#running++;
     this.#keepAlive();
     try {
       for (let attempt = 1; ; attempt++) {
-        const opened = (this.#session ??= this.#open(signal));
+        const opened = (this.#session ??= this.#open());
         try {
-          return await this.#execute(await opened, statement, signal);
+          return await this.#execute(await unlessAborted(opened, signal), statement, signal, silent);
         } catch (error) {
           // A session that was forgotten has run nothing.
           const isForgotten = isFlinkError(error, "statement-failed") && /^Session '[^']*' does not exist/.test(error.facts.message);
@@ -92,25 +103,37 @@ export class SqlGateway {
     this.#watch = undefined;
     const session = this.#session;
     this.#session = undefined;
-    if (session === undefined) return;
+    const handle = await session?.catch(() => undefined);
+    if (handle !== undefined) await this.#closeSession(handle);
+  }
+
+  async #closeSession(handle: string): Promise<void> {
     try {
-      await this.#ask({ method: "DELETE", route: `/v1/sessions/${await session}` }, AbortSignal.timeout(10_000), z.unknown());
+      await this.#ask({ method: "DELETE", route: `/v1/sessions/${handle}` }, AbortSignal.timeout(10_000), z.unknown());
     } catch (error) {
       this.#world.log.debug("closing a session of the SQL Gateway", error);
     }
   }
 
-  async #open(signal: AbortSignal): Promise<string> {
+  /** Not ended by whoever asked first: others may wait for the same session. */
+  async #open(): Promise<string> {
+    const signal = AbortSignal.timeout(openingMs);
     const { sessionHandle } = await this.#ask({ method: "POST", route: "/v1/sessions", json: { sessionName: "flink-savepoints", properties: {} } }, signal, sessionSchema);
-    for (const statement of this.#world.opening) {
-      await this.#execute(sessionHandle, statement, signal).catch((error: unknown) => {
-        if (!isFlinkError(error, "statement-failed") || !/already exist/i.test(error.facts.message)) throw error;
-      });
+    try {
+      for (const statement of this.#world.opening) {
+        await this.#execute(sessionHandle, statement, signal).catch((error: unknown) => {
+          if (!isFlinkError(error, "statement-failed") || !/already exist/i.test(error.facts.message)) throw error;
+        });
+      }
+    } catch (error) {
+      await this.#closeSession(sessionHandle);
+      if (signal.aborted) throw new FlinkError("no-answer", { url: this.#world.url, afterMs: openingMs }, { cause: error });
+      throw error;
     }
     return sessionHandle;
   }
 
-  async #execute(session: string, statement: string, signal: AbortSignal): Promise<StatementResult> {
+  async #execute(session: string, statement: string, signal: AbortSignal, silent?: (ms: number) => void): Promise<StatementResult> {
     const { operationHandle } = await this.#ask({ method: "POST", route: `/v1/sessions/${session}/statements`, json: { statement } }, signal, operationSchema);
     const operation = `/v1/sessions/${session}/operations/${operationHandle}`;
     const rows: (readonly unknown[])[] = [];
@@ -118,6 +141,7 @@ export class SqlGateway {
     let jobId: string | null = null;
     // Not only NOT_READY says "not yet": a running query answers at once with hundreds of empty pages.
     const pause = new Backoff(50, 1_000);
+    let heardMs = this.#world.clock.now();
     try {
       for (let token = 0; ;) {
         const page = await this.#ask({ method: "GET", route: `${operation}/result/${token}` }, signal, pageSchema);
@@ -132,14 +156,34 @@ export class SqlGateway {
           if (next === undefined) return { columns, rows, jobId };
           token = Number(next);
         }
-        if (data.length > 0) pause.reset();
-        else await this.#world.clock.sleep(pause.next(), signal);
+        if (data.length > 0) {
+          pause.reset();
+          heardMs = this.#world.clock.now();
+        } else {
+          const silentMs = this.#world.clock.now() - heardMs;
+          if (silentMs >= slowMs) silent?.(silentMs);
+          await this.#world.clock.sleep(pause.next(), signal);
+        }
       }
     } catch (error) {
-      if (signal.aborted) void this.#ask({ method: "POST", route: `${operation}/cancel` }, AbortSignal.timeout(10_000), z.unknown()).catch(() => undefined);
+      if (signal.aborted) await this.#giveUp(operation);
       throw error;
     } finally {
       void this.#ask({ method: "DELETE", route: `${operation}/close` }, AbortSignal.timeout(10_000), z.unknown()).catch(() => undefined);
+    }
+  }
+
+  /** Has the gateway give a statement up, and waits until it says that it has ended. */
+  async #giveUp(operation: string): Promise<void> {
+    const signal = AbortSignal.timeout(endingMs);
+    try {
+      await this.#ask({ method: "POST", route: `${operation}/cancel` }, signal, z.unknown());
+      for (const pause = new Backoff(50, 1_000); ; await this.#world.clock.sleep(pause.next(), signal)) {
+        const { status } = await this.#ask({ method: "GET", route: `${operation}/status` }, signal, statusSchema);
+        if (!/^(INITIALIZED|PENDING|RUNNING)$/.test(status)) return;
+      }
+    } catch (error) {
+      this.#world.log.info(`Whether the SQL Gateway gave a statement up is not known: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
@@ -186,8 +230,14 @@ export function gatewayActions(gateway: SqlGateway, { catalog, url }: { readonly
       const facts = { table: tableName(table), what: actionText(action) };
       try {
         run.signal.throwIfAborted();
-        // What was sent is not taken back: a statement that is given up may have done a part.
-        await gateway.run(statement, new AbortController().signal);
+        // What deletes is not taken back once it was sent: one that is given up may have done a part. It is waited for, and said that it is.
+        const isKept = action.kind === "roll-back";
+        const life = new AbortController();
+        const told = (silentMs: number): void => {
+          run.report({ message: `${tableName(table)}: the SQL Gateway has been at it for ${spanText(silentMs)}` });
+          if (!isKept && silentMs >= mostSilentMs) life.abort(new FlinkError("paimon-action-lost", { ...facts, reason: `the SQL Gateway gave no answer for ${spanText(silentMs)} and was told to give it up` }));
+        };
+        await gateway.run(statement, isKept ? life.signal : AbortSignal.any([run.signal, life.signal]), told);
       } catch (error) {
         if (isFlinkError(error, "statement-failed")) throw new FlinkError("paimon-action-failed", { ...facts, message: error.facts.message, exception: error.facts.exception }, { cause: error });
         if (isFlinkError(error, "answer-lost", "no-answer", "not-flink")) throw new FlinkError("paimon-action-lost", { ...facts, reason: "the SQL Gateway's answer was lost" }, { cause: error });
@@ -206,6 +256,7 @@ const infoSchema = z.lazy(() => z.object({ version: z.string() }));
 const sessionSchema = z.lazy(() => z.object({ sessionHandle: z.string() }));
 const operationSchema = z.lazy(() => z.object({ operationHandle: z.string() }));
 const failureSchema = z.lazy(() => z.object({ errors: z.array(z.string()) }));
+const statusSchema = z.lazy(() => z.object({ status: z.string() }));
 const pageSchema = z.lazy(() => z.object({
   resultType: z.enum(["NOT_READY", "PAYLOAD", "EOS"]),
   jobID: z.string().nullish(),

@@ -15,6 +15,11 @@ export type JarList = z.infer<typeof jarListSchema>;
 /** One jar of a list. */
 export type ListedJar = JarList["jars"][number];
 
+/** Whose jars a list names, for progress and messages: `Flink 2.2.1`, or `Paimon 1.4.2` of the list of Paimon's action command. */
+export function listTitle({ version }: JarList): string {
+  return version.startsWith("paimon-") ? `Paimon ${version.slice("paimon-".length)}` : `Flink ${version}`;
+}
+
 /** The file name of a listed jar. Unique within a list. */
 export function jarName(jar: ListedJar): string {
   return jar.path.slice(jar.path.lastIndexOf("/") + 1);

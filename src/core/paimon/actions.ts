@@ -105,6 +105,11 @@ export function readTagStatement(catalog: string, { database, table }: TableAddr
   return `SELECT * FROM ${[catalog, database, table].map(quotedName).join(".")} /*+ OPTIONS('scan.tag-name' = ${literal(tag)}) */`;
 }
 
+/** The statement that has savepoints tagged from a job's next start on (P-7). */
+export function autoTagStatement(catalog: string, { database, table }: TableAddress): string {
+  return `ALTER TABLE ${[catalog, database, table].map(quotedName).join(".")} SET ('sink.savepoint.auto-tag' = 'true')`;
+}
+
 /** The statement that makes a warehouse's catalog known to a session: a session starts without any. */
 export function createCatalogStatement(warehouse: { readonly path: string; readonly catalog: string; readonly catalogOptions: Readonly<Record<string, string>> }): string {
   const options = { type: "paimon", warehouse: warehouse.path, ...warehouse.catalogOptions };

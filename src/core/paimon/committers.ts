@@ -22,8 +22,8 @@ export interface PaimonCommitter {
   readonly commitUser: string | null;
   /** Checkpoints whose files are written and not yet committed: normally the savepoint's own, none when the sink was idle. */
   readonly pending: readonly bigint[];
-  /** Unique parts of the names of those files. */
-  readonly files: ReadonlySet<string>;
+  /** Unique parts of the names of those data files, by checkpoint: what it wrote, and what its compactions read, which earlier commits wrote. */
+  readonly files: ReadonlyMap<bigint, ReadonlySet<string>>;
   /** `sink.savepoint.auto-tag` was on. */
   readonly autoTag: boolean;
   readonly unread: "missing" | "malformed" | null;
@@ -54,7 +54,7 @@ export async function paimonCommitters(input: RandomAccess, metadata: Metadata, 
 
 type Read = Pick<PaimonCommitter, "commitUser" | "pending" | "files" | "unread">;
 
-const unread = (why: NonNullable<PaimonCommitter["unread"]>): Read => ({ commitUser: null, pending: [], files: new Set(), unread: why });
+const unread = (why: NonNullable<PaimonCommitter["unread"]>): Read => ({ commitUser: null, pending: [], files: new Map(), unread: why });
 
 async function readCommitter(input: RandomAccess, handle: OperatorHandle, source: { readonly folder: string; readonly open: OpenFile }, signal: AbortSignal | undefined): Promise<Read> {
   const bytes = await bytesOf(input, handle, source, signal);
@@ -64,8 +64,7 @@ async function readCommitter(input: RandomAccess, handle: OperatorHandle, source
     const isCompressed = header?.compressed === true;
     const users = elementsOf(bytes, handle, userState, isCompressed).map((element) => readStringValue(new ByteReader(element, 0)));
     const raw = elementsOf(bytes, handle, rawStates, isCompressed);
-    const files = new Set<string>();
-    for (const element of raw) for (const file of fileNamesIn(element)) files.add(file);
+    const files = new Map(raw.map((element) => [identifierOf(element), fileNamesIn(element)] as const));
     return { commitUser: users[0] ?? null, pending: raw.map(identifierOf), files, unread: (users[0] ?? null) === null ? "malformed" : null };
   } catch (error) {
     if (error instanceof ProblemError || error instanceof RangeError) return unread("malformed");

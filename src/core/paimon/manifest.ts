@@ -27,10 +27,10 @@ export async function manifestsOf(reader: WarehouseReader, table: PaimonTable, m
   return list === undefined ? undefined : new Set(latin1(list).match(/manifest-[0-9a-f-]{36}-\d+/g));
 }
 
-/** The unique parts of names of data and changelog files in some bytes: committables and manifests hold them in plain text. */
+/** The unique parts of names of data files in some bytes: committables and manifests hold them in plain text. Changelog and index files stand in other manifests. */
 export function fileNamesIn(bytes: Uint8Array): Set<string> {
   const names = new Set<string>();
-  for (const [, uuid, number] of latin1(bytes).matchAll(/(?<!manifest-|manifest-list-)([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})-(\d+)/g)) names.add(`${uuid ?? ""}-${number ?? ""}`);
+  for (const [, uuid, number] of latin1(bytes).matchAll(/(?<!manifest-|manifest-list-|changelog-|index-)([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})-(\d+)/g)) names.add(`${uuid ?? ""}-${number ?? ""}`);
   return names;
 }
 

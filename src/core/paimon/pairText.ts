@@ -27,10 +27,15 @@ export function pairReasonText(reason: PairReason): string {
     case "skipped": return `The savepoint's files were never committed: the job went on from an earlier checkpoint to number ${numberText(reason.next)}. Restoring from the savepoint commits them.`;
     case "expired": return "Snapshots from that time have expired, so it can't be told which state it was.";
     case "end-of-input": return "It was stopped with drain, so its last files were committed as the end of the input.";
-    case "base-jumps": return `It was committed ${durationText(reason.lateMs)} after the savepoint, right after number ${numberText(reason.from)}: commits between them are missing from it.`;
-    case "base-unseen": return `It was committed ${durationText(reason.lateMs)} after the savepoint, later than the job itself does, and the commit before it can no longer be seen: it may lack what lay between.`;
+    case "base-jumps": return reason.lateMs === null
+      ? `It was committed right after number ${numberText(reason.from)}, and the savepoint's file is a copy, so its time does not tell whether commits between them are missing from it.`
+      : `It was committed ${durationText(reason.lateMs)} after the savepoint, right after number ${numberText(reason.from)}: commits between them are missing from it.`;
+    case "base-unseen": return reason.lateMs === null
+      ? "The commit before it can no longer be seen, and the savepoint's file is a copy, so its time does not tell whether it lacks what lay between."
+      : `It was committed ${durationText(reason.lateMs)} after the savepoint, later than the job itself does, and the commit before it can no longer be seen: it may lack what lay between.`;
     case "differs": return `When the pair was first seen, ${timeText(reason.seenAtMs)}, it was snapshot ${reason.snapshotId} of ${timeText(reason.timeMs)}: the table was rolled back and written again since.`;
     case "remembered": return `It is what was proven when the pair was first seen, ${timeText(reason.seenAtMs)}.`;
+    case "rolled-back": return `The table was rolled back to snapshot ${reason.snapshotId}, so commits that the savepoint saw may be gone.`;
     case "never-committed": return "This writer never committed to the table, as far as its snapshots tell.";
     case "state-unread": return { missing: "The committer's state is in a file that can't be read from here.", malformed: "The committer's state is not in a form that is known." }[reason.why];
   }
@@ -68,7 +73,7 @@ export function pairRowText(pair: SinkPair, nowMs: number, job: PairedJob = { in
   const at = snapshot === null ? null : `snapshot ${snapshot.id}`;
   const expiry = snapshotExpiresMs === null ? null : snapshotExpiresMs > nowMs ? `may expire in ${spanText(snapshotExpiresMs - nowMs)}` : "may expire any time";
   switch (grade) {
-    case "exact": return joinText(`tag ${oneLine(tags[0]?.name ?? "", 80)}`, "proven", tagsExpireMs !== null && (tagsExpireMs > nowMs ? `${spanText(tagsExpireMs - nowMs)} left` : "expired"));
+    case "exact": return joinText(`tag ${oneLine(tags[0]?.name ?? "", 80)}${tags.length > 1 ? ` and ${tags.length - 1} more` : ""}`, "proven", tagsExpireMs !== null && (tagsExpireMs > nowMs ? `${spanText(tagsExpireMs - nowMs)} left` : "expired"));
     case "unprotected": return joinText(at, "proven, no tag", expiry);
     case "waiting": return waitingText(job);
     case "idle": return joinText(at, "the same state, nothing was written since", tags.length > 0 && `tag ${oneLine(tags[0]?.name ?? "", 80)}`);

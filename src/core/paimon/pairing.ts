@@ -25,14 +25,17 @@ export type PairReason =
   | { readonly code: "skipped"; readonly next: bigint }
   | { readonly code: "expired" }
   | { readonly code: "end-of-input" }
-  | { readonly code: "base-jumps"; readonly from: bigint; readonly lateMs: number }
+  /** `lateMs` null: when the savepoint was complete is not known, since its file is a copy. */
+  | { readonly code: "base-jumps"; readonly from: bigint; readonly lateMs: number | null }
   /** What it was built on is gone, and it came later than the job's own commit of it would have. */
-  | { readonly code: "base-unseen"; readonly lateMs: number }
+  | { readonly code: "base-unseen"; readonly lateMs: number | null }
   /** Another commit was its pair when it was first seen. */
   | { readonly code: "differs"; readonly snapshotId: number; readonly timeMs: number; readonly seenAtMs: number }
   /** It was proven, as it is now, while what it was built on could still be seen. */
   | { readonly code: "remembered"; readonly seenAtMs: number }
   | { readonly code: "never-committed" }
+  /** The table was rolled back to that snapshot: what was committed after it is gone. */
+  | { readonly code: "rolled-back"; readonly snapshotId: number }
   | { readonly code: "state-unread"; readonly why: NonNullable<PaimonCommitter["unread"]> };
 
 /** A savepoint's pair in one table. */
@@ -52,6 +55,10 @@ export interface PairedSavepoint {
   readonly checkpointId: bigint;
   /** When it was complete, epoch milliseconds. */
   readonly completedMs: number;
+  /** True when that is only the latest moment that it can have been. */
+  readonly isCopy?: boolean;
+  /** How long the job takes between checkpoints by what else is known of it, milliseconds. */
+  readonly intervalMs?: number;
   /** Taken by stop-with-savepoint, which commits at once; undefined where the metadata does not say. */
   readonly isStop: boolean | undefined;
 }
@@ -63,7 +70,14 @@ export interface PairedTable {
   readonly snapshots: readonly PaimonSnapshot[];
   /** Data files that a snapshot's commit changed; undefined when they can't be told. */
   deltaFiles(snapshot: PaimonSnapshot): Promise<ReadonlySet<string> | undefined>;
+  /** Whether one of these data files lies in it. */
+  holds(files: ReadonlySet<string>): Promise<boolean>;
+  /** Whether the table was rolled back to its newest snapshot, and nothing was committed since. */
+  isRolledBack(): Promise<boolean>;
 }
+
+/** An APPEND and the COMPACT of the same checkpoint are committed one after the other. */
+const twinMs = 60_000;
 
 /** Clocks of two machines may differ by so much. */
 const skewMs = 2_000;
@@ -76,14 +90,15 @@ export async function pairWith(savepoint: PairedSavepoint, committer: PaimonComm
   if (commitUser === null) return { grade: "none", snapshot: null, tags: [], decoy: null, reasons: [{ code: "state-unread", why: unread ?? "malformed" }] };
   const drained = committer.pending.includes(endOfInput);
   const identifier = drained ? endOfInput : checkpointId;
-  const lives = await judged(livesOf(table, commitUser, identifier), savepoint, committer, table);
+  const lives = await judged(livesOf(table, commitUser, identifier), savepoint, committer.files.get(identifier) ?? new Set(), table);
   const life = lives.find(({ proof }) => proof === "files") ?? lives.find(({ proof }) => proof === "time");
   const isOf = (tag: PaimonTag): boolean => life !== undefined && life.members.some((member) => same(member, tag.snapshot));
-  const decoy = named !== undefined && !isOf(named) && !same(named.snapshot, { commitUser, commitIdentifier: checkpointId }) ? named : null;
-  const decoyReason: PairReason[] = decoy === null ? [] : [{ code: "decoy", tag: decoy.name, commitUser: decoy.snapshot.commitUser, commitIdentifier: decoy.snapshot.commitIdentifier }];
+  const isStale = named !== undefined && !isOf(named) && same(named.snapshot, { commitUser, commitIdentifier: checkpointId });
+  const decoy = named !== undefined && !isOf(named) && (!isStale || life !== undefined) ? named : null;
+  const decoyReason: PairReason[] = decoy === null ? [] : isStale ? [{ code: "other-life", snapshotId: decoy.snapshot.id }] : [{ code: "decoy", tag: decoy.name, commitUser: decoy.snapshot.commitUser, commitIdentifier: decoy.snapshot.commitIdentifier }];
   if (life === undefined) return withoutLife(savepoint, committer, table, lives, decoy, decoyReason);
 
-  const tags = table.tags.filter(isOf);
+  const tags = table.tags.filter(isOf).sort((a, b) => Number(b === named) - Number(a === named));
   const reasons: PairReason[] = [...life.reasons, ...decoyReason];
   const alive = life.members.filter((member) => table.snapshots.some((live) => same(live, member)));
   const snapshot = tags.find(({ name }) => name === named?.name)?.snapshot ?? tags[0]?.snapshot ?? alive[alive.length - 1] ?? null;
@@ -94,7 +109,7 @@ export async function pairWith(savepoint: PairedSavepoint, committer: PaimonComm
     const other = tags.every(({ name }) => name !== `savepoint-${checkpointId}`) ? tags[0] : undefined;
     return { grade: "exact", snapshot, tags, decoy, reasons: other === undefined ? reasons : [...reasons, { code: "named-otherwise", tag: other.name }] };
   }
-  return { grade: decoy === null ? "unprotected" : "foreign", snapshot, tags, decoy, reasons: [{ code: committer.autoTag ? "no-tag" : "auto-tag-off" }, ...reasons] };
+  return { grade: decoy === null || isStale ? "unprotected" : "foreign", snapshot, tags, decoy, reasons: [{ code: committer.autoTag ? "no-tag" : "auto-tag-off" }, ...reasons] };
 }
 
 /** One commit: a snapshot, or an APPEND and the COMPACT right after it, alive or kept by tags. */
@@ -110,55 +125,64 @@ interface JudgedLife extends Life {
 }
 
 function livesOf(table: PairedTable, commitUser: string, commitIdentifier: bigint): Life[] {
-  const found: PaimonSnapshot[] = [];
-  for (const snapshot of [...table.snapshots, ...table.tags.map((tag) => tag.snapshot)]) {
-    if (snapshot.commitUser === commitUser && snapshot.commitIdentifier === commitIdentifier && !found.some((other) => same(other, snapshot))) found.push(snapshot);
-  }
-  found.sort((a, b) => a.id - b.id || a.timeMs - b.timeMs);
   const lives: PaimonSnapshot[][] = [];
-  for (const snapshot of found) {
+  let before: PaimonSnapshot | undefined;
+  for (const snapshot of commitsOf(table, commitUser)) {
     const last = lives[lives.length - 1];
-    const twin = last?.[last.length - 1];
-    if (last !== undefined && twin?.id === snapshot.id - 1 && twin.commitKind === "APPEND" && snapshot.commitKind === "COMPACT") last.push(snapshot);
-    else lives.push([snapshot]);
+    // Another writer may have committed between the two.
+    const isTwin = before?.commitIdentifier === commitIdentifier && before.commitKind === "APPEND" && snapshot.commitKind === "COMPACT" && (before.id === snapshot.id - 1 || Math.abs(snapshot.timeMs - before.timeMs) < twinMs);
+    if (snapshot.commitIdentifier === commitIdentifier) {
+      if (last !== undefined && isTwin) last.push(snapshot);
+      else lives.push([snapshot]);
+    }
+    before = snapshot;
   }
   return lives.map((members) => ({ members }));
 }
 
-/** The lives with what proves or refutes each, the earliest after the savepoint first. */
-async function judged(lives: readonly Life[], savepoint: PairedSavepoint, committer: PaimonCommitter, table: PairedTable): Promise<JudgedLife[]> {
-  const found: JudgedLife[] = [];
+/** The lives with what proves or refutes each: the ones whose files are all that the savepoint names first, then the earliest after it. */
+async function judged(lives: readonly Life[], savepoint: PairedSavepoint, named: ReadonlySet<string>, table: PairedTable): Promise<JudgedLife[]> {
+  const found: (JudgedLife & { readonly isWhole: boolean })[] = [];
   for (const life of lives) {
     let proof: JudgedLife["proof"] | undefined;
+    let isWhole = false;
     const reasons: PairReason[] = [];
+    const changed = new Set<string>();
+    let matched = 0;
     for (const member of life.members) {
       const files = await table.deltaFiles(member);
       if (files === undefined || files.size === 0) continue;
-      const matching = [...files].filter((file) => committer.files.has(file)).length;
-      if (matching === files.size) {
-        proof = "files";
-        reasons.push({ code: "files-match", files: files.size });
-        break;
-      }
+      for (const file of files) changed.add(file);
+      const matching = [...files].filter((file) => named.has(file)).length;
+      if (matching === files.size) matched ||= files.size;
       // A compaction's own output need not be in the committable, so only a commit of data refutes.
-      if (matching === 0 && (member.commitKind === "APPEND" || life.members.length === 1)) {
+      else if (matching === 0 && (member.commitKind === "APPEND" || life.members.length === 1)) {
         proof = "refuted";
         reasons.push({ code: "files-differ", files: files.size, matching });
       }
     }
     const lateMs = timeOf(life) - savepoint.completedMs;
-    proof ??= lateMs >= -skewMs ? "time" : "too-old";
+    const isLate = lateMs >= -skewMs;
+    if (proof === undefined && matched > 0) {
+      // The savepoint also names what its compactions read, which may be the files of a commit in an earlier life: those are a part of what it names.
+      isWhole = [...named].every((file) => changed.has(file));
+      if (isWhole || isLate) {
+        proof = "files";
+        reasons.push({ code: "files-match", files: matched });
+      }
+    }
+    proof ??= isLate ? "time" : "too-old";
     if (proof === "time") reasons.push({ code: "committed-after", afterMs: lateMs });
     if (proof === "too-old") reasons.push({ code: "committed-before", beforeMs: -lateMs });
-    found.push({ ...life, proof, reasons });
+    found.push({ ...life, proof, reasons, isWhole });
   }
-  return found.sort((a, b) => timeOf(a) - timeOf(b));
+  return found.sort((a, b) => Number(b.isWhole) - Number(a.isWhole) || timeOf(a) - timeOf(b));
 }
 
 const timeOf = ({ members }: Life): number => Math.min(...members.map(({ timeMs }) => timeMs));
 
 /** No commit is this savepoint's: why, and which other state is the same. */
-function withoutLife(savepoint: PairedSavepoint, committer: PaimonCommitter, table: PairedTable, lives: readonly JudgedLife[], decoy: PaimonTag | null, decoyReason: readonly PairReason[]): Pairing {
+async function withoutLife(savepoint: PairedSavepoint, committer: PaimonCommitter, table: PairedTable, lives: readonly JudgedLife[], decoy: PaimonTag | null, decoyReason: readonly PairReason[]): Promise<Pairing> {
   const stale = table.tags.find((tag) => lives.some(({ members }) => members.some((member) => same(member, tag.snapshot))));
   const earlier = lives[0];
   if (earlier !== undefined) {
@@ -166,6 +190,13 @@ function withoutLife(savepoint: PairedSavepoint, committer: PaimonCommitter, tab
     return { grade: stale === undefined ? (decoy === null ? "none" : "foreign") : "stale-tag", snapshot: null, tags: [], decoy: stale ?? decoy, reasons };
   }
   const { base, isCertain, next } = baseOf(savepoint, committer, table);
+  // Then commits between the two may be gone, which nothing else tells.
+  const isLatest = base !== undefined && same(base, table.snapshots[table.snapshots.length - 1] ?? {});
+  // A rollback of ours to this savepoint has left a tag of that name there.
+  const ours = new RegExp(`^fsp-([0-9a-f]{6,8}-)?${savepoint.checkpointId}$`);
+  const isOurs = base !== undefined && table.tags.some(({ name, snapshot }) => ours.test(name) && same(snapshot, base));
+  const isGone = isLatest && !isOurs && (committer.pending.length === 0 || base.commitIdentifier < savepoint.checkpointId - 1n) && (await table.isRolledBack());
+  if (isGone) return { grade: decoy === null ? "none" : "foreign", snapshot: null, tags: [], decoy, reasons: [{ code: "rolled-back", snapshotId: base.id }, ...decoyReason] };
   const unsaved = committer.pending.filter((identifier) => identifier > (base?.commitIdentifier ?? -1n));
   const graded = (grade: PairGrade, reason: PairReason, snapshot: PaimonSnapshot | null): Pairing =>
     ({ grade: decoy === null ? grade : "foreign", snapshot, tags: snapshot === null ? [] : table.tags.filter((tag) => same(tag.snapshot, snapshot)), decoy, reasons: [reason, ...decoyReason] });
@@ -174,6 +205,12 @@ function withoutLife(savepoint: PairedSavepoint, committer: PaimonCommitter, tab
     return isCertain ? graded("idle", { code: "nothing-pending" }, base) : graded("none", { code: "expired" }, null);
   }
   if (next !== undefined) return graded("none", isCertain ? { code: "skipped", next: next.commitIdentifier } : { code: "expired" }, null);
+  if (base === undefined) {
+    // A writer that has no commit: what it had may have expired, and a table that was made anew has none of its files.
+    const earliest = table.snapshots[0];
+    if (earliest !== undefined && earliest.id > 1 && earliest.timeMs > savepoint.completedMs) return graded("none", { code: "expired" }, null);
+    if (!(await table.holds(new Set([...committer.files.values()].flatMap((files) => [...files]))))) return graded("none", { code: "never-committed" }, null);
+  }
   return graded("waiting", { code: "not-committed-yet" }, isCertain ? (base ?? null) : null);
 }
 
@@ -205,14 +242,21 @@ function baseDoubt(savepoint: PairedSavepoint, life: Life, commitUser: string, t
   const [first, last] = [life.members[0], life.members.at(-1)];
   const previous = own.findLast(({ id }) => id < (first?.id ?? 0));
   if (checkpointId <= 1n || (previous !== undefined && previous.commitIdentifier >= checkpointId - 1n)) return undefined;
-  const lateMs = timeOf(life) - savepoint.completedMs;
-  if (lateMs <= skewMs) return undefined;
-  const intervalMs = usualIntervalMs(own, own.find(({ id }) => id === first?.id));
+  // A savepoint is complete before it is committed: one that is younger than its commit was copied, and its time tells nothing.
+  const lateMs = savepoint.isCopy === true || timeOf(life) < savepoint.completedMs - skewMs ? null : timeOf(life) - savepoint.completedMs;
+  if (lateMs !== null && lateMs <= skewMs) return undefined;
+  const intervalMs = usualIntervalMs(own, own.find(({ id }) => id === first?.id)) ?? savepoint.intervalMs;
   const next = own.find(({ id }) => id > (last?.id ?? 0));
   // The running job commits the savepoint and the next checkpoint in one go; after a restore a whole interval lies between the two.
   const isAlone = next !== undefined && next.commitIdentifier === checkpointId + 1n && next.timeMs - timeOf(life) > Math.max(1_000, (intervalMs ?? 0) / 2);
-  if (savepoint.isStop !== true && !isAlone && intervalMs !== undefined && lateMs <= 2 * intervalMs + skewMs) return undefined;
+  const isTogether = next !== undefined && next.commitIdentifier === checkpointId + 1n && !isAlone;
+  if (savepoint.isStop !== true && (lateMs === null ? isTogether : !isAlone && intervalMs !== undefined && lateMs <= 2 * intervalMs + skewMs)) return undefined;
   return previous === undefined ? { code: "base-unseen", lateMs } : { code: "base-jumps", from: previous.commitIdentifier, lateMs };
+}
+
+/** How long a writer's job takes between two checkpoints, by its commits to a table, milliseconds; undefined where they do not tell. */
+export function checkpointIntervalMs(table: PairedTable, commitUser: string): number | undefined {
+  return usualIntervalMs(ownCommits(table, commitUser), undefined);
 }
 
 /** The middle one of the times between two commits of a writer, by checkpoint, without the time before `doubted` where others tell; undefined when there are none. */
@@ -228,9 +272,14 @@ function usualIntervalMs(own: readonly PaimonSnapshot[], doubted: PaimonSnapshot
 
 /** A writer's commits that are alive or kept by tags, each once, by id; the end of an input left out. */
 function ownCommits(table: PairedTable, commitUser: string): PaimonSnapshot[] {
+  return commitsOf(table, commitUser).filter(({ commitIdentifier }) => commitIdentifier !== endOfInput);
+}
+
+function commitsOf(table: PairedTable, commitUser: string): PaimonSnapshot[] {
   const own = new Map<string, PaimonSnapshot>();
   for (const snapshot of [...table.snapshots, ...table.tags.map((tag) => tag.snapshot)]) {
-    if (snapshot.commitUser === commitUser && snapshot.commitIdentifier !== endOfInput) own.set(`${snapshot.id} ${snapshot.commitIdentifier} ${snapshot.timeMs}`, snapshot);
+    const key = `${snapshot.id} ${snapshot.commitIdentifier} ${snapshot.timeMs}`;
+    if (snapshot.commitUser === commitUser && !own.has(key)) own.set(key, snapshot);
   }
   return [...own.values()].sort((a, b) => a.id - b.id || a.timeMs - b.timeMs);
 }

@@ -1,7 +1,7 @@
 import { recordVersion, type LedgerRecord, type PairRecord } from "../ledger/record";
 import { operatorIdOf } from "../metadata/operatorId";
 import { placeKey } from "../model/location";
-import type { Pairing } from "./pairing";
+import type { Pairing, PairReason } from "./pairing";
 import type { SinkPair } from "./savepointPairs";
 import type { PaimonSnapshot } from "./snapshot";
 
@@ -28,12 +28,16 @@ export function pairRecord(savepoint: { readonly path: string; readonly recordId
  * same one dispels the doubts that come from what has expired meanwhile.
  */
 export function withRemembered(pairing: Pairing, before: PairRecord | undefined): Pairing {
-  if (before === undefined || pairing.snapshot === null || (pairing.grade !== "exact" && pairing.grade !== "unprotected" && pairing.grade !== "changed" && pairing.grade !== "foreign")) return pairing;
+  if (before === undefined) return pairing;
+  const differs: PairReason = { code: "differs", snapshotId: before.snapshot.id, timeMs: before.snapshot.timeMs, seenAtMs: before.seenAtMs };
+  // What was committed once neither waits nor is the same as an earlier state: a rollback has taken it.
+  if (pairing.grade === "waiting" || pairing.grade === "idle") return { ...pairing, grade: "none", snapshot: null, tags: [], reasons: [differs, ...pairing.reasons] };
+  if (pairing.snapshot === null || (pairing.grade !== "exact" && pairing.grade !== "unprotected" && pairing.grade !== "changed" && pairing.grade !== "foreign")) return pairing;
   if (!isRemembered(pairing.snapshot, before)) {
     // Paimon commits an APPEND and a COMPACT under one number, and a tag may keep either.
     const isTwin = Math.abs(pairing.snapshot.id - before.snapshot.id) === 1 && String(pairing.snapshot.commitIdentifier) === before.snapshot.commitIdentifier && pairing.snapshot.commitUser === before.snapshot.commitUser && Math.abs(pairing.snapshot.timeMs - before.snapshot.timeMs) < 60_000;
     if (isTwin) return pairing;
-    return { ...pairing, grade: "changed", reasons: [{ code: "differs", snapshotId: before.snapshot.id, timeMs: before.snapshot.timeMs, seenAtMs: before.seenAtMs }, ...pairing.reasons] };
+    return { ...pairing, grade: "changed", reasons: [differs, ...pairing.reasons] };
   }
   const isDoubt = ({ code }: { readonly code: string }): boolean => code === "base-jumps" || code === "base-unseen";
   if (pairing.grade !== "changed" || !pairing.reasons.some(isDoubt)) return pairing;

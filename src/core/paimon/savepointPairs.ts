@@ -1,10 +1,10 @@
 import type { OpenFile } from "../ports";
 import { scanMetadata } from "../metadata/scan";
 import type { RandomAccess } from "../metadata/randomAccess";
-import { isStop, tablesWrittenBy, type BoardTable } from "./board";
+import { isStop } from "./board";
 import { paimonCommitters, type PaimonCommitter } from "./committers";
-import { deltaFiles } from "./manifest";
-import { pairWith, type Pairing } from "./pairing";
+import type { Pairing } from "./pairing";
+import { pairAll, type BoardTable } from "./sinkTables";
 import type { PaimonSnapshot, PaimonTag } from "./snapshot";
 import { autoTagOption, optionsOf, snapshotIdsOf, snapshotOf, snapshotsOf, tablesOf, tagFile, tagOf, tagsOf, type PaimonTable, type WarehouseProblem, type WarehouseReader } from "./warehouse";
 
@@ -65,25 +65,22 @@ export async function readPairs(reader: WarehouseReader, metadataBytes: RandomAc
   const savepoint = { checkpointId: metadata.checkpointId, completedMs: query.completedMs, isStop: isStop(metadata) };
   const tables = committers.length === 0 ? [] : await tablesFor(reader, query, committers, savepoint.checkpointId, problems, signal);
   const pairs: SinkPair[] = [];
-  for (const committer of committers) {
+  for (const { committer, table: found, pairing } of await pairAll(reader, savepoint, committers, tables, signal)) {
     const { operatorId, operatorName, objectName, commitUser, pending, autoTag, unread } = committer;
     const sink: Sink = { operatorId, operatorName, objectName, commitUser, pending, autoTag, unread };
-    const written = tablesWrittenBy(committer, tables);
-    for (const { warehouse, table, tags, snapshots } of written) {
-      const pairing = await pairWith(savepoint, committer, { tags, snapshots, deltaFiles: (snapshot) => deltaFiles(reader, table, snapshot, signal) });
-      const options = await optionsOf(reader, table, problems, signal);
-      const isAlive = pairing.snapshot !== null && snapshots.some(({ id, timeMs }) => id === pairing.snapshot?.id && timeMs === pairing.snapshot.timeMs);
-      pairs.push({
-        sink, place: { warehouse, table: table.name }, pairing, latestSnapshotId: snapshots.at(-1)?.id ?? null,
-        snapshotExpiresMs: isAlive && pairing.snapshot !== null ? pairing.snapshot.timeMs + (durationMs(options?.["snapshot.time-retained"]) ?? defaultRetainedMs) : null,
-        tagsExpireMs: await lastExpiry(reader, table, pairing.tags),
-        tableAutoTag: options?.[autoTagOption] === undefined ? null : options[autoTagOption] === "true",
-      });
-    }
-    if (written.length === 0) {
-      const pairing: Pairing = { grade: "none", snapshot: null, tags: [], decoy: null, reasons: [{ code: "never-committed" }] };
+    if (found === undefined) {
       pairs.push({ sink, place: null, pairing, latestSnapshotId: null, snapshotExpiresMs: null, tagsExpireMs: null, tableAutoTag: null });
+      continue;
     }
+    const { warehouse, table, snapshots } = found;
+    const options = await optionsOf(reader, table, problems, signal);
+    const isAlive = pairing.snapshot !== null && snapshots.some(({ id, timeMs }) => id === pairing.snapshot?.id && timeMs === pairing.snapshot.timeMs);
+    pairs.push({
+      sink, place: { warehouse, table: table.name }, pairing, latestSnapshotId: snapshots.at(-1)?.id ?? null,
+      snapshotExpiresMs: isAlive && pairing.snapshot !== null ? pairing.snapshot.timeMs + (durationMs(options?.["snapshot.time-retained"]) ?? defaultRetainedMs) : null,
+      tagsExpireMs: await lastExpiry(reader, table, pairing.tags),
+      tableAutoTag: options?.[autoTagOption] === undefined ? null : options[autoTagOption] === "true",
+    });
   }
   return { checkpointId: savepoint.checkpointId, isStop: savepoint.isStop, pairs, problems };
 }

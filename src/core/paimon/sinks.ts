@@ -1,3 +1,5 @@
+import type { TableRef } from "../contributions";
+
 /** What a running job's graph, or its last savepoint, says of one Paimon table that it writes. */
 export interface PaimonSink {
   /** Without its database where only the graph tells. */
@@ -7,6 +9,8 @@ export interface PaimonSink {
    * by the table's options, which a hint of the job may override; `unknown` otherwise.
    */
   readonly autoTag: "on" | "off" | "table-on" | "table-off" | "unknown";
+  /** The tables of the warehouses that it is, or may be by its name. */
+  readonly places: readonly TableRef[];
 }
 
 /** The Paimon sinks of a job, and how that is known. */

@@ -2,10 +2,16 @@ import type { PaimonSnapshotRef, PaimonTagRef, SavepointRef } from "../../core/c
 import type { SavepointRecord } from "../../core/ledger/record";
 import { jobOf } from "../../core/ledger/record";
 import type { JobRef } from "../../core/model/job";
+import { pairTitle } from "../../core/paimon/pairText";
+import type { SinkPair } from "../../core/paimon/savepointPairs";
 import { oneLine } from "../../core/rowText";
+import { savepointName } from "../../core/wording";
+import { pairedPlace } from "../../services/pairs";
+import { pinName } from "../paimon/pinName";
 import { askSavepoint, jobSummary, pickJob } from "./pick";
 import { refuse } from "./refuse";
 import { askInSteps, waitBefore } from "./steps";
+import { askRetention, tagSnapshots } from "./tags";
 import type { CommandWorld } from "./world";
 
 /** *Open* on a tag or a snapshot of Paimon: its file, to be read. */
@@ -23,6 +29,38 @@ export async function showPairs(world: CommandWorld, target?: SavepointRef | Job
   }
   const record = await askSavepoint(world, target, "Show Pairs", { placeholder: "Which savepoint's pairs?", can: (row) => row.record !== null && row.path !== null });
   if (record !== undefined) (await world.paimon()).showBoard({ job: jobOf(record), jobName: record.job.name, recordId: record.id });
+}
+
+/** *Pin Pair*: a tag of our own in every table whose state is proven, which Paimon never touches: of an aborted checkpoint it deletes the tag of that number, whoever made it. */
+export async function pinPair(world: CommandWorld, target?: SavepointRef): Promise<void> {
+  const record = await askSavepoint(world, target, "Pin Pair", { placeholder: "Which savepoint's pair is pinned?", can: (row) => row.record !== null && row.path !== null });
+  const place = record === undefined ? undefined : pairedPlace(record);
+  if (record === undefined || place === undefined) return;
+  const name = `${savepointName(record)} of ${oneLine(record.job.name, 80)}`;
+  const tag = pinName(record);
+  const found = await waitBefore(`Pin the pair of ${name}`, "Reading the tables", (run) => world.pairs.pairsOf(place, 0, run.signal));
+  const pairs = found?.pairs ?? [];
+  const refs = pairs.flatMap((pair) => taggableIn(pair, tag));
+  const left = pairs.filter(({ place: table, pairing }) => table === null || pairing.snapshot === null || !isKnown(pairing.grade));
+  if (refs.length === 0) {
+    const why = pairs.length === 0 ? "No table of Paimon is known to belong to it." : left.length === 0 ? `Every table has the tag ${tag} already.` : `What belongs to it in ${left.map(pairTitle).join(", ")} is not proven.`;
+    return world.notify.refused(`There is nothing to pin of ${name}. ${why}`, [{ title: "Show Pairs", command: "flinkSavepoints.showPairs", args: [{ recordId: record.id }] }]);
+  }
+  const retention = await askInSteps(`Pin the pair of ${name} as ${tag}`, 1, (ask) => askRetention(ask).then((retainedMs) => ({ retainedMs })));
+  if (retention === undefined || !(await tagSnapshots(world, `Pinning the pair of ${name}`, refs, tag, retention.retainedMs))) return;
+  await world.pairs.pairsOf(place, 0);
+  const rest = left.length === 0 ? "" : ` Not in ${left.map(pairTitle).join(", ")}: what belongs to it there is not proven.`;
+  world.notify.done(`The tag ${tag} keeps what belongs to ${name} in ${refs.map(({ table }) => table).join(", ")}.${rest}`);
+}
+
+/** The snapshot that a pin keeps; none where it is not proven, or kept by that tag already. */
+function taggableIn({ place, pairing: { grade, snapshot, tags } }: SinkPair, tag: string): PaimonSnapshotRef[] {
+  return place === null || snapshot === null || !isKnown(grade) || tags.some(({ name }) => name === tag) ? [] : [{ ...place, snapshotId: snapshot.id }];
+}
+
+/** Grades whose snapshot is the savepoint's state. */
+function isKnown(grade: SinkPair["pairing"]["grade"]): boolean {
+  return grade === "exact" || grade === "unprotected" || grade === "foreign" || grade === "drained" || grade === "idle";
 }
 
 /** *Trigger Checkpoint*: one more checkpoint now, with which a savepoint's tags come (P-5; Flink 1.17 on). */

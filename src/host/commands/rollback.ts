@@ -6,7 +6,8 @@ import { explain, explainRefusal } from "../../core/explain";
 import { isUsable, type RestoreRecord, type RollbackRecord, type SavepointRecord } from "../../core/ledger/record";
 import { parseFlinkVersion } from "../../core/model/version";
 import { movedOn, type RollbackPlan } from "../../core/paimon/rollback/plan";
-import { progressText, remarksOf, runbookText, shellQuote, standingLines, targetText, victimLines, victimsText, type RunbookWay } from "../../core/paimon/rollback/rollbackText";
+import { progressText, standingLines } from "../../core/paimon/rollback/standing";
+import { remarksOf, runbookText, shellQuote, targetText, victimLines, victimsText, type RunbookWay } from "../../core/paimon/rollback/rollbackText";
 import { joinText, oneLine } from "../../core/rowText";
 import { countText, savepointName, sizeText, spanText } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
@@ -47,7 +48,7 @@ export async function rollback(world: CommandWorld, target?: SavepointRef): Prom
   const name = oneLine(record.job.name, 80);
   const point = savepointName(record);
   if (chosen.wantsRunbook === true) return openRunbookOf(world, record, check);
-  if (check.refusals.length > 0) return refuse(world, `The tables of ${name} can't be rolled back to ${point}.`, check.refusals, {}, [...refusalSteps(check.refusals), ...(plan.tables.length === 0 ? [] : [{ title: "Open Runbook", command: "flinkSavepoints.openRunbook" as const, args: [{ recordId: record.id }] as [SavepointRef] }])]);
+  if (check.refusals.length > 0) return sayWhatForbids(world, `The tables of ${name} can't be rolled back to ${point}.`, check.refusals, [...refusalSteps(check.refusals), { title: "Show Pairs", command: "flinkSavepoints.showPairs", args: [{ recordId: record.id }] }, ...(plan.tables.length === 0 ? [] : [{ title: "Open Runbook", command: "flinkSavepoints.openRunbook" as const, args: [{ recordId: record.id }] as [SavepointRef] }])]);
   if (go === undefined) return;
 
   if (!(await confirmVictims(world, record, check, go))) return;
@@ -186,6 +187,15 @@ function goesText(plan: RollbackPlan): string {
   return parts.length === 0 ? "Nothing goes" : `${parts.join(" and ")} go`;
 }
 
+/** Each reason on a line of its own. In a question, since a notification would stay when it is no longer true. */
+async function sayWhatForbids(world: CommandWorld, title: string, refusals: readonly Refusal[], steps: readonly Step[]): Promise<void> {
+  const [first, ...more] = steps.slice(0, 3).map((step) => step.title) as [string, ...string[]];
+  const detail = refusals.map(explainRefusal).join("\n\n");
+  const answer = await world.notify.choose({ title, detail, buttons: [first, ...more], close: "Close" });
+  const step = steps.find((each) => each.title === answer);
+  if (step !== undefined) await vscode.commands.executeCommand(step.command, ...(step.args ?? []));
+}
+
 /** Shows how it goes, and tells its end with the next verbs. */
 async function follow(world: CommandWorld, name: string, work: (run: Parameters<Parameters<typeof waitFor>[2]>[0]) => Promise<RollbackRecord>): Promise<void> {
   const sinceMs = world.clock.now();
@@ -243,6 +253,7 @@ async function restoreLineOf(world: CommandWorld, record: SavepointRecord): Prom
 
 function refusalSteps(refusals: readonly Refusal[]): readonly Step[] {
   if (refusals.some(({ rule }) => rule === "table-unknown")) return [{ title: "Add Warehouse…", command: "flinkSavepoints.addWarehouse" }];
+  if (refusals.some(({ rule }) => rule === "table-twice")) return [{ title: "Edit Warehouses", command: "flinkSavepoints.editWarehouses" }];
   const writer = refusals.find((refusal) => refusal.rule === "writer-running");
   return writer === undefined ? [] : [{ title: "Stop with Savepoint…", command: "flinkSavepoints.stop" }];
 }

@@ -1,6 +1,7 @@
 import { isFlinkError } from "../../core/errors";
 import { cliLine } from "../../core/cli";
 import { explainWarning } from "../../core/explain";
+import type { Warning } from "../../core/guards";
 import type { SavepointRef } from "../../core/contributions";
 import type { JobRef } from "../../core/model/job";
 import { joinText, oneLine } from "../../core/rowText";
@@ -28,7 +29,7 @@ export async function trigger(world: CommandWorld, target?: JobRef): Promise<voi
   if (request === undefined) return refuse(world, `${name} can't be saved now.`, ready.refusals);
   if (ready.warnings.length > 0) {
     const isPaimon = ready.warnings.some(({ warning }) => warning === "paimon-later");
-    const answer = await world.notify.choose({ title: `Take a savepoint of ${name}?`, detail: ready.warnings.map(explainWarning).join("\n\n"), buttons: [takeSavepoint, ...(isPaimon ? [stopInstead] : [])] });
+    const answer = await chooseKnowing(world, `Take a savepoint of ${name}?`, ready.warnings, [takeSavepoint, ...(isPaimon ? [stopInstead] : [])]);
     if (answer === stopInstead) return stop(world, job);
     if (answer !== takeSavepoint) return;
   }
@@ -43,6 +44,18 @@ export async function trigger(world: CommandWorld, target?: JobRef): Promise<voi
   world.notify.done(completedText(record), nextVerbs(record.id));
 }
 
+/** Asks with all that should be known before; where statements would mend something, they can be copied, and it asks again. */
+async function chooseKnowing(world: CommandWorld, title: string, warnings: readonly Warning[], buttons: readonly [string, ...string[]]): Promise<string | undefined> {
+  const untagged = warnings.flatMap((warning) => (warning.warning === "paimon-untagged" ? warning.places : []));
+  for (;;) {
+    const answer = await world.notify.choose({ title, detail: warnings.map(explainWarning).join("\n\n"), buttons: [...buttons, ...(untagged.length === 0 ? [] : [copyFix])] });
+    if (answer !== copyFix) return answer;
+    const { autoTagStatements } = await import("./tags");
+    await copyText("statement", autoTagStatements(world, untagged));
+  }
+}
+
+const copyFix = "Copy Fix";
 const takeSavepoint = "Take Savepoint";
 const stopInstead = "Stop with Savepoint…";
 
@@ -58,7 +71,7 @@ export async function stop(world: CommandWorld, target?: JobRef): Promise<void> 
   const { job, ready, request } = plan;
   const name = oneLine(ready.jobName, 80);
   if (request === undefined) return refuse(world, `${name} can't be stopped now.`, ready.refusals);
-  if (ready.warnings.length > 0 && !(await world.notify.confirm({ title: `Stop ${name} with a savepoint?`, detail: ready.warnings.map(explainWarning).join("\n\n"), button: "Stop" }))) return;
+  if (ready.warnings.length > 0 && (await chooseKnowing(world, `Stop ${name} with a savepoint?`, ready.warnings, ["Stop"])) !== "Stop") return;
   if (request.drain && !(await confirmDrain(world, job, name))) return;
 
   const sinceMs = world.clock.now();

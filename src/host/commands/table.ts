@@ -60,6 +60,8 @@ export const commandTable: CommandTable<CommandWorld> = {
   "flinkSavepoints.showOperations": (world) => import("./view").then(({ showOperations }) => showOperations(world)),
   "flinkSavepoints.showMore": (world, target) => import("./view").then(({ showMore }) => showMore(world, target)),
   "flinkSavepoints.createTag": (world, target) => import("./tags").then(({ createTag }) => createTag(world, target)),
+  "flinkSavepoints.pinPair": (world, target) => import("./pairs").then(({ pinPair }) => pinPair(world, target)),
+  "flinkSavepoints.copyAutoTag": (world, target) => import("./tags").then(({ copyAutoTag }) => copyAutoTag(world, target)),
   "flinkSavepoints.deleteTag": (world, target) => import("./tags").then(({ deleteTag }) => deleteTag(world, target)),
   "flinkSavepoints.renameTag": (world, target) => import("./tags").then(({ renameTag }) => renameTag(world, target)),
   "flinkSavepoints.compareTags": (world, target) => import("./tags").then(({ compareTags }) => compareTags(world, target)),

@@ -1,12 +1,11 @@
-import * as vscode from "vscode";
-import type { PaimonSnapshotRef, PaimonTagRef, TableRef, ToTagRef } from "../../core/contributions";
+import type { PaimonSnapshotRef, PaimonTagRef, SavepointRef, TableRef, ToTagRef } from "../../core/contributions";
 import { FlinkError } from "../../core/errors";
-import { nameFault, readTagStatement, retentionText, tableAddress, type PaimonAction } from "../../core/paimon/actions";
+import { autoTagStatement, nameFault, readTagStatement, retentionText, tableAddress, type PaimonAction } from "../../core/paimon/actions";
 import { actionLine } from "../../core/paimon/rollback/rollbackText";
 import { readTag, type PaimonSnapshot, type PaimonTag } from "../../core/paimon/snapshot";
-import { comparedTags, schemaFields } from "../../core/paimon/tagText";
 import { joinText, oneLine } from "../../core/rowText";
 import { ageText, countText, savepointName, timeText } from "../../core/wording";
+import { pairedPlace } from "../../services/pairs";
 import { whoNeedsTag } from "../../services/tagNeeds";
 import { copyText } from "./copy";
 import { waitFor } from "./outcomes";
@@ -35,21 +34,55 @@ export async function createTag(world: CommandWorld, target?: ToTagRef | PaimonS
   if (action !== undefined) await act(world, target, action);
 }
 
+/** Makes tags of one name, one after another: a pinned pair has one in each of its tables. Ends with the first that could not be made, which is told. */
+export async function tagSnapshots(world: CommandWorld, title: string, refs: readonly PaimonSnapshotRef[], tag: string, retainedMs: number | null): Promise<boolean> {
+  const tables = await world.paimonTables();
+  const done = await waitFor(world, title, async (run) => {
+    for (const [at, { warehouse, table, snapshotId }] of refs.entries()) {
+      run.report({ message: `${table} (${at + 1} of ${refs.length})`, percent: (100 * at) / refs.length });
+      await tables.actions(warehouse).act(tableAddress(table), { kind: "create-tag", tag, snapshotId, retainedMs }, run);
+      run.signal.throwIfAborted();
+    }
+    return true;
+  });
+  world.explorer.refresh();
+  return done === true;
+}
+
+/** *Copy Auto-Tag Statement*: the statements that have the savepoints of a job's next start tagged, for a table or for those of a savepoint that lack it (P-7). */
+export async function copyAutoTag(world: CommandWorld, target?: SavepointRef | TableRef): Promise<void> {
+  if (target === undefined) return chooseInTree(world, "a table");
+  if ("table" in target) return copyText("statement", autoTagStatements(world, [target]));
+  const record = await world.jobs.record(target.recordId);
+  const place = record === undefined ? undefined : pairedPlace(record);
+  const known = place === undefined ? undefined : await world.pairs.pairsOf(place, 60_000);
+  const off = (known?.pairs ?? []).flatMap(({ sink, place: table }) => (sink.autoTag || table === null ? [] : [table]));
+  if (off.length === 0) return world.notify.refused("No table of this savepoint is known whose savepoints get no tag.");
+  await copyText("statement", autoTagStatements(world, off));
+}
+
+/** One statement a line. */
+export function autoTagStatements(world: CommandWorld, tables: readonly TableRef[]): string {
+  return tables.map(({ warehouse, table }) => `${autoTagStatement(world.warehouses.profile(warehouse).catalog, tableAddress(table))};`).join("\n");
+}
+
 /** *Delete Tag*: says who needs it; a savepoint's pair takes the typed name of its job. */
 export async function deleteTag(world: CommandWorld, target?: PaimonTagRef): Promise<void> {
   if (target === undefined) return chooseInTree(world, "a tag");
   const seen = await waitBefore(`Delete the tag ${target.tag}`, "Looking who needs it", async (run) => {
     const tag = await tagOf(world, target, run.signal);
-    return { tag, needs: await whoNeedsTag(world.pairs, world.ledger, target, tag?.snapshot, run.signal), alive: await isSnapshotAlive(world, target, run.signal) };
+    return { tag, needs: await whoNeedsTag(world.pairs, world.ledger, target, tag?.snapshot, run.signal), alive: await isSnapshotAlive(world, target, run.signal), others: tag === undefined ? [] : await othersOf(world, target, tag, run.signal) };
   });
   if (seen === undefined) return;
   if (target.tag.includes(",")) return world.notify.refused(`The tag ${target.tag} can't be deleted from here: Paimon takes the comma in its name for a list of tags.`);
   const { pairs: needing, unread } = seen.needs;
-  const [first] = needing;
+  const [other] = seen.others;
+  // Kept by another tag the pair stays, so that nothing is lost.
+  const first = other === undefined ? needing[0] : undefined;
   const detail = [
-    ...needing.map((record) => `${savepointName(record)} of ${oneLine(record.job.name, 80)} pairs with it: without the tag its tables can't be rolled back, and a restore loses or doubles rows.`),
+    ...needing.map((record) => `${savepointName(record)} of ${oneLine(record.job.name, 80)} pairs with it${other === undefined ? ": without the tag its tables can't be rolled back, and a restore loses or doubles rows" : ""}.`),
     ...(unread.length === 0 ? [] : [`Whether ${[...unread.slice(0, 5).map((record) => `${savepointName(record)} of ${oneLine(record.job.name, 80)}`), ...(unread.length > 5 ? [`${unread.length - 5} more`] : [])].join(", ")} ${unread.length === 1 ? "pairs" : "pair"} with it can't be told: ${unread.length === 1 ? "it" : "they"} can't be read from here.`]),
-    seen.alive ? `Snapshot ${seen.tag?.snapshot.id ?? ""} itself is still there, until it expires.` : "Its snapshot has expired, so this tag is all that keeps its files: they are deleted with it.",
+    other !== undefined ? `The tag ${oneLine(other, 80)} keeps the same snapshot.` : seen.alive ? `Snapshot ${seen.tag?.snapshot.id ?? ""} itself is still there, until it expires.` : "Its snapshot has expired, so this tag is all that keeps its files: they are deleted with it.",
     "This can't be undone.",
   ].join("\n");
   if (!(await world.notify.confirm({ title: `Delete the tag ${target.tag} of ${target.table}?`, detail, button: first === undefined ? "Delete" : "Delete…" }))) return;
@@ -75,25 +108,19 @@ export async function renameTag(world: CommandWorld, target?: PaimonTagRef): Pro
 export async function compareTags(world: CommandWorld, target?: PaimonTagRef): Promise<void> {
   if (target === undefined) return chooseInTree(world, "a tag");
   const now = world.clock.now();
-  const page = await askInSteps(`Compare the tag ${target.tag} of ${target.table}`, 1, async (ask) => {
+  const other = await askInSteps(`Compare the tag ${target.tag} of ${target.table}`, 1, async (ask) => {
     const tags = await ask.wait("Reading the table", async (signal) => {
       const table = await world.warehouses.table(target, signal);
       return table === undefined ? [] : (await world.warehouses.tags(table, listed, signal)).items.flatMap(({ content }) => content ?? []);
     });
-    const own = tags.find(({ name }) => name === target.tag) ?? (await ask.wait("Reading the tag", (signal) => tagOf(world, target, signal)));
     const others = tags.filter(({ name }) => name !== target.tag);
-    if (own === undefined || others.length === 0) return undefined;
-    const other = await ask.choose({ placeholder: "With which tag?", choices: others.map((tag): Choice<PaimonTag> => ({ label: `$(tag) ${oneLine(tag.name, 80)}`, description: joinText(`snapshot ${tag.snapshot.id}`, ageText(tag.snapshot.timeMs, now)), value: tag })) });
-    return ask.wait("Reading the schemas", async () => {
-      const fields = async ({ snapshot }: PaimonTag): Promise<ReturnType<typeof schemaFields>> => {
-        const text = await world.warehouses.schemaText(target, snapshot.schemaId);
-        return text === undefined ? undefined : schemaFields(text);
-      };
-      return comparedTags(target.table, { tag: own, fields: await fields(own) }, { tag: other, fields: await fields(other) }, now);
-    });
+    if (others.length === 0) {
+      world.notify.refused(`${target.table} has no other tag to compare ${target.tag} with.`);
+      return undefined;
+    }
+    return ask.choose({ placeholder: "With which tag?", choices: others.map((tag): Choice<string> => ({ label: `$(tag) ${oneLine(tag.name, 80)}`, description: joinText(`snapshot ${tag.snapshot.id}`, ageText(tag.snapshot.timeMs, now)), value: tag.name })) });
   });
-  if (page === undefined) return;
-  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: "markdown", content: page }), { preview: true });
+  if (other !== undefined) await (await world.paimon()).showCompared(target, other);
 }
 
 /** *Copy Command*: what is done to a tag, for the Flink at hand (P-25). */
@@ -165,7 +192,8 @@ async function askSnapshot(ask: Steps, world: CommandWorld, snapshots: readonly 
   return at(text)?.id;
 }
 
-async function askRetention(ask: Steps): Promise<number | null> {
+/** How long a tag is kept, milliseconds; null for ever. */
+export async function askRetention(ask: Steps): Promise<number | null> {
   const chosen = await ask.choose<number | null | "other">({
     placeholder: "How long is it kept?",
     choices: [{ label: "$(infinity) For ever", description: "until it is deleted", value: null }, ...[7, 30, 90].map((days) => ({ label: `$(watch) ${days} days`, value: days * dayMs })), { label: "$(edit) Another time…", value: "other" }],
@@ -193,6 +221,13 @@ async function tagOf(world: CommandWorld, target: PaimonTagRef, signal: AbortSig
 
 async function snapshotIdOf(world: CommandWorld, target: PaimonTagRef): Promise<number | undefined> {
   return (await tagOf(world, target, new AbortController().signal))?.snapshot.id;
+}
+
+/** Names of other tags that keep the same snapshot. */
+async function othersOf(world: CommandWorld, target: PaimonTagRef, { name, snapshot }: PaimonTag, signal: AbortSignal): Promise<readonly string[]> {
+  const table = await world.warehouses.table(target, signal);
+  const rows = table === undefined ? [] : (await world.warehouses.tags(table, 10_000, signal)).items;
+  return rows.flatMap(({ content }) => (content !== undefined && content.name !== name && content.snapshot.id === snapshot.id && content.snapshot.commitUser === snapshot.commitUser && content.snapshot.timeMs === snapshot.timeMs ? [content.name] : []));
 }
 
 async function isSnapshotAlive(world: CommandWorld, target: PaimonTagRef, signal: AbortSignal): Promise<boolean> {

@@ -64,6 +64,8 @@ export interface OverviewControl {
 export interface PaimonControl {
   /** Opens the file of a tag or snapshot, to be read. */
   showFile(ref: PaimonTagRef | PaimonSnapshotRef): Promise<void>;
+  /** What two tags of a table keep, and how its columns changed between them. */
+  showCompared(ref: PaimonTagRef, other: string): Promise<void>;
   /** Opens the board of the pairs of a job, or of one savepoint. */
   showBoard(about: AboutBoard): void;
 }

@@ -2,7 +2,9 @@ import * as vscode from "vscode";
 import type { PaimonSnapshotRef, PaimonTagRef } from "../../core/contributions";
 import { isFlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
-import type { Log } from "../../core/ports";
+import { readTag } from "../../core/paimon/snapshot";
+import { comparedTags, schemaFields } from "../../core/paimon/tagText";
+import type { Clock, Log } from "../../core/ports";
 import type { WarehouseService } from "../../services/warehouses";
 import { paimonScheme } from "./registration";
 
@@ -11,17 +13,27 @@ export class PaimonDocuments {
   readonly #warehouses: WarehouseService;
   readonly #log: Log;
   readonly #changed: vscode.EventEmitter<vscode.Uri>;
+  readonly #clock: Clock;
 
-  constructor(warehouses: WarehouseService, changed: vscode.EventEmitter<vscode.Uri>, log: Log) {
+  constructor(warehouses: WarehouseService, changed: vscode.EventEmitter<vscode.Uri>, clock: Clock, log: Log) {
     this.#warehouses = warehouses;
     this.#changed = changed;
+    this.#clock = clock;
     this.#log = log;
   }
 
   /** Opens a tag's or a snapshot's JSON; one that is open already is read anew. */
   async show(ref: PaimonTagRef | PaimonSnapshotRef): Promise<void> {
-    const name = "tag" in ref ? `tag ${ref.tag}` : `snapshot ${ref.snapshotId}`;
-    const uri = vscode.Uri.from({ scheme: paimonScheme, path: `/${`${ref.table} ${name}`.replace(/[\\/]/g, "∕")}.json`, query: JSON.stringify(ref) });
+    await this.#show(`${ref.table} ${"tag" in ref ? `tag ${ref.tag}` : `snapshot ${ref.snapshotId}`}`, "json", ref);
+  }
+
+  /** Opens a page about two tags of a table. */
+  async showCompared(ref: PaimonTagRef, other: string): Promise<void> {
+    await this.#show(`${ref.table} ${ref.tag} and ${other}`, "md", { ...ref, other });
+  }
+
+  async #show(name: string, extension: string, query: object): Promise<void> {
+    const uri = vscode.Uri.from({ scheme: paimonScheme, path: `/${name.replace(/[\\/]/g, "∕")}.${extension}`, query: JSON.stringify(query) });
     if (vscode.workspace.textDocuments.some((document) => document.uri.toString() === uri.toString())) this.#changed.fire(uri);
     await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
   }
@@ -29,18 +41,32 @@ export class PaimonDocuments {
   /** A text that can't be made says why in its place: an editor that VS Code restores has nobody to ask. */
   async textOf(uri: vscode.Uri): Promise<string> {
     try {
-      const text = await this.#warehouses.textOf(refIn(uri.query));
+      const { ref, other } = refIn(uri.query);
+      const text = "tag" in ref && other !== null ? await this.#compared(ref, other) : await this.#warehouses.textOf(ref);
       return text ?? "// It is gone, or can't be read.\n";
     } catch (error) {
       this.#log.warn(`the text of ${uri.query}`, error);
       return `// ${isFlinkError(error) ? explain(error).message : "This can't be shown; the log has the reason."}\n`;
     }
   }
+
+  /** Undefined when one of them is gone, or can't be read. */
+  async #compared(ref: PaimonTagRef, other: string): Promise<string | undefined> {
+    const read = async (name: string): Promise<Parameters<typeof comparedTags>[1] | undefined> => {
+      const text = await this.#warehouses.textOf({ ...ref, tag: name });
+      const tag = text === undefined ? undefined : readTag(name, text);
+      if (tag === undefined || "code" in tag) return undefined;
+      const schema = await this.#warehouses.schemaText(ref, tag.snapshot.schemaId);
+      return { tag, fields: schema === undefined ? undefined : schemaFields(schema) };
+    };
+    const [left, right] = [await read(ref.tag), await read(other)];
+    return left === undefined || right === undefined ? undefined : comparedTags(ref.table, left, right, this.#clock.now());
+  }
 }
 
 /** Editors are restored with whatever an earlier version wrote there. */
-function refIn(query: string): PaimonTagRef | PaimonSnapshotRef {
-  const { warehouse, table, tag, snapshotId } = JSON.parse(query) as Readonly<Record<string, unknown>>;
+function refIn(query: string): { readonly ref: PaimonTagRef | PaimonSnapshotRef; readonly other: string | null } {
+  const { warehouse, table, tag, snapshotId, other } = JSON.parse(query) as Readonly<Record<string, unknown>>;
   const place = { warehouse: String(warehouse), table: String(table) };
-  return typeof tag === "string" ? { ...place, tag } : { ...place, snapshotId: Number(snapshotId) };
+  return { ref: typeof tag === "string" ? { ...place, tag } : { ...place, snapshotId: Number(snapshotId) }, other: typeof other === "string" ? other : null };
 }

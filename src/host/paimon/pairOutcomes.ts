@@ -5,15 +5,14 @@ import { savepointName } from "../../core/wording";
 import type { PairsSettled, PairWatch, TagsMissing } from "../../services/pairWatch";
 import type { CommandWorld } from "../commands/world";
 import type { Step } from "../platform/notify";
-import { pinName } from "./pinName";
 
 /** Says when a savepoint's tags will not come, and what can be done; that they came is seen on the row (P-5, P-6). */
 export function tellPairs(world: CommandWorld, watch: PairWatch): Disposable {
   return watch.onDidSettle(({ record, missing, taggable }) => {
     if (missing.length === 0) return;
     const steps: Step[] = missing.some(({ why }) => why === "no-checkpoints") ? [{ title: "Trigger Checkpoint", command: "flinkSavepoints.triggerCheckpoint", args: [jobOf(record)] }] : [];
-    const [only, second] = taggable;
-    if (only !== undefined && second === undefined) steps.push({ title: "Tag Now…", command: "flinkSavepoints.createTag", args: [{ ...only, tagName: pinName(record) }] });
+    if (taggable.length > 0) steps.push({ title: "Tag Now…", command: "flinkSavepoints.pinPair", args: [{ recordId: record.id }] });
+    if (missing.some(({ why }) => why === "auto-tag-off")) steps.push({ title: "Copy Fix", command: "flinkSavepoints.copyAutoTag", args: [{ recordId: record.id }] });
     world.notify.refused(`${savepointName(record)} of ${oneLine(record.job.name, 80)}: ${missingText(missing)}`, [...steps, { title: "Show Pairs", command: "flinkSavepoints.showPairs", args: [{ recordId: record.id }] }]);
   });
 }

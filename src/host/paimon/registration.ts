@@ -46,7 +46,7 @@ export function joinPaimon(held: DisposableStore, { reader, startPairing, ledger
   const pairs = held.add(new PairService(startPairing, warehouses, ledger, clock, log));
   const textChanged = held.add(new vscode.EventEmitter<vscode.Uri>());
   const boards = once(async () => new (await import("./boards")).PairBoards({ ledger, clusters, jobs, pairs, warehouses, pages, clock, log }));
-  const documents = once(async () => new (await import("./paimonDocuments")).PaimonDocuments(warehouses, textChanged, log));
+  const documents = once(async () => new (await import("./paimonDocuments")).PaimonDocuments(warehouses, textChanged, clock, log));
   held.add(vscode.window.registerWebviewPanelSerializer(boardViewType, { deserializeWebviewPanel: async (panel, state) => (await boards()).revive(panel, state) }));
   held.add(vscode.workspace.registerTextDocumentContentProvider(paimonScheme, { onDidChange: textChanged.event, provideTextDocumentContent: async (uri) => (await documents()).textOf(uri) }));
   const watch = (world: CommandWorld): void => {
@@ -64,6 +64,6 @@ export function joinPaimon(held: DisposableStore, { reader, startPairing, ledger
   };
   return {
     warehouses, pairs, watch, paimonJobs: new PaimonJobs(clusters, ledger, pairs, warehouses, log),
-    paimon: async () => ({ showFile: async (ref) => (await documents()).show(ref), showBoard: (about) => void boards().then((shown) => shown.show(about), (error: unknown) => log.error("the board of pairs", error)) }),
+    paimon: async () => ({ showFile: async (ref) => (await documents()).show(ref), showCompared: async (ref, other) => (await documents()).showCompared(ref, other), showBoard: (about) => void boards().then((shown) => shown.show(about), (error: unknown) => log.error("the board of pairs", error)) }),
   };
 }

@@ -68,6 +68,8 @@ const takes: { readonly [Id in CommandId]?: readonly Fitting<Id>[] } = {
   "flinkSavepoints.previewCleanup": ["job"],
   "flinkSavepoints.triggerCheckpoint": ["job"],
   "flinkSavepoints.createTag": ["toTag", "paimonSnapshot", "paimonTag", "table"],
+  "flinkSavepoints.pinPair": ["savepoint"],
+  "flinkSavepoints.copyAutoTag": ["savepoint", "table"],
   "flinkSavepoints.deleteTag": ["paimonTag"],
   "flinkSavepoints.renameTag": ["paimonTag"],
   "flinkSavepoints.compareTags": ["paimonTag"],

@@ -1,4 +1,5 @@
 import { clusterSentence, oneLine, shortReason } from "../../core/rowText";
+import { standingLines } from "../../core/paimon/rollback/standing";
 import { pairGradeText, pairReasonText, warehouseProblemText } from "../../core/paimon/pairText";
 import type { SinkPair } from "../../core/paimon/savepointPairs";
 import { endOfInput, type PaimonSnapshot } from "../../core/paimon/snapshot";
@@ -95,6 +96,7 @@ function paimonTooltip(node: PaimonNode): string {
   switch (node.kind) {
     case "paimon": return lines("**Paimon**", "Tables whose state belongs to savepoints. A job that writes them is restored from a savepoint only after they are rolled back to the tags that pair with it.");
     case "warehouse": return lines(`**${escapeMarkdown(node.profile.name)}**`, ["Path", node.profile.path], ["SQL Gateway", node.profile.sqlGateway ?? null]);
+    case "rollback": return lines(`**Rollback of ${escapeMarkdown(node.record.jobName)}**`, "It waits to be continued, or is at work in another window.", ...standingLines(node.record).map((line) => escapeMarkdown(line)), ["Asked for", timeText(node.record.requestedAtMs)], ["Back to", node.record.savepoint.path]);
     case "database": return lines(`**Database ${escapeMarkdown(node.name)}**`);
     case "table": return lines(`**${escapeMarkdown(node.summary.table.name)}**`, ["Folder", node.summary.table.home], ["Tags", String(node.summary.tags)], ["Snapshots", String(node.summary.snapshots)]);
     case "snapshots": return lines("**Snapshots**", "The table's states that have not expired, an hour's or the last ten by default. A tag keeps one for longer.");

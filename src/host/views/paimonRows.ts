@@ -1,18 +1,20 @@
-import type { ContextWord, PaimonSnapshotRef, PaimonTagRef, PairRef } from "../../core/contributions";
-import type { PairRecord } from "../../core/ledger/record";
+import type { PaimonSnapshotRef, PaimonTagRef, PairRef } from "../../core/contributions";
+import type { PairRecord, RollbackRecord } from "../../core/ledger/record";
 import type { WarehouseProfile } from "../../core/model/warehouse";
 import type { PairGrade } from "../../core/paimon/pairing";
 import { commitUserText, pairRowText, pairTitle, type PairedJob } from "../../core/paimon/pairText";
 import type { SinkPair } from "../../core/paimon/savepointPairs";
 import type { PaimonSnapshot, PaimonTag } from "../../core/paimon/snapshot";
+import { progressText } from "../../core/paimon/rollback/standing";
 import { joinText, oneLine } from "../../core/rowText";
-import { ageText, countText, spanText } from "../../core/wording";
+import { ageText, countText, savepointName, spanText } from "../../core/wording";
 import type { FileRow, TableSummary } from "../../services/warehouses";
 import { row, type Row, type RowCommand } from "./row";
 
 /** Rows of Paimon: warehouses and what is in them, and the pairs below a savepoint. */
 export type PaimonNode =
   | { readonly kind: "paimon"; readonly id: string; readonly count: number }
+  | { readonly kind: "rollback"; readonly id: string; readonly record: RollbackRecord }
   | { readonly kind: "warehouse"; readonly id: string; readonly profile: WarehouseProfile; readonly open: boolean }
   | { readonly kind: "database"; readonly id: string; readonly warehouse: string; readonly name: string }
   | { readonly kind: "table"; readonly id: string; readonly warehouse: string; readonly summary: TableSummary; readonly isBranch: boolean }
@@ -37,6 +39,7 @@ export function renderPaimonRow(node: PaimonNode, nowMs: number): Row {
       const { name, path } = node.profile;
       return row(oneLine(name, 80), name === path ? "" : oneLine(path, 120), { icon: { id: "database" }, words: ["warehouse"], ref: { warehouse: path }, children: node.open ? "open" : "closed", noun: "Paimon warehouse" });
     }
+    case "rollback": return row(`rollback of ${oneLine(node.record.jobName, 80)}`, joinText(`to ${savepointName(node.record.savepoint)}`, "not finished", progressText(node.record)), { icon: { id: "debug-continue", color: yellow }, words: ["rollback"], ref: { rollbackId: node.record.id } });
     case "database": return row(oneLine(node.name, 80), "", { icon: { id: "folder-library" }, children: "closed", noun: "database" });
     case "table": return tableRow(node);
     case "tag": return tagRow(node.ref, node.row, node.owner, nowMs);
@@ -84,11 +87,9 @@ function brokenRow(label: string, noun: string, isGone: boolean): Row {
 }
 
 function pairRow(recordId: string, pair: SinkPair, job: PairedJob, nowMs: number): Row {
-  const { pairing: { grade, snapshot }, place } = pair;
+  const { pairing: { grade }, place } = pair;
   const ref: PairRef = { recordId, warehouse: place?.warehouse ?? "", pairTable: place?.table ?? "" };
-  const words: ContextWord[] = ["pair"];
-  if (place !== null && snapshot !== null && grade === "unprotected") words.push("taggable");
-  return row(pairTitle(pair), pairRowText(pair, nowMs, job), { icon: gradeIcons[grade], words, ref, noun: `pair, ${grade}`, click: clickOn(ref) });
+  return row(pairTitle(pair), pairRowText(pair, nowMs, job), { icon: gradeIcons[grade], words: ["pair"], ref, noun: `pair, ${grade}`, click: clickOn(ref) });
 }
 
 const gradeIcons: Readonly<Record<PairGrade, NonNullable<Row["icon"]>>> = {

@@ -61,7 +61,10 @@ export class PaimonSource {
   async children(parent: PaimonNode): Promise<readonly ExplorerNode[]> {
     const { warehouses } = this.#world;
     switch (parent.kind) {
-      case "paimon": return warehouses.list().map((profile): ExplorerNode => ({ kind: "warehouse", id: paimonId.warehouse(profile.path), profile, open: parent.count <= 3 }));
+      case "paimon": return [
+        ...(await this.#world.ledger.all()).flatMap((record): ExplorerNode[] => (record.kind === "rollback" && record.endedAtMs === null ? [{ kind: "rollback", id: `paimon-rollback-${record.id}`, record }] : [])),
+        ...warehouses.list().map((profile): ExplorerNode => ({ kind: "warehouse", id: paimonId.warehouse(profile.path), profile, open: parent.count <= 3 })),
+      ];
       case "warehouse": {
         const databases = await this.#reading(parent.id, () => warehouses.databases(parent.profile));
         if ("kind" in databases) return [databases];

@@ -76,8 +76,8 @@ function Pairs({ host, reading }: { readonly host: Host; readonly reading: numbe
     <section class="contained" aria-label="Paimon">
       <p class="line">
         Writes Paimon: {rows.map(({ title, text }, at) => <span key={title}>{at === 0 ? "" : "; "}<b>{title}</b> {text}</span>)}{" "}
-        <button type="button" class="link" aria-expanded={open} onClick={() => setOpen(!open)}>{open ? "Hide" : "Why"}</button>{" "}
-        {action === null ? null : <button type="button" class="link" onClick={() => void host.call("run", { action })}>{action === "showPairs" ? "Show pairs" : "Add warehouse…"}</button>}
+        <button type="button" class="link" aria-expanded={open} onClick={() => setOpen(!open)}>{open ? "Hide Why" : "Why"}</button>
+        {action === null ? null : <>{" · "}<button type="button" class="link" onClick={() => void host.call("run", { action })}>{action === "showPairs" ? "Show Pairs" : "Add Warehouse…"}</button></>}
       </p>
       {open ? <ul class="reasons">{rows.flatMap(({ title, grade, reasons }) => reasons.map((reason) => <li key={`${title} ${reason}`}>{title}, {grade}: {reason}</li>))}</ul> : null}
     </section>

@@ -128,7 +128,18 @@ export async function planRollback(input: PlanInput, signal?: AbortSignal): Prom
       name, snapshotId, savepoints: others.filter((other) => other.checkpointId === commitIdentifier && (other.commitUsers?.includes(commitUser) ?? true)).map((other) => other.name),
     })),
   }));
-  return { savepoint: { ...savepoint, checkpointId }, tables: named.sort((a, b) => (a.table.name < b.table.name ? -1 : 1)), refusals };
+  return { savepoint: { ...savepoint, checkpointId }, tables: named.sort((a, b) => (a.table.name < b.table.name ? -1 : 1)), refusals: grouped(refusals) };
+}
+
+/** One refusal for all tables that it says the same of. */
+function grouped(refusals: readonly Refusal[]): readonly Refusal[] {
+  const groups = new Map<string, Refusal>();
+  for (const refusal of refusals) {
+    const key = refusal.rule === "pair-unproven" ? `${refusal.rule} ${refusal.grade}` : refusal.rule === "table-twice" ? [refusal.rule, ...refusal.warehouses].join(" ") : `${groups.size}`;
+    const before = groups.get(key);
+    groups.set(key, (refusal.rule === "pair-unproven" || refusal.rule === "table-twice") && before?.rule === refusal.rule ? { ...refusal, tables: [...new Set([...before.tables, ...refusal.tables])].sort() } : refusal);
+  }
+  return [...groups.values()];
 }
 
 interface FoundPair {
@@ -145,7 +156,7 @@ function inOneWarehouse(found: readonly FoundPair[], refusals: Refusal[]): reado
   if (places.length < 2) return found;
   const proven = places.filter((place) => found.some(({ pair, warehouse }) => warehouse.location === place && isProven(pair.pairing.grade) && pair.pairing.reasons.some(({ code }) => code === "files-match")));
   if (proven.length === 1) return found.filter(({ warehouse }) => warehouse.location === proven[0]);
-  refusals.push({ rule: "table-twice", table: [...new Set(found.map(({ pair }) => pair.table.name))].join(" and "), warehouses: places });
+  refusals.push({ rule: "table-twice", tables: [...new Set(found.map(({ pair }) => pair.table.name))], warehouses: places });
   return [];
 }
 
@@ -159,7 +170,7 @@ async function planTable(warehouse: RollbackWarehouse, pair: BoardPair & { reado
   // Not committed yet, and nothing was committed since: the table is where the savepoint left it, and the restore commits the rest.
   const isUntouched = grade === "waiting" && target !== null && latestOf(facts) === target.id && !isBrokenOff(facts);
   if (target === null || !(isProven(grade) || isUntouched)) {
-    refusals.push({ rule: "pair-unproven", table: table.name, grade });
+    refusals.push({ rule: "pair-unproven", tables: [table.name], grade });
     return undefined;
   }
   const [problem] = facts.problems;

@@ -39,9 +39,11 @@ try {
     await page.context().close();
   }
   const theirs = await paintTheirs();
-  const clock = ours.map(({ clockMs }) => clockMs);
-  figures.add("1,000 checkpoints and 200 savepoints: data to paint by the clock, median", ms(median(clock)), { text: "< 100 ms", kept: median(clock) < 100 });
-  figures.add("· fastest and slowest", `${ms(Math.min(...clock))}, ${ms(Math.max(...clock))}`);
+  const [first, whole] = [ours.map(({ firstMs }) => firstMs), ours.map(({ clockMs }) => clockMs)];
+  figures.add("1,000 checkpoints and 200 savepoints: data to paint of the way back, the last ones and the history, by the clock, median", ms(median(first)), { text: "< 100 ms", kept: median(first) < 100 });
+  figures.add("· fastest and slowest", `${ms(Math.min(...first))}, ${ms(Math.max(...first))}`);
+  figures.add("· data to paint of the charts, too, median", ms(median(whole)), { text: "< 100 ms", kept: median(whole) < 100 });
+  figures.add("· fastest and slowest", `${ms(Math.min(...whole))}, ${ms(Math.max(...whole))}`);
   figures.add("· of it the page's time on the processor, median", ms(median(ours.map(({ processorMs }) => processorMs))));
   figures.add("· making the data of them, in the extension host", ms(makingMs));
   figures.add("Flink's web UI: its list of ten, click to paint, median", ms(median(theirs)));
@@ -51,12 +53,15 @@ try {
 }
 
 interface Painted {
+  /** Until the rows are on the screen. */
+  readonly firstMs: number;
+  /** Until the charts are, too. */
   readonly clockMs: number;
   /** Of the page's main thread. */
   readonly processorMs: number;
 }
 
-/** The bundle of the page, fed as its host feeds it; from the message with the data until the frame after the rows is drawn. */
+/** The bundle of the page, fed as its host feeds it, once its waiting line is on the screen; from the message with the data until the frames after the rows, and after the charts, are drawn. */
 async function paintOurs(page: Page): Promise<Painted> {
   const tools = await page.context().newCDPSession(page);
   await tools.send("Performance.enable", { timeDomain: "threadTicks" });
@@ -78,18 +83,26 @@ async function paintOurs(page: Page): Promise<Painted> {
   }, { overview: view, parts: tasks });
   await page.addScriptTag({ content: file("main.js") });
   await page.waitForFunction(() => "reply" in window);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   const beforeMs = await spentMs();
-  const clockMs = await page.evaluate(() => new Promise<number>((resolve) => {
+  const painted = await page.evaluate(() => new Promise<{ firstMs: number; clockMs: number }>((resolve) => {
     const fromMs = performance.now();
+    let firstMs = NaN;
     (window as unknown as { reply(): void }).reply();
     const look = (): void => {
-      if (document.querySelectorAll("[role=grid] .rows [role=row]").length === 0 || document.querySelectorAll("svg path.series").length < 2) return void requestAnimationFrame(look);
+      const hasRows = document.querySelectorAll("[role=grid] .rows [role=row]").length > 0;
+      const hasCharts = document.querySelectorAll("svg path.series").length >= 2;
       // What is in the page in this frame is on the screen when the next one begins.
-      requestAnimationFrame(() => resolve(performance.now() - fromMs));
+      if (hasRows && Number.isNaN(firstMs)) {
+        firstMs = 0;
+        requestAnimationFrame(() => (firstMs = performance.now() - fromMs));
+      }
+      if (hasRows && hasCharts) requestAnimationFrame(() => resolve({ firstMs, clockMs: performance.now() - fromMs }));
+      else requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
   }));
-  return { clockMs, processorMs: (await spentMs()) - beforeMs };
+  return { ...painted, processorMs: (await spentMs()) - beforeMs };
 }
 
 /** A click on *History* in the checkpoints of a job in Flink's web UI, its data there already, until its rows are on the screen. */

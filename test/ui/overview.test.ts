@@ -57,6 +57,10 @@ test("the page of a job in the workbench", async (context) => {
       await page.waitFor("operators", (timeout) => view.getByRole("table").filter({ hasText: "Operator" }).getByRole("row").nth(2).waitFor({ timeout }));
       await page.waitFor("parameters", (timeout) => view.getByRole("link", { name: "execution.checkpointing.timeout" }).waitFor({ timeout }));
       await pictures(page, "overview");
+      await view.getByRole("button", { name: "Over time" }).click();
+      await page.waitFor("lines of the operators", (timeout) => view.getByRole("img", { name: /^size from .* in \d+ checkpoint/ }).nth(1).waitFor({ timeout }));
+      await pictures(page, "overview operators over time");
+      await view.getByRole("button", { name: "One checkpoint" }).click();
       await view.locator(".scroll").evaluate((element) => element.scrollTo(0, 420));
       await pictures(page, "overview history");
       await view.locator(".scroll").evaluate((element) => element.scrollTo(0, 10_000));
@@ -127,7 +131,11 @@ test("the page of a job in the workbench", async (context) => {
       await page.picture("cleanup high contrast");
       await view.getByRole("tab", { name: "Overview" }).click();
       await page.waitFor("a checkpoint", (timeout) => view.getByRole("region", { name: "Last checkpoint", exact: true }).getByText(/took/).waitFor({ timeout }));
+      await page.waitFor("a chart", (timeout) => view.locator("svg path.series").first().waitFor({ state: "attached", timeout }));
       await page.picture("overview high contrast");
+      await view.getByRole("button", { name: "Over time" }).click();
+      await page.waitFor("lines of the operators", (timeout) => view.getByRole("img", { name: /^size from/ }).first().waitFor({ timeout }));
+      await page.picture("overview operators high contrast");
     });
   });
 });

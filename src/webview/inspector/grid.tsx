@@ -70,7 +70,9 @@ export function Grid<T>(props: GridProps<T>): JSX.Element {
     const element = box.current;
     if (placed.current || element === null || rows.total === 0) return;
     placed.current = true;
-    if (props.scrollTop !== undefined) element.scrollTop = props.scrollTop;
+    // Asking where it is has the whole page laid out at once.
+    if (props.scrollTop === undefined) return;
+    element.scrollTop = props.scrollTop;
     setScrollTop(element.scrollTop);
   }, [rows.total === 0]);
 

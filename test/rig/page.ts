@@ -11,7 +11,7 @@ const settleMs = 3_000;
 /** How long one attempt may take where another one helps: the workbench redraws under the pointer, and a menu ignores a click right after it opened. */
 const attemptMs = 2_000;
 /** What a verb asks that was not told its row. */
-const asksWhich = ["hich savepoint", "hich job", "hich cluster is", "hich cluster are", "hich operation's", "hich restore", "hich planned"].map((words) => `input[placeholder*="${words}"]`).join(", ");
+const asksWhich = ["hich savepoint", "hich job", "hich schedule", "hich cluster is", "hich cluster are", "hich operation's", "hich restore", "hich planned"].map((words) => `input[placeholder*="${words}"]`).join(", ");
 
 type Name = string | RegExp;
 

@@ -5,9 +5,9 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { readLifecycleFile } from "../../src/core/lifecycle/readLifecycleFile";
 import { rootFolder, startFlink } from "../rig/flink";
-import { inWorkbench, type WorkbenchPage } from "../rig/page";
+import { inWorkbench, openPage, type WorkbenchPage } from "../rig/page";
 import { Keys } from "./support/keys";
-import { bothThemes, pictures } from "./support/scene";
+import { bothThemes, pictures, Scene } from "./support/scene";
 
 const workspace = mkdtempSync(path.join(tmpdir(), "flink-savepoints-schedules-"));
 after(() => rmSync(workspace, { recursive: true, force: true }));
@@ -24,7 +24,7 @@ test("schedules in the workbench", async (context) => {
   context.after(() => flink.stop());
   await flink.runTestJob({ "job-name": "enrich-orders", "window": false, "broadcast": false });
   const settings = { ...bothThemes, "files.autoSave": "off", "flinkSavepoints.clusters": [{ name: "rig", url: flink.url }] };
-  await inWorkbench({ extensionsFrom: process.env["RIG_VSIX"] ?? root, workspace, settings, name: "schedules" }, async (page) => {
+  await inWorkbench({ extensionsFrom: process.env["RIG_VSIX"] ?? root, workspace, settings, name: "schedules" }, async (page, workbench) => {
     const keys = new Keys(page);
     const title = /Schedule savepoints of enrich-orders/;
 
@@ -120,6 +120,98 @@ test("schedules in the workbench", async (context) => {
       await page.choose(/Export schedule/, "Flink Kubernetes Operator");
       await page.waitFor("the resource", (timeout) => page.page.locator(".monaco-editor .view-line").filter({ hasText: "kind: FlinkDeployment" }).first().waitFor({ timeout }));
       await pictures(page, "exported");
+    });
+
+    await context.test("Edit Schedule asks with what it says now, writes what was answered and leaves the rest of the file as it was", async () => {
+      // The exported text is nobody's file: closing it would ask whether to save it.
+      await page.waitFor("the file's editor to close", async (timeout) => {
+        await page.page.locator(".tab[data-resource-name='flink-savepoints.json']").click({ button: "middle", timeout });
+        await page.page.locator(".tab[data-resource-name='flink-savepoints.json']").waitFor({ state: "detached", timeout });
+      });
+      writeFileSync(file, readFileSync(file, "utf8").replace('"cron"', '// why at noon\n      "retries": 1,\n      "cron"'));
+      await page.row(/Schedule office hours.*waits for your agreement/);
+      const edit = /Schedule office hours of enrich-orders/;
+      await page.contextMenu(/Schedule office hours/, /Edit Schedule/, page.question(edit));
+      await page.picker(edit);
+      await pictures(page, "edit");
+      await page.choose(edit, "Cron expression");
+      await keys.question(/office hours of enrich-orders: minute/);
+      await keys.enter();
+      await keys.question(/office hours of enrich-orders: hour/);
+      assert.equal(await page.page.locator(".quick-input-widget:visible input").first().inputValue(), "12", "as it is now");
+      await page.type(edit, "13");
+      for (const field of [/: day of month/, /: month/, /: day of week/]) {
+        await keys.question(field);
+        await keys.enter();
+      }
+      await page.choose(edit, "UTC");
+      await page.choose(edit, "Use this");
+      await page.choose(edit, "Canonical");
+      await page.choose(edit, "configured on the cluster");
+      await page.choose(edit, "Wait for its end");
+      await page.row(/Schedule office hours.*next in/);
+      const [edited] = schedules();
+      assert.deepEqual([edited?.cron, edited?.format, edited?.whenBusy, edited?.retries], ["0 13 * * MON", "canonical", "wait", 1]);
+      assert.match(readFileSync(file, "utf8"), /\/\/ why at noon/);
+    });
+
+    await context.test("what a commit changed runs once somebody here agreed to it, and the question says what changed", async () => {
+      await page.command("Notifications: Clear All Notifications");
+      writeFileSync(file, readFileSync(file, "utf8").replace('"retries": 1', '"retries": 1, "directory": "/tmp/of-the-committer"'));
+      await page.row(/Schedule office hours.*waits for your agreement/);
+      await page.toast(/waits for your agreement, and runs here only with it/);
+      await pictures(page, "waits for agreement");
+      await page.inlineAction(/Schedule office hours/, /Agree to Schedule/, page.dialog);
+      assert.match(await page.modal(), /directory: not set → \/tmp\/of-the-committer/);
+      await pictures(page, "agree");
+      await page.answer("Run Here");
+      await page.row(/Schedule office hours.*next in/);
+    });
+
+    await context.test("what is wrong in a file that is not open stands in the Problems view, with a schedule of a cluster that is not known, and leads there", async () => {
+      const [good] = schedules();
+      writeFileSync(file, JSON.stringify({ schedules: [good, { ...good, name: "broken", cron: "75 * * * *" }, { ...good, name: "elsewhere", cluster: "nowhere" }] }, null, 2));
+      await page.toast(/75 is outside 0 to 59/);
+      await page.command("Problems: Focus on Problems View");
+      const problem = (says: string) => page.page.locator(".markers-panel .monaco-list-row").filter({ hasText: says });
+      await page.waitFor("the unknown cluster", (timeout) => problem("No cluster of the settings has the name or address nowhere").waitFor({ timeout }));
+      await page.waitFor("the broken field", (timeout) => problem("75 is outside 0 to 59").waitFor({ timeout }));
+      await pictures(page, "problems");
+      await problem("75 is outside 0 to 59").dblclick();
+      await page.waitFor("the file in an editor", (timeout) => page.page.locator(".tab.active[data-resource-name='flink-savepoints.json']").waitFor({ timeout }));
+      writeFileSync(file, JSON.stringify({ schedules: [good] }, null, 2));
+      await page.waitFor("nothing to be wrong", (timeout) => problem("75 is outside").waitFor({ state: "detached", timeout }));
+    });
+
+    await context.test("a workspace that is not trusted schedules nothing; trusted later, it does, once its schedule is agreed to", async () => {
+      const strange = mkdtempSync(path.join(tmpdir(), "flink-savepoints-strange-"));
+      context.after(() => rmSync(strange, { recursive: true, force: true }));
+      writeFileSync(path.join(strange, "flink-savepoints.json"), JSON.stringify({ schedules: [{ name: "planted", cluster: flink.url, job: "enrich-orders", cron: "0 0 * * *" }] }));
+      const scene = new Scene(workbench);
+      scene.setSettings({ "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never", "security.workspace.trust.banner": "never" });
+      const address = new URL(workbench.url);
+      address.searchParams.set("folder", strange);
+      const stranger = await openPage({ url: address.href }, { name: "schedules" });
+      try {
+        await stranger.openView();
+        await stranger.widenSideBar(520);
+        await stranger.expand(/enrich-orders/);
+        await stranger.row(/^Savepoints/);
+        assert.ok(!(await stranger.rows()).some((row) => /planted/.test(row)), "nothing is scheduled");
+        await stranger.command("Workspaces: Manage Workspace Trust");
+        await stranger.waitFor("the button that trusts", (timeout) => stranger.page.locator(".workspace-trust-editor").getByRole("button", { name: /^Trust$/ }).first().click({ timeout }));
+        const overlay = stranger.page.locator(".monaco-modal-editor-block");
+        await stranger.waitFor("the question of trust to close", async (timeout) => {
+          await overlay.locator(".codicon-close").last().click({ timeout });
+          await overlay.waitFor({ state: "detached", timeout });
+        });
+        await stranger.row(/Schedule planted.*waits for your agreement/);
+        await stranger.inlineAction(/Schedule planted/, /Agree to Schedule/, stranger.dialog);
+        await stranger.answer("Run Here");
+        await stranger.row(/Schedule planted.*next in/);
+      } finally {
+        await stranger.close();
+      }
     });
   });
 });

@@ -170,7 +170,7 @@ export type ContextWord =
   | "job" | "running"
   | "savepoint" | "completed" | "pinned" | "unpinned" | "unknown"
   | "checkpoint" | "restorePlanned"
-  | "paimon" | "warehouse" | "table" | "tag" | "snapshot" | "pair" | "paired" | "rollback"
+  | "paimon" | "warehouse" | "table" | "tag" | "snapshot" | "pair" | "rollback"
   | "schedule" | "active" | "paused" | "waiting";
 
 /** Context keys for `when` clauses, set by the extension. */

@@ -113,8 +113,9 @@ test("what destroys stands last in its menu and never as a button", () => {
   }
 });
 
-test("context words and context keys in conditions exist", () => {
+test("context words and context keys in conditions exist, and every word is asked for in one", () => {
   assert.ok(contextWords.size > 10);
+  assert.deepEqual([...contextWords].filter((word) => !whens.some((when) => when.includes(word ?? ""))), []);
   for (const when of whens) {
     for (const [, pattern] of when.matchAll(/viewItem =~ \/([^/]+)\//g)) for (const word of (pattern ?? "").replaceAll("\\b", "").match(/\w+/g) ?? []) assert.ok(contextWords.has(word), `${word} in ${when}`);
     for (const [key] of when.matchAll(/flinkSavepoints\.\w+/g)) assert.ok([...Object.values(contextKeys), ...Object.values(views), inspectorViewType].includes(key as never), `${key} in ${when}`);

@@ -168,7 +168,6 @@ function savepointRow({ row: savepoint, expectedMs, pairs }: Extract<ExplorerNod
     if (savepoint.state === "completed" && !liesAside(record)) words.push("completed", savepoint.pinned ? "pinned" : "unpinned");
     else if (savepoint.state === "unknown") words.push("unknown");
   }
-  if (pairs.length > 0) words.push("paired");
   return row(savepointTitle(savepoint), joinText(savepointText(savepoint, nowMs, expectedMs), pairsFlag(pairs.map(({ pair }) => pair), pairs[0]?.job)), {
     children: pairs.length > 0 ? "closed" : "none",
     icon: savepointIcon(savepoint), words, ref: record === null ? null : { recordId: record.id }, noun: `savepoint, ${record !== null && savepoint.state === "completed" && liesAside(record) ? "moved aside" : savepoint.claimedBy !== null && savepoint.state === "completed" ? "claimed" : savepoint.state}`,

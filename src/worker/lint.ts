@@ -14,6 +14,10 @@ const { grammars } = workerData as { readonly grammars: string };
 
 let folders: readonly LintFolder[] = [];
 const session = loadSyntax(grammars).then((syntax) => new LintSession(syntax, failed));
+// Without grammars the thread is of no use: it ends, also when a question was asked before that was known.
+session.catch((error: unknown) => setImmediate(() => {
+  throw error;
+}));
 
 const server: Server<LintEvents> = serve<LintApi, LintEvents>(starterPort(), {
   open: async ({ path: file, text }) => (await session).open(file, text),

@@ -47,10 +47,13 @@ test("a document is opened, edited letter by letter, and asked about again on on
 test("a thread that dies is started once more, then the lint rests with a typed error until it is begun anew", async () => {
   const log = keptLog();
   let starts = 0;
+  let gone: Promise<unknown> | undefined;
   let grammars = path.resolve("dist", "no-such-folder");
   const service = new LintService(() => {
     starts++;
-    return startThread(thread, { grammars }, { heapMb: 512 });
+    const started = startThread(thread, { grammars }, { heapMb: 512 });
+    gone = started.gone;
+    return started;
   }, systemClock, log);
   after(() => service.dispose());
   let ends = 0;
@@ -58,6 +61,8 @@ test("a thread that dies is started once more, then the lint rests with a typed 
   for (const dies of [1, 2]) {
     await assert.rejects(service.thread().ask("index", { folders: [] }), (error) => error instanceof RemoteError);
     assert.equal(starts, dies);
+    // It answers that it can't read its grammars before it ends.
+    await gone;
   }
   assert.equal(ends, 1);
   assert.throws(() => service.thread(), (error) => error instanceof FlinkError && error.code === "lint-ended");

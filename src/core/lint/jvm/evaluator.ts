@@ -91,6 +91,7 @@ export class Evaluator {
     this.#where.stack.push(fun);
     try {
       const last = this.evaluate(fun.body, frame);
+      if (this.#where.stack.length === 1) for (const value of frame.vars.values()) this.settle(value);
       const unit = fun.returns?.name === "Unit" || fun.returns?.name === "void";
       const values = fun.body.kind === "block" && frame.file.language !== "scala" ? frame.returns : [...frame.returns, last];
       return unit ? { ...other, sites: [] } : refined(values.length === 0 ? undefined : values.reduce(joined), declared);
@@ -118,10 +119,18 @@ export class Evaluator {
     this.#where.callStack.push(`${frame.file.path}:${frame.base + call.start}:${frame.base + call.end}`);
     try {
       const value = this.#inline(known, args, self);
+      args.forEach((arg, at) => this.#happens(arg, known, at));
       return call.typeArgs.length === 1 && isTypeParameter(value, known) ? this.ofType(call.typeArgs[0], frame.file, frame.owner) : value;
     } finally {
       this.#where.callStack.pop();
     }
+  }
+
+  /** A lambda that a function was given and only keeps happens later, with what its type says; who then gets what it returns is not seen. */
+  #happens({ closure }: Value, { fun, file, owner }: KnownFunction, at: number): void {
+    if (closure === undefined || closure.called) return;
+    const type = fun.params[at]?.type;
+    letEscape([this.invoke(closure, type?.name === "=>" ? type.args.slice(0, -1).map((arg) => this.ofType(arg, file, owner)) : [])]);
   }
 
   // ---- names -----------------------------------------------------------------------------------------------------------------------------

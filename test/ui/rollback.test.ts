@@ -47,7 +47,7 @@ test("P-10, P-15: a rollback in the window: tables and what goes, a copy, the pr
     await page.choose(/Go back to/, "Say what forbids it");
     assert.match(await page.modal(), /The tables of orders can't be rolled back to #\d+\.\s+orders \([0-9a-f]+\) writes to sales\.events and sales\.orders/);
     await pictures(page, "1 why");
-    await page.answer(/^Close/);
+    await page.answer(/^Close$/);
     await paimon.cancel(job);
 
     await page.contextMenu(point, /^Roll Back and Restore/, wizard);

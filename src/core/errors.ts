@@ -97,6 +97,7 @@ export type Refusal =
   /** `forMs`: how long it has been under way when it forbids. */
   | { rule: "operation-running"; what: "stop" | "savepoint" | "cancel" | "restore" | "rollback"; forMs: number }
   /** A process of an earlier window that acts on a table. `forMs`: since when nothing was heard of it. */
+  /** Of a SQL Gateway `pid` is 0 and `host` its address. */
   | { rule: "action-running"; table: string; process: { readonly host: string; readonly pid: number }; forMs: number }
   | { rule: "no-directory" }
   | { rule: "cluster-reads-only"; kind: "application" | "history" }

@@ -124,7 +124,7 @@ export function explainRefusal(refusal: Refusal): string {
     case "operation-running": return refusal.what === "stop"
       ? `A stop with savepoint has been under way for ${spanText(refusal.forMs)}; another request now would fail, and a second stop would also fail the first and restart the job.`
       : `A ${refusal.what} of it has been under way for ${spanText(refusal.forMs)}.`;
-    case "action-running": return `Paimon's action command (process ${refusal.process.pid} on ${refusal.process.host}) has been at work on ${refusal.table} for ${spanText(refusal.forMs)}, begun by an earlier window. Go on when it has ended; one that hangs has to be ended by hand first, or it may roll the table back later.`;
+    case "action-running": return refusal.process.pid === 0 ? `A statement that rolls back ${refusal.table} was sent to the SQL Gateway ${refusal.process.host}, which has not said how it ended, ${spanText(refusal.forMs)} ago. Go on half a minute after it was sent: before that it may be at work.` : `Paimon's action command (process ${refusal.process.pid} on ${refusal.process.host}) has been at work on ${refusal.table} for ${spanText(refusal.forMs)}, begun by an earlier window. Go on when it has ended; one that hangs has to be ended by hand first, or it may roll the table back later.`;
     case "no-directory": return "No directory was given and the cluster has none configured.";
     case "cluster-reads-only": return refusal.kind === "history" ? "This is a history server: it shows jobs that ended and changes nothing." : "This cluster runs one application and takes no jars. Copy the command and start it where the application is deployed.";
     case "version-too-old": return `Flink ${refusal.version} is too old; this needs ${refusal.since}.`;

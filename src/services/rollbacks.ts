@@ -62,6 +62,8 @@ export const littleFreeBytes = 256 << 20;
 
 /** How long a rollback of another machine must have been silent before it is taken over: its process can't be seen. */
 const otherHostPatienceMs = 10 * 60_000;
+/** How long a statement that a SQL Gateway was sent counts as at work when nobody waits for its answer any more: it deletes some files, which takes seconds. */
+const gatewayPatienceMs = 30_000;
 
 /** Rolls back all Paimon tables of a job to a savepoint and starts the job again from it, as a plan that survives its process (P-10…P-12, P-15; rule 5). */
 export class RollbackService {
@@ -223,7 +225,7 @@ export class RollbackService {
 
   #mayLive(open: RollbackRecord, process: ProcessIdentity): boolean {
     const liveness = this.#liveness(process);
-    return liveness === "alive" || (liveness === "other-host" && this.#silentMs(open) < otherHostPatienceMs);
+    return liveness === "alive" || (liveness === "other-host" && this.#silentMs(open) < (process.pid === 0 ? gatewayPatienceMs : otherHostPatienceMs));
   }
 
   #silentMs(open: RollbackRecord): number {
@@ -262,9 +264,20 @@ export class RollbackService {
     run.signal.throwIfAborted();
     if (table.state === "planned" && (await this.#difference(table, run.signal)) === undefined) return this.#setTable(record.id, at, { state: "rolled-back" }, `${table.table}: is at snapshot ${table.target.id} as it is`);
     const actions = this.#tables.actions(table.warehouse);
-    const act = (action: PaimonAction): Promise<void> => actions.act(tableAddress(table.table), action, run, async (process) => {
-      await this.#update(record.id, `${table.table}: process ${process.pid} is to ${actionText(action)}`, (open) => ({ ...open, tables: open.tables.map((each, index) => (index === at ? { ...each, process } : each)) }));
-    });
+    const note = (event: string, process: ProcessIdentity | null): Promise<unknown> => this.#update(record.id, `${table.table}: ${event}`, (open) => ({ ...open, tables: open.tables.map((each, index) => (index === at ? { ...each, process } : each)) }));
+    const act = async (action: PaimonAction): Promise<void> => {
+      let told: ProcessIdentity | undefined;
+      try {
+        await actions.act(tableAddress(table.table), action, run, async (process) => {
+          await note(`${process.pid === 0 ? process.host : `process ${process.pid}`} is to ${actionText(action)}`, process);
+          told = process;
+        });
+      } catch (error) {
+        // Paimon has answered: nothing of it is at work any more. Where its answer was lost it may be.
+        if (told !== undefined && !isFlinkError(error, "paimon-action-lost")) await note("has ended", null);
+        throw error;
+      }
+    };
     let { facts } = await this.#look(table, run.signal);
     for (const step of stepsFor(table, record.safetyName)) {
       if (step.kind === "roll-back") break;
@@ -298,7 +311,7 @@ export class RollbackService {
       // What it says may be older than what it did: only the table tells.
       const difference = await this.#difference(table, run.signal);
       if (difference !== undefined) {
-        await this.#setTable(record.id, at, { state: "failed", process: null, message: isFlinkError(error) ? explain(error).message : String(error) }, `${table.table}: failed: ${difference}`);
+        await this.#setTable(record.id, at, { state: "failed", message: isFlinkError(error) ? explain(error).message : String(error) }, `${table.table}: failed: ${difference}`);
         throw error;
       }
     }

@@ -70,7 +70,7 @@ const refusals: Examples<Refusal, "rule"> = {
   "job-not-running": [{ rule: "job-not-running", state: "RESTARTING" }, { rule: "job-not-running", state: "gone" }],
   "tasks-not-running": [{ rule: "tasks-not-running", running: 1, total: 4 }],
   "operation-running": (["stop", "savepoint", "cancel", "restore"] as const).map((what) => ({ rule: "operation-running", what, forMs: 12_000 })),
-  "action-running": [{ rule: "action-running", table: "sales.orders", process: { host: "here", pid: 4711 }, forMs: 12_000 }],
+  "action-running": [{ rule: "action-running", table: "sales.orders", process: { host: "here", pid: 4711 }, forMs: 12_000 }, { rule: "action-running", table: "sales.orders", process: { host: "http://gateway:8083", pid: 0 }, forMs: 60_000 }],
   "table-twice": [{ rule: "table-twice", tables: ["sales.orders"], warehouses: ["/w", "/copy"] }],
   "no-directory": [{ rule: "no-directory" }],
   "cluster-reads-only": [{ rule: "cluster-reads-only", kind: "application" }, { rule: "cluster-reads-only", kind: "history" }],

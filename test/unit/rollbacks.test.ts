@@ -8,7 +8,7 @@ import { localWarehouse, writeWhole } from "../../src/clients/paimon/localWareho
 import { isAbort } from "../../src/core/base/async";
 import { FlinkError } from "../../src/core/errors";
 import type { RollbackRecord, SavepointRecord } from "../../src/core/ledger/record";
-import type { Liveness } from "../../src/core/ports";
+import type { Liveness, ProcessIdentity } from "../../src/core/ports";
 import type { PaimonAction, TableAddress } from "../../src/core/paimon/actions";
 import type { RollbackPlan } from "../../src/core/paimon/rollback/plan";
 import { RollbackService, type RollbackTables } from "../../src/services/rollbacks";
@@ -73,12 +73,12 @@ function dropLaterTags(home: string, id: number): void {
   }
 }
 
-function another(options: Parameters<typeof openWindow>[1] = {}): { readonly window: Window; readonly rollbacks: RollbackService } {
+function another(options: Parameters<typeof openWindow>[1] = {}, actor?: ProcessIdentity): { readonly window: Window; readonly rollbacks: RollbackService } {
   const window = openWindow(world, options);
   const tables: RollbackTables = {
     warehouses: () => [{ location: set.warehouse, folder: set.warehouse, reader: localWarehouse }],
     actions: () => ({ way: "command", act: async (address, action, _run, started) => {
-      await started?.({ host: window.self.host, pid: 4711, instance: "jvm" });
+      await started?.(actor ?? { host: window.self.host, pid: 4711, instance: "jvm" });
       await act(address, action);
     } }),
     write: writeWhole, openMetadata: openLocalMetadata, openFile: openLocalFile,
@@ -305,6 +305,33 @@ describe("a rollback", () => {
     fault = () => undefined;
     const record = await two.rollbacks.continue(left?.id ?? "", watchedRun());
     assert.deepEqual([record.state, record.tables.map(({ process }) => process)], ["done", [null, null]]);
+  });
+
+  test("P-12: is not gone on with while a SQL Gateway may be at a statement that an earlier window sent, or whose answer was lost", async () => {
+    const gateway = { host: "http://gateway:8083", pid: 0, instance: "gateway" };
+    const one = another({}, gateway);
+    fault = (action) => (action.kind === "roll-back" ? new Promise<undefined>(() => undefined) : undefined);
+    void one.rollbacks.begin(await planOf(one), tablesOnly, watchedRun()).catch(() => undefined);
+    while (done().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    one.window.dispose();
+    const two = another({}, gateway);
+    const [left] = await two.rollbacks.unfinished();
+    assert.deepEqual(await refusals(two.rollbacks.continue(left?.id ?? "", watchedRun())), ["action-running"]);
+    await clock.sleep(30_000);
+    fault = (action) => {
+      if (action.kind !== "roll-back") return undefined;
+      throw new FlinkError("paimon-action-lost", { table: "d.app", what: "roll back", reason: "the SQL Gateway's answer was lost" });
+    };
+    await rejected(two.rollbacks.continue(left?.id ?? "", watchedRun()), "paimon-action-lost");
+    assert.deepEqual(await refusals(two.rollbacks.continue(left?.id ?? "", watchedRun())), ["action-running"], "also here, where it was sent");
+    await clock.sleep(30_000);
+    fault = (action) => {
+      if (action.kind !== "roll-back") return undefined;
+      throw new FlinkError("paimon-action-failed", { table: "d.app", what: "roll back", message: "no", exception: "" });
+    };
+    await rejected(two.rollbacks.continue(left?.id ?? "", watchedRun()), "paimon-action-failed");
+    fault = () => undefined;
+    assert.equal((await two.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done", "a failure that it told leaves nothing at work");
   });
 
   test("is left at once when Paimon never answers, and is not begun a second time beside it", async () => {

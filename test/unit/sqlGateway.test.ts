@@ -29,6 +29,23 @@ test("a proxy's page in place of the answer to a statement leaves open whether i
   await one.close();
 });
 
+test("nothing is sent to a gateway before it is written down that it is at work", async () => {
+  const sent: string[] = [];
+  const one = gateway((text) => {
+    sent.push(text);
+    return { status: 200, body: "{\"operationHandle\":\"o\"}", contentType: "application/json" };
+  });
+  const act = gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" });
+  await assert.rejects(act.act(table, { kind: "roll-back", tag: "a" }, watchedRun(), () => Promise.reject(new Error("the disk is full"))), /the disk is full/);
+  assert.deepEqual(sent, []);
+  await act.act(table, { kind: "roll-back", tag: "a" }, watchedRun(), (process) => {
+    assert.deepEqual([process.host, process.pid, sent], ["http://gateway:8083", 0, []]);
+    return Promise.resolve();
+  });
+  assert.match(sent.at(-1) ?? "", /rollback_to/);
+  await one.close();
+});
+
 test("a gateway's failure that repeats the catalog's options is told without their secrets", async () => {
   const one = gateway(() => ({ status: 500, body: JSON.stringify({ errors: ["org.apache.flink.table.api.ValidationException: Could not execute CREATE CATALOG: (properties: [{s3.secret-key=wJalrX}])"] }), contentType: "application/json" }));
   const { facts } = await rejected(gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun()), "paimon-action-failed");

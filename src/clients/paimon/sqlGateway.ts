@@ -223,13 +223,14 @@ export class SqlGateway {
 export function gatewayActions(gateway: SqlGateway, { catalog, url }: { readonly catalog: string; readonly url: string }): PaimonActions {
   return {
     way: "gateway",
-    async act(table, action, run) {
+    async act(table, action, run, started) {
       const version = await gateway.version(run.signal);
       const statement = callStatement(catalog, table, action, version);
       if (statement === undefined) throw new FlinkError("gateway-too-old", { url, version: version.text, since: oldestCall });
       const facts = { table: tableName(table), what: actionText(action) };
       try {
         run.signal.throwIfAborted();
+        await started?.({ host: url, pid: 0, instance: "gateway" });
         // What deletes is not taken back once it was sent: one that is given up may have done a part. It is waited for, and said that it is.
         const isKept = action.kind === "roll-back";
         const life = new AbortController();

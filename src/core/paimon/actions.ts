@@ -28,7 +28,8 @@ export interface PaimonActions {
    * Resolves when Paimon says that it is done; whether it is, the table tells. Throws `paimon-action-failed` with Paimon's reason (nothing or a part
    * may have been done), `paimon-action-lost` when it broke off without an answer, `paimon-jars-missing`, `local-flink-java-missing`, and the
    * connection's errors of a gateway. An action that was sent is not taken back by the signal.
-   * A process of its own outlives us: `started` is told of it, and it does nothing before that resolves (on Windows it may have begun).
+   * A process of its own outlives us: `started` is told of it, and it does nothing before that resolves (on Windows it may have begun). So does a statement that
+   * a SQL Gateway has: it is told as pid 0 of a host that is the gateway's address.
    */
   act(table: TableAddress, action: PaimonAction, run: Run, started?: (process: ProcessIdentity) => Promise<void>): Promise<void>;
 }

@@ -38,6 +38,8 @@ export function headlessOptions(values: Readonly<Record<(typeof headlessValues)[
     return key;
   });
   const { state, credentials } = values;
+  // An empty variable of a shell must not become the working folder, or no credentials at all.
+  for (const name of headlessValues) if (values[name]?.trim() === "") throw new UsageError(`--${name} takes a ${name === "state" ? "folder" : "file"}, and is empty.`);
   return { state: state && path.resolve(workingFolder, state), credentials: credentials && path.resolve(workingFolder, credentials), clusters, warehouses };
 }
 

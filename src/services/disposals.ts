@@ -120,14 +120,15 @@ export class DisposalService {
 
   /**
    * Checks again, writes the intention down, calls Flink, and reports "disposed" only when Flink says so or the files are seen to be gone. `by` is a
-   * person who confirmed it, or a rule, for which `checkByRule` decides. Throws `refused`, `disposal-failed`.
+   * person who confirmed it, and was told of the clusters that do not answer (`unreachable`), or a rule, for which `checkByRule` decides. Throws `refused`, `disposal-failed`.
    */
-  async dispose(recordId: string, by: { readonly typedJobName: string | null } | "rule", run: Run): Promise<SavepointRecord> {
+  async dispose(recordId: string, by: { readonly typedJobName: string | null; readonly unreachable?: readonly string[] } | "rule", run: Run): Promise<SavepointRecord> {
     const { ledger, clock, follower, self } = this.#world;
     const check = await (by === "rule" ? this.checkByRule(recordId, run) : this.#weigh(recordId, run));
     const subject = subjectOf(check.record);
     const refusals = [...check.refusals];
     if (by !== "rule" && check.typing !== null && by.typedJobName !== check.record.job.name && refusals.length === 0) refusals.push({ rule: "only-completed" });
+    if (by !== "rule" && by.unreachable !== undefined) for (const { name, reason } of check.unchecked) if (!by.unreachable.includes(name)) refusals.push({ rule: "cluster-unchecked", cluster: name, reason });
     refuseIf("disposed of", subject, refusals);
     const seen = (await this.#look.savepoint(filesOf(check.record))) === "metadata";
     await ledger.update<SavepointRecord>(recordId, "disposal requested", (record) => {

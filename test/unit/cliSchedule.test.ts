@@ -42,6 +42,7 @@ test("arguments that make no sense, a file that is not there, and secrets that o
   const right = fileWith("right.json", { schedules: [nightly] });
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["schedule"], /^usage: check, next or run is missing/], [["schedule", "start"], /no start/], [["schedule", "check", right, "--count", "3"], /--count belongs to next/], [["schedule", "next", "--state", "x"], /belong to run/],
+    [["schedule", "run", right, "--state", ""], /--state takes a folder, and is empty/], [["schedule", "run", right, "--credentials="], /--credentials takes a file, and is empty/],
     [["schedule", "run", "--cluster", "prod"], /--cluster takes a name and its address/], [["schedule", "check", path.join(folder, "none.json")], /^file-unreadable: /],
     [["schedule", "run", right, "--credentials", fileWith("open.json", { "http://localhost:1": { token: "hidden" } })], /^setting-invalid: .*chmod 600/],
   ];

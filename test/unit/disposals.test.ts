@@ -104,6 +104,14 @@ describe("a disposal", () => {
     await rejected(dispose(), "cluster-unreachable");
   });
 
+  test("asks again when a cluster has stopped answering since the person was told which do not", async () => {
+    const { unreachable } = await window.disposals.check(id, watchedRun());
+    other.down = true;
+    assert.deepEqual(await refusals(window.disposals.dispose(id, { typedJobName: null, unreachable }, watchedRun())), ["cluster-unchecked"]);
+    assert.deepEqual(flink.sent(), []);
+    assert.equal((await window.disposals.dispose(id, { typedJobName: null, unreachable: ["staging"] }, watchedRun())).disposal?.state, "disposed");
+  });
+
   test("asks its clusters beside each other: ten that hang take no longer than one", async () => {
     window.clusters.setProfiles([{ name: "local", url: flink.url }, { name: "staging", url: other.url }]);
     for (const one of [flink, other]) one.fault = (call) => (call.name === "jobs" ? { takesMs: 30_000 } : undefined);

@@ -28,7 +28,7 @@ export async function dispose(world: CommandWorld, target?: SavepointRef): Promi
     if (typed === undefined) return;
     typedJobName = typed;
   }
-  const disposed = await waitFor(world, `Disposing ${subject} ${cancelOnlyStopsWaiting}`, (run) => world.disposals.dispose(record.id, { typedJobName }, run));
+  const disposed = await waitFor(world, `Disposing ${subject} ${cancelOnlyStopsWaiting}`, (run) => world.disposals.dispose(record.id, { typedJobName, unreachable: check.unreachable }, run));
   if (disposed !== undefined) return;
   const after = await world.jobs.record(record.id);
   const disposal = after?.disposal ?? null;

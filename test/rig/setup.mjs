@@ -25,7 +25,7 @@ export async function setUp({ workbench = false, java = false } = {}) {
   checkNode();
   if (workbench && noWorkbench() !== undefined) throw new Missing(noWorkbench());
   const compile = workbench && findWorkbench(cache) === undefined;
-  const names = ["git", ...(java ? ["java", "maven"] : []), ...(workbench ? ["chrome"] : []), ...(compile ? ["compiler", "python"] : [])];
+  const names = ["git", "python", ...(java ? ["java", "maven"] : []), ...(workbench ? ["chrome"] : []), ...(compile ? ["compiler"] : [])];
   checkMachine(names);
   mkdirSync(scratch, { recursive: true });
 

@@ -7,16 +7,19 @@ export const savepointScript = `import base64, datetime, hashlib, json, os, sys,
 url = os.environ["FLINK_URL"].rstrip("/")
 job_name = os.environ["FLINK_JOB"]
 zone = zoneinfo.ZoneInfo(os.environ.get("SCHEDULE_ZONE", "UTC"))
-headers = {"Content-Type": "application/json"}
+authorization = None
 if os.environ.get("FLINK_TOKEN"):
-    headers["Authorization"] = "Bearer " + os.environ["FLINK_TOKEN"]
+    authorization = "Bearer " + os.environ["FLINK_TOKEN"]
 elif os.environ.get("FLINK_USER"):
     pair = os.environ["FLINK_USER"] + ":" + os.environ.get("FLINK_PASSWORD", "")
-    headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    authorization = "Basic " + base64.b64encode(pair.encode()).decode()
 
 def ask(method, path, body=None):
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url + path, data, headers, method=method)
+    request = urllib.request.Request(url + path, data, {"Content-Type": "application/json"}, method=method)
+    if authorization:
+        # Not for where a proxy redirects to.
+        request.add_unredirected_header("Authorization", authorization)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 

@@ -31,7 +31,8 @@ export async function lintInThreads(files: readonly LintFile[], signal: AbortSig
       theirs.push(port2);
     }
   }
-  setFlagsFromString(`--interrupt-budget=${optimizeAfterBytes}`);
+  // Later ones count calls instead, and do not know the flag.
+  if (process.versions.v8.startsWith("11.")) setFlagsFromString(`--interrupt-budget=${optimizeAfterBytes}`);
   const folder = path.dirname(fileURLToPath(import.meta.url));
   const threads = ports.map((peers) => startThread(path.join(folder, "worker", "lintShare.js"), { grammars: folder, peers }, { heapMb: 4096 }, peers));
   try {

@@ -13,11 +13,13 @@ import { serve, type Server, type WireError } from "../core/rpc";
 const { grammars } = workerData as { readonly grammars: string };
 
 let folders: readonly LintFolder[] = [];
-const session = loadSyntax(grammars).then((syntax) => new LintSession(syntax, failed));
-// Without grammars the thread is of no use: it ends, also when a question was asked before that was known.
-session.catch((error: unknown) => setImmediate(() => {
-  throw error;
-}));
+/** Without parsers nothing can be answered: the thread ends, and whoever started it learns why. */
+const session = loadSyntax(grammars).then((syntax) => new LintSession(syntax, failed), (error: unknown) => {
+  setImmediate(() => {
+    throw error;
+  });
+  return new Promise<never>(() => undefined);
+});
 
 const server: Server<LintEvents> = serve<LintApi, LintEvents>(starterPort(), {
   open: async ({ path: file, text }) => (await session).open(file, text),

@@ -121,15 +121,13 @@ export class WorkbenchPage {
     return (await Promise.all(rows.map((row) => row.getAttribute("aria-label")))).map((label) => label ?? "");
   }
 
-  /** Opens a row unless it is open. */
+  /** Opens a row unless it is open. A click goes nowhere in the moment when rows are drawn anew, so it is made again. */
   async expand(name: Name): Promise<Locator> {
     const row = await this.row(name);
-    if (await row.getAttribute("aria-expanded") === "false") {
-      await this.waitFor(`the row ${name} to open`, async (timeout) => {
-        await row.locator(".monaco-tl-twistie").click({ timeout });
-        await this.page.locator("[role=treeitem][aria-expanded=true]").and(row).waitFor({ timeout });
-      });
-    }
+    await this.waitFor(`the row ${name} to open`, (timeout) => again(async () => {
+      if (await row.getAttribute("aria-expanded", { timeout: attemptMs }) === "false") await row.locator(".monaco-tl-twistie").click({ timeout: attemptMs });
+      await this.page.locator("[role=treeitem][aria-expanded=true]").and(row).waitFor({ timeout: attemptMs });
+    }, timeout));
     return row;
   }
 

@@ -125,7 +125,9 @@ export class WorkbenchPage {
   async expand(name: Name): Promise<Locator> {
     const row = await this.row(name);
     await this.waitFor(`the row ${name} to open`, (timeout) => again(async () => {
-      if (await row.getAttribute("aria-expanded", { timeout: attemptMs }) === "false") await row.locator(".monaco-tl-twistie").click({ timeout: attemptMs });
+      const expanded = await row.getAttribute("aria-expanded", { timeout: attemptMs });
+      if (expanded === null) return;
+      if (expanded === "false") await row.locator(".monaco-tl-twistie").click({ timeout: attemptMs });
       await this.page.locator("[role=treeitem][aria-expanded=true]").and(row).waitFor({ timeout: attemptMs });
     }, timeout));
     return row;

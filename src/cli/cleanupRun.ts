@@ -89,7 +89,7 @@ async function oneJob({ cleanup, app }: Headless, job: CleanupJob, { verb, seen 
   };
   const show = (plan: CleanupPlan): void => void Object.assign(told, { mark: planMark(plan), pauseMs: plan.pauseMs, victims: plan.rows.filter(isVictim).map(savepointJson), survivors: plan.rows.filter((row) => !isVictim(row)).map(savepointJson) });
   try {
-    if (verb === "preview" || verb === "agree") show((await cleanup.preview(job, run, rules)).plan);
+    if (verb === "preview" || verb === "agree") show((await cleanup.preview(job, run)).plan);
     if (verb === "agree" && set.enabled) await cleanup.agree(job, rules);
     if (verb === "withdraw") await cleanup.agree(job, null);
     if (verb === "run") {
@@ -135,8 +135,9 @@ async function settle({ app, cleanup }: Headless, { signal }: Terminal): Promise
 
 async function putBack({ cleanup, app }: Headless, { recordIds, json }: CleanupAsked, terminal: Terminal): Promise<number> {
   const back: { readonly id: string; readonly path: string | null; readonly error: string | null }[] = [];
+  // All before the first, so that a usage error means that nothing was done.
+  for (const id of recordIds) if ((await app.ledger.get(id))?.kind !== "savepoint") throw new UsageError(`No savepoint has the id ${id}; cleanup preview tells those that lie aside.`);
   for (const id of recordIds) {
-    if ((await app.ledger.get(id))?.kind !== "savepoint") throw new UsageError(`No savepoint has the id ${id}; cleanup preview tells those that lie aside.`);
     try {
       back.push({ id, path: (await cleanup.undo(id)).path, error: null });
     } catch (error) {

@@ -117,10 +117,10 @@ export class CleanupService implements Disposable {
     }
   }
 
-  /** What the rules would do now, all of it looked up and nothing changed. `rules` other than those set are for trying out. Throws when the job's cluster can't be asked. */
-  async preview(job: CleanupJob, run: Run, rules?: CleanupRules): Promise<CleanupPreview> {
+  /** What the rules would do now, all of it looked up and nothing changed. Throws when the job's cluster can't be asked. */
+  async preview(job: CleanupJob, run: Run): Promise<CleanupPreview> {
     const state = await this.state(job);
-    return { plan: await this.#plan(job, rules ?? state.set.rules ?? nothing, run), state };
+    return { plan: await this.#plan(job, state.set.rules ?? nothing, run), state };
   }
 
   /** How cleanup of a job stands, from the ledger alone. */
@@ -147,9 +147,9 @@ export class CleanupService implements Disposable {
   }
 
   /** Removes what a preview showed; what has changed since stays, and the outcome's plan says so. Throws `refused` while another process cleans up after the job. */
-  async run(job: CleanupJob, shown: readonly Shown[], run: Run, rules?: CleanupRules): Promise<CleanupOutcome> {
+  async run(job: CleanupJob, shown: readonly Shown[], run: Run): Promise<CleanupOutcome> {
     return this.#holding(job, "asked", async () => {
-      const plan = limitedTo(shown, await this.#plan(job, rules ?? this.#world.find(job.cluster, job.jobName).rules ?? nothing, run));
+      const plan = limitedTo(shown, await this.#plan(job, this.#world.find(job.cluster, job.jobName).rules ?? nothing, run));
       return this.#remove(job, plan, run);
     });
   }

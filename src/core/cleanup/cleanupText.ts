@@ -22,7 +22,7 @@ export function spareText(spare: Spare): string {
     case "cluster-unchecked": return `Whether jobs on ${oneLine(spare.cluster, 60)} need it could not be checked (${spare.reason}).`;
     case "ledger-unread": return explainRefusal({ rule: "ledger-unread", file: spare.file });
     case "refused": return spare.refusals.map(explainRefusal).join(" ");
-    case "no-undo": return `The rules ask for a time to undo, and its folder can't be moved aside (${spare.reason}). With undo 0 it is deleted at once.`;
+    case "no-undo": return `The rules ask for a time to undo, and its folder can't be moved aside (${spare.reason}). With undo "0" it is deleted at once.`;
     case "changed": return "It changed since the preview.";
   }
 }

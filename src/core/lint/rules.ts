@@ -1,4 +1,4 @@
-/** How loud a rule is. `hint` and `off` never end the command line with 1. */
+/** How loud a rule is. `off` is not looked for; from which on the command line ends with 1 is its `--fail-on`. */
 export type Severity = "error" | "warning" | "info" | "hint" | "off";
 
 /** The languages and kinds of files the lint reads. */

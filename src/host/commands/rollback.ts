@@ -52,7 +52,7 @@ export async function rollback(world: CommandWorld, target?: SavepointRef): Prom
   if (go === undefined) return;
 
   if (!(await confirmVictims(world, record, check, go))) return;
-  if ((await typeName(`Roll back ${countText(plan.tables.length, "table")} of ${name}`, record.job.name, `${goesText(plan)} for good.`)) === undefined) return;
+  if ((await typeName(`Roll back ${countText(plan.tables.length, "table")} of ${name}`, record.job.name, `${goesText(plan)}${go.safetyCopy ? "; a branch of each table keeps them" : " for good"}.`)) === undefined) return;
   const rollbacks = await world.rollbacks();
   await follow(world, name, (run) => rollbacks.begin(plan, { safetyCopy: go.safetyCopy, restore: go.restore }, run));
 }

@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { open, readFile, rename, unlink } from "node:fs/promises";
 import path from "node:path";
 import { FlinkError } from "../core/errors";
-import { operatorIdOf } from "../core/metadata/operatorId";
+import { stableId } from "../core/base/murmur3";
 import type { Log, ScheduleStates } from "../core/ports";
 import { scheduleStateSchema, type ScheduleState } from "../core/schedule/scheduleState";
 import { errnoOf, makeFolder, syncFolder } from "./atomicFile";
 
 /** States of schedules as one file each in a folder, written whole and put in place in one step. */
 export function openScheduleStates(folder: string, log: Log): ScheduleStates {
-  const fileOf = (key: string): string => path.join(folder, `${operatorIdOf(key)}.json`);
+  const fileOf = (key: string): string => path.join(folder, `${stableId(key)}.json`);
   return {
     get: async (key) => {
       const file = fileOf(key);

@@ -82,6 +82,7 @@ function prefixOf(url: URL): string {
   return url.pathname.replace(/\/+$/, "");
 }
 
-function shellQuote(word: string): string {
+/** A word for a POSIX shell. */
+export function shellQuote(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

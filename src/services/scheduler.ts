@@ -4,7 +4,7 @@ import { Emitter } from "../core/base/event";
 import { isFlinkError } from "../core/errors";
 import { explain } from "../core/explain";
 import type { SavepointRecord } from "../core/ledger/record";
-import { operatorIdOf } from "../core/metadata/operatorId";
+import { stableId } from "../core/base/murmur3";
 import type { Clock, Lease, Log, ScheduleStates } from "../core/ports";
 import { blackoutAt, blackoutText } from "../core/schedule/blackout";
 import { readCron } from "../core/schedule/cron";
@@ -350,7 +350,7 @@ export class Scheduler implements Disposable {
 
 /** Processes that know the same file and the same cluster of it compete for one lease. */
 function leaseName({ file, cluster }: ScheduleInForce): string {
-  return operatorIdOf(JSON.stringify([file, cluster])).slice(0, 16);
+  return stableId(JSON.stringify([file, cluster])).slice(0, 16);
 }
 
 /** A schedule seen for the first time counts from now on. */

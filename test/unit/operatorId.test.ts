@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { hexOf, operatorIdOf } from "../../src/core/metadata/operatorId";
+import { hexOf } from "../../src/core/base/hex";
+import { operatorIdOf } from "../../src/core/metadata/operatorId";
 import { corpusFolder } from "./metadataFiles";
 
 test("a uid gives the operator id that Flink gives it", () => {

@@ -2,7 +2,7 @@ import type { JobNamed, Refusal } from "../errors";
 import { disposalVerdict, runningFrom, type JobSeen } from "../guards";
 import { claimedPlaces, newestUsable, startsByPlace, vacatedPlaces } from "../ledger/queries";
 import { isUsable, liesAside, lostItsMetadata, type LedgerRecord, type SavepointRecord } from "../ledger/record";
-import { operatorIdOf } from "../metadata/operatorId";
+import { stableId } from "../base/murmur3";
 import { placeKey } from "../model/location";
 import type { CleanupRules } from "./rules";
 
@@ -138,7 +138,7 @@ export function limitedTo(shown: readonly Shown[], plan: CleanupPlan): CleanupPl
 
 /** Names what a plan would do: the same as long as it would do the same. */
 export function planMark(plan: CleanupPlan): string {
-  return operatorIdOf(JSON.stringify([plan.cluster, plan.jobName, plan.rules, shownVictims(plan)])).slice(0, 12);
+  return stableId(JSON.stringify([plan.cluster, plan.jobName, plan.rules, shownVictims(plan)])).slice(0, 12);
 }
 
 /** Sum of what goes, bytes; savepoints of unknown size do not count. */

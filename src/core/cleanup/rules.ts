@@ -1,4 +1,4 @@
-import { operatorIdOf } from "../metadata/operatorId";
+import { stableId } from "../base/murmur3";
 
 /** What of a job's scheduled savepoints goes (A-30): either rule is enough. Both null = nothing goes. */
 export interface CleanupRules {
@@ -30,5 +30,5 @@ export function rulesKey({ keep, maxAgeMs, undoMs }: CleanupRules): string {
 
 /** The id of the ledger's record of one job's cleanup: the same in every window and after every restart of the job. */
 export function cleanupRecordId(cluster: string, jobName: string): string {
-  return `cleanup-${operatorIdOf(`${cluster}\n${jobName}`)}`;
+  return `cleanup-${stableId(`${cluster}\n${jobName}`)}`;
 }

@@ -1,4 +1,5 @@
-import { hexOf, operatorIdOf } from "./operatorId";
+import { hexOf } from "../base/hex";
+import { operatorIdOf } from "./operatorId";
 import type { CheckpointProperties } from "./properties";
 import { flagCoordinator, flagFullyFinished, flagWhole, sizeKinds, type ScanIndex, type SizeKind } from "./scanIndex";
 import type { MasterStateEntry } from "./scanning/scanState";

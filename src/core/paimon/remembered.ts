@@ -1,5 +1,5 @@
 import { recordVersion, type LedgerRecord, type PairRecord } from "../ledger/record";
-import { operatorIdOf } from "../metadata/operatorId";
+import { stableId } from "../base/murmur3";
 import { placeKey } from "../model/location";
 import type { Pairing, PairReason } from "./pairing";
 import type { SinkPair } from "./savepointPairs";
@@ -7,7 +7,7 @@ import type { PaimonSnapshot } from "./snapshot";
 
 /** Id of the record that remembers a savepoint's pair in a table: the same in every window. */
 export function pairRecordId(savepointPath: string, warehouse: string, table: string): string {
-  return `pair-${operatorIdOf([placeKey(savepointPath), warehouse, table].join("\n"))}`;
+  return `pair-${stableId([placeKey(savepointPath), warehouse, table].join("\n"))}`;
 }
 
 /** What to remember of a pair that is proven; undefined for every other. */

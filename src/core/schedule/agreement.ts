@@ -1,9 +1,9 @@
-import { operatorIdOf } from "../metadata/operatorId";
+import { stableId } from "../base/murmur3";
 import type { ScheduleInForce } from "./tick";
 
 /** The id of the ledger's record of the agreement to one schedule: the same in every window, and wherever its file lies. */
 export function agreementRecordId(key: string): string {
-  return `agreement-${operatorIdOf(key)}`;
+  return `agreement-${stableId(key)}`;
 }
 
 /** What a person agrees to: all that a schedule says but whether it is paused, as one text that is equal for equal schedules. */

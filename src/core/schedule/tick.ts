@@ -1,5 +1,5 @@
 import type { Schedule } from "../lifecycle/lifecycleFile";
-import { operatorIdOf } from "../metadata/operatorId";
+import { stableId } from "../base/murmur3";
 import { localMs } from "./cronRuns";
 
 /** A schedule with the address of its cluster instead of a name. */
@@ -23,7 +23,7 @@ export function scheduleKey(cluster: string, { job, name }: Schedule): string {
  * neither the ledger nor Flink (while it remembers the id) takes it twice. `attempt` counts from 0.
  */
 export function tickId(key: string, tickAtMs: number, attempt: number): string {
-  return operatorIdOf(JSON.stringify(["tick", key, tickAtMs, attempt]));
+  return stableId(JSON.stringify(["tick", key, tickAtMs, attempt]));
 }
 
 /** A schedule's description of the savepoint of a tick: `{schedule}`, `{job}`, and `{date}` and `{time}` in the schedule's zone. */

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { cliLine } from "../../core/cli";
+import { cliLine, shellQuote } from "../../core/cli";
 import type { SavepointRef } from "../../core/contributions";
 import { isFlinkError, type Refusal } from "../../core/errors";
 import { explain, explainRefusal } from "../../core/explain";
@@ -7,7 +7,7 @@ import { isUsable, type RestoreRecord, type RollbackRecord, type SavepointRecord
 import { parseFlinkVersion } from "../../core/model/version";
 import { movedOn, type RollbackPlan } from "../../core/paimon/rollback/plan";
 import { progressText, standingLines } from "../../core/paimon/rollback/standing";
-import { remarksOf, runbookText, shellQuote, targetText, victimLines, victimsText, type RunbookWay } from "../../core/paimon/rollback/rollbackText";
+import { remarksOf, runbookText, targetText, victimLines, victimsText, type RunbookWay } from "../../core/paimon/rollback/rollbackText";
 import { joinText, oneLine } from "../../core/rowText";
 import { countText, savepointName, sizeText, spanText } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";

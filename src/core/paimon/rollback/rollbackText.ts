@@ -1,3 +1,4 @@
+import { shellQuote } from "../../cli";
 import { explainRefusal } from "../../explain";
 import type { Refusal } from "../../errors";
 import type { FlinkVersion } from "../../model/version";
@@ -138,9 +139,4 @@ export function runbookText(plan: RollbackPlan, refusals: readonly Refusal[], re
 /** Names are of strangers: a line break in one must not begin a line of its own. */
 function onOneLine(line: string): string {
   return line.replace(/[\p{Cc}\u2028\u2029]+/gu, " ");
-}
-
-/** A word for a POSIX shell. */
-export function shellQuote(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

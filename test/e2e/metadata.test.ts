@@ -73,7 +73,8 @@ async function finished({ name, folder }: TakenSnapshot): Promise<boolean> {
   const row = (uid: string): number => [...metadata.operators].findIndex(({ id }) => id === operatorIdOf(uid));
   for (const uid of ["finished-src", "through"]) assert.equal(metadata.operators.get(row(uid)).fullyFinished, true, `${name}: ${uid}`);
   const partly = !metadata.operators.get(row("stays")).fullyFinished;
-  if (partly) assert.deepEqual((await subtasks(row("stays"))).map((subtask) => [subtask.index, subtask.finished]).sort(), [[0, true], [1, false]], name);
+  // Which of the two is the fast one differs.
+  if (partly) assert.deepEqual((await subtasks(row("stays"))).map(({ finished }) => finished).sort(), [false, true], name);
   assert.equal(metadata.operators.get(row("src")).hasCoordinatorState, true, name);
   const ends = (await subtasks(row("ends"))).flatMap(({ managedOperator }) => managedOperator.flatMap((handle) => handle?.states ?? []));
   assert.deepEqual([...new Set(ends.map((state) => `${state.name} ${state.mode}`))].sort(), ["rules BROADCAST", "split SPLIT_DISTRIBUTE", "union UNION"], name);

@@ -33,7 +33,9 @@ test("a file without a test, a skipped test, a crash and a failure in a suite co
   assert.deepEqual(JSON.parse(readFileSync(counts, "utf8")), { passed: 3, failed: 5, files, ended: true });
 });
 
-test("a file that failed has one second chance, what fails twice stays failed, and many that fail have none", async () => {
+test("a file that failed has one second chance, what fails twice stays failed, and many that fail have none", async (t) => {
+  // What it says is about files that are none.
+  t.mock.method(console, "log", () => undefined);
   const { secondChance } = await import(pathToFileURL(path.join(rig, "secondChance.mjs")).href) as { secondChance: (counts: Counts, files: string[], run: (files: string[]) => Promise<Counts>) => Promise<Counts> };
   const bundles = ["a", "b", "c", "d"].map((name) => `/dist/${name}.test.mjs`);
   const once = { passed: 1, failed: 1 };

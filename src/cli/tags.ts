@@ -15,7 +15,7 @@ import { placeOf, savepointsIn, withoutFolders } from "./savepointFolders";
 import { tableLines } from "./table";
 
 /** A tag with the savepoint it belongs to, or with `tag: null` a savepoint and a table of its job without a tag. */
-interface Entry {
+export interface TagEntry {
   readonly table: string;
   readonly tag: string | null;
   readonly snapshotId: number | null;
@@ -57,8 +57,8 @@ function asked(args: readonly string[], workingFolder: string): { warehouse: str
   return { warehouse: placeOf(warehouse, workingFolder), folders: folders.map((folder) => placeOf(folder, workingFolder)), json: flags.json };
 }
 
-function entriesOf({ tables, pairs }: Board): Entry[] {
-  const entries: Entry[] = [];
+function entriesOf({ tables, pairs }: Board): TagEntry[] {
+  const entries: TagEntry[] = [];
   for (const { table, tags: all } of tables) {
     const ofTable = pairs.filter((pair) => pair.table === table);
     for (const { name, snapshot } of all) {
@@ -77,13 +77,13 @@ function entriesOf({ tables, pairs }: Board): Entry[] {
 
 const reasonsOf = ({ pairing }: BoardPair): readonly string[] => pairing.reasons.map(pairReasonText);
 
-function factsOf(snapshot: PaimonSnapshot | null): Pick<Entry, "snapshotId" | "commitUser" | "commitIdentifier"> {
+function factsOf(snapshot: PaimonSnapshot | null): Pick<TagEntry, "snapshotId" | "commitUser" | "commitIdentifier"> {
   if (snapshot === null) return { snapshotId: null, commitUser: null, commitIdentifier: null };
   return { snapshotId: snapshot.id, commitUser: snapshot.commitUser, commitIdentifier: String(snapshot.commitIdentifier) };
 }
 
 /** `alone`: what is said of a tag that no savepoint belongs to. */
-function tell(entries: readonly Entry[], board: Board, alone: string, terminal: Terminal): void {
+function tell(entries: readonly TagEntry[], board: Board, alone: string, terminal: Terminal): void {
   if (board.tables.length === 0) terminal.out("There is no table of Paimon in this folder.");
   for (const { table, snapshots } of board.tables) {
     const own = entries.filter((entry) => entry.table === table.name);

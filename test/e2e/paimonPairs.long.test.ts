@@ -5,7 +5,8 @@ import { after, before, describe, test } from "node:test";
 import { isFlinkError } from "../../src/core/errors";
 import { paimonFlinks } from "../rig/paimon";
 import { runProgram } from "../unit/program";
-import { pairScenes, said, tagNameOf, type PairScenes, type TagEntry } from "./support/pairScenes";
+import { pairScenes, said, tagNameOf, type PairScenes } from "./support/pairScenes";
+import type { TagEntry } from "../../src/cli/tags";
 import { openBench, type RollbackBench } from "./support/rollbackBench";
 import { patience } from "./support/testApp";
 

@@ -128,6 +128,8 @@ async function confirmDrop(world: CommandWorld, source: Source, name: string, jo
     const inspection = await world.inspection();
     const state = await inspection.stateIn(source.path, signal);
     const names = await inspection.stateNames(source.path, new Set(state?.slice(0, namedOperators).map(({ id }) => id)), AbortSignal.any([signal, AbortSignal.timeout(namesTimeoutMs)]));
+    // Names that are cut off are merely absent; a person who cancels is asked nothing more.
+    signal.throwIfAborted();
     return { state: state?.map((operator) => ({ ...operator, states: names.get(operator.id) })) };
   });
   if (read === undefined) return false;

@@ -2,23 +2,12 @@ import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { systemClock } from "../../../src/core/base/async";
+import type { TagEntry } from "../../../src/cli/tags";
 import { tableAddress, type PaimonAction } from "../../../src/core/paimon/actions";
 import { checkpointIdOf, type TestPaimon } from "../../rig/paimon";
 import { runProgram } from "../../unit/program";
 import type { RollbackBench } from "./rollbackBench";
 import { patience } from "./testApp";
-
-/** One entry of `flink-savepoints tags --json`. */
-export interface TagEntry {
-  readonly table: string;
-  readonly tag: string | null;
-  readonly snapshotId: number | null;
-  readonly commitUser: string | null;
-  readonly commitIdentifier: string | null;
-  readonly savepoint: string | null;
-  readonly grade: string;
-  readonly reasons: readonly string[];
-}
 
 /** Between checkpoints of a job that takes none by itself within a test, milliseconds. */
 export const rarely = 3_600_000;

@@ -41,6 +41,8 @@ export interface ErrorFacts {
   "restore-failed": { savepoint: string | null; message: string; exception: string };
   /** A plan's arguments are no longer in SecretStorage, so it can't go on. */
   "plan-arguments-lost": { jobName: string };
+  /** The editor's SecretStorage can't be read or written: its keyring is locked, or there is none. */
+  "secrets-unavailable": { reason: string };
   "disposal-failed": { path: string; message: string; gone: "gone" | "partly" | "there" | "unknown" };
   /** Flink forgot the outcome and nothing else tells it. */
   "outcome-unknown": { what: string; jobName: string; lookIn: string | null };

@@ -43,7 +43,7 @@ export interface Credentials {
   delete(origin: string): Promise<void>;
 }
 
-/** Keeps short texts that may hold secrets, such as the arguments of a planned start, where VS Code's SecretStorage keeps them. */
+/** Keeps short texts that may hold secrets, such as the arguments of a planned start, where VS Code's SecretStorage keeps them. Each throws `secrets-unavailable`. */
 export interface Vault {
   get(key: string): Promise<string | undefined>;
   set(key: string, value: string): Promise<void>;

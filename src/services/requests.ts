@@ -12,7 +12,7 @@ export function mayHaveArrived(error: unknown): boolean {
   if (!isFlinkError(error)) return true;
   switch (error.code) {
     case "cluster-unreachable": case "tls-failed": case "tls-expected": case "unauthorized": case "redirected": case "no-such-route": case "job-not-found": case "cluster-unknown": case "no-leader":
-    case "location-invalid": case "setting-invalid": case "file-unreadable": case "file-not-a-jar":
+    case "location-invalid": case "setting-invalid": case "secrets-unavailable": case "file-unreadable": case "file-not-a-jar":
       return false;
     case "flink-failed":
       return (error.facts as ErrorFacts["flink-failed"]).status >= 500;

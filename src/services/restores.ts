@@ -96,7 +96,7 @@ export class RestoreService {
       if (!wasStopped || isFlinkError(error, "stop-failed")) {
         await this.drop(plan.id).catch(async (failed: unknown) => {
           this.#world.log.warn(`dropping ${plan.id}`, failed);
-          await this.#world.vault.delete(argumentsKey(plan.id));
+          await this.#forgetArguments(plan.id);
         });
       }
       throw error;
@@ -115,13 +115,16 @@ export class RestoreService {
     await this.#check(request.cluster, request.savepoint?.path ?? null, request.claimMode, run.signal);
     const plan = this.#recordOf(request, "planned", null);
     if (request.programArgs.length > 0) await this.#world.vault.set(argumentsKey(plan.id), JSON.stringify(request.programArgs));
-    await this.#world.ledger.create({ ...plan, trail: [{ atMs: plan.requestedAtMs, event: "planned: roll back its tables, then restore" }] });
+    await this.#world.ledger.create({ ...plan, trail: [{ atMs: plan.requestedAtMs, event: "planned: roll back its tables, then restore" }] }).catch(async (error: unknown) => {
+      await this.#forgetArguments(plan.id);
+      throw error;
+    });
     return plan.id;
   }
 
   /** Starts what `planAfterRollback` wrote down, once; a second call, in this window or another, follows. Throws what `start` throws, and `plan-arguments-lost`. */
   async startPlanned(restoreId: string, run: Run): Promise<RestoreRecord> {
-    const { ledger, clock, vault, follower, self } = this.#world;
+    const { ledger, clock, follower, self } = this.#world;
     const plan = await readStart(ledger, restoreId);
     if (plan.state !== "planned") return this.starts.follow(restoreId, run);
     await this.#check(plan.cluster.url, plan.savepoint?.path ?? null, plan.claimMode, run.signal);
@@ -135,7 +138,7 @@ export class RestoreService {
       });
       if (!mine) return await this.starts.follow(restoreId, run);
       await this.#refuseRivals(record, "planned", run.signal);
-      await vault.delete(argumentsKey(restoreId));
+      await this.#forgetArguments(restoreId);
       return await this.#submit(record, programArgs, run);
     } finally {
       release();
@@ -171,11 +174,11 @@ export class RestoreService {
    * before it sends, or its record is seen here now.
    */
   async #dropUnlessStopped(plan: RestoreRecord): Promise<SavepointRecord> {
-    const { ledger, clock, vault } = this.#world;
+    const { ledger, clock } = this.#world;
     await ledger.update<RestoreRecord>(plan.id, "plan dropped", (open) => (open.state === "planned" ? { ...open, state: "dropped", endedAtMs: clock.now() } : open));
     const stop = await this.#stopOf(plan);
     if (stop === undefined) {
-      await vault.delete(argumentsKey(plan.id));
+      await this.#forgetArguments(plan.id);
       throw new FlinkError("never-received", { what: "stop with savepoint", jobName: plan.jobName });
     }
     await ledger.update<RestoreRecord>(plan.id, "its stop is under way after all", (open) => (open.state === "dropped" ? { ...open, state: "planned", endedAtMs: null } : open));
@@ -185,7 +188,7 @@ export class RestoreService {
   /** Gives a plan up. The savepoint that its stop wrote stays. */
   async drop(restoreId: string): Promise<void> {
     const record = await this.#world.ledger.update<RestoreRecord>(restoreId, "plan dropped", (open) => (open.state === "planned" ? { ...open, state: "dropped", endedAtMs: this.#world.clock.now() } : open));
-    if (record.state === "dropped") await this.#world.vault.delete(argumentsKey(restoreId));
+    if (record.state === "dropped") await this.#forgetArguments(restoreId);
   }
 
   /** The job that lives and has its checkpoint there: whoever claims it has Flink delete files that this job needs. */
@@ -224,7 +227,7 @@ export class RestoreService {
       // Another window continued the same plan in the same moment: follow what it started.
       if (!mine) return await this.starts.follow(restoreId, run);
       await this.#refuseRivals(record, "planned", run.signal);
-      await this.#world.vault.delete(argumentsKey(restoreId));
+      await this.#forgetArguments(restoreId);
       return await this.#submit(record, programArgs, run);
     } finally {
       release();
@@ -255,6 +258,11 @@ export class RestoreService {
     const kept = await this.#world.vault.get(argumentsKey(plan.id));
     if (kept === undefined) throw new FlinkError("plan-arguments-lost", { jobName: plan.jobName });
     return JSON.parse(kept) as string[];
+  }
+
+  /** The arguments of a plan are of no more use. A vault that fails then keeps them, and holds nothing up: the record already says what is done. */
+  async #forgetArguments(planId: string): Promise<void> {
+    await this.#world.vault.delete(argumentsKey(planId)).catch((error: unknown) => this.#world.log.warn(`forgetting the arguments of ${planId}`, error));
   }
 
   /** Uploads when needed, sends the run request once, and follows. The job id makes a lost answer harmless: Flink refuses a second job of the same id. */

@@ -34,6 +34,7 @@ const errors: { readonly [C in ErrorCode]: readonly ErrorFacts[C][] } = {
   "stopped-uncleanly": [{ jobName: "orders", path: "s3://b/savepoint-1", jobState: "FAILED" }],
   "restore-failed": [{ savepoint: "s3://b/savepoint-1", message: "java.io.EOFException", exception: "java.io.EOFException" }, { savepoint: null, message: "boom", exception: "" }],
   "plan-arguments-lost": [{ jobName: "orders" }],
+  "secrets-unavailable": [{ reason: "Cannot unlock the keyring" }],
   "disposal-failed": (["gone", "partly", "there", "unknown"] as const).map((gone) => ({ path: "s3://b/savepoint-1", message: "denied", gone })),
   "outcome-unknown": [{ what: "savepoint", jobName: "orders", lookIn: "s3://b" }, { what: "stop", jobName: "orders", lookIn: null }, { what: "start", jobName: "orders", lookIn: null }],
   "never-received": [{ what: "stop with savepoint", jobName: "orders" }],

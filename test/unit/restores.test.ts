@@ -451,6 +451,35 @@ describe("stop, then restore", () => {
     });
   });
 
+  describe("beside a vault that is locked", () => {
+    const locked = new FlinkError("secrets-unavailable", { reason: "the keyring is locked" });
+
+    test("goes on to its start when only forgetting the arguments fails", async () => {
+      Object.assign(world.vault, { delete: () => Promise.reject(locked) });
+      assert.equal((await stopThenRestore()).state, "running");
+      const id = await window.restores.planAfterRollback(request(), watchedRun());
+      assert.equal((await window.restores.startPlanned(id, watchedRun())).state, "running");
+      await window.restores.drop(await window.restores.planAfterRollback(request(), watchedRun()));
+    });
+
+    test("has not been sent when the credentials of its cluster can't be read: that is a failure, and nothing is left to be found out", async () => {
+      flink.fault = (call) => (call.name === "runJar" ? { before: locked } : undefined);
+      const { facts } = await rejected(start(), "secrets-unavailable");
+      assert.equal(facts.reason, "the keyring is locked");
+      assert.deepEqual([only().state, flink.jobs.has(only().id)], ["failed", false]);
+    });
+
+    test("is a plan still when the arguments can't be read, and starts once they can", async () => {
+      const { get } = world.vault;
+      const id = await window.restores.planAfterRollback(request(), watchedRun());
+      Object.assign(world.vault, { get: () => Promise.reject(locked) });
+      await rejected(window.restores.startPlanned(id, watchedRun()), "secrets-unavailable");
+      assert.deepEqual([only().state, runs()], ["planned", []]);
+      Object.assign(world.vault, { get });
+      assert.equal((await window.restores.startPlanned(id, watchedRun())).state, "running");
+    });
+  });
+
   test("dropped in another window before the stop was sent stops nothing", async () => {
     const second = openWindow(world);
     let dropped = false;

@@ -2,6 +2,7 @@ import type { SecretStorage } from "vscode";
 import * as z from "zod";
 import { KeyedQueue } from "../../core/base/async";
 import { DisposableStore, type Disposable } from "../../core/base/disposable";
+import { FlinkError } from "../../core/errors";
 import type { Credential, Credentials, Log, Vault } from "../../core/ports";
 
 const credentialSchema = z.lazy(() => z.discriminatedUnion("kind", [
@@ -40,14 +41,14 @@ export class StoredCredentials implements Credentials, Disposable {
   set(origin: string, credential: Credential): Promise<void> {
     return this.#queue.run(origin, async () => {
       const kept = (await this.#read(origin)).filter((other) => other.kind !== credential.kind);
-      await this.#secrets.store(prefix + origin, JSON.stringify([...kept, credential]));
+      await Promise.resolve(this.#secrets.store(prefix + origin, JSON.stringify([...kept, credential]))).catch(unavailable);
       this.#cache.delete(origin);
     });
   }
 
   delete(origin: string): Promise<void> {
     return this.#queue.run(origin, async () => {
-      await this.#secrets.delete(prefix + origin);
+      await Promise.resolve(this.#secrets.delete(prefix + origin)).catch(unavailable);
       this.#cache.delete(origin);
     });
   }
@@ -58,7 +59,7 @@ export class StoredCredentials implements Credentials, Disposable {
   }
 
   async #read(origin: string): Promise<readonly Credential[]> {
-    const text = await this.#secrets.get(prefix + origin);
+    const text = await Promise.resolve(this.#secrets.get(prefix + origin)).catch(unavailable);
     if (text === undefined) return [];
     try {
       return storedSchema.parse(JSON.parse(text)) as Credential[];
@@ -72,8 +73,12 @@ export class StoredCredentials implements Credentials, Disposable {
 /** SecretStorage as a `Vault`; its keys share the storage with the credentials and begin otherwise. */
 export function vaultOf(secrets: SecretStorage): Vault {
   return {
-    get: async (key) => secrets.get(`vault ${key}`),
-    set: async (key, value) => secrets.store(`vault ${key}`, value),
-    delete: async (key) => secrets.delete(`vault ${key}`),
+    get: async (key) => Promise.resolve(secrets.get(`vault ${key}`)).catch(unavailable),
+    set: async (key, value) => Promise.resolve(secrets.store(`vault ${key}`, value)).catch(unavailable),
+    delete: async (key) => Promise.resolve(secrets.delete(`vault ${key}`)).catch(unavailable),
   };
+}
+
+function unavailable(error: unknown): never {
+  throw new FlinkError("secrets-unavailable", { reason: error instanceof Error ? error.message : String(error) }, { cause: error });
 }

@@ -390,7 +390,7 @@ export class CleanupService implements Disposable {
   async #note(recordId: string, event: string, hits: readonly Hit[], failure: string | null): Promise<void> {
     const { ledger, clock } = this.#world.shared;
     await ledger.update<SavepointRecord>(recordId, failure === null ? event : `${event}: ${failure}`, (now) => ({
-      ...now, cleanup: { hits: [...hits], triedAtMs: clock.now(), attempts: (now.cleanup?.attempts ?? 0) + (failure === null ? 1 : 0), failure, aside: now.cleanup?.aside ?? null },
+      ...now, cleanup: { ...now.cleanup, hits: [...hits], triedAtMs: clock.now(), attempts: (now.cleanup?.attempts ?? 0) + (failure === null ? 1 : 0), failure, aside: now.cleanup?.aside ?? null },
     }));
   }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
@@ -45,6 +45,40 @@ for (const publish of ["link", "folder"] as const) {
       assert.deepEqual(running.trail.map((entry) => entry.event), ["requested", "Flink accepted it"]);
       assert.deepEqual(await recordFiles(folder), ["aa.000002.json"]);
       assert.deepEqual(await open(folder).get("aa"), running);
+    });
+
+    test("keeps the fields of a newer version that it does not know, and shows them to nobody", async () => {
+      const folder = newFolder();
+      const ledger = open(folder, publish);
+      const known = savepointRecord("aa", { stop: { drain: true, job: "pending" }, cleanup: { hits: [{ rule: "keep", keep: 3, position: 4 }], triedAtMs: 1, attempts: 1, failure: null, aside: null } });
+      const [entry] = known.trail;
+      const newer = {
+        ...known, encryption: { keyName: "k1" }, stop: { ...known.stop, graceMs: 5 }, trail: [{ ...entry, by: "ada" }],
+        cleanup: { ...known.cleanup, hits: [{ rule: "keep", keep: 3, position: 4, source: "team" }] },
+      };
+      await ledger.create(savepointRecord("bb"));
+      const nested = publish === "folder" ? ["record.json"] : [];
+      if (publish === "folder") await mkdir(path.join(folder, "aa.000001.json"));
+      await writeFile(path.join(folder, "aa.000001.json", ...nested), JSON.stringify(newer).replace(/^\{/, '{"__proto__":{"pinned":true},'));
+
+      assert.deepEqual(JSON.parse(JSON.stringify(await ledger.get("aa"))), known, "what is unknown is nobody's to read");
+      const changed = await ledger.update<SavepointRecord>("aa", "stopped", (record) => ({ ...record, state: "completed", stop: record.stop && { ...record.stop, job: "stopped" } }));
+      assert.deepEqual([changed.pinned, Object.keys(changed).sort()], [false, Object.keys(known).sort()]);
+      await open(folder, publish).update<SavepointRecord>("aa", "pinned", (record) => ({ ...record, pinned: true }));
+
+      const written = JSON.parse(await readFile(path.join(folder, "aa.000003.json", ...nested), "utf8")) as Record<string, unknown>;
+      const trail = [...newer.trail, ...changed.trail.slice(1), (await ledger.get("aa"))?.trail.at(-1)];
+      assert.deepEqual(Object.entries(written).sort(), Object.entries({ ...newer, state: "completed", pinned: true, stop: { ...newer.stop, job: "stopped" }, trail, ["__proto__"]: { pinned: true } }).sort());
+    });
+
+    test("writes no field that the record's file did not have, whoever hands it one (rule 10)", async () => {
+      const folder = newFolder();
+      const ledger = open(folder, publish);
+      const secret = { programArgs: ["--password", "hunter2"] };
+      await ledger.create({ ...savepointRecord("aa"), ...secret });
+      await ledger.update<SavepointRecord>("aa", "again", (record) => ({ ...record, ...secret, owner: { ...record.owner, ...secret } }));
+      const text = await readFile(path.join(folder, "aa.000002.json", ...(publish === "folder" ? ["record.json"] : [])), "utf8");
+      assert.ok(!text.includes("hunter2") && text.includes("again"));
     });
 
     test("loses and doubles no change when many write the same record at once", async () => {

@@ -1,7 +1,10 @@
 import * as z from "zod";
 import type { JobRef } from "../model/job";
 
-/** Version of the record format. A newer one is shown as "written by a newer version" and left alone. */
+/**
+ * Version of the record format. A newer one is shown as "written by a newer version" and left alone. A new field that may be left out needs no new version:
+ * versions that do not know it keep it when they change the record. A new value of a field does: they would take the record for a damaged one.
+ */
 export const recordVersion = 1;
 
 const clusterNamed = z.lazy(() => z.object({ name: z.string(), url: z.string() }));

@@ -37,7 +37,7 @@ export class Schedules implements Disposable {
   readonly #held = new DisposableStore();
   readonly #agreements: ScheduleAgreements | undefined;
   #schedules: readonly ScheduleInForce[] = [];
-  #waiting: ReadonlySet<string> = new Set();
+  #waiting: readonly ScheduleInForce[] = [];
   #leftOut: readonly LeftOut[] = [];
 
   /** Fires when a schedule came, went, or got on. */
@@ -63,9 +63,9 @@ export class Schedules implements Disposable {
     return this.#schedules;
   }
 
-  /** Those that run only once somebody agrees to them here. */
+  /** Those that run only once somebody agrees to them here. One of them may have a twin of the user's own, which runs until then. */
   get waiting(): readonly ScheduleInForce[] {
-    return this.#schedules.filter(({ key }) => this.#waiting.has(key));
+    return this.#waiting;
   }
 
   /** Valid entries that do not count here, and why. */
@@ -88,21 +88,19 @@ export class Schedules implements Disposable {
 
   #view(inForce: ScheduleInForce, state: ScheduleState | undefined): ScheduleView {
     const { cron } = readCron(inForce.schedule.cron);
-    const waits = this.#waiting.has(inForce.key);
+    const waits = this.#waiting.includes(inForce);
     const [nextMs] = inForce.schedule.enabled && !waits ? firstOf(1, this.#scheduler.runs(inForce, state, this.#clock.now())) : [];
     return { inForce, meaning: cron === undefined ? "" : cronMeaning(cron), nextMs: nextMs ?? null, last: state?.outcomes.at(-1) ?? null, runsHere: this.#scheduler.runsHere(inForce.key), waits };
   }
 
   #apply(): void {
     const known = this.#clusters.list().filter(({ removed }) => !removed).map(({ profile }) => profile);
-    const { schedules, leftOut } = schedulesInForce(this.#files.files(), known);
+    const { schedules, waiting, leftOut } = schedulesInForce(this.#files.files(), known, (each) => this.#agreements?.isAgreed(each) !== false);
     this.#leftOut = leftOut;
-    const shared = new Set(this.#files.files().filter(({ level }) => level === "workspace").map(({ path }) => path));
-    const waiting = new Set(schedules.filter((each) => this.#agreements?.isAgreed(each) === false && each.schedule.enabled && shared.has(each.file)).map(({ key }) => key));
-    if (JSON.stringify([schedules, [...waiting]]) === JSON.stringify([this.#schedules, [...this.#waiting]])) return;
+    if (JSON.stringify([schedules, waiting]) === JSON.stringify([this.#schedules, this.#waiting])) return;
     this.#schedules = schedules;
     this.#waiting = waiting;
-    this.#scheduler.setSchedules(schedules.filter(({ key }) => !waiting.has(key)));
+    this.#scheduler.setSchedules(schedules.filter((each) => !waiting.includes(each)));
     this.#changed.fire(undefined);
   }
 }

@@ -37,8 +37,10 @@ async function open(level: "workspace" | "user" = "workspace") {
   const files = new LifecycleFiles(window.log);
   const schedules = new Schedules(files, scheduler, window.clusters, clock, window.log, agreements);
   closing.push(() => [scheduler, agreements, schedules, window].forEach((each) => each.dispose()));
-  const set = (changes: object): void => files.set([{ path: "/work/flink-savepoints.json", level, text: JSON.stringify({ schedules: [{ name: "hourly", cluster: flink.url, job: "Word count", cron: "0 * * * *", ...changes }] }) }]);
-  return { window, agreements, schedules, set };
+  const fileOf = (of: "workspace" | "user", changes: object) => ({ path: `/${of}/flink-savepoints.json`, level: of, text: JSON.stringify({ schedules: [{ name: "hourly", cluster: flink.url, job: "Word count", cron: "0 * * * *", ...changes }] }) });
+  const set = (changes: object): void => files.set([fileOf(level, changes)]);
+  const setBoth = (ofUser: object, ofWorkspace: object): void => files.set([fileOf("user", ofUser), fileOf("workspace", ofWorkspace)]);
+  return { window, agreements, schedules, set, setBoth };
 }
 const taken = (): number => world.disk.savepoints().filter(({ state }) => state === "completed").length;
 const pass = (ms: number): Promise<void> => clock.sleep(ms);
@@ -92,6 +94,26 @@ test("a user's own file is agreed to by being there", async () => {
   assert.deepEqual(schedules.waiting, []);
   await pass(2 * minuteMs);
   assert.equal(taken(), 1);
+});
+
+test("a workspace's schedule that nobody agreed to does not stop a user's own of the same name: it takes its place once it is agreed to", async () => {
+  const { agreements, schedules, setBoth } = await open();
+  const files = (): (string | undefined)[] => [schedules.schedules, schedules.waiting].map(([first]) => first?.file);
+  for (const planted of [{ directory: "s3://team/sp" }, { directory: "s3://team/sp", enabled: false }]) {
+    setBoth({}, planted);
+    assert.deepEqual(schedules.schedules.map(({ file }) => file), ["/user/flink-savepoints.json"]);
+    assert.deepEqual((await schedules.views()).map(({ waits, nextMs }) => [waits, nextMs !== null]), [[false, true]]);
+  }
+  assert.deepEqual([schedules.waiting, schedules.leftOut.map(({ path }) => path)], [[], ["/workspace/flink-savepoints.json"]], "one that is paused asks nothing");
+  setBoth({}, { directory: "s3://team/sp" });
+  await pass(2 * minuteMs);
+  assert.equal(taken(), 1, "the user's own ran");
+  assert.deepEqual([files(), schedules.leftOut], [["/user/flink-savepoints.json", "/workspace/flink-savepoints.json"], []]);
+
+  await agreements.agree(schedules.waiting[0]!);
+  assert.deepEqual([files(), schedules.leftOut.map(({ path }) => path)], [["/workspace/flink-savepoints.json", undefined], ["/user/flink-savepoints.json"]]);
+  setBoth({}, { directory: "s3://elsewhere/sp" });
+  assert.deepEqual(files(), ["/user/flink-savepoints.json", "/workspace/flink-savepoints.json"], "changed, it asks anew, and the user's own goes on");
 });
 
 test("what is agreed to is all that a schedule says but its pause, whatever the order it is written in", () => {

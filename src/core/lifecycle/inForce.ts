@@ -18,12 +18,24 @@ export interface LeftOut {
   readonly why: string;
 }
 
-/** The schedules that count, each once, and those that do not. Of two of the same name for the same job a workspace's counts before a user's. */
-export function schedulesInForce(files: readonly LoadedFile[], clusters: readonly ClusterProfile[]): { readonly schedules: readonly ScheduleInForce[]; readonly leftOut: readonly LeftOut[] } {
-  const found = new Map<string, ScheduleInForce>();
+/** What the entries of all files come to. */
+export interface CountedSchedules {
+  /** Those that count, each once; a waiting one is among them unless one of the user's own counts in its place. */
+  readonly schedules: readonly ScheduleInForce[];
+  /** Of shared files, switched on, and not agreed to as they are now. */
+  readonly waiting: readonly ScheduleInForce[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/**
+ * The schedules that count, each once, and those that do not. Of two of the same name for the same job a workspace's counts before a user's, once it is
+ * agreed to: until then a commit must not stop what the user runs. `isAgreed` is asked of those of workspaces only.
+ */
+export function schedulesInForce(files: readonly LoadedFile[], clusters: readonly ClusterProfile[], isAgreed: (inForce: ScheduleInForce) => boolean): CountedSchedules {
+  const candidates: { readonly placed: PlacedSchedule; readonly inForce: ScheduleInForce; readonly isAgreed: boolean }[] = [];
   const leftOut: LeftOut[] = [];
   const ordered = [...files].sort((a, b) => (a.level === b.level ? 0 : a.level === "workspace" ? -1 : 1));
-  for (const { path, file } of ordered) {
+  for (const { path, level, file } of ordered) {
     for (const placed of file.schedules) {
       const { schedule } = placed;
       const cluster = clusterOf(schedule.cluster, clusters);
@@ -31,13 +43,24 @@ export function schedulesInForce(files: readonly LoadedFile[], clusters: readonl
         leftOut.push({ path, placed, why: `No cluster of the settings has the name or address ${schedule.cluster}, so this schedule does not run here.` });
         continue;
       }
-      const key = scheduleKey(cluster, schedule);
-      const twin = found.get(key);
-      if (twin === undefined) found.set(key, { key, cluster, schedule, file: path });
-      else leftOut.push({ path, placed, why: `The same schedule stands in ${twin.file}, and that one counts.` });
+      const inForce: ScheduleInForce = { key: scheduleKey(cluster, schedule), cluster, schedule, file: path };
+      candidates.push({ placed, inForce, isAgreed: level === "user" || isAgreed(inForce) });
     }
   }
-  return { schedules: [...found.values()], leftOut };
+  const found = new Map<string, ScheduleInForce>();
+  const waiting: ScheduleInForce[] = [];
+  for (const { inForce } of [...candidates.filter((each) => each.isAgreed), ...candidates]) if (!found.has(inForce.key)) found.set(inForce.key, inForce);
+  const asking = new Set<string>();
+  for (const { placed, inForce, isAgreed: isSettled } of candidates) {
+    const { key, file, schedule } = inForce;
+    const twin = found.get(key);
+    const waits = !isSettled && schedule.enabled && !asking.has(key) && (twin === inForce || files.some(({ path, level }) => path === twin?.file && level === "user"));
+    if (waits) {
+      asking.add(key);
+      waiting.push(inForce);
+    } else if (twin !== undefined && twin !== inForce) leftOut.push({ path: file, placed, why: `The same schedule stands in ${twin.file}, and that one counts.` });
+  }
+  return { schedules: [...found.values()], waiting, leftOut };
 }
 
 /** Address of the cluster that an entry of the file means, or undefined when none of these is it. */

@@ -7,9 +7,9 @@ import { quartzOf } from "./quartz";
 import { savepointScript } from "./savepointScript";
 
 /** Where a schedule can be exported to. */
-export const exportKinds = ["operator", "cronjob", "crontab", "gitlab"] as const;
+export const exportKinds = ["operator", "cronjob", "crontab", "gitlab", "github"] as const;
 
-/** A place to export to: Flink's Kubernetes operator, a Kubernetes CronJob, a crontab, GitLab CI. */
+/** A place to export to: Flink's Kubernetes operator, a Kubernetes CronJob, a crontab, GitLab CI, GitHub Actions. */
 export type ExportKind = (typeof exportKinds)[number];
 
 /** A schedule, and what of the cluster the text needs. */
@@ -38,6 +38,7 @@ export function exportSchedule(kind: ExportKind, exported: ExportedSchedule): Ex
     case "cronjob": return { language: "yaml", text: cronJob(exported, cron, kept) };
     case "crontab": return { language: "shellscript", text: crontab(exported, cron, kept) };
     case "gitlab": return { language: "yaml", text: gitlabJob(exported, cron, kept) };
+    case "github": return { language: "yaml", text: githubWorkflow(exported, cron, kept) };
   }
 }
 
@@ -57,7 +58,7 @@ function atLeastTenMinutesApart(cron: Cron): Cron {
 }
 
 /**
- * The five fields as cron daemons, Kubernetes and GitLab read them: every value listed, since a field that begins with `*` makes some of them want both
+ * The five fields as cron daemons, Kubernetes, GitLab and GitHub read them: every value listed, since a field that begins with `*` makes some of them want both
  * days instead of either; Sunday is 0.
  */
 function unixCronOf(cron: Cron): string {
@@ -76,11 +77,11 @@ function head(kind: string, { schedule }: ExportedSchedule, cron: Cron, kept: Cr
   return lines.filter((line) => line !== null).flatMap((line) => wrapped(line.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " "))).map((line) => `# ${line}`).join("\n");
 }
 
-/** Lines of about a hundred characters; a line that is indented is a command and stays whole. */
+/** Lines of about a hundred characters; a line that is indented is a command and stays whole, and so does what stands in “”. */
 function wrapped(text: string): string[] {
   if (text.startsWith(" ")) return [text];
   const lines: string[] = [];
-  for (const word of text.split(" ")) {
+  for (const word of text.split(/ (?![^“]*”)/)) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
@@ -181,6 +182,26 @@ function gitlabJob(exported: ExportedSchedule, cron: Cron, kept: Cron): string {
   ].join("\n")}\n`;
 }
 
+function githubWorkflow(exported: ExportedSchedule, cron: Cron, kept: Cron): string {
+  const { schedule } = exported;
+  const label = labelOf(`${schedule.job}-${schedule.name}`, 60);
+  const top = head(
+    "GitHub Actions", exported, cron, kept,
+    `A workflow: .github/workflows/${label}.yml, which counts on the default branch only. Its runner must reach the cluster, and have Python 3.9 or newer.`,
+    schedule.timeZone === "UTC" ? null : "GitHub knows timezone since March 2026; a GitHub Enterprise Server may not, and refuses the workflow then.",
+    "GitHub starts runs late when it is busy and may leave them out, and those of a public repository that saw no activity for 60 days. What falls into the hour that clocks leave out runs at its end.",
+    schedule.enabled ? null : "The schedule is paused: its lines are comments, and it runs by hand only.",
+    "Credentials, if the cluster wants any, are secrets of the repository: FLINK_TOKEN, or FLINK_USER and FLINK_PASSWORD.",
+  );
+  const pause = schedule.enabled ? "" : "# ";
+  return `${top}\n${[
+    `name: ${quoted(`savepoint ${label}`)}`, "on:", "  workflow_dispatch:", `  ${pause}schedule:`, `  ${pause}  - cron: ${quoted(unixCronOf(kept))}`, ...(schedule.timeZone === "UTC" ? [] : [`  ${pause}    timezone: ${quoted(schedule.timeZone)}`]),
+    "permissions: {}", "concurrency:", `  group: ${quoted(`savepoint ${label}`)}`, "  cancel-in-progress: false", "jobs:", "  savepoint:", "    runs-on: self-hosted", "    env:",
+    ...Object.entries(environmentOf(exported)).map(([name, value]) => `      ${name}: ${quoted(forGithub(value))}`), ...["FLINK_TOKEN", "FLINK_USER", "FLINK_PASSWORD"].map((name) => `      ${name}: \${{ secrets.${name} }}`),
+    "    steps:", "      - shell: bash", "        run: |", "          python3 - <<'END'", ...indented(savepointScript, 10), "          END",
+  ].join("\n")}\n`;
+}
+
 function environmentOf({ schedule, url }: ExportedSchedule): Readonly<Record<string, string>> {
   return {
     FLINK_URL: url, FLINK_JOB: schedule.job, SAVEPOINT_FORMAT: schedule.format.toUpperCase(), ...(schedule.directory === undefined ? {} : { SAVEPOINT_DIRECTORY: schedule.directory }), SCHEDULE_ZONE: schedule.timeZone, SCHEDULE_RETRIES: String(schedule.retries),
@@ -214,6 +235,11 @@ function quoted(text: string): string {
 /** Kubernetes fills in its variables for `$(NAME)` in values and arguments, and takes `$$` for a dollar sign. */
 function forKubernetes(text: string): string {
   return text.replaceAll("$", "$$$$");
+}
+
+/** GitHub evaluates what stands in `${{ }}`; a string in it is itself. */
+function forGithub(text: string): string {
+  return text.replaceAll("${{", "${{ '${{' }}");
 }
 
 function shellWord(text: string): string {

@@ -11,6 +11,7 @@ const kinds: readonly Choice<ExportKind>[] = [
   { label: "Kubernetes CronJob", detail: "Calls the REST API from a pod, in the schedule's time zone.", value: "cronjob" },
   { label: "crontab", detail: "A line for cron, and the program it runs.", value: "crontab" },
   { label: "GitLab CI", detail: "A job that a pipeline schedule starts, in the schedule's time zone.", value: "gitlab" },
+  { label: "GitHub Actions", detail: "A workflow on a schedule, in the schedule's time zone.", value: "github" },
 ];
 
 /** *Export Schedule*: for a scheduler that runs without an editor, as a text to review. Nothing is applied. */

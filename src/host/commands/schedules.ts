@@ -68,8 +68,7 @@ export async function agreeSchedule(world: CommandWorld, target?: ScheduleRef): 
   const { schedules, agreements } = await world.lifecycle();
   const aimed = target && schedules.waiting.find(({ key }) => key === target.scheduleKey);
   if (aimed === undefined && schedules.waiting.length === 0) return world.notify.refused("No schedule waits for your agreement.");
-  const waiting = new Set(schedules.waiting.map(({ key }) => key));
-  const found = aimed ?? (await askSchedule(world, undefined, "Agree to Schedule", "Which schedule may run here?", ({ key }) => waiting.has(key)));
+  const found = aimed ?? (await pickSchedule(world, schedules.waiting, "Agree to Schedule", "Which schedule may run here?"));
   if (found === undefined) return;
   const { schedule } = found;
   const read = readCron(schedule.cron).cron;
@@ -135,8 +134,12 @@ export async function askSchedule(world: CommandWorld, target: ScheduleRef | und
     world.notify.refused(schedules.length === 0 ? "No schedule counts in this window." : "No schedule fits.", [{ title: "New Schedule…", command: "flinkSavepoints.newSchedule" }]);
     return undefined;
   }
+  return pickSchedule(world, fit, title, placeholder);
+}
+
+function pickSchedule(world: CommandWorld, schedules: readonly ScheduleInForce[], title: string, placeholder: string): Promise<ScheduleInForce | undefined> {
   return askInSteps(title, 1, (ask) => ask.choose({
-    placeholder, choices: fit.map((inForce) => {
+    placeholder, choices: schedules.map((inForce) => {
       const { schedule } = inForce;
       return { label: `$(calendar) ${oneLine(schedule.name, 80)}`, description: joinText(oneLine(schedule.job, 80), clusterName(world, inForce.cluster), schedule.enabled ? null : "paused"), value: inForce };
     }),

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
-import { readdir, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { devNull, tmpdir } from "node:os";
 import path from "node:path";
 import { FlinkError } from "../../core/errors";
 import { actionArguments, actionText, hideSecrets, tableName, type PaimonAction, type PaimonActions, type TableAddress } from "../../core/paimon/actions";
 import type { WarehouseProfile } from "../../core/model/warehouse";
 import type { Log, ProcessIdentity, Run } from "../../core/ports";
+import { argumentFile } from "../../core/localFlink/java";
 import { failureOfTrace } from "../flink/failures";
 import { childProcess } from "../processIdentity";
 
@@ -49,23 +51,48 @@ export async function namedJars(places: readonly string[]): Promise<readonly str
   return jars;
 }
 
-/** A shell that becomes the JVM, with the same pid, at a line from us; when we are gone before that, it ends instead. */
-const heldBack = ["-c", "read -r _ && exec \"$@\"", "sh"];
+/**
+ * A shell that becomes the JVM, with the same pid, at a line from us; when we are gone before that, it ends instead. What follows the line are the JVM's
+ * further arguments, to the last line or not at all: everyone may read the arguments of a process, and a catalog's options hold keys. A here-document,
+ * since a socket can't be opened by name.
+ */
+const lastLine = "# all of it";
+const heldBack = ["-c", `read -r _ && args=$(cat) && case $args in *"${lastLine}") exec "$@" @/dev/stdin <<END\n$args\nEND\n;; esac; exit 1`, "sh"];
+
+/** Memory for one action. Neither what the JVM tells other processes of itself nor what it writes when it crashes may hold its arguments. */
+const jvmFlags = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", `-XX:ErrorFile=${devNull}`];
 
 /** Once it is started it is left to end: one that is killed may leave a table rolled back by half. */
-function runJava({ warehouse, env, log }: ActionCommandWorld, java: string, jars: readonly string[], table: TableAddress, action: PaimonAction, started: ((process: ProcessIdentity) => Promise<void>) | undefined): Promise<void> {
+async function runJava(world: ActionCommandWorld, java: string, jars: readonly string[], table: TableAddress, action: PaimonAction, started: ((process: ProcessIdentity) => Promise<void>) | undefined): Promise<void> {
+  const { warehouse, log } = world;
   const facts = { table: tableName(table), what: actionText(action) };
-  const args = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", jars.join(path.delimiter), mainClass, ...actionArguments(warehouse, table, action)];
+  const args = actionArguments(warehouse, table, action);
+  if (args.some((arg) => arg.includes("\0"))) throw new FlinkError("setting-invalid", { setting: "catalogOptions", problem: "holds a NUL, which no program takes" });
+  // What a person sees of it in a list of processes.
+  const shown = [...jvmFlags, `-Dpaimon.action=${action.kind} ${facts.table}`, "-cp", jars.join(path.delimiter)];
+  const hidden = argumentFile([mainClass, ...args]);
   log.info(`Paimon is to ${facts.what} of ${facts.table}.`);
+  const isHeld = process.platform !== "win32";
+  // Without a shell a file of our own must do, in the user's own folder for such.
+  const folder = isHeld ? undefined : await mkdtemp(path.join(tmpdir(), "flink-savepoints-"));
+  try {
+    const file = folder === undefined ? "" : path.join(folder, "arguments");
+    if (folder !== undefined) await writeFile(file, hidden, { mode: 0o600 });
+    await runProcess(world, facts, isHeld ? ["/bin/sh", ...heldBack, java, ...shown] : [java, ...shown, `@${file}`], java, hidden, started);
+  } finally {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function runProcess({ warehouse, env, log }: ActionCommandWorld, facts: { readonly table: string; readonly what: string }, [command = "", ...args]: readonly string[], java: string, hidden: string, started: ((process: ProcessIdentity) => Promise<void>) | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = "";
-    const isHeld = process.platform !== "win32";
-    const child = spawn(isHeld ? "/bin/sh" : java, isHeld ? [...heldBack, java, ...args] : args, { env: withoutFlink(env), stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(command, args, { env: environmentOf(env), stdio: ["pipe", "pipe", "pipe"] });
     // A child that has ended already says so by its exit code.
     child.stdin.on("error", () => undefined);
     let unwritten: unknown;
     const written = child.pid === undefined ? undefined : started?.(childProcess(child.pid));
-    Promise.resolve(written).then(() => child.stdin.end("\n"), (error: unknown) => {
+    Promise.resolve(written).then(() => child.stdin.end(`\n${hidden}${lastLine}\n`), (error: unknown) => {
       unwritten = error;
       child.stdin.end();
     });
@@ -74,7 +101,7 @@ function runJava({ warehouse, env, log }: ActionCommandWorld, java: string, jars
     child.on("close", (code, signal) => {
       if (code === 0) return resolve();
       if (unwritten !== undefined) return reject(unwritten instanceof Error ? unwritten : new Error(String(unwritten)));
-      if (isHeld && (code === 126 || code === 127)) return reject(new FlinkError("local-flink-java-missing", { looked: java, found: null }));
+      if (command !== java && (code === 126 || code === 127)) return reject(new FlinkError("local-flink-java-missing", { looked: java, found: null }));
       output = hideSecrets(output, warehouse.catalogOptions);
       log.warn(`Paimon's action command ended with ${signal ?? code}: ${output}`);
       if (code === null) return reject(new FlinkError("paimon-action-lost", { ...facts, reason: `the JVM was ended by ${signal ?? "the system"}` }));
@@ -85,7 +112,13 @@ function runJava({ warehouse, env, log }: ActionCommandWorld, java: string, jars
   });
 }
 
-/** Another Flink's environment would win over what the command is told. */
-function withoutFlink(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^_?FLINK_/.test(name)));
+/**
+ * Another Flink's environment would win over what the command is told. Java starts itself anew, with all arguments in the open, where the environment names
+ * the libraries of a JVM (`RequiresSetenv` of its launcher). And it reads names in the locale's characters: without one all but ASCII becomes question marks.
+ */
+function environmentOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.fromEntries(Object.entries(env).filter(([name]) => !/^_?FLINK_/.test(name)));
+  const libraries = kept["LD_LIBRARY_PATH"]?.split(":").filter((folder) => !/lib\/(server|client)/.test(folder)).join(":");
+  const locale = kept["LC_ALL"] || kept["LC_CTYPE"] || kept["LANG"] || "";
+  return { ...kept, ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }), ...(/utf-?8/i.test(locale) ? {} : { LC_ALL: "C.UTF-8" }) };
 }

@@ -66,3 +66,9 @@ export function javaArguments(launch: {
     "--configDir", launch.configFolder,
   ];
 }
+
+/** Arguments as a text that `java @file` reads, one a line: its own quoting rules, which know no way to write a NUL (JDK 9 and later, `java(1)`, "Argument files"). */
+export function argumentFile(args: readonly string[]): string {
+  const escapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f" };
+  return args.map((arg) => `"${arg.replace(/[\n\r\t\f"\\]/g, (one) => escapes[one] ?? `\\${one}`)}"\n`).join("");
+}

@@ -91,7 +91,7 @@ function fileVault(file: string): Vault {
 }
 
 /** A log whose lines go to `write`, with level and arguments. */
-function logInto(write: (line: string) => void): Log {
+export function logInto(write: (line: string) => void): Log {
   const level = (name: string) => (message: string | Error, ...args: unknown[]): void => write([name, message instanceof Error ? message.stack : message, ...args.map(textOf)].join(" "));
   return { trace: level("trace"), debug: level("debug"), info: level("info"), warn: level("warn"), error: level("error") };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -141,11 +142,19 @@ describe("a rollback's plan", () => {
 
   test("a runbook and its lines hold no secret of the settings, and a name with a line break in it is no command", async () => {
     const found = await plan(6, "62dc41");
-    const profile = (warehouse: string) => ({ path: warehouse, catalog: "paimon", catalogOptions: { "s3.secret-key": "wJalrX" } });
+    const profile = (warehouse: string) => ({ path: warehouse, catalog: "paimon", catalogOptions: { "s3.secret-key": "wJalrX", "uri": "jdbc:mysql://h/db?user=it's&password=p4ss" } });
     const evil = { ...found, tables: found.tables.map((table) => ({ ...table, table: { ...table.table, name: `${table.table.name}\ntouch pwned` } })) };
     for (const sql of [undefined, parseFlinkVersion("1.20.5")]) {
       const text = runbookText(evil, [], "flink run", { sql, profile }, Date.now());
-      assert.ok(!text.includes("wJalrX") && text.includes("s3.secret-key"), text);
+      assert.ok(!/wJalrX|p4ss/.test(text) && text.includes("s3.secret-key"), text);
+      // What is to be filled in is named, and in a shell filled in as it is.
+      if (sql !== undefined) assert.match(text, /^-- \*{6} stands for a secret of the warehouse: s3\.secret-key, uri\./m);
+      else {
+        assert.match(text, /read -rs S3_SECRET_KEY; read -rs URI$/m);
+        const line = text.split("\n").find((each) => each.startsWith("java ")) ?? "";
+        const args = execFileSync("sh", ["-c", line.replace(/^java -cp "\$PAIMON_JARS" \S+/, "printf '%s\\n'")], { env: { S3_SECRET_KEY: "a b'\"$c", URI: "p4ss" } }).toString();
+        assert.match(args, /^s3\.secret-key=a b'"\$c\n--catalog_conf\nuri=jdbc:mysql:\/\/h\/db\?user=it's&password=p4ss$/m);
+      }
       assert.doesNotMatch(text, /^touch pwned/m);
     }
   });

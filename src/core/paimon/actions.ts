@@ -136,7 +136,8 @@ function isSecretOption(key: string): boolean {
   return /passw|secret|token|access[-_.]?key|api[-_.]?key|account\.key|service[-_.]?key|private[-_.]?key|credential|jaas|auth-params|basic-auth|http-headers/i.test(key);
 }
 
-const stars = "******";
+/** Stands where a secret was. */
+export const stars = "******";
 
 /** What an action is to do, for progress and messages: `create the tag a of snapshot 5`. */
 export function actionText(action: PaimonAction): string {

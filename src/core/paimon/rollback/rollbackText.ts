@@ -5,7 +5,7 @@ import type { FlinkVersion } from "../../model/version";
 import type { WarehouseProfile } from "../../model/warehouse";
 import { joinText } from "../../rowText";
 import { ageText, countText, savepointName, timeText } from "../../wording";
-import { actionArguments, callStatement, createCatalogStatement, shownOptions, type PaimonAction } from "../actions";
+import { actionArguments, callStatement, createCatalogStatement, shownOptions, stars, type PaimonAction } from "../actions";
 import { pairGradeText } from "../pairText";
 import type { PaimonSnapshot } from "../snapshot";
 import { movedOn, stepsFor, type RollbackPlan, type TableRollback } from "./plan";
@@ -71,14 +71,32 @@ function shownProfile(way: RunbookWay, warehouse: string): ReturnType<RunbookWay
   return { ...profile, catalogOptions: shownOptions(profile.catalogOptions) };
 }
 
-/** An action as a line to be copied: a statement of Flink SQL, or Paimon's action command for a POSIX shell. Secrets among the catalog's options are stars. Undefined when the version has no such statement. */
+/**
+ * An action as a line to be copied: a statement of Flink SQL, or Paimon's action command for a POSIX shell. Secrets among the catalog's options are variables
+ * of the shell, which the page names (`secretLines`). Undefined when the version has no such statement.
+ */
 export function actionLine(table: Pick<TableRollback, "warehouse" | "address">, action: PaimonAction, way: RunbookWay): string | undefined {
   const profile = shownProfile(way, table.warehouse);
   if (way.sql !== undefined) {
     const statement = callStatement(profile.catalog, table.address, action, way.sql);
     return statement === undefined ? undefined : `${statement};`;
   }
-  return ["java", "-cp", "\"$PAIMON_JARS\"", "org.apache.paimon.flink.action.FlinkActions", ...actionArguments(profile, table.address, action).map(shellQuote)].join(" ");
+  return ["java", "-cp", "\"$PAIMON_JARS\"", "org.apache.paimon.flink.action.FlinkActions", ...actionArguments(profile, table.address, action).map((word) => shellQuote(word).replaceAll(stars, `'"$${variableOf(word)}"'`).replace(/''(?=$| )/g, ""))].join(" ");
+}
+
+/** The shell's variable that stands for the secret in the value of an option, `s3.secret-key=******`. */
+function variableOf(option: string): string {
+  const key = option.slice(0, option.indexOf("=")).replace(/\W+/g, "_").toUpperCase();
+  return /^\d/.test(key) ? `_${key}` : key;
+}
+
+/** What to know of the secrets that a page of commands lacks, as comments. */
+function secretLines(way: RunbookWay, warehouses: readonly string[]): readonly string[] {
+  const options = warehouses.flatMap((warehouse) => Object.entries(shownProfile(way, warehouse).catalogOptions)).filter(([, value]) => value.includes(stars));
+  if (options.length === 0) return [];
+  if (way.sql !== undefined) return [`-- ${stars} stands for a secret of the warehouse: ${[...new Set(options.map(([key]) => key))].join(", ")}. Fill it in where the statement is run.`];
+  const names = [...new Set(options.map(([key, value]) => variableOf(`${key}=${value}`)))];
+  return [`# Secrets of the warehouse are not on this page. Read them first, unseen: ${names.map((name) => `read -rs ${name}`).join("; ")}`, "# While a command runs, others on the same machine can see them in the list of processes."];
 }
 
 /**
@@ -112,8 +130,10 @@ export function runbookText(plan: RollbackPlan, refusals: readonly Refusal[], re
   const before = lines.map(onOneLine);
   lines.length = 0;
   const fence = way.sql === undefined ? "```sh" : "```sql";
-  if (way.sql !== undefined) lines.push(fence, ...[...new Set(plan.tables.map(({ warehouse }) => warehouse))].map((warehouse) => `${createCatalogStatement(shownProfile(way, warehouse))};`), "```", "");
-  else lines.push("`PAIMON_JARS` is the class path: Flink's lib/* and Paimon's bundle.", "");
+  const warehouses = [...new Set(plan.tables.map(({ warehouse }) => warehouse))];
+  const secrets = secretLines(way, warehouses);
+  if (way.sql !== undefined) lines.push(fence, ...secrets, ...warehouses.map((warehouse) => `${createCatalogStatement(shownProfile(way, warehouse))};`), "```", "");
+  else lines.push("`PAIMON_JARS` is the class path: Flink's lib/* and Paimon's bundle.", "", ...(secrets.length === 0 ? [] : [fence, ...secrets, "```", ""]));
   const commands = plan.tables.flatMap((table) => stepsFor(table, safety).map((action) => ({
     isOptional: action.kind === "create-branch" || (action.kind === "create-tag" && action.tag === safety),
     line: actionLine(table, action, way) ?? `-- ${onOneLine(table.table.name)}: this Flink has no CALL`,
@@ -121,7 +141,6 @@ export function runbookText(plan: RollbackPlan, refusals: readonly Refusal[], re
   const optional = commands.filter(({ isOptional }) => isOptional).map(({ line }) => line);
   if (optional.length > 0) lines.push(`Only if the tables are to be kept as they are now, each in a branch \`${safety}\`, and before anything else:`, "", fence, ...optional, "```", "", "The rollback itself:", "");
   lines.push(fence, ...commands.filter(({ isOptional }) => !isOptional).map(({ line }) => line));
-  if (lines.some((line) => line.includes("******"))) lines.push(`${way.sql === undefined ? "#" : "--"} ****** stands for a secret of the settings`);
   const rollBack = [...lines];
   lines.length = 0;
   lines.push(

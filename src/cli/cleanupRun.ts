@@ -51,8 +51,10 @@ interface JobJson {
   removed: readonly string[];
   failed: readonly { readonly id: string; readonly reason: string }[];
   /** Why `run` removed nothing. */
-  held: "not-enabled" | "not-agreed" | "pause" | null;
+  held: "not-enabled" | "not-agreed" | "pause" | "clock" | null;
   error: { readonly code: string; readonly message: string } | null;
+  /** With `held: "clock"`: the sentence. */
+  clock?: string | undefined;
 }
 
 /** Does what was asked. Resolves to the exit code. Throws as `openHeadless`. */
@@ -98,7 +100,8 @@ async function oneJob({ cleanup, app }: Headless, job: CleanupJob, { verb, seen 
         show(outcome.plan);
         told.removed = outcome.removed;
         told.failed = await Promise.all(outcome.failed.map(async (id) => ({ id, reason: failureIn(await app.ledger.get(id)) })));
-        told.held = outcome.held;
+        told.held = outcome.held ?? (clockSpare(outcome.plan) === undefined ? null : "clock");
+        told.clock = clockSpare(outcome.plan);
       }
     }
     const now = await cleanup.state(job);
@@ -151,12 +154,12 @@ async function putBack({ cleanup, app }: Headless, { recordIds, json }: CleanupA
 }
 
 function tell(told: JobJson, verb: CleanupAsked["verb"], terminal: Terminal): void {
-  const { job, cluster, rules, file, enabled, agreed, victims, survivors, aside, removed, failed, held, error, pauseMs, mark } = told;
+  const { job, cluster, rules, file, enabled, agreed, victims, survivors, aside, removed, failed, held, error, pauseMs, mark, clock } = told;
   const name = (one: { readonly id: string }): string => [...victims, ...survivors].find(({ id }) => id === one.id)?.name ?? one.id;
   terminal.out(printable(`${job} on ${cluster}: ${rulesText(rules)} (${file ?? ""})`));
   const lines = [
     !enabled ? "Its rules are not switched on in the file." : agreed ? (verb === "agree" ? "Agreed: from now on this rule removes by itself. Any other needs to be agreed to anew." : "Agreed to.") : "Not agreed to, so nothing goes by itself.",
-    verb === "run" ? (held === "pause" ? null : held !== null ? "Nothing was removed." : `${removed.length} removed${removed.length > 0 ? `: ${removed.map((id) => name({ id })).join(", ")}` : ""}.`) : null,
+    verb === "run" ? (held === "pause" ? null : held !== null ? `Nothing was removed.${clock === undefined ? "" : ` ${clock}`}` : `${removed.length} removed${removed.length > 0 ? `: ${removed.map((id) => name({ id })).join(", ")}` : ""}.`) : null,
     pauseMs === null || (verb === "run" && held !== "pause") ? null : `No savepoint was taken for ${spanText(pauseMs)}, longer than the rule allows: older ones wait until somebody has looked${mark === null ? "" : `, with run --seen ${mark}`}.`,
   ];
   for (const line of lines) if (line !== null) terminal.out(`  ${printable(line)}`);
@@ -177,6 +180,11 @@ function savepointJson({ record, hits, spares, removal }: CleanupRow): Savepoint
 
 function asideOf({ aside }: CleanupState): JobJson["aside"] {
   return aside.flatMap((record: SavepointRecord) => (record.cleanup?.aside ? [{ id: record.id, name: savepointName(record), path: record.path ?? "", asidePath: record.cleanup.aside.path, until: new Date(record.cleanup.aside.untilMs).toISOString() }] : []));
+}
+
+/** Why the clock kept a run from removing anything. */
+function clockSpare(plan: CleanupPlan): string | undefined {
+  return plan.rows.flatMap(({ spares }) => spares).filter(({ spare }) => spare === "clock-differs").map(spareText)[0];
 }
 
 function failureIn(record: { readonly kind: string } | undefined): string {

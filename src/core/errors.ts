@@ -155,7 +155,9 @@ export type Refusal =
   | { rule: "writers-unchecked"; cluster: string; reason: string }
   /** Nothing of the warehouse can be read from here. */
   | { rule: "job-unchecked"; job: JobNamed; reason: string }
-  | { rule: "cluster-unchecked"; cluster: string; reason: string };
+  | { rule: "cluster-unchecked"; cluster: string; reason: string }
+  /** Ages can't be believed: this machine's clock is that far ahead of the cluster's (negative: behind); null when no job there tells the time. */
+  | { rule: "clock-differs"; aheadMs: number | null };
 
 /** A job in a sentence. */
 export interface JobNamed {

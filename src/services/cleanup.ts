@@ -120,7 +120,7 @@ export class CleanupService implements Disposable {
   /** What the rules would do now, all of it looked up and nothing changed. Throws when the job's cluster can't be asked. */
   async preview(job: CleanupJob, run: Run): Promise<CleanupPreview> {
     const state = await this.state(job);
-    return { plan: await this.#plan(job, state.set.rules ?? nothing, run), state };
+    return { plan: await this.#plan(job, state.set.rules ?? nothing, run, false), state };
   }
 
   /** How cleanup of a job stands, from the ledger alone. */
@@ -149,7 +149,7 @@ export class CleanupService implements Disposable {
   /** Removes what a preview showed; what has changed since stays, and the outcome's plan says so. Throws `refused` while another process cleans up after the job. */
   async run(job: CleanupJob, shown: readonly Shown[], run: Run): Promise<CleanupOutcome> {
     return this.#holding(job, "asked", async () => {
-      const plan = limitedTo(shown, await this.#plan(job, this.#world.find(job.cluster, job.jobName).rules ?? nothing, run));
+      const plan = limitedTo(shown, await this.#plan(job, this.#world.find(job.cluster, job.jobName).rules ?? nothing, run, false));
       return this.#remove(job, plan, run);
     });
   }
@@ -165,7 +165,7 @@ export class CleanupService implements Disposable {
     return this.#holding(job, why, async () => {
       // The file may say something else by now.
       const isAgreed = (await this.state(job)).record?.agreed?.rules === rulesKey(rules);
-      const plan = await this.#plan(job, rules, run);
+      const plan = await this.#plan(job, rules, run, true);
       const held = !isAgreed ? "not-agreed" : plan.pauseMs !== null && !isSeen(plan) ? "pause" : null;
       return held === null ? this.#remove(job, plan, run) : { job, plan, removed: [], failed: [], held };
     });
@@ -192,9 +192,9 @@ export class CleanupService implements Disposable {
     if (record.cleanup === undefined) refuseIf("removed", nameOf(record), [{ rule: "not-aside" }]);
     const job = { cluster: record.cluster.url, jobName: record.job.name };
     await this.#exclusively(job, async () => {
-      if (record.cleanup?.aside?.state === "aside") return this.#finish(record, run);
+      if (record.cleanup?.aside?.state === "aside") return this.#finish(record, run, false);
       const rules = this.#world.find(job.cluster, job.jobName).rules ?? nothing;
-      const plan = await this.#plan(job, rules, run);
+      const plan = await this.#plan(job, rules, run, false);
       const row = plan.rows.find((one) => one.record.id === recordId);
       if (row === undefined || !isVictim(row)) return this.#letGo(record);
       await this.#removeOne(row, rules, run);
@@ -232,10 +232,11 @@ export class CleanupService implements Disposable {
     for (const record of await ledger.all()) {
       if (record.kind !== "savepoint" || record.cleanup?.aside?.state !== "aside" || record.cleanup.aside.untilMs > nowMs) continue;
       if (record.disposal?.state === "requested" || record.disposal?.state === "disposed") continue;
-      if (record.cleanup.failure !== null && nowMs - record.cleanup.triedAtMs < retryAfterMs) continue;
+      // A time that lies ahead is one of a clock that was wrong.
+      if (record.cleanup.failure !== null && nowMs >= record.cleanup.triedAtMs && nowMs - record.cleanup.triedAtMs < retryAfterMs) continue;
       try {
         const run: Run = { signal: this.#life.signal, report: () => undefined };
-        await this.#exclusively({ cluster: record.cluster.url, jobName: record.job.name }, () => this.#finish(record, run));
+        await this.#exclusively({ cluster: record.cluster.url, jobName: record.job.name }, () => this.#finish(record, run, true));
       } catch (error) {
         if (isAbort(error)) throw error;
         log.info(`${nameOf(record)} stays aside`, failureOf(error).message);
@@ -260,15 +261,15 @@ export class CleanupService implements Disposable {
     }
   }
 
-  async #plan({ cluster, jobName }: CleanupJob, rules: CleanupRules, run: Run): Promise<CleanupPlan> {
+  async #plan({ cluster, jobName }: CleanupJob, rules: CleanupRules, run: Run, isByItself: boolean): Promise<CleanupPlan> {
     const { shared: { ledger, clock }, disposals } = this.#world;
-    const { jobs, unreachable } = await disposals.whoRuns(cluster, run);
+    const { jobs, unreachable, clockAheadMs } = await disposals.whoRuns(cluster, run);
     const records = await ledger.all();
     const asWritten = new Map(records.flatMap((record) => (record.kind === "savepoint" ? [[record.id, record]] : [])));
     const written = (record: SavepointRecord): SavepointRecord => asWritten.get(record.id) ?? record;
     const real = await realPlaces(this.#world.look, records, jobs);
     const vanished = await vanishedPlaces(this.#world.look, real.records, cluster, jobName);
-    const facts: Omit<CleanupFacts, "tagsNeeded"> = { cluster, jobName, rules, ...real, vanished, unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), unread: ledger.damaged().map(({ file }) => file), nowMs: clock.now() };
+    const facts: Omit<CleanupFacts, "tagsNeeded"> = { cluster, jobName, rules, ...real, vanished, unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), unread: ledger.damaged().map(({ file }) => file), clockAheadMs, isByItself, nowMs: clock.now() };
     // Tables are read for what would go without them only.
     const going = planCleanup({ ...facts, tagsNeeded: () => [] }).rows.filter(isVictim).map(({ record }) => written(record));
     const tags = await this.#world.tagsNeeded(going, run.signal);
@@ -341,11 +342,12 @@ export class CleanupService implements Disposable {
   }
 
   /** Disposes of one that lies aside. What speaks against it now, such as a pin, is noted, and it stays aside. */
-  async #finish(record: SavepointRecord, run: Run): Promise<void> {
+  async #finish(record: SavepointRecord, run: Run, isByItself: boolean): Promise<void> {
     const { disposals, aside } = this.#world;
     const hits = record.cleanup?.hits ?? [];
     if (await this.#wasPutBack(record)) return;
     try {
+      if (isByItself && (await disposals.checkByRule(record.id, run)).clockAheadMs === null) refuseIf("removed by a rule", nameOf(record), [{ rule: "clock-differs", aheadMs: null }]);
       const tags = (await this.#world.tagsNeeded([record], run.signal)).get(record.id) ?? [];
       refuseIf("removed by a rule", nameOf(record), tags.length === 0 ? [] : [{ rule: "tag-needed", tags }]);
       await disposals.dispose(record.id, "rule", run);

@@ -1,4 +1,5 @@
 import { Backoff, isAbort, mapLimit, unlessAborted } from "../core/base/async";
+import { clocksDiffer } from "../core/cleanup/plan";
 import { FlinkError, isFlinkError, type ErrorFacts, type JobNamed, type Refusal } from "../core/errors";
 import { disposalVerdict, latestCheckpoint, runningFrom, type JobSeen, type TypingReason } from "../core/guards";
 import { filesOf, lostItsMetadata, mayHaveStarted, metadataGone, type LedgerRecord, type SavepointRecord } from "../core/ledger/record";
@@ -30,6 +31,8 @@ export interface DisposalCheck {
 export interface WhoRuns {
   readonly jobs: readonly JobSeen[];
   readonly unreachable: readonly { readonly name: string; readonly url: string; readonly reason: string }[];
+  /** How far this machine's clock is ahead of that of the cluster that it is about, milliseconds; null when no job there tells the time. */
+  readonly clockAheadMs: number | null;
 }
 
 /** A check with what it was made from. */
@@ -38,6 +41,7 @@ export interface RuleCheck extends DisposalCheck {
   readonly weighed: { readonly record: SavepointRecord; readonly records: readonly LedgerRecord[]; readonly jobs: readonly JobSeen[] };
   readonly jobs: readonly JobSeen[];
   readonly unchecked: WhoRuns["unreachable"];
+  readonly clockAheadMs: WhoRuns["clockAheadMs"];
 }
 
 type Gone = ErrorFacts["disposal-failed"]["gone"];
@@ -85,10 +89,13 @@ export class DisposalService {
     await clusters.info(cluster, run.signal);
     const unreachable: { readonly name: string; readonly url: string; readonly reason: string }[] = [];
     const running: { cluster: string; job: JobSummary }[] = [];
+    let clockAheadMs: number | null = null;
     run.report({ message: "Asking every cluster for its jobs" });
     await mapLimit(clusters.list().filter(({ removed }) => !removed), 8, async ({ profile }) => {
       try {
-        for (const job of await clusters.client(profile.url).jobs(run.signal)) if (!isTerminal(job.state)) running.push({ cluster: profile.url, job });
+        const found = await clusters.client(profile.url).jobs(run.signal);
+        for (const job of found) if (!isTerminal(job.state)) running.push({ cluster: profile.url, job });
+        if (profile.url === cluster) clockAheadMs = await this.#clockAhead(clusters.client(cluster), found, run.signal);
       } catch (error) {
         if (isAbort(error) || profile.url === cluster) throw error;
         unreachable.push({ name: profile.name, url: profile.url, reason: isFlinkError(error) ? shortReason(error) : String(error) });
@@ -100,12 +107,26 @@ export class DisposalService {
       run.report({ message: `${++asked} of ${running.length} running jobs checked`, percent: (100 * asked) / running.length });
       return { job: { jobId: job.jobId, name: job.name }, seen };
     });
-    return { jobs, unreachable };
+    return { jobs, unreachable, clockAheadMs };
+  }
+
+  /** Any job tells what its JobManager's clock says (`now` of `GET /jobs/:id`). */
+  async #clockAhead(client: ClusterClient, jobs: readonly JobSummary[], signal: AbortSignal): Promise<number | null> {
+    const job = jobs.find(({ state }) => !isTerminal(state)) ?? jobs[0];
+    if (job === undefined) return null;
+    try {
+      const askedMs = this.#world.clock.now();
+      const { nowMs } = await client.job(job.jobId, signal);
+      return (askedMs + this.#world.clock.now()) / 2 - nowMs;
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      return null;
+    }
   }
 
   async #weigh(recordId: string, run: Run): Promise<RuleCheck> {
     const record = await this.#read(recordId);
-    const { jobs, unreachable } = await this.whoRuns(record.cluster.url, run);
+    const { jobs, unreachable, clockAheadMs } = await this.whoRuns(record.cluster.url, run);
     const real = await realPlaces(this.#look, [record, ...(await this.#world.ledger.all()).filter(({ id }) => id !== recordId)], jobs);
     const { records } = real;
     const weighed = { ...real, record: records[0] as SavepointRecord };
@@ -115,7 +136,7 @@ export class DisposalService {
     // A job that was restored with LEGACY may refer to its files for as long as it lives.
     const legacy = unreachable.filter(({ url }) => path !== null && records.some((other) => other.kind === "restore" && other.claimMode === "LEGACY" && other.endedAtMs === null && mayHaveStarted(other) && other.cluster.url === url && other.savepoint !== null && placeKey(other.savepoint.path) === path));
     const refusals = [...verdict.refusals, ...legacy.map(({ name, reason }): Refusal => ({ rule: "cluster-unchecked", cluster: name, reason }))];
-    return { record, refusals, typing: verdict.typing, unreachable: unreachable.map(({ name }) => name), unchecked: unreachable, unread: this.#world.ledger.damaged().map(({ file }) => file), restored, jobs, weighed };
+    return { record, refusals, typing: verdict.typing, unreachable: unreachable.map(({ name }) => name), unchecked: unreachable, unread: this.#world.ledger.damaged().map(({ file }) => file), restored, jobs, weighed, clockAheadMs };
   }
 
   /**
@@ -276,6 +297,7 @@ function ruleRefusals(check: RuleCheck): Refusal[] {
   const refusals = [...check.refusals];
   if (check.typing === "only-completed") refusals.push({ rule: "only-completed" });
   for (const by of runningFrom(record, records, jobs)) if (!refusals.some((refusal) => "by" in refusal && refusal.by.jobId === by.jobId)) refusals.push({ rule: "restore-source", by });
+  if (check.clockAheadMs !== null && clocksDiffer(check.clockAheadMs)) refusals.push({ rule: "clock-differs", aheadMs: check.clockAheadMs });
   for (const file of check.unread) refusals.push({ rule: "ledger-unread", file });
   for (const { name, reason } of check.unchecked) if (!refusals.some((refusal) => refusal.rule === "cluster-unchecked" && refusal.cluster === name)) refusals.push({ rule: "cluster-unchecked", cluster: name, reason });
   return refusals;

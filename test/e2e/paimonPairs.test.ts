@@ -1,10 +1,20 @@
 import assert from "node:assert/strict";
-import { rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { SavepointRecord } from "../../src/core/ledger/record";
 import { paimonFlinks } from "../rig/paimon";
+import { runProgram } from "../unit/program";
+import { onDisk } from "./support/disk";
 import { copyTag, pairScenes, said, tagNameOf, type PairScenes } from "./support/pairScenes";
 import { openBench, type RollbackBench } from "./support/rollbackBench";
+import { patience } from "./support/testApp";
+
+interface One {
+  readonly id: string;
+  readonly reasons: readonly string[];
+}
 
 // The older Flink writes all of this into the warehouses of test/fixtures/paimon, which every run reads.
 const [, version] = paimonFlinks;
@@ -83,6 +93,41 @@ describe(`P-9: which tags belong to which savepoints, on Flink ${version}`, () =
       assert.equal(said(later, early, table), "foreign –");
       assert.equal(said(later, late, table), "none –");
     }
+  });
+
+  test("A-30: cleanup --warehouse spares a savepoint whose snapshot a tag keeps that somebody made, and takes it once that tag is gone", async () => {
+    const job = await scenes.start("kept");
+    await scenes.checkpoint(job);
+    const { savepoints, ledger } = bench.app.app;
+    const taken: SavepointRecord[] = [];
+    while (taken.length < 3) {
+      const { id, path: place } = await savepoints.trigger({ cluster: scenes.paimon.flink.url, jobId: job }, { directory: path.join(scenes.paimon.flink.folder, "scheduled"), format: "canonical", description: "" }, patience());
+      await scenes.checkpoint(job);
+      await scenes.paimon.tagged(onDisk(place ?? ""), "kept.orders", "kept.events");
+      taken.push(await ledger.update<SavepointRecord>(id, "as a schedule takes them", (record) => ({ ...record, origin: "scheduled" })));
+    }
+    const [needed, other, newest] = taken as [SavepointRecord, SavepointRecord, SavepointRecord];
+    await copyTag(scenes.paimon.warehouse, "kept.orders", `savepoint-${needed.checkpointId ?? ""}`, "before-release");
+    const file = path.join(scenes.paimon.flink.folder, "flink-savepoints.json");
+    await writeFile(file, JSON.stringify({ cleanup: { enabled: true, jobs: [{ job: needed.job.name, cluster: scenes.paimon.flink.url, keep: 1 }] } }));
+    const cleanup = async (verb: string): Promise<{ victims: One[]; survivors: One[]; removed: string[]; failed: unknown[] }> => {
+      const { out, err } = await runProgram(["cleanup", verb, file, "--state", path.dirname(bench.options.ledgerFolder), "--warehouse", scenes.paimon.warehouse, "--json"], { limitMs: 120_000 });
+      const [told] = (JSON.parse(out) as { jobs: { victims: One[]; survivors: One[]; removed: string[]; failed: unknown[] }[] }).jobs;
+      return told ?? assert.fail(`${out}${err}`);
+    };
+    const why = (rows: readonly One[]): [string, ...string[]][] => rows.map(({ id, reasons }) => [id, ...reasons]);
+
+    const preview = await cleanup("preview");
+    assert.deepEqual(why(preview.victims), [[other.id, "beyond the newest 1"]]);
+    assert.deepEqual(why(preview.survivors), [[newest.id, "Within the rules."], [needed.id, "Belongs to tag before-release of kept.orders, which somebody keeps."]]);
+    await cleanup("agree");
+    const first = await cleanup("run");
+    assert.deepEqual([first.removed, first.failed, existsSync(onDisk(needed.path ?? "")), existsSync(onDisk(other.path ?? ""))], [[other.id], [], true, false]);
+
+    await rm(path.join(scenes.paimon.warehouse, "kept.db", "orders", "tag", "tag-before-release"));
+    const second = await cleanup("run");
+    assert.deepEqual([second.removed, second.failed, existsSync(onDisk(needed.path ?? "")), existsSync(onDisk(newest.path ?? ""))], [[needed.id], [], false, true]);
+    await scenes.paimon.cancel(job);
   });
 
   test("two lives of one job with the same numbers: files tell them apart", async () => {

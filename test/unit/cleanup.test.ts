@@ -213,6 +213,67 @@ describe("rules by themselves", () => {
   });
 });
 
+describe("a clock that is wrong", () => {
+  /** This machine's clock jumps, the cluster's does not. */
+  const jump = (ms: number): void => {
+    clock.skip(ms);
+    flink.skewMs -= ms;
+  };
+
+  test("takes nothing, whoever asks, and says why; when it is right again rules go on", async () => {
+    setRules({ keep: 3, maxAgeMs: 30 * day });
+    await window.cleanup.agree(job(), world.cleanup.rules);
+    jump(365 * day);
+    const shown = await preview();
+    assert.deepEqual([victims(shown), whyStays(shown, 2), whyStays(shown, 5)], [[], ["clock-differs"], ["clock-differs"]]);
+    assert.deepEqual((await window.cleanup.runAgreed(job(), "asked", watchedRun(), () => true))?.removed, []);
+    assert.deepEqual(await refusals(window.disposals.checkByRule("s5", watchedRun())), ["clock-differs"]);
+    assert.equal(folders().length, 5);
+    jump(-365 * day);
+    assert.deepEqual((await window.cleanup.afterScheduled(record(1)))?.removed, ["s5", "s4"]);
+  });
+
+  test("does not end the time to undo, neither ahead nor back", async () => {
+    setRules({ keep: 3 });
+    await run(shownVictims(await preview()));
+    jump(365 * day);
+    await window.cleanup.removeDue();
+    assert.deepEqual([flink.sent("dispose"), (await window.cleanup.state(job())).failed.map(({ cleanup }) => /clock is 365 d ahead/.test(cleanup?.failure ?? ""))], [[], [true, true]]);
+    jump(-365 * day);
+    await window.cleanup.removeDue();
+    jump(-3 * hour);
+    await clock.sleep(2 * day);
+    await window.cleanup.removeDue();
+    assert.deepEqual(flink.sent("dispose"), []);
+    jump(3 * hour);
+    await clock.sleep(2 * day);
+    await window.cleanup.removeDue();
+    assert.equal(flink.sent("dispose").length, 2, "after the time that was promised");
+  });
+
+  test("can't be told where no job runs: rules that act by themselves wait, and a person who looks decides", async () => {
+    setRules({ keep: 3 });
+    await window.cleanup.agree(job(), world.cleanup.rules);
+    flink.jobs.clear();
+    const alone = await window.cleanup.runAgreed(job(), "asked", watchedRun());
+    assert.deepEqual([alone?.removed, alone && whyStays(alone.plan, 5)], [[], ["clock-differs"]]);
+    assert.deepEqual((await run(shownVictims(await preview()))).removed, ["s5", "s4"]);
+    await clock.sleep(2 * day);
+    await window.cleanup.removeDue();
+    assert.deepEqual(flink.sent("dispose"), []);
+    await window.cleanup.retry("s5", watchedRun());
+    assert.equal(flink.sent("dispose").length, 1);
+  });
+
+  test("is none after a machine was suspended for long: it agrees with the cluster's when it wakes (A-31)", async () => {
+    setRules({ keep: 3 });
+    await run(shownVictims(await preview()));
+    clock.skip(400 * day);
+    await window.cleanup.removeDue();
+    assert.equal(flink.sent("dispose").length, 2);
+  });
+});
+
 describe("the time to undo", () => {
   test("ends with Flink disposing of the folder where it lies, weighed once more", async () => {
     await run(shownVictims(await preview()));

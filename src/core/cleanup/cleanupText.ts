@@ -20,6 +20,7 @@ export function spareText(spare: Spare): string {
     case "restore-source": return `${oneLine(spare.by.name, 60)} (${shortId(spare.by.jobId)}) was restored from it and still runs.`;
     case "tag-needed": return `Belongs to ${spare.tags.map((tag) => oneLine(tag, 80)).join(", ")}, which somebody keeps.`;
     case "cluster-unchecked": return `Whether jobs on ${oneLine(spare.cluster, 60)} need it could not be checked (${spare.reason}).`;
+    case "clock-differs": return explainRefusal({ rule: "clock-differs", aheadMs: spare.aheadMs });
     case "ledger-unread": return explainRefusal({ rule: "ledger-unread", file: spare.file });
     case "refused": return spare.refusals.map(explainRefusal).join(" ");
     case "no-undo": return `The rules ask for a time to undo, and its folder can't be moved aside (${spare.reason}). With undo "0" it is deleted at once.`;

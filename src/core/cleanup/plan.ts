@@ -27,6 +27,8 @@ export type Spare =
   | { readonly spare: "tag-needed"; readonly tags: readonly string[] }
   /** A cluster could not be asked whether a job there needs it, and nobody is there to answer for that. */
   | { readonly spare: "cluster-unchecked"; readonly cluster: string; readonly reason: string }
+  /** Ages, and the time to undo, can't be believed; see the refusal of that name. */
+  | { readonly spare: "clock-differs"; readonly aheadMs: number | null }
   /** A record of the ledger can't be read, and may say that a job needs it. */
   | { readonly spare: "ledger-unread"; readonly file: string }
   /** *Dispose* would be refused, by the same rules. */
@@ -81,10 +83,22 @@ export interface CleanupFacts {
   readonly unread: readonly string[];
   /** Places, by their keys, where savepoints of the job lay and are no more: nothing to count on. */
   readonly vanished: ReadonlySet<string>;
+  /** How far this machine's clock is ahead of the cluster's, milliseconds; null when nothing tells, which only rules that act by themselves mind. */
+  readonly clockAheadMs: number | null;
+  /** True when nobody looks on. */
+  readonly isByItself: boolean;
   /** Names of the Paimon tags that somebody keeps and that belong to a savepoint. */
   tagsNeeded(record: SavepointRecord): readonly string[];
   /** Epoch milliseconds. */
   readonly nowMs: number;
+}
+
+/** Clocks that are further apart than this make no ages, milliseconds: a clock that jumped ahead would make all savepoints old at once. A machine that was suspended agrees with its cluster when it wakes. */
+const clockToleranceMs = 10 * 60_000;
+
+/** Whether two clocks are too far apart for one to tell the age of what the other took. */
+export function clocksDiffer(aheadMs: number): boolean {
+  return Math.abs(aheadMs) > clockToleranceMs;
 }
 
 /** True for a savepoint that goes. */
@@ -169,6 +183,7 @@ function sparesOf(record: SavepointRecord, of: { readonly isForgotten: boolean; 
   const tags = facts.tagsNeeded(record);
   if (tags.length > 0) spares.push({ spare: "tag-needed", tags });
   for (const { cluster, reason } of facts.unchecked) spares.push({ spare: "cluster-unchecked", cluster, reason });
+  if (facts.clockAheadMs === null ? facts.isByItself : clocksDiffer(facts.clockAheadMs)) spares.push({ spare: "clock-differs", aheadMs: facts.clockAheadMs });
   for (const file of facts.unread) spares.push({ spare: "ledger-unread", file });
   return spares;
 }

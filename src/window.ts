@@ -133,7 +133,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     await import("./host/commands/localFlink").then(({ watchLocalFlink }) => watchLocalFlink(world)).then((watch) => held.add(watch), (error: unknown) => log.error("looking for a local Flink", error));
     if (settings.current["lint.workspaceOnOpen"]) await import("./host/commands/lint").then(({ lintOnOpen }) => lintOnOpen(world)).catch((error: unknown) => log.error("linting the workspace", error));
   }
-  const boundary: CommandBoundary = { log, notify, focused: () => explorer.focused(), entered: () => explorer.entered() };
+  const boundary: CommandBoundary = { log, notify, pressed: () => explorer.pressed() };
   return {
     explorer, inspector,
     run: (called) => runCommand(world, boundary, called),

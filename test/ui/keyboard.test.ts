@@ -20,8 +20,19 @@ test("the main job is done with the keyboard only, in the dark theme", async (co
   await Promise.all([flink.waitUntilRunning(first), flink.waitUntilRunning(other)]);
   const settings = { ...darkTheme, "flinkSavepoints.clusters": [{ name: "sandbox", url: flink.url }] };
 
-  await inWorkbench({ extensionsFrom: process.env["RIG_VSIX"] ?? root, workspace: path.join(root, "test", "rig", "workspace"), settings, name: "keyboard" }, async (page) => {
+  await inWorkbench({ extensionsFrom: process.env["RIG_VSIX"] ?? root, workspace: path.join(root, "test", "rig", "workspace"), settings, name: "keyboard" }, async (page, workbench) => {
     const keys = new Keys(page);
+    /** Presses keys while the extension host is at a standstill, which stands for one that is busy. */
+    const whileTheHostHangs = async (press: () => Promise<void>): Promise<void> => {
+      const hosts = workbench.extensionHostPids();
+      assert.equal(hosts.length, 1);
+      for (const pid of hosts) process.kill(pid, "SIGSTOP");
+      try {
+        await press();
+      } finally {
+        for (const pid of hosts) process.kill(pid, "SIGCONT");
+      }
+    };
     const presses = await watchForMouse(page);
     const tab = page.page.locator(".activitybar").getByRole("tab", { name: "Flink Savepoints" });
     await page.waitFor("the extension's tab", (timeout) => tab.waitFor({ timeout }));
@@ -44,6 +55,14 @@ test("the main job is done with the keyboard only, in the dark theme", async (co
     await page.picture("1 question");
     await keys.press("Escape");
 
+    await whileTheHostHangs(async () => {
+      await keys.press("Control+Alt+s");
+      await keys.goTo(/^other/);
+    });
+    assert.match(await keys.question(/Savepoint of/), /Savepoint of orders \(1\/3\)/, "the row that the key was pressed on, wherever the focus went while nobody answered");
+    await keys.press("Escape");
+    await keys.goTo(/^orders/);
+
     await keys.press("Control+Alt+s");
     await keys.enterThrough("Savepoint of orders", 1, 2, 3);
     await keys.question(/Savepoint of orders \(3\/3\)/);
@@ -57,6 +76,11 @@ test("the main job is done with the keyboard only, in the dark theme", async (co
     await keys.goTo(takenRow);
     await keys.press("Control+c");
     await until("the path in the clipboard", async () => await page.clipboard() === taken.path);
+    await keys.goTo(/^orders/);
+    await keys.press("Control+c");
+    await keys.question(/Copy Path/);
+    await keys.press("Escape");
+    await keys.goTo(takenRow);
     await keys.press("F2");
     await keys.question(/Description/);
     await keys.type("before v2");
@@ -71,6 +95,18 @@ test("the main job is done with the keyboard only, in the dark theme", async (co
     assert.equal(await eyes.state(first), "FINISHED");
     const last = (await eyes.savepoints(first)).at(-1);
     assert.ok(last !== undefined && last.id > taken.id);
+
+    // Two keys on two rows, and a third row with the focus, before anybody answers.
+    await whileTheHostHangs(async () => {
+      await keys.goTo(new RegExp(`^#${taken.id}`));
+      await keys.press("Control+c");
+      await keys.goTo(new RegExp(`^#${last.id}`));
+      await keys.press("F2");
+      await keys.goTo(/^other/);
+    });
+    assert.match(await keys.question(/Description/), new RegExp(`#${last.id}`));
+    await keys.press("Escape");
+    await until("the path of the first row in the clipboard", async () => await page.clipboard() === taken.path);
 
     await keys.goTo(new RegExp(`^#${last.id}`));
     await keys.press("Control+Alt+r");

@@ -123,12 +123,20 @@ test("context words and context keys in conditions exist, and every word is aske
 });
 
 test("keybindings work only in the explorer and not where a person types", () => {
-  for (const { key, when } of contributes.keybindings) assert.match(when, /^focusedView == flinkSavepoints\.explorer && listFocus && !inputFocus$/, key);
+  for (const { key, when } of contributes.keybindings) assert.match(when, /^focusedView == flinkSavepoints\.explorer && (listFocus|!listFocus) && !inputFocus\b/, key);
 });
 
-test("a keybinding for a verb with a target is about the selected row", () => {
-  const takesTarget = new Map(typedCommands.map(({ id, takesTarget }) => [id, takesTarget]));
-  for (const { command, args } of boundCommands) assert.deepEqual(args, takesTarget.get(command) !== true ? undefined : command === "flinkSavepoints.openRow" ? { entered: true } : { selected: true }, command);
+test("a key on a row has VS Code mark the row before it runs the verb, and off the rows the verb asks which one is meant", () => {
+  const takesTarget = new Set(typedCommands.filter(({ takesTarget }) => takesTarget).map(({ id }) => id));
+  const ofRows = contributes.keybindings.filter(({ when }) => when.includes("&& listFocus"));
+  const marked = ofRows.flatMap(({ command, args }) => (command === "runCommands" ? [(args as { commands: readonly (string | Bound)[] }).commands] : []));
+  assert.ok(marked.length >= 5);
+  for (const steps of marked) {
+    const verb = steps.at(-1) as Bound;
+    assert.deepEqual([...steps.slice(0, 2), verb.args, takesTarget.has(verb.command)], ["list.toggleSelection", "list.toggleSelection", { pressed: true }, true], verb.command);
+  }
+  for (const { command, args } of contributes.keybindings.filter(({ command }) => command !== "runCommands")) assert.equal(args, undefined, command);
+  for (const { command } of ofRows.filter(({ command }) => command !== "runCommands")) assert.ok(!takesTarget.has(command), command);
 });
 
 test("views and their container are those of the typed lists", () => {

@@ -5,7 +5,7 @@ import type { Warning } from "../../core/guards";
 import type { SavepointRef } from "../../core/contributions";
 import type { JobRef } from "../../core/model/job";
 import { joinText, oneLine } from "../../core/rowText";
-import { ageText, durationText, sizeText } from "../../core/wording";
+import { ageText, durationText, savepointName, sizeText } from "../../core/wording";
 import type { Readiness, SavepointRequest } from "../../services/savepoints";
 import { copyText } from "./copy";
 import { cancelOnlyStopsWaiting, completedText, leaveToFlink, nextVerbs, orError, waitFor } from "./outcomes";
@@ -92,7 +92,7 @@ export async function pin(world: CommandWorld, target: SavepointRef | undefined,
 export async function editDescription(world: CommandWorld, target?: SavepointRef): Promise<void> {
   const record = await askSavepoint(world, target, "Edit Description", { placeholder: "Which savepoint is described?", can: () => true });
   if (record === undefined) return;
-  const text = await askInSteps(`Description of ${oneLine(record.job.name, 80)}'s savepoint`, 1, (ask) => ask.enter({
+  const text = await askInSteps(`Description of ${savepointName(record)} of ${oneLine(record.job.name, 80)}`, 1, (ask) => ask.enter({
     prompt: "What is it for? Empty removes it.", placeholder: "such as: before v2", initial: record.description,
     check: descriptionRemark,
   }));

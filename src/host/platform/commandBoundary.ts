@@ -4,15 +4,14 @@ import { explain } from "../../core/explain";
 import type { Log } from "../../core/ports";
 import type { Called } from "./commands";
 import type { Notify } from "./notify";
-import { rowMeant, targetOf, targetOfSelection, tooManySelected } from "./target";
+import { isOfPressedRow, targetOf, targetOfSelection, tooManySelected } from "./target";
 
-/** What the boundary needs. `focused` finds the row of the explorer that has the keyboard, for keybindings. */
+/** What the boundary needs. */
 export interface CommandBoundary {
   readonly log: Log;
   readonly notify: Notify;
-  focused(): Promise<unknown>;
-  /** The row that Enter has selected. */
-  entered(): unknown;
+  /** The row of the explorer that the key of the command was pressed on, if that is certain. To be asked at once, and once. */
+  pressed(): unknown;
 }
 
 /** The chain of causes below an error, for the log: one line each, then the innermost stack. Facts are data without secrets. */
@@ -33,10 +32,8 @@ export async function runCommand<World>(world: World, boundary: CommandBoundary,
   const { id, verb, argument, selection } = called;
   const selected = tooManySelected(id, selection);
   if (selected !== undefined) return notify.refused(`${selected} rows are selected, and this is done to one at a time. Select that one alone.`);
-  let target = targetOfSelection(id, argument, selection);
+  const target = isOfPressedRow(argument) ? targetOf(id, boundary.pressed()) : targetOfSelection(id, argument, selection);
   try {
-    const row = rowMeant(argument);
-    if (row !== undefined) target = targetOf(id, await boundary[row]());
     log.debug(`${id} ${target === undefined ? "" : JSON.stringify(target)}`.trimEnd());
     await verb(world, target);
   } catch (error) {

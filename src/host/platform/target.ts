@@ -154,10 +154,9 @@ function refOf(names: readonly TargetName[], argument: unknown): object | undefi
   return undefined;
 }
 
-/** Which row a keybinding's argument stands for: `{ "selected": true }` the one that has the keyboard, `{ "entered": true }` the one that Enter is about. */
-export function rowMeant(argument: unknown): "focused" | "entered" | undefined {
-  if (!isRecord(argument)) return undefined;
-  return argument.selected === true ? "focused" : argument.entered === true ? "entered" : undefined;
+/** True for a keybinding's argument `{ "pressed": true }`: the command is about the row that the key was pressed on. */
+export function isOfPressedRow(argument: unknown): boolean {
+  return isRecord(argument) && argument.pressed === true;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

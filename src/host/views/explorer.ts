@@ -48,7 +48,7 @@ export class Explorer implements Disposable {
     const now = (): number => world.clock.now();
     this.#view = this.#held.add(new TreeView<ExplorerNode>(views.explorer, {
       children: (parent) => this.#source.children(parent), render: (node) => renderRow(node, pacedMs(node, now())), tooltip: renderTooltip,
-    }));
+    }, now));
     this.#polling = this.#held.add(new Polling({ targets: () => this.#targets(), intervalMs: () => this.#paceMs(), clock: world.clock, log: world.log }));
     this.#held.add({ dispose: () => this.#ticking?.dispose() });
 
@@ -76,17 +76,9 @@ export class Explorer implements Disposable {
     this.#shownOrHidden();
   }
 
-  /** What a keybinding is about: the row that has the keyboard, if any. */
-  focused(): Promise<unknown> {
-    return this.#view.focused();
-  }
-
-  /**
-   * What Enter is about. The keybinding has had VS Code select that row before (`list.select`): asked from here, it would come a moment later,
-   * when the arrow keys may have moved on, and open or close another row.
-   */
-  entered(): unknown {
-    return this.#view.selected;
+  /** What a keybinding is about: the row that had the keyboard when the key was pressed, if that is certain. */
+  pressed(): unknown {
+    return this.#view.pressed();
   }
 
   get visible(): boolean {

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { DisposableStore, type Disposable } from "../../core/base/disposable";
 import { Emitter } from "../../core/base/event";
+import { PressedRows } from "./pressedRows";
 import type { Row } from "./row";
 import { Tree, type Element, type TreeSource } from "./tree";
 
@@ -11,11 +12,13 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
   readonly #view: vscode.TreeView<Element<N>>;
   readonly #held = new DisposableStore();
   readonly #toggled = new Emitter<undefined>();
+  readonly #pressed: PressedRows<Element<N>>;
 
   /** Fires when rows were given out or hidden: what is visible is another. */
   readonly onDidToggle = this.#toggled.event;
 
-  constructor(viewId: string, source: TreeSource<N> & { tooltip(node: N): string }) {
+  constructor(viewId: string, source: TreeSource<N> & { tooltip(node: N): string }, nowMs: () => number) {
+    this.#pressed = new PressedRows(nowMs);
     this.tree = new Tree(source, (changed) => this.#changed.fire(changed === "root" ? undefined : [...changed]));
     this.#held.add(this.#changed);
     this.#view = this.#held.add(vscode.window.createTreeView(viewId, {
@@ -37,6 +40,7 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
         },
       },
     }));
+    this.#held.add(this.#view.onDidChangeSelection(({ selection }) => this.#pressed.selected(selection)));
     this.#held.add(this.#view.onDidExpandElement(({ element }) => this.#toggle(element, true)));
     this.#held.add(this.#view.onDidCollapseElement(({ element }) => this.#toggle(element, false)));
   }
@@ -50,22 +54,9 @@ export class TreeView<N extends { readonly id: string }> implements Disposable {
     return this.#view.onDidChangeVisibility;
   }
 
-  /**
-   * The row that has the keyboard, which is what a keybinding is about; selects it. Arrow keys move the focus and leave the selection behind, and
-   * VS Code tells of the selection only: toggling the focused row in it tells which one that is.
-   */
-  async focused(): Promise<Element<N> | undefined> {
-    const before = this.#view.selection;
-    await vscode.commands.executeCommand("list.toggleSelection");
-    const after = this.#view.selection;
-    const toggled = [...after.filter((element) => !before.includes(element)), ...before.filter((element) => !after.includes(element))][0];
-    if (toggled !== undefined) await this.#view.reveal(toggled, { select: true, focus: true });
-    return toggled;
-  }
-
-  /** The row that was selected last, and alone or first. */
-  get selected(): Element<N> | undefined {
-    return this.#view.selection[0];
+  /** The row that a keybinding is about, for the verb that it runs now. */
+  pressed(): Element<N> | undefined {
+    return this.#pressed.take();
   }
 
   async reveal(element: Element<N>): Promise<void> {

@@ -4,11 +4,11 @@ import { restoreRefusals, restoreWarnings } from "../core/guards";
 import { recordVersion, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
 import { isTerminal, type JobRef, type JobSummary } from "../core/model/job";
 import { checkpointOwner, requireLocation } from "../core/model/location";
-import type { ClaimMode, Run, RunJarRequest, StorageLook } from "../core/ports";
+import type { ClaimMode, ProcessIdentity, Run, RunJarRequest, StorageLook } from "../core/ports";
 import { followedPlaces } from "./realPlaces";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import { outcomeError, type Readiness, type SavepointRequest, type SavepointService, type SavepointWorld } from "./savepoints";
-import { readStart, StartFollower } from "./startFollower";
+import { isUnsent, readStart, StartFollower } from "./startFollower";
 
 /** What a person chooses for a start of a job (C-22…C-30). */
 export interface RestoreRequest {
@@ -122,23 +122,31 @@ export class RestoreService {
     return plan.id;
   }
 
-  /** Starts what `planAfterRollback` wrote down, once; a second call, in this window or another, follows. Throws what `start` throws, and `plan-arguments-lost`. */
-  async startPlanned(restoreId: string, run: Run): Promise<RestoreRecord> {
+  /** Starts what `planAfterRollback` wrote down, once; a second call, in this window or another, follows. `isGone`: whether a process has ended that was about to start it. Throws what `start` throws, and `plan-arguments-lost`. */
+  async startPlanned(restoreId: string, run: Run, isGone: (owner: ProcessIdentity) => boolean): Promise<RestoreRecord> {
+    // The window that had it may have died before it sent anything: then it is a plan again.
+    for (;;) {
+      const started = await this.#startUnsent(restoreId, run, isGone);
+      if (started.state !== "planned") return started;
+    }
+  }
+
+  async #startUnsent(restoreId: string, run: Run, isGone: (owner: ProcessIdentity) => boolean): Promise<RestoreRecord> {
     const { ledger, clock, follower, self } = this.#world;
+    const isOpen = (open: RestoreRecord): boolean => open.state === "planned" || (open.state === "requested" && isUnsent(open) && isGone(open.owner));
     const plan = await readStart(ledger, restoreId);
-    if (plan.state !== "planned") return this.starts.follow(restoreId, run);
+    if (!isOpen(plan)) return this.starts.follow(restoreId, run);
     await this.#check(plan.cluster.url, plan.savepoint?.path ?? null, plan.claimMode, run.signal);
     const programArgs = await this.#keptArguments(plan);
     const release = follower.hold(restoreId);
     try {
       let mine = false;
       const record = await ledger.update<RestoreRecord>(restoreId, "its tables are rolled back", (open) => {
-        mine = open.state === "planned";
+        mine = isOpen(open);
         return mine ? { ...open, state: "requested", requestedAtMs: clock.now(), owner: self } : open;
       });
       if (!mine) return await this.starts.follow(restoreId, run);
       await this.#refuseRivals(record, "planned", run.signal);
-      await this.#forgetArguments(restoreId);
       return await this.#submit(record, programArgs, run);
     } finally {
       release();
@@ -227,7 +235,6 @@ export class RestoreService {
       // Another window continued the same plan in the same moment: follow what it started.
       if (!mine) return await this.starts.follow(restoreId, run);
       await this.#refuseRivals(record, "planned", run.signal);
-      await this.#forgetArguments(restoreId);
       return await this.#submit(record, programArgs, run);
     } finally {
       release();
@@ -267,7 +274,7 @@ export class RestoreService {
 
   /** Uploads when needed, sends the run request once, and follows. The job id makes a lost answer harmless: Flink refuses a second job of the same id. */
   async #submit(record: RestoreRecord, programArgs: readonly string[], run: Run): Promise<RestoreRecord> {
-    const { clusters, ledger, clock, follower, log } = this.#world;
+    const { clusters, ledger, clock, follower, log, self } = this.#world;
     const client = clusters.client(record.cluster.url);
     const work = async (): Promise<void> => {
       let sent = false;
@@ -282,8 +289,13 @@ export class RestoreService {
         }
         run.signal.throwIfAborted();
         // An upload takes long: another process may have settled the record meanwhile, and then it stays so.
-        const open = await readStart(this.#world.ledger, record.id);
-        if (open.state !== "requested" || open.owner.instance !== this.#world.self.instance) return;
+        let mine = false;
+        await ledger.update<RestoreRecord>(record.id, "is sent", (open) => {
+          mine = open.state === "requested" && open.owner.instance === self.instance;
+          return mine ? { ...open, sentAtMs: clock.now() } : open;
+        });
+        if (!mine) return;
+        await this.#forgetArguments(record.id);
         run.report({ message: "Flink starts the program" });
         sent = true;
         await client.runJar(jarId, runRequest(record, programArgs), info.capabilities, follower.life);
@@ -331,7 +343,7 @@ export class RestoreService {
       jobName: request.jobName, savepoint: request.savepoint && { ...request.savepoint, path: request.savepoint.path.trim() }, afterStop: after?.stopId ?? null,
       jar: "id" in request.jar ? { id: request.jar.id, file: null, name: request.jar.name } : { id: null, file: request.jar.file, name: request.jar.name },
       entryClass: request.entryClass ?? null, argumentCount: request.programArgs.length, parallelism: request.parallelism ?? null,
-      claimMode: request.claimMode, allowNonRestoredState: request.allowNonRestoredState, state, requestedAtMs: atMs, endedAtMs: null, failure: null, owner: self,
+      claimMode: request.claimMode, allowNonRestoredState: request.allowNonRestoredState, state, requestedAtMs: atMs, sentAtMs: null, endedAtMs: null, failure: null, owner: self,
       trail: [{ atMs, event: after === null ? "requested" : `planned: stop ${after.jobId} with a savepoint, then restore from it` }],
     };
   }

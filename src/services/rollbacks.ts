@@ -190,7 +190,7 @@ export class RollbackService {
     if (record.state === "restoring" && record.restoreId !== null) {
       run.report({ message: `Starting ${record.jobName}` });
       try {
-        await this.#restores.startPlanned(record.restoreId, run);
+        await this.#restores.startPlanned(record.restoreId, run, (owner) => this.#liveness(owner) === "dead");
       } catch (error) {
         // The tables are right, and stay so: the job can be started again from the savepoint.
         if (isFlinkError(error, "restore-failed", "plan-arguments-lost")) await this.#end(id, "the job did not start", "rolled-back");

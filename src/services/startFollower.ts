@@ -96,8 +96,9 @@ export class StartFollower {
     for (;;) {
       const record = await readStart(this.#world.ledger, restoreId);
       if (record.state !== "requested" && record.state !== "submitted") return this.#settle(record);
-      if (record.jar.id === null && record.owner.instance === self.instance && !this.sending.has(restoreId)) {
-        await this.#end(record, "taken over before the jar was on the cluster, so nothing was started", { state: "failed", endedAtMs: clock.now(), failure: { message: "The jar was not uploaded to its end, so nothing was started.", exception: "" } });
+      if (isUnsent(record) && record.owner.instance === self.instance && !this.sending.has(restoreId)) {
+        if (await this.#isPlan(record)) await this.#end(record, "taken over before it was sent: planned again", { state: "planned" });
+        else await this.#end(record, "taken over before it was sent, so nothing was started", { state: "failed", endedAtMs: clock.now(), failure: { message: "It was given up before it was sent, so nothing was started.", exception: "" } });
         continue;
       }
       try {
@@ -161,18 +162,28 @@ export class StartFollower {
     return true;
   }
 
+  /** Whether a person waits for it as a step of something larger, which goes on with it: its arguments are kept until it is sent. */
+  async #isPlan({ id, afterStop }: RestoreRecord): Promise<boolean> {
+    return afterStop !== null || (await this.#world.ledger.all()).some((record) => record.kind === "rollback" && record.restoreId === id);
+  }
+
   async #end(record: RestoreRecord, event: string, change: Partial<RestoreRecord>): Promise<void> {
     await this.#world.ledger.update<RestoreRecord>(record.id, event, (open) => (open.state === "requested" || open.state === "submitted" ? { ...open, ...change } : open));
   }
 
   #settle(record: RestoreRecord): RestoreRecord {
-    if (record.state !== "dropped") this.tell(record);
+    if (record.state !== "dropped" && record.state !== "planned") this.tell(record);
     if (record.state === "running" && record.endedAtMs === null) void this.watchUntilSafe(record.id);
     if (record.state === "failed") throw new FlinkError("restore-failed", { savepoint: record.savepoint?.path ?? null, message: record.failure?.message ?? "Flink gives no reason", exception: record.failure?.exception ?? "" });
     if (record.state === "dropped") throw new FlinkError("restore-failed", { savepoint: record.savepoint?.path ?? null, message: "It was given up before it was sent, perhaps in another window.", exception: "" });
     if (record.state === "unknown") throw new FlinkError("outcome-unknown", { what: "start", jobName: record.jobName, lookIn: null });
     return record;
   }
+}
+
+/** True for a start that certainly never reached Flink. */
+export function isUnsent({ sentAtMs, jar }: RestoreRecord): boolean {
+  return sentAtMs === null || (sentAtMs === undefined && jar.id === null);
 }
 
 /** A start's record. Throws `ledger-record-damaged` when it is gone. */

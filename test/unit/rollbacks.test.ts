@@ -7,7 +7,7 @@ import { openLocalMetadata } from "../../src/clients/localMetadata";
 import { localWarehouse, writeWhole } from "../../src/clients/paimon/localWarehouse";
 import { isAbort } from "../../src/core/base/async";
 import { FlinkError } from "../../src/core/errors";
-import type { RollbackRecord, SavepointRecord } from "../../src/core/ledger/record";
+import type { RestoreRecord, RollbackRecord, SavepointRecord } from "../../src/core/ledger/record";
 import type { Liveness, ProcessIdentity } from "../../src/core/ports";
 import type { PaimonAction, TableAddress } from "../../src/core/paimon/actions";
 import type { RollbackPlan } from "../../src/core/paimon/rollback/plan";
@@ -332,6 +332,26 @@ describe("a rollback", () => {
     await rejected(two.rollbacks.continue(left?.id ?? "", watchedRun()), "paimon-action-failed");
     fault = () => undefined;
     assert.equal((await two.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done", "a failure that it told leaves nothing at work");
+  });
+
+  test("P-12: a start that its window had not sent when it died is sent by the one that goes on, whether or not what was left has been looked at", async () => {
+    for (const looksFirst of [false, true]) {
+      const [one, two] = [another(), another()];
+      const { id: rollbackId } = await one.rollbacks.begin(await planOf(one), tablesOnly, watchedRun());
+      const restoreId = await one.window.restores.planAfterRollback({ cluster: flink.url, jobName: "ingest", savepoint: { path: savepoint, recordId: "s6", checkpointId: 6 }, jar: { id: "a.jar", name: "a.jar" }, programArgs: ["--secret"], claimMode: "NO_CLAIM", allowNonRestoredState: false }, watchedRun());
+      await one.window.ledger.update<RestoreRecord>(restoreId, "its tables are rolled back", (open) => ({ ...open, state: "requested" }));
+      await one.window.ledger.update<RollbackRecord>(rollbackId, "starts ingest", (open) => ({ ...open, restoreId, state: "restoring", endedAtMs: null }));
+      one.window.dispose();
+      if (looksFirst) {
+        await two.window.reconciler.reconcile();
+        await two.window.reconciler.settled();
+      }
+      flink.program = { checkpointEveryMs: 1_000 };
+      assert.equal((await two.rollbacks.continue(rollbackId, watchedRun())).state, "done");
+      assert.deepEqual(flink.calls.filter(({ name, about }) => name === "runJar" && about === restoreId).length, 1);
+      assert.equal(world.vault.kept.size, 0);
+      flink.jobs.clear();
+    }
   });
 
   test("is left at once when Paimon never answers, and is not begun a second time beside it", async () => {

@@ -128,6 +128,8 @@ export const restoreRecordSchema = z.lazy(() => z.object({
   allowNonRestoredState: z.boolean(),
   state: z.enum(["planned", "requested", "submitted", "running", "safe", "failed", "unknown", "dropped"]),
   requestedAtMs: epochMs,
+  /** When its request was about to be sent; null: certainly not yet. Absent in records of before. */
+  sentAtMs: epochMs.nullable().optional(),
   /** When the start failed, or the started job ended. */
   endedAtMs: epochMs.nullable(),
   failure: failure.nullable(),

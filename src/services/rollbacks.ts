@@ -55,6 +55,8 @@ export interface RollbackOptions {
   readonly safetyCopy: boolean;
   /** The start that follows, or null for the tables only. */
   readonly restore: RestoreRequest | null;
+  /** Names of the clusters that did not answer (`RollbackCheck.unchecked`), of which the person was told. */
+  readonly unchecked: readonly string[];
 }
 
 /** Below so many free bytes a rollback is warned of: what follows it writes. */
@@ -129,6 +131,7 @@ export class RollbackService {
         process: null,
         target: { id: target.id, commitUser: target.commitUser, commitIdentifier: String(target.commitIdentifier), timeMs: target.timeMs },
       })),
+      unchecked: [...options.unchecked],
       safetyName: options.safetyCopy ? `${ourName(plan.savepoint.path, plan.savepoint.checkpointId)}-before-${id.slice(0, 6)}` : null,
       state: "planned", requestedAtMs: atMs, endedAtMs: null, owner: self, trail: [{ atMs, event: `planned: ${plan.tables.map(({ table }) => table.name).join(", ")}` }],
     };
@@ -153,12 +156,13 @@ export class RollbackService {
   /**
    * Goes on with a rollback where it was: looks for writers, keeps each table, rolls it back, sees that it is so, then starts the job and follows
    * it to its first checkpoint. Throws `refused`, `paimon-action-failed`, `rollback-unverified`, and what a start throws; the record then says what is done.
-   * The signal ends the waiting at once, and the work after the step that Paimon is at; a call meanwhile joins it.
+   * The signal ends the waiting at once, and the work after the step that Paimon is at; a call meanwhile joins it. `unchecked`: names of clusters that do not
+   * answer, of which the person was told since it was begun.
    */
-  continue(rollbackId: string, run: Run): Promise<RollbackRecord> {
+  continue(rollbackId: string, run: Run, unchecked: readonly string[] = []): Promise<RollbackRecord> {
     let flow = this.#flows.get(rollbackId);
     if (flow === undefined) {
-      flow = this.#go(rollbackId, run).finally(() => this.#flows.delete(rollbackId));
+      flow = this.#go(rollbackId, run, unchecked).finally(() => this.#flows.delete(rollbackId));
       flow.catch(() => undefined);
       this.#flows.set(rollbackId, flow);
     }
@@ -172,8 +176,8 @@ export class RollbackService {
     return record;
   }
 
-  async #go(id: string, run: Run): Promise<RollbackRecord> {
-    let record = await this.#claim(id);
+  async #go(id: string, run: Run, unchecked: readonly string[]): Promise<RollbackRecord> {
+    let record = await this.#claim(id, unchecked);
     if (record.state === "planned" || record.state === "rolling") {
       await this.#requireSavepoint(record);
       await this.#refuseWriters(record, run);
@@ -203,9 +207,10 @@ export class RollbackService {
   }
 
   /** Makes this process the one at work on it. Throws `refused` while another is that lives. */
-  async #claim(id: string): Promise<RollbackRecord> {
+  async #claim(id: string, unchecked: readonly string[]): Promise<RollbackRecord> {
     const { self } = this.#world;
-    return this.#update(id, "gone on with", (open) => (open.owner.instance === self.instance ? this.#notActing(open) : { ...(open.endedAtMs === null ? this.#notAtWork(open) : open), owner: self }));
+    const told = (open: RollbackRecord): RollbackRecord => (unchecked.length === 0 ? open : { ...open, unchecked: [...new Set([...(open.unchecked ?? []), ...unchecked])] });
+    return this.#update(id, "gone on with", (open) => told(open.owner.instance === self.instance ? this.#notActing(open) : { ...(open.endedAtMs === null ? this.#notAtWork(open) : open), owner: self }));
   }
 
   /** Passes a rollback on that nobody works on. Throws `refused` while another process lives that may, or for `here`, while this one does. */
@@ -358,8 +363,10 @@ export class RollbackService {
     const { clock } = this.#world;
     run.report({ message: "Looking for writers" });
     const savepoint = await this.#recordAt(record.savepoint.path);
-    const { refusals } = await this.#writers(record.tables.map(({ table }) => table), savepoint?.cluster.url ?? null, run.signal);
+    const { refusals, unchecked } = await this.#writers(record.tables.map(({ table }) => table), savepoint?.cluster.url ?? null, run.signal);
     refuseIf("rolled back", record.jobName, refusals);
+    const silent = unchecked.map(({ cluster }) => cluster).filter((cluster) => record.unchecked?.includes(cluster) === false);
+    refuseIf("rolled back", record.jobName, silent.length === 0 ? [] : [{ rule: "clusters-silent", clusters: silent }]);
     // What was seen and confirmed is all that may go, also when a rollback goes on that failed: its numbers are given out again.
     for (const table of record.tables) {
       if (table.state === "rolled-back") continue;

@@ -18,7 +18,7 @@ const rollbacks = await app.rollbacks();
 rollbacks.onDidChange((record) => process.stdout.write(`${[record.state, ...record.tables.map(({ state }) => state)].join(" ")}\n`));
 try {
   const { plan } = await rollbacks.check({ path: task.savepoint, recordId: null, jobName: "orders" }, patience());
-  await rollbacks.begin(plan, { safetyCopy: false, restore: task.restore }, patience());
+  await rollbacks.begin(plan, { safetyCopy: false, restore: task.restore, unchecked: [] }, patience());
 } catch (error) {
   process.stdout.write(`failed ${isFlinkError(error) ? `${error.code} ${JSON.stringify(error.facts)}` : String(error)}\n`);
 }

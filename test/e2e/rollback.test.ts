@@ -53,10 +53,10 @@ for (const [at, version] of paimonFlinks.entries()) {
       const { plan, refusals } = await bench.check(savepoint);
       assert.deepEqual([...new Set(refusals.map(({ rule }) => rule))], ["writer-running"]);
       const rollbacks = await bench.app.app.rollbacks();
-      await assert.rejects(rollbacks.begin(plan, { safetyCopy: false, restore: null }, patience()), (error) => isFlinkError(error, "refused") && error.facts.refusals[0]?.rule === "writer-running");
+      await assert.rejects(rollbacks.begin(plan, { safetyCopy: false, restore: null, unchecked: [] }, patience()), (error) => isFlinkError(error, "refused") && error.facts.refusals[0]?.rule === "writer-running");
       // Where no cluster tells of a writer, the tables do.
       bench.app.app.clusters.setProfiles([]);
-      await assert.rejects(rollbacks.begin(plan, { safetyCopy: false, restore: null }, patience()), (error) => isFlinkError(error, "refused") && error.facts.refusals[0]?.rule === "table-moves");
+      await assert.rejects(rollbacks.begin(plan, { safetyCopy: false, restore: null, unchecked: [] }, patience()), (error) => isFlinkError(error, "refused") && error.facts.refusals[0]?.rule === "table-moves");
       bench.app.app.clusters.setProfiles([{ name: "test", url: bench.paimon.flink.url }]);
       for (const open of await rollbacks.unfinished()) await rollbacks.drop(open.id);
       await assertExact(bench);
@@ -94,7 +94,7 @@ for (const [at, version] of paimonFlinks.entries()) {
       const tag = path.join(second?.table.home ?? "", "tag", `tag-${second?.tag.name ?? ""}`);
       const kept = await import("node:fs/promises").then(({ readFile }) => readFile(tag));
       await rm(tag);
-      await assert.rejects(rollbacks.begin(plan, { safetyCopy: false, restore: bench.restoreOf(savepoint) }, patience()), (error) => isFlinkError(error, "refused") && error.facts.refusals[0]?.rule === "tag-damaged");
+      await assert.rejects(rollbacks.begin(plan, { safetyCopy: false, restore: bench.restoreOf(savepoint), unchecked: [] }, patience()), (error) => isFlinkError(error, "refused") && error.facts.refusals[0]?.rule === "tag-damaged");
       const [open] = await rollbacks.unfinished();
       assert.deepEqual(open?.tables.map(({ state }) => state), ["rolled-back", "planned"]);
       // And a restore past it is refused.

@@ -19,7 +19,7 @@ import { refusals, rejected } from "./rejected";
 import { jobId } from "./samples";
 
 let set: PaimonSet;
-let { clock, flink, world } = twoClusters();
+let { clock, flink, other, world } = twoClusters();
 let savepoint: string;
 /** What Paimon was asked for, as `table: action`. */
 let asked: string[];
@@ -31,7 +31,7 @@ let jvm: Liveness;
 beforeEach(() => {
   set = paimonSet("rolled-back");
   // After what the tables hold.
-  ({ clock, flink, world } = twoClusters(new JumpingClock(Date.UTC(2027, 0, 1))));
+  ({ clock, flink, other, world } = twoClusters(new JumpingClock(Date.UTC(2027, 0, 1))));
   asked = [];
   fault = () => undefined;
   jvm = "dead";
@@ -93,14 +93,14 @@ async function planOf({ rollbacks }: ReturnType<typeof another>): Promise<Rollba
   return plan;
 }
 
-const tablesOnly = { safetyCopy: false, restore: null };
+const tablesOnly = { safetyCopy: false, restore: null, unchecked: [] };
 const records = async ({ window }: ReturnType<typeof another>): Promise<RollbackRecord[]> => (await window.ledger.all()).filter((record): record is RollbackRecord => record.kind === "rollback");
 const done = (): string[] => asked.filter((line) => line.endsWith("roll-back"));
 
 describe("a rollback", () => {
   test("takes all tables back, and is over", async () => {
     const one = another();
-    const record = await one.rollbacks.begin(await planOf(one), { safetyCopy: true, restore: null }, watchedRun());
+    const record = await one.rollbacks.begin(await planOf(one), { ...tablesOnly, safetyCopy: true }, watchedRun());
     assert.deepEqual([record.state, record.tables.map(({ state }) => state)], ["done", ["rolled-back", "rolled-back"]]);
     assert.deepEqual(asked, ["app: create-tag", "app: create-branch", "app: roll-back", "pk: create-tag", "pk: create-branch", "pk: roll-back"]);
   });
@@ -131,10 +131,23 @@ describe("a rollback", () => {
     assert.deepEqual(asked, []);
   });
 
+  test("P-11: is refused when another cluster stopped answering since the person was told which ones do not", async () => {
+    const one = another();
+    const { plan, unchecked } = await one.rollbacks.check({ path: savepoint, recordId: "s6", jobName: "ingest" }, watchedRun());
+    assert.deepEqual(unchecked, []);
+    other.down = true;
+    assert.deepEqual(await refusals(one.rollbacks.begin(plan, tablesOnly, watchedRun())), ["clusters-silent"]);
+    const [left] = await one.rollbacks.unfinished();
+    assert.deepEqual(await refusals(one.rollbacks.continue(left?.id ?? "", watchedRun())), ["clusters-silent"]);
+    assert.deepEqual(asked, []);
+    // Told again, and agreed to.
+    assert.equal((await one.rollbacks.continue(left?.id ?? "", watchedRun(), ["staging"])).state, "done");
+  });
+
   test("rolls nothing back when the copy that was wanted is not there, whatever Paimon says", async () => {
     const one = another();
     fault = (action) => (action.kind === "create-branch" ? "nothing" : undefined);
-    const { facts } = await rejected(one.rollbacks.begin(await planOf(one), { safetyCopy: true, restore: null }, watchedRun()), "paimon-action-failed");
+    const { facts } = await rejected(one.rollbacks.begin(await planOf(one), { ...tablesOnly, safetyCopy: true }, watchedRun()), "paimon-action-failed");
     assert.match(facts.what, /^create the branch /);
     assert.deepEqual(done(), []);
   });
@@ -154,7 +167,7 @@ describe("a rollback", () => {
       for (const name of readdirSync(path.join(home, "tag"))) if (name.includes("-before-")) rmSync(path.join(home, "tag", name));
       throw new FlinkError("paimon-action-failed", { table: "d.app", what: "roll back", message: "Java heap space", exception: "java.lang.OutOfMemoryError" });
     };
-    await rejected(one.rollbacks.begin(await planOf(one), { safetyCopy: true, restore: null }, watchedRun()), "paimon-action-failed");
+    await rejected(one.rollbacks.begin(await planOf(one), { ...tablesOnly, safetyCopy: true }, watchedRun()), "paimon-action-failed");
     const [left] = await one.rollbacks.unfinished();
     assert.deepEqual(left?.tables.map(({ state }) => state), ["failed", "planned"]);
     assert.equal((await one.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done");
@@ -207,7 +220,7 @@ describe("a rollback", () => {
     const latest = readFileSync(path.join(home, "snapshot", "LATEST"), "utf8");
     const tagged = path.join(home, "tag", "tag-audit-2026");
     copyFileSync(path.join(home, "snapshot", `snapshot-${latest}`), tagged);
-    assert.deepEqual(await refusals(one.rollbacks.begin(plan, { safetyCopy: true, restore: null }, watchedRun())), ["tags-appeared"]);
+    assert.deepEqual(await refusals(one.rollbacks.begin(plan, { ...tablesOnly, safetyCopy: true }, watchedRun())), ["tags-appeared"]);
     assert.deepEqual(asked, []);
     rmSync(tagged);
 

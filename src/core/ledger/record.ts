@@ -239,6 +239,8 @@ export const rollbackRecordSchema = z.lazy(() => z.object({
     /** Paimon's action command, written down before it acts: it may outlive the window that started it. */
     process: processIdentity.nullable().default(null),
   })),
+  /** Names of the clusters that did not answer when a person agreed to it, all the same. Absent in records of before. */
+  unchecked: z.array(z.string()).optional(),
   /** Name of the branch that keeps each table as it was; null when none was wanted. */
   safetyName: z.string().nullable(),
   /** The start that follows, planned with it; null when only the tables are rolled back. */

@@ -54,7 +54,7 @@ export async function rollback(world: CommandWorld, target?: SavepointRef): Prom
   if (!(await confirmVictims(world, record, check, go))) return;
   if ((await typeName(`Roll back ${countText(plan.tables.length, "table")} of ${name}`, record.job.name, `${goesText(plan)}${go.safetyCopy ? "; a branch of each table keeps them" : " for good"}.`)) === undefined) return;
   const rollbacks = await world.rollbacks();
-  await follow(world, name, (run) => rollbacks.begin(plan, { safetyCopy: go.safetyCopy, restore: go.restore }, run));
+  await follow(world, name, (run) => rollbacks.begin(plan, { safetyCopy: go.safetyCopy, restore: go.restore, unchecked: check.unchecked.map(({ cluster }) => cluster) }, run));
 }
 
 /** *Continue Rollback*: goes on where it was. */
@@ -62,7 +62,13 @@ export async function continueRollback(world: CommandWorld, target?: { readonly 
   const record = await askUnfinished(world, "unfinished", target, "Which rollback goes on?");
   if (record === undefined) return;
   const rollbacks = await world.rollbacks();
-  await follow(world, oneLine(record.jobName, 80), (run) => rollbacks.continue(record.id, run));
+  const name = oneLine(record.jobName, 80);
+  await follow(world, name, (run) => rollbacks.continue(record.id, run).catch(async (error: unknown) => {
+    const [refusal, ...more] = isFlinkError(error, "refused") ? error.facts.refusals : [];
+    if (refusal?.rule !== "clusters-silent" || more.length > 0) throw error;
+    if (!(await world.notify.confirm({ title: `Go on with the rollback of ${name} all the same?`, detail: silentText(refusal.clusters), button: "Go On" }))) throw error;
+    return rollbacks.continue(record.id, run, refusal.clusters);
+  }));
 }
 
 /** *Drop Rollback*: what is done stays done, and is said. */
@@ -168,13 +174,17 @@ async function confirmVictims(world: CommandWorld, record: SavepointRecord, chec
     ...(lines.length === 0 ? ["Nothing is deleted."] : [safetyCopy ? "Deleted, and kept in a branch of each table:" : "Deleted for good:", ...lines.slice(0, mostLines).map((line) => `• ${oneLine(line, 160)}`), ...(lines.length > mostLines ? [`• and ${lines.length - mostLines} more, all in the runbook`] : [])]),
     "",
     ...plan.tables.flatMap(remarksOf).map((remark) => oneLine(remark, 300)),
-    ...(check.unchecked.length === 0 ? [] : [`Whether jobs on ${check.unchecked.map(({ cluster }) => cluster).join(", ")} write to these tables is not known: no answer. The tables are watched for ${spanText(3_000)} before the first is touched.`]),
+    ...(check.unchecked.length === 0 ? [] : [silentText(check.unchecked.map(({ cluster }) => cluster))]),
     ...(check.freeBytes !== null && check.freeBytes < littleFreeBytes ? [`Only ${sizeText(check.freeBytes)} are free where the tables lie.`] : []),
     what,
   ].join("\n");
   const answer = await world.notify.choose({ title: `Roll back ${countText(plan.tables.length, "table")} of ${name} to ${savepointName(record)}?`, detail, buttons: ["Roll Back…", "Open Runbook"] });
   if (answer === "Open Runbook") await openRunbookOf(world, record, check);
   return answer === "Roll Back…";
+}
+
+function silentText(clusters: readonly string[]): string {
+  return `Whether jobs on ${clusters.map((cluster) => oneLine(cluster, 60)).join(", ")} write to these tables is not known: no answer. The tables are watched for ${spanText(3_000)} before the first is touched.`;
 }
 
 /** `5 snapshots and 2 tags go`. */

@@ -49,7 +49,7 @@ export async function openBench(version: string, way: "command" | "gateway" = "c
     async rollBack(savepoint, { safetyCopy = false, restore = bench.restoreOf(savepoint) } = {}) {
       const { plan, refusals } = await bench.check(savepoint);
       assert.deepEqual(refusals, []);
-      return (await app.app.rollbacks()).begin(plan, { safetyCopy, restore }, patience());
+      return (await app.app.rollbacks()).begin(plan, { safetyCopy, restore, unchecked: [] }, patience());
     },
     pairs: (...savepoints) => readBoard(localWarehouse, paimon.warehouse, opened(savepoints), openLocalFile),
     pairOf(board, savepoint, table) {

@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { metadataFileAt, openRegularFile, unreadableReason } from "../clients/localFiles";
 import { FlinkError } from "../core/errors";
@@ -7,7 +7,7 @@ import type { BoardSavepoint } from "../core/paimon/board";
 import { UsageError, type Terminal } from "./command";
 
 /** Folders within folders that are looked through for savepoints. */
-const deepest = 4;
+const deepest = 16;
 
 /** `--savepoints A B` takes every word up to the next option. */
 export function withoutFolders(args: readonly string[]): { before: string[]; folders: string[] } {
@@ -35,10 +35,14 @@ export function placeOf(place: string, workingFolder: string): string {
   return local;
 }
 
-/** The savepoints in some folders: the folders themselves, or what lies in them. */
+/**
+ * The savepoints in some folders: the folders themselves, their `_metadata`, or what lies in them, also behind links; each once, whichever path leads to it first.
+ * What can't be read within a folder is a problem. Throws `file-unreadable` for a folder itself.
+ */
 export async function* savepointsIn(folders: readonly string[], problems: string[], terminal: Terminal): AsyncGenerator<BoardSavepoint> {
+  const seen = new Set<string>();
   for (const folder of folders) {
-    for await (const found of foldersWithMetadata(folder, 0)) {
+    for await (const found of foldersWithMetadata(path.basename(folder) === "_metadata" ? path.dirname(folder) : folder, 0, seen, problems)) {
       terminal.signal.throwIfAborted();
       try {
         const file = await metadataFileAt(found);
@@ -58,11 +62,24 @@ export async function* savepointsIn(folders: readonly string[], problems: string
   }
 }
 
-async function* foldersWithMetadata(folder: string, depth: number): AsyncGenerator<string> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw new FlinkError("file-unreadable", { path: folder, reason: unreadableReason(error) }, { cause: error });
-  });
+async function* foldersWithMetadata(folder: string, depth: number, seen: Set<string>, problems: string[]): AsyncGenerator<string> {
+  let entries;
+  try {
+    // A link may lead back to a folder above it.
+    const real = await realpath(folder);
+    if (seen.has(real)) return;
+    seen.add(real);
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    const reason = unreadableReason(error);
+    if (depth === 0) throw new FlinkError("file-unreadable", { path: folder, reason }, { cause: error });
+    return void problems.push(`${folder} can't be read: ${reason}.`);
+  }
   if (entries.some(({ name }) => name === "_metadata")) return yield folder;
   if (depth >= deepest) return;
-  for (const entry of entries.filter((each) => each.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1))) yield* foldersWithMetadata(path.join(folder, entry.name), depth + 1);
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const inside = path.join(folder, entry.name);
+    const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && (await stat(inside).then((stats) => stats.isDirectory(), () => false)));
+    if (isFolder) yield* foldersWithMetadata(inside, depth + 1, seen, problems);
+  }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
 import { paimonSet } from "./paimonSets";
@@ -45,6 +45,30 @@ test("a savepoint that was copied has the same pairs, and a branch made of a tag
   const { entries } = await tagsOf(set.warehouse, set.savepoints);
   assert.deepEqual(entries.filter(({ table, savepoint }) => table === "d.app$branch_copy" && savepoint !== null), []);
   assert.equal(entries.find(({ table, tag: named, savepoint }) => table === "d.app" && named === `savepoint-${exact.checkpointId}` && savepoint !== null)?.grade, "exact");
+});
+
+test("savepoints and tables are found wherever they lie: deep down, behind links, by their file; twice named, they are there once", async () => {
+  const set = paimonSet("rolled-back");
+  after(() => set.remove());
+  const folder = path.dirname(set.savepoints);
+  const deep = path.join(folder, "backup", "2026", "11", "29 of 30%", "cluster-é", "orders", "a", "b");
+  mkdirSync(deep, { recursive: true });
+  const [name = "", link = ""] = readdirSync(set.savepoints);
+  renameSync(path.join(set.savepoints, name), path.join(deep, name));
+  renameSync(path.join(set.savepoints, link), path.join(folder, "elsewhere"));
+  symlinkSync(path.join(folder, "elsewhere"), path.join(set.savepoints, link));
+  symlinkSync(folder, path.join(deep, "up"));
+  renameSync(path.join(set.warehouse, "d.db", "app"), path.join(folder, "app"));
+  symlinkSync(path.join(folder, "app"), path.join(set.warehouse, "d.db", "app"));
+  const run = async (...places: string[]): Promise<string[]> => {
+    const { out, err } = await runProgram(["tags", "warehouse/", "--json", "--savepoints", ...places], { cwd: folder });
+    assert.notEqual(out, "", err);
+    return (JSON.parse(out) as Entry[]).filter(({ savepoint }) => savepoint !== null).map(({ table, savepoint, grade }) => `${table} ${path.basename(savepoint ?? "")} ${grade}`).sort();
+  };
+  const grades = set.pairs.map(({ savepoint, table, grade }) => `${table} ${savepoint} ${grade}`);
+  const found = await run("savepoints", "backup");
+  assert.deepEqual(grades.filter((line) => !found.includes(line)), []);
+  assert.deepEqual(await run("savepoints/", `file:${set.savepoints}`, "./backup/../savepoints", path.join(deep, name, "_metadata"), "backup/2026"), found);
 });
 
 describe("what is wrong with a warehouse is told, and nothing of it is changed", () => {

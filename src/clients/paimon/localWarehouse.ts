@@ -6,7 +6,7 @@ import type { WarehouseReader } from "../../core/paimon/warehouse";
 import { syncFolder } from "../atomicFile";
 import { unreadableReason } from "../localFiles";
 
-/** Reads a warehouse on this machine's disk; folders and files are paths. What is no regular file is never opened. */
+/** Reads a warehouse on this machine's disk; folders and files are paths, and links are followed. What is no regular file is never opened. */
 export const localWarehouse: WarehouseReader = {
   async look(place) {
     const stats = await stat(place, { bigint: true }).catch(unlessMissing);
@@ -14,7 +14,9 @@ export const localWarehouse: WarehouseReader = {
   },
   async list(folder) {
     const entries = await readdir(folder, { withFileTypes: true }).catch(unlessMissing);
-    return entries?.filter((entry) => entry.isDirectory() || entry.isFile()).map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
+    if (entries === undefined) return undefined;
+    const found = await Promise.all(entries.map(async (entry) => ({ name: entry.name, is: entry.isSymbolicLink() ? await stat(path.join(folder, entry.name)).catch(() => entry) : entry })));
+    return found.filter(({ is }) => is.isDirectory() || is.isFile()).map(({ name, is }) => ({ name, isFolder: is.isDirectory() }));
   },
   async read(file, limitBytes, signal) {
     // A pipe that nobody writes to would keep us waiting.

@@ -123,7 +123,7 @@ export class RestoreService {
   }
 
   /** Starts what `planAfterRollback` wrote down, once; a second call, in this window or another, follows. `isGone`: whether a process has ended that was about to start it. Throws what `start` throws, and `plan-arguments-lost`. */
-  async startPlanned(restoreId: string, run: Run, isGone: (owner: ProcessIdentity) => boolean): Promise<RestoreRecord> {
+  async startPlanned(restoreId: string, run: Run, isGone: (owner: ProcessIdentity) => boolean = () => false): Promise<RestoreRecord> {
     // The window that had it may have died before it sent anything: then it is a plan again.
     for (;;) {
       const started = await this.#startUnsent(restoreId, run, isGone);

@@ -1,4 +1,4 @@
-import { placeOf } from "../core/lifecycle/placeText";
+import { lineAndColumn } from "../core/lifecycle/lineAndColumn";
 import { lifecycleFileName } from "../core/lifecycle/fileName";
 import { readLifecycleFile } from "../core/lifecycle/readLifecycleFile";
 import { readArguments } from "./arguments";
@@ -38,7 +38,7 @@ export const cleanup: Command = {
       const text = await textOf(file);
       const { problems } = readLifecycleFile(text);
       faults += problems.length;
-      for (const { offset, message } of problems) terminal.err(printable(`${file}:${placeOf(text, offset)}: ${message}`));
+      for (const { offset, message } of problems) terminal.err(printable(`${file}:${lineAndColumn(text, offset)}: ${message}`));
     }
     const code = await (await import("./cleanupRun")).runCleanup(asked, terminal);
     return faults > 0 ? Math.max(1, code) : code;

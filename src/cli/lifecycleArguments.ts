@@ -5,7 +5,7 @@ import { FlinkError } from "../core/errors";
 import { lifecycleFileName } from "../core/lifecycle/fileName";
 import { warehouseKey } from "../core/model/warehouse";
 import { UsageError } from "./command";
-import { placeOf } from "./savepointFolders";
+import { pathArgument } from "./pathArgument";
 
 /** What a command takes that works on clusters as the editor does. */
 export interface HeadlessOptions {
@@ -33,7 +33,7 @@ export function headlessOptions(values: Readonly<Record<(typeof headlessValues)[
     clusters.set(name, address);
   }
   const warehouses = lists.warehouse.map((place) => {
-    const key = warehouseKey(placeOf(place, workingFolder));
+    const key = warehouseKey(pathArgument(place, workingFolder));
     if (key === undefined) throw new UsageError(`${place} is no place of a warehouse.`);
     return key;
   });

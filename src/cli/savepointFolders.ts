@@ -2,7 +2,6 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { metadataFileAt, openRegularFile, unreadableReason } from "../clients/localFiles";
 import { FlinkError } from "../core/errors";
-import { localPath } from "../core/model/location";
 import type { BoardSavepoint } from "../core/paimon/board";
 import { UsageError, type Terminal } from "./command";
 
@@ -24,15 +23,6 @@ export function withoutFolders(args: readonly string[]): { before: string[]; fol
   }
   if (args.includes("--savepoints") && folders.length === 0) throw new UsageError("--savepoints takes a folder.");
   return { before, folders };
-}
-
-/** A path or `file:` address as a path. Throws `file-unreadable` for what is empty or on another storage. */
-export function placeOf(place: string, workingFolder: string): string {
-  if (place === "") throw new FlinkError("file-unreadable", { path: "“”", reason: "it names no folder" });
-  if (!/^[A-Za-z][A-Za-z0-9+.-]+:\//.test(place)) return path.resolve(workingFolder, place);
-  const local = localPath(place);
-  if (local === undefined) throw new FlinkError("file-unreadable", { path: place, reason: "this storage can't be reached from here" });
-  return local;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { lifecycleFileName } from "../core/lifecycle/fileName";
 import { readLifecycleFile } from "../core/lifecycle/readLifecycleFile";
-import { placeOf } from "../core/lifecycle/placeText";
+import { lineAndColumn } from "../core/lifecycle/lineAndColumn";
 import { blackoutAt, blackoutText } from "../core/schedule/blackout";
 import { readCron } from "../core/schedule/cron";
 import { cronRuns, effectiveRuns, firstOf, shortestGapMs, shortestIntervalMs } from "../core/schedule/cronRuns";
@@ -24,7 +24,7 @@ export const schedule: Command = {
       const text = await textOf(file);
       const { schedules, cleanup, problems } = readLifecycleFile(text);
       faults += problems.length;
-      for (const { offset, message } of problems) terminal.err(printable(`${file}:${placeOf(text, offset)}: ${message}`));
+      for (const { offset, message } of problems) terminal.err(printable(`${file}:${lineAndColumn(text, offset)}: ${message}`));
       if (verb === "check") {
         if (problems.length === 0) terminal.out(printable(`${file}: ${countText(schedules.length, "schedule")}${cleanup === undefined ? "" : `, cleanup rules${cleanup.enabled ? "" : " (not enabled)"}`}, nothing wrong`));
         continue;

@@ -1,13 +1,12 @@
 import path from "node:path";
 import { metadataFileAt, openRegularFile, type OpenedFile } from "../clients/localFiles";
-import { FlinkError } from "../core/errors";
 import type { MetadataLimits } from "../core/metadata/limits";
 import type { Metadata } from "../core/metadata/metadata";
 import { problemText } from "../core/metadata/problemText";
 import type { Problem } from "../core/metadata/problem";
 import { scanMetadata } from "../core/metadata/scan";
-import { localPath } from "../core/model/location";
 import type { Terminal } from "./command";
+import { pathArgument } from "./pathArgument";
 import { printable } from "./printable";
 
 /** A snapshot's metadata that was read, as far as it can be. */
@@ -27,7 +26,7 @@ export interface Snapshot {
  * not even its head can be read, which has been told then. Throws `file-unreadable`. The caller closes the input.
  */
 export async function readSnapshot(place: string, terminal: Terminal, limits: Partial<MetadataLimits> = {}): Promise<Snapshot | undefined> {
-  const file = await metadataFileAt(placeOf(place, terminal.workingFolder));
+  const file = await metadataFileAt(pathArgument(place, terminal.workingFolder));
   const input = await openRegularFile(file);
   try {
     const { metadata, problems, problemCount } = await scanMetadata(input, { limits, signal: terminal.signal });
@@ -46,12 +45,4 @@ function tellErrors(problems: readonly Problem[], terminal: Terminal): void {
   for (const problem of problems) {
     if (problem.severity === "error") terminal.err(`${problem.code}: ${printable(problemText(problem))} (byte ${problem.offset}${problem.path === "" ? "" : `, ${problem.path}`})`);
   }
-}
-
-function placeOf(place: string, workingFolder: string): string {
-  if (place === "") throw new FlinkError("file-unreadable", { path: "“”", reason: "it names no file" });
-  if (!/^[A-Za-z][A-Za-z0-9+.-]+:\//.test(place)) return path.resolve(workingFolder, place);
-  const local = localPath(place);
-  if (local === undefined) throw new FlinkError("file-unreadable", { path: place, reason: "this storage can't be reached from here; copy the savepoint to this machine" });
-  return local;
 }

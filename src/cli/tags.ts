@@ -11,7 +11,8 @@ import { countText } from "../core/wording";
 import { readArguments } from "./arguments";
 import { UsageError, type Command, type Terminal } from "./command";
 import { printable } from "./printable";
-import { placeOf, savepointsIn, withoutFolders } from "./savepointFolders";
+import { pathArgument } from "./pathArgument";
+import { savepointsIn, withoutFolders } from "./savepointFolders";
 import { tableLines } from "./table";
 
 /** A tag with the savepoint it belongs to, or with `tag: null` a savepoint and a table of its job without a tag. */
@@ -54,7 +55,7 @@ function asked(args: readonly string[], workingFolder: string): { warehouse: str
   const [warehouse, ...more] = rest;
   if (warehouse === undefined) throw new UsageError("The warehouse is missing.");
   if (more.length > 0) throw new UsageError(`There is one warehouse; ${more.join(" ")} is too much.`);
-  return { warehouse: placeOf(warehouse, workingFolder), folders: folders.map((folder) => placeOf(folder, workingFolder)), json: flags.json };
+  return { warehouse: pathArgument(warehouse, workingFolder), folders: folders.map((folder) => pathArgument(folder, workingFolder)), json: flags.json };
 }
 
 function entriesOf({ tables, pairs }: Board): TagEntry[] {

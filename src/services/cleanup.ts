@@ -5,12 +5,12 @@ import { asidePlace } from "../core/cleanup/aside";
 import { freedBytes, isVictim, limitedTo, planCleanup, type CleanupFacts, type CleanupPlan, type CleanupRow, type Hit, type Shown } from "../core/cleanup/plan";
 import { cleanupRecordId, rulesKey, type CleanupRules, type FindCleanup, type JobCleanup } from "../core/cleanup/rules";
 import { hitText } from "../core/cleanup/cleanupText";
-import { FlinkError } from "../core/errors";
 import { localPath } from "../core/model/location";
-import { filesOf, lostItsMetadata, recordVersion, type CleanupRecord, type LedgerRecord, type SavepointRecord } from "../core/ledger/record";
+import { filesOf, lostItsMetadata, recordVersion, type CleanupRecord, type SavepointRecord } from "../core/ledger/record";
 import type { AsideStorage, Liveness, ProcessIdentity, Run, StorageLook } from "../core/ports";
 import { savepointName } from "../core/wording";
 import type { DisposalService } from "./disposals";
+import { mayBeAtWork, readRecord } from "./ledgerReads";
 import { realPlaces, vanishedPlaces } from "./realPlaces";
 import { failureOf, refuseIf } from "./requests";
 import type { SavepointWorld } from "./savepoints";
@@ -66,8 +66,6 @@ export interface CleanupOutcome {
   readonly held: "not-agreed" | "pause" | null;
 }
 
-/** How long a run of another machine must have been silent before its job is taken over: its process can't be seen. */
-const otherHostPatienceMs = 10 * 60_000;
 /** A removal that failed is tried again by itself no sooner. */
 const retryAfterMs = 3_600_000;
 /** How often it is looked whether something that lies aside is due. */
@@ -188,7 +186,7 @@ export class CleanupService implements Disposable {
 
   /** Tries once more to remove a savepoint whose removal failed. Throws what speaks against it. */
   async retry(recordId: string, run: Run): Promise<void> {
-    const record = await this.#read(recordId);
+    const record = await readRecord(this.#world.shared.ledger, "savepoint", recordId);
     if (record.cleanup === undefined) refuseIf("removed", nameOf(record), [{ rule: "not-aside" }]);
     const job = { cluster: record.cluster.url, jobName: record.job.name };
     await this.#exclusively(job, async () => {
@@ -204,11 +202,11 @@ export class CleanupService implements Disposable {
   /** Puts a savepoint that lies aside back where Flink wrote it, and pins it: else the next run would take it again. Throws `refused`, `move-failed`. */
   async undo(recordId: string): Promise<SavepointRecord> {
     const { ledger, clock, self } = this.#world.shared;
-    const record = await this.#read(recordId);
+    const record = await readRecord(this.#world.shared.ledger, "savepoint", recordId);
     const mayGoBack = ({ cleanup, disposal }: SavepointRecord): boolean => cleanup?.aside?.state === "aside" && disposal?.state !== "requested" && disposal?.state !== "disposed";
     if (!mayGoBack(record) || lostItsMetadata(record)) refuseIf("put back", nameOf(record), [{ rule: record.disposal?.state === "requested" ? "disposal-running" : "not-aside" }]);
     return this.#exclusively({ cluster: record.cluster.url, jobName: record.job.name }, async () => {
-      if (await this.#wasPutBack(record)) return this.#read(recordId);
+      if (await this.#wasPutBack(record)) return readRecord(this.#world.shared.ledger, "savepoint", recordId);
       const going = await ledger.update<SavepointRecord>(recordId, "being put back", (now) => {
         if (!mayGoBack(now)) refuseIf("put back", nameOf(now), [{ rule: now.disposal?.state === "requested" ? "disposal-running" : "not-aside" }]);
         return withAside(now, { state: "restoring", sinceMs: clock.now(), owner: self });
@@ -433,8 +431,7 @@ export class CleanupService implements Disposable {
 
   #isAtWork(owner: ProcessIdentity, sinceMs: number, id: string, nowMs: number): boolean {
     const liveness = this.#world.liveness(owner);
-    if (liveness === "self") return this.#held.has(id);
-    return liveness === "alive" || (liveness === "other-host" && nowMs - sinceMs < otherHostPatienceMs);
+    return liveness === "self" ? this.#held.has(id) : mayBeAtWork(liveness, nowMs - sinceMs);
   }
 
   async #update(job: CleanupJob, event: string, change: (record: CleanupRecord) => CleanupRecord): Promise<void> {
@@ -446,12 +443,6 @@ export class CleanupService implements Disposable {
     };
     if ((await ledger.get(id)) === undefined) await ledger.create(fresh);
     await ledger.update<CleanupRecord>(id, event, (record) => trimmed(change(record), record));
-  }
-
-  async #read(recordId: string): Promise<SavepointRecord> {
-    const record: LedgerRecord | undefined = await this.#world.shared.ledger.get(recordId);
-    if (record?.kind !== "savepoint") throw new FlinkError("ledger-record-damaged", { file: recordId, reason: "the record vanished" });
-    return record;
   }
 }
 

@@ -9,6 +9,7 @@ import type { ClusterClient, Run, StorageLook } from "../core/ports";
 import { shortReason } from "../core/rowText";
 import { savepointName, shortId } from "../core/wording";
 import { unlessUnknown } from "./following";
+import { readRecord } from "./ledgerReads";
 import { realPlaces, vanishedPlaces } from "./realPlaces";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import type { SavepointWorld } from "./savepoints";
@@ -125,7 +126,7 @@ export class DisposalService {
   }
 
   async #weigh(recordId: string, run: Run): Promise<RuleCheck> {
-    const record = await this.#read(recordId);
+    const record = await readRecord(this.#world.ledger, "savepoint", recordId);
     const { jobs, unreachable, clockAheadMs } = await this.whoRuns(record.cluster.url, run);
     const real = await realPlaces(this.#look, [record, ...(await this.#world.ledger.all()).filter(({ id }) => id !== recordId)], jobs);
     const { records } = real;
@@ -182,7 +183,7 @@ export class DisposalService {
     const pause = new Backoff(200, 2_000);
     const down = new Backoff(1_000, 30_000);
     for (;;) {
-      const record = await this.#read(recordId);
+      const record = await readRecord(this.#world.ledger, "savepoint", recordId);
       if (record.disposal?.state !== "requested") return this.#settle(record);
       const { requestId } = record.disposal;
       try {
@@ -215,7 +216,7 @@ export class DisposalService {
 
   async #send(recordId: string): Promise<void> {
     const { clusters, ledger, follower } = this.#world;
-    const record = await this.#read(recordId);
+    const record = await readRecord(this.#world.ledger, "savepoint", recordId);
     try {
       const requestId = await clusters.client(record.cluster.url).dispose(filesOf(record), follower.life);
       await unlessUnwritable(ledger.update<SavepointRecord>(recordId, "Flink accepted the disposal", (open) => (open.disposal === null ? open : { ...open, disposal: { ...open.disposal, requestId } })), this.#world.log);
@@ -278,12 +279,6 @@ export class DisposalService {
       if (isAbort(error)) throw error;
       return { error: isFlinkError(error) ? shortReason(error) : `job ${shortId(job.jobId)} did not answer` };
     }
-  }
-
-  async #read(recordId: string): Promise<SavepointRecord> {
-    const record = await this.#world.ledger.get(recordId);
-    if (record?.kind !== "savepoint") throw new FlinkError("ledger-record-damaged", { file: recordId, reason: "the record vanished" });
-    return record;
   }
 }
 

@@ -1,6 +1,6 @@
 import { Backoff, isAbort, unlessAborted } from "../core/base/async";
 import { Emitter } from "../core/base/event";
-import { FlinkError, isFlinkError } from "../core/errors";
+import { isFlinkError } from "../core/errors";
 import { jobOf, type SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
 import { savepointsIn, type CheckpointOverview, type CheckpointStats } from "../core/model/checkpoint";
@@ -10,6 +10,7 @@ import type { Clock, ClusterClient, FlinkFailure, FoundFolder, Log, StorageLook 
 import { shortId } from "../core/wording";
 import type { ClusterService } from "./clusters";
 import { withStatistics, type JobService } from "./jobs";
+import { readRecord } from "./ledgerReads";
 
 /** How far a savepoint is, for whoever watches. */
 export interface FollowStep {
@@ -133,7 +134,7 @@ export class SavepointFollower {
     const pause = new Backoff(200, 2_000);
     const down = new Backoff(1_000, 30_000);
     for (;;) {
-      const record = await this.#read(recordId);
+      const record = await readRecord(this.#ledger, "savepoint", recordId);
       try {
         if (record.state !== "requested" && record.state !== "running") return this.#settle(await this.#afterwards(record));
         const client = this.#clusters.client(record.cluster.url);
@@ -340,12 +341,6 @@ export class SavepointFollower {
 
   async #change(id: string, event: string, change: (open: SavepointRecord) => SavepointRecord): Promise<void> {
     await this.#ledger.update<SavepointRecord>(id, event, (record) => (record.state === "requested" || record.state === "running" ? change(record) : record));
-  }
-
-  async #read(id: string): Promise<SavepointRecord> {
-    const record = await this.#ledger.get(id);
-    if (record?.kind !== "savepoint") throw new FlinkError("ledger-record-damaged", { file: id, reason: "the record vanished" });
-    return record;
   }
 
   /** A cluster that has just come back may answer here before it was asked for its configuration: throws the connection's errors instead of taking it for one without a directory. */

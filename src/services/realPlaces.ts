@@ -16,7 +16,7 @@ export interface RealPlaces {
  * see, keep their spelling.
  */
 export async function realPlaces(look: Pick<StorageLook, "real">, records: readonly LedgerRecord[], jobs: readonly JobSeen[]): Promise<RealPlaces> {
-  const written = new Set([...records.map(placeOf), ...jobs.map(({ seen }) => ("restored" in seen ? (seen.restored?.path ?? null) : null))]);
+  const written = new Set([...records.map(savepointPathOf), ...jobs.map(({ seen }) => ("restored" in seen ? (seen.restored?.path ?? null) : null))]);
   const real = new Map<string, string>();
   await mapLimit([...written].filter((place) => place !== null && localPath(place) !== undefined) as string[], 16, async (place) => void real.set(place, await look.real(place)));
   const followed = (place: string): string => real.get(place) ?? place;
@@ -49,7 +49,7 @@ export async function followedPlaces<P extends string | null>(look: Pick<Storage
   return { path: followed, records: real.records };
 }
 
-function placeOf(record: LedgerRecord): string | null {
+function savepointPathOf(record: LedgerRecord): string | null {
   if (record.kind === "savepoint") return record.path;
   return record.kind === "restore" || record.kind === "rollback" ? (record.savepoint?.path ?? null) : null;
 }

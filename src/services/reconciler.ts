@@ -3,11 +3,9 @@ import { DisposableStore, type Disposable } from "../core/base/disposable";
 import { isOpen, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
 import type { Liveness, ProcessIdentity } from "../core/ports";
 import type { DisposalService } from "./disposals";
+import { mayBeAtWork } from "./ledgerReads";
 import type { RestoreService } from "./restores";
 import type { SavepointWorld } from "./savepoints";
-
-/** How long a record of another machine must have been left alone before it is taken over: its process can't be seen, and may still be sending. */
-const otherHostPatienceMs = 10 * 60_000;
 
 /**
  * After a restart, takes over what a dead process left open and finds out how it ended (safety rule 6). Only asks and follows; the one request
@@ -93,10 +91,9 @@ export class Reconciler implements Disposable {
     const { ledger, self } = this.#world;
     const disposal = record.kind === "savepoint" && record.disposal?.state === "requested" ? record.disposal : null;
     const owner = disposal?.owner ?? record.owner;
-    const alive = this.#liveness(owner);
-    if (alive === "alive") return false;
-    if (alive === "self") return !this.#world.follower.isHeld(record.id);
-    if (alive === "other-host" && this.#world.clock.now() - (record.trail.at(-1)?.atMs ?? 0) < otherHostPatienceMs) return false;
+    const liveness = this.#liveness(owner);
+    if (liveness === "self") return !this.#world.follower.isHeld(record.id);
+    if (mayBeAtWork(liveness, this.#world.clock.now() - (record.trail.at(-1)?.atMs ?? 0))) return false;
     const taken = disposal !== null
       ? await ledger.update<SavepointRecord>(record.id, "taken over after a restart", (now) => (now.disposal?.state === "requested" && now.disposal.owner.instance === owner.instance ? { ...now, disposal: { ...now.disposal, owner: self } } : now))
       : record.kind === "savepoint"

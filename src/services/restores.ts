@@ -5,10 +5,11 @@ import { recordVersion, type RestoreRecord, type SavepointRecord } from "../core
 import { isTerminal, type JobRef, type JobSummary } from "../core/model/job";
 import { checkpointOwner, requireLocation } from "../core/model/location";
 import type { ClaimMode, ProcessIdentity, Run, RunJarRequest, StorageLook } from "../core/ports";
+import { readRecord } from "./ledgerReads";
 import { followedPlaces } from "./realPlaces";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import { outcomeError, type Readiness, type SavepointRequest, type SavepointService, type SavepointWorld } from "./savepoints";
-import { isUnsent, readStart, StartFollower } from "./startFollower";
+import { isUnsent, StartFollower } from "./startFollower";
 
 /** What a person chooses for a start of a job (C-22…C-30). */
 export interface RestoreRequest {
@@ -86,7 +87,7 @@ export class RestoreService {
     try {
       await ledger.create(plan);
       const stopped = await this.#savepoints.stop(job, { ...stop, drain: false }, run, stopId, async () => {
-        if ((await readStart(ledger, plan.id)).state !== "planned") refuseIf("stopped", plan.jobName, [{ rule: "operation-running", what: "restore", forMs: this.#world.clock.now() - plan.requestedAtMs }]);
+        if ((await readRecord(ledger, "restore", plan.id)).state !== "planned") refuseIf("stopped", plan.jobName, [{ rule: "operation-running", what: "restore", forMs: this.#world.clock.now() - plan.requestedAtMs }]);
       });
       return await this.#fromStop(plan.id, stopped, run);
     } catch (error) {
@@ -134,7 +135,7 @@ export class RestoreService {
   async #startUnsent(restoreId: string, run: Run, isGone: (owner: ProcessIdentity) => boolean): Promise<RestoreRecord> {
     const { ledger, clock, follower, self } = this.#world;
     const isOpen = (open: RestoreRecord): boolean => open.state === "planned" || (open.state === "requested" && isUnsent(open) && isGone(open.owner));
-    const plan = await readStart(ledger, restoreId);
+    const plan = await readRecord(ledger, "restore", restoreId);
     if (!isOpen(plan)) return this.starts.follow(restoreId, run);
     await this.#check(plan.cluster.url, plan.savepoint?.path ?? null, plan.claimMode, run.signal);
     const programArgs = await this.#keptArguments(plan);
@@ -159,7 +160,7 @@ export class RestoreService {
    */
   async continue(restoreId: string, run: Run, programArgs?: readonly string[]): Promise<RestoreRecord> {
     const { follower } = this.#world;
-    const plan = await readStart(this.#world.ledger, restoreId);
+    const plan = await readRecord(this.#world.ledger, "restore", restoreId);
     if (plan.state !== "planned" || plan.afterStop === null) return this.starts.follow(restoreId, run);
     if (this.#flows.has(restoreId)) refuseIf("restored", plan.jobName, [{ rule: "operation-running", what: "restore", forMs: this.#world.clock.now() - plan.requestedAtMs }]);
     this.#flows.add(restoreId);
@@ -221,7 +222,7 @@ export class RestoreService {
     }
     const state = await clusters.client(stopped.cluster.url).jobState(stopped.job.id, run.signal);
     if (state !== undefined && !isTerminal(state)) refuseIf("restored", stopped.job.name, [{ rule: "in-use", by: { jobId: stopped.job.id, name: stopped.job.name }, how: "has written its savepoint but still runs" }]);
-    const plan = await readStart(this.#world.ledger, restoreId);
+    const plan = await readRecord(this.#world.ledger, "restore", restoreId);
     const savepoint = plan.savepoint ?? { path: stopped.path, recordId: stopped.id, checkpointId: stopped.checkpointId };
     await this.#check(plan.cluster.url, savepoint.path, plan.claimMode, run.signal);
     const programArgs = givenArgs ?? (await this.#keptArguments(plan));

@@ -17,6 +17,7 @@ import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run, StorageLoo
 import { oneLine } from "../core/rowText";
 import { savepointName } from "../core/wording";
 import { unlessUnknown } from "./following";
+import { mayBeAtWork } from "./ledgerReads";
 import { followedPlaces } from "./realPlaces";
 import { refuseIf } from "./requests";
 import type { RestoreRequest, RestoreService } from "./restores";
@@ -62,8 +63,6 @@ export interface RollbackOptions {
 /** Below so many free bytes a rollback is warned of: what follows it writes. */
 export const littleFreeBytes = 256 << 20;
 
-/** How long a rollback of another machine must have been silent before it is taken over: its process can't be seen. */
-const otherHostPatienceMs = 10 * 60_000;
 /** How long a statement that a SQL Gateway was sent counts as at work when nobody waits for its answer any more: it deletes some files, which takes seconds. */
 const gatewayPatienceMs = 30_000;
 
@@ -229,8 +228,7 @@ export class RollbackService {
   }
 
   #mayLive(open: RollbackRecord, process: ProcessIdentity): boolean {
-    const liveness = this.#liveness(process);
-    return liveness === "alive" || (liveness === "other-host" && this.#silentMs(open) < (process.pid === 0 ? gatewayPatienceMs : otherHostPatienceMs));
+    return mayBeAtWork(this.#liveness(process), this.#silentMs(open), process.pid === 0 ? gatewayPatienceMs : undefined);
   }
 
   #silentMs(open: RollbackRecord): number {

@@ -3,12 +3,12 @@ import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError } from "../core/errors";
 import { latestCheckpoint } from "../core/guards";
 import type { RestoreRecord } from "../core/ledger/record";
-import type { Ledger } from "../core/ledger/store";
 import { allTasksRun, isTerminal } from "../core/model/job";
 import { placeKey } from "../core/model/location";
 import { isIntendedFailure } from "../core/paimon/failures";
 import type { ClusterClient, Run } from "../core/ports";
 import { unlessUnknown } from "./following";
+import { readRecord } from "./ledgerReads";
 import type { SavepointWorld } from "./savepoints";
 
 /**
@@ -50,7 +50,7 @@ export class StartFollower {
     let missed = 0;
     try {
       for (;;) {
-        const record = await readStart(ledger, restoreId);
+        const record = await readRecord(ledger, "restore", restoreId);
         if (record.state !== "running" || record.endedAtMs !== null) return;
         try {
           const client = clusters.client(record.cluster.url);
@@ -94,7 +94,7 @@ export class StartFollower {
     let missingSinceMs: number | undefined;
     let emptySinceMs: number | undefined;
     for (;;) {
-      const record = await readStart(this.#world.ledger, restoreId);
+      const record = await readRecord(this.#world.ledger, "restore", restoreId);
       if (record.state !== "requested" && record.state !== "submitted") return this.#settle(record);
       if (isUnsent(record) && record.owner.instance === self.instance && !this.sending.has(restoreId)) {
         if (await this.#isPlan(record)) await this.#end(record, "taken over before it was sent: planned again", { state: "planned" });
@@ -184,11 +184,4 @@ export class StartFollower {
 /** True for a start that certainly never reached Flink. */
 export function isUnsent({ sentAtMs, jar }: RestoreRecord): boolean {
   return sentAtMs === null || (sentAtMs === undefined && jar.id === null);
-}
-
-/** A start's record. Throws `ledger-record-damaged` when it is gone. */
-export async function readStart(ledger: Pick<Ledger, "get">, id: string): Promise<RestoreRecord> {
-  const record = await ledger.get(id);
-  if (record?.kind !== "restore") throw new FlinkError("ledger-record-damaged", { file: id, reason: "the record vanished" });
-  return record;
 }

@@ -34,6 +34,22 @@ test("the states of operators are named from their files, without timers; what i
   assert.match(stateList([{ id: keyed, name: null, uid: null, sizeBytes: 5_700, states: ["blob", "count", "recent", "last", "first"] }]), /^• id [0-9a-f]{32} · 5\.6 kB · states blob, count, recent and 2 more$/);
 });
 
+test("state and the names of the largest operators' states come from one reading, which ends when it is cancelled and waits for names only so long", async () => {
+  let reads = 0;
+  const counting = new InspectionService((location) => {
+    reads++;
+    return openLocalMetadata(location);
+  }, openLocalFile, quietLog);
+  const state = (await inspection.stateIn(`file:${fixture}`, signal)) ?? assert.fail();
+  const names = await inspection.stateNames(`file:${fixture}`, new Set(state.map(({ id }) => id)), signal);
+  const named = await counting.namedStateIn(`file:${fixture}`, 2, 60_000, signal);
+  assert.deepEqual(named, state.map((operator, at) => ({ ...operator, states: at < 2 ? names.get(operator.id) : undefined })));
+  assert.equal(reads, 1);
+  assert.deepEqual((await inspection.namedStateIn(`file:${fixture}`, 2, 0, signal))?.map(({ id }) => id), state.map(({ id }) => id), "without names where these take too long");
+  assert.equal(await inspection.namedStateIn("s3://bucket/savepoint-1", 2, 0, signal), undefined);
+  await assert.rejects(inspection.namedStateIn(`file:${fixture}`, 2, 60_000, AbortSignal.abort()), { name: "AbortError" });
+});
+
 test("what can't be read whole has no list: another storage, nothing there, a file cut short, no metadata at all", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "inspection-"));
   try {

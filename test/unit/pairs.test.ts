@@ -8,7 +8,7 @@ import type { PairRecord } from "../../src/core/ledger/record";
 import type { Ledger } from "../../src/core/ledger/store";
 import { pairsFlag, pairRowText } from "../../src/core/paimon/pairText";
 import { pairRecordId, withRemembered } from "../../src/core/paimon/remembered";
-import { durationMs } from "../../src/core/paimon/savepointPairs";
+import { optionDurationMs } from "../../src/core/paimon/savepointPairs";
 import type { Log } from "../../src/core/ports";
 import { PairService } from "../../src/services/pairs";
 import { WarehouseService } from "../../src/services/warehouses";
@@ -89,5 +89,5 @@ test("a savepoint that can't be read, and one without Paimon, say so and harm no
 });
 
 test("durations are read as Paimon reads them", () => {
-  assert.deepEqual(["1 h", "30 min", "12 s", "1d", "500", "2 Hours", "7 days", "x", "1 fortnight", undefined].map(durationMs), [3_600_000, 1_800_000, 12_000, 86_400_000, 500, 7_200_000, 604_800_000, undefined, undefined, undefined]);
+  assert.deepEqual(["1 h", "30 min", "12 s", "1d", "500", "2 Hours", "7 days", "x", "1 fortnight", undefined].map(optionDurationMs), [3_600_000, 1_800_000, 12_000, 86_400_000, 500, 7_200_000, 604_800_000, undefined, undefined, undefined]);
 });

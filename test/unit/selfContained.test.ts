@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { placeOf } from "../../src/core/metadata/filePlace";
+import { filePlaceOf } from "../../src/core/metadata/filePlace";
 import { inMemory } from "../../src/core/metadata/randomAccess";
 import { scanMetadata } from "../../src/core/metadata/scan";
 import { selfContainment } from "../../src/core/metadata/selfContained";
@@ -48,12 +48,12 @@ test("C-18: files of tasks, shared files and others make it depend on what is no
 
 test("a relative path that leads out is told and never resolved", async () => {
   assert.deepEqual(await verdictOf(["a", "../b"]), { verdict: "dependent", reasons: ["unsafe 1 100"] });
-  for (const path of ["../x", "/etc/passwd", "a/../../b", "", "c:\\x", "..", "a\0b", "..\\x"]) assert.deepEqual(placeOf(folder, { type: "relativeFile", path }).candidates, [], path);
+  for (const path of ["../x", "/etc/passwd", "a/../../b", "", "c:\\x", "..", "a\0b", "..\\x"]) assert.deepEqual(filePlaceOf(folder, { type: "relativeFile", path }).candidates, [], path);
 });
 
 test("a file is looked for where it is named only within the folder, or within the job's whose checkpoint it is", () => {
-  const at = (home: string, path: string): readonly string[] => placeOf(home, { type: "file", path }).candidates;
-  assert.deepEqual(placeOf("/sp/savepoint-1/_metadata", { type: "relativeFile", path: "x" }).candidates, ["file:/sp/savepoint-1/x"]);
+  const at = (home: string, path: string): readonly string[] => filePlaceOf(home, { type: "file", path }).candidates;
+  assert.deepEqual(filePlaceOf("/sp/savepoint-1/_metadata", { type: "relativeFile", path: "x" }).candidates, ["file:/sp/savepoint-1/x"]);
   assert.deepEqual(at("/sp/s", "file:///sp/s/x"), ["file:/sp/s/x"]);
   assert.deepEqual(at("/sp/s", "file:/etc/passwd"), ["file:/sp/s/passwd"]);
   assert.deepEqual(at("/sp/s", "file:/sp/s/../../etc/passwd"), ["file:/sp/s/passwd"]);

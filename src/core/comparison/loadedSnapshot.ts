@@ -1,6 +1,6 @@
 import type { OpenFile } from "../ports";
 import type { ComparedSide } from "../metadata/compare";
-import { placeOf } from "../metadata/filePlace";
+import { filePlaceOf } from "../metadata/filePlace";
 import type { Metadata } from "../metadata/metadata";
 import type { RandomAccess } from "../metadata/randomAccess";
 import { scanMetadata, type ScanResult } from "../metadata/scan";
@@ -103,7 +103,7 @@ async function detailsOf({ input, folder }: SnapshotSource, metadata: Metadata, 
       for (const { handle } of streamsOf(subtask)) {
         if (handle.type === "bytes") inside++;
         if (!("path" in handle)) continue;
-        const { relation, location } = placeOf(folder, handle);
+        const { relation, location } = filePlaceOf(folder, handle);
         const place = relation === "inside" ? "beside the metadata" : relation === "unsafe" ? "at a path that leads out of the folder" : `below ${placeText(location)}`;
         files.set(place, (files.get(place) ?? new Set()).add(handle.path));
       }

@@ -34,7 +34,7 @@ export interface FilePlace {
  * ones, those of a snapshot that was moved or copied may lie beside the metadata under the same name, and those of a moved checkpoint in the
  * same place below the job's folder.
  */
-export function placeOf(folder: string, handle: Pick<FileHandle, "type" | "path">): FilePlace {
+export function filePlaceOf(folder: string, handle: Pick<FileHandle, "type" | "path">): FilePlace {
   const home = normaliseLocation(folder);
   const { path } = handle;
   const job = jobFolderOf(home);

@@ -1,4 +1,4 @@
-import { placeOf, type FileRelation } from "./filePlace";
+import { filePlaceOf, type FileRelation } from "./filePlace";
 import type { MetadataLimits } from "./limits";
 import type { Metadata } from "./metadata";
 import type { RandomAccess } from "./randomAccess";
@@ -6,7 +6,7 @@ import { streamsOf, subtaskPages, withWindow, type StreamUse } from "./streams";
 
 /** A file that a snapshot refers to. */
 export interface ReferencedFile {
-  /** In one spelling (`placeOf`). */
+  /** In one spelling (`filePlaceOf`). */
   readonly location: string;
   readonly relation: FileRelation;
   /** Where to look for it. */
@@ -43,7 +43,7 @@ export async function referencedFiles(input: RandomAccess, metadata: Metadata, f
       for (const subtask of page.subtasks) {
         for (const { part, handle } of streamsOf(subtask)) {
           if (!("path" in handle)) continue;
-          const { location, relation, candidates } = placeOf(folder, handle);
+          const { location, relation, candidates } = filePlaceOf(folder, handle);
           const size = handle.sizeBytes < 0n ? null : handle.type === "segment" ? handle.startOffset + handle.sizeBytes : handle.sizeBytes;
           const known = files.get(location);
           if (known !== undefined) {

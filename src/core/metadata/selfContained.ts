@@ -1,5 +1,5 @@
 import { normaliseLocation } from "../model/location";
-import { leadsOut, placeOf, type FileHandle } from "./filePlace";
+import { leadsOut, filePlaceOf, type FileHandle } from "./filePlace";
 import type { MetadataLimits } from "./limits";
 import type { Metadata } from "./metadata";
 import type { Problem } from "./problem";
@@ -139,7 +139,7 @@ class Findings {
   }
 
   #reasonOf(handle: FileHandle, { part }: StreamUse): BoundReason {
-    const { relation, location } = placeOf(this.#folder, handle);
+    const { relation, location } = filePlaceOf(this.#folder, handle);
     if (relation === "unsafe") return "unsafe";
     if (relation === "inside") return handle.type === "segment" ? "merged" : "absolute-inside";
     if (part === "changelog") return "changelog";

@@ -1,6 +1,6 @@
 import type { OpenFile } from "../ports";
 import { ByteReader } from "../metadata/byteReader";
-import { placeOf } from "../metadata/filePlace";
+import { filePlaceOf } from "../metadata/filePlace";
 import type { OperatorHandle } from "../metadata/handles";
 import type { Metadata } from "../metadata/metadata";
 import { ProblemError } from "../metadata/problem";
@@ -92,7 +92,7 @@ async function bytesOf(input: RandomAccess, handle: OperatorHandle, source: { re
   const stream = innermost(handle.delegate);
   if (stream.type === "emptySegment" || Number(stream.sizeBytes) > stateLimitBytes) return undefined;
   if (stream.type === "bytes") return input.read(stream.dataOffset, Number(stream.sizeBytes), signal);
-  const { candidates, within } = placeOf(source.folder, stream);
+  const { candidates, within } = filePlaceOf(source.folder, stream);
   for (const candidate of candidates) {
     const opened = await source.open(candidate, within);
     if (opened === undefined) continue;

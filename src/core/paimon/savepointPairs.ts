@@ -77,7 +77,7 @@ export async function readPairs(reader: WarehouseReader, metadataBytes: RandomAc
     const isAlive = pairing.snapshot !== null && snapshots.some(({ id, timeMs }) => id === pairing.snapshot?.id && timeMs === pairing.snapshot.timeMs);
     pairs.push({
       sink, place: { warehouse, table: table.name }, pairing, latestSnapshotId: snapshots.at(-1)?.id ?? null,
-      snapshotExpiresMs: isAlive && pairing.snapshot !== null ? pairing.snapshot.timeMs + (durationMs(options?.["snapshot.time-retained"]) ?? defaultRetainedMs) : null,
+      snapshotExpiresMs: isAlive && pairing.snapshot !== null ? pairing.snapshot.timeMs + (optionDurationMs(options?.["snapshot.time-retained"]) ?? defaultRetainedMs) : null,
       tagsExpireMs: await lastExpiry(reader, table, pairing.tags),
       tableAutoTag: options?.[autoTagOption] === undefined ? null : options[autoTagOption] === "true",
     });
@@ -141,7 +141,7 @@ async function lastExpiry(reader: WarehouseReader, table: PaimonTable, tags: rea
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, milli: 1, millis: 1, s: 1_000, sec: 1_000, second: 1_000, min: 60_000, m: 60_000, minute: 60_000, h: 3_600_000, hour: 3_600_000, d: 86_400_000, day: 86_400_000 };
 
 /** A duration as Paimon's options have it (`TimeUtils.parseDuration`): a number with a unit, milliseconds without. */
-export function durationMs(text: string | undefined): number | undefined {
+export function optionDurationMs(text: string | undefined): number | undefined {
   const [, number, unit = ""] = /^\s*(\d+)\s*([a-z]*)\s*$/i.exec(text ?? "") ?? [];
   if (number === undefined) return undefined;
   const name = unit.toLowerCase();

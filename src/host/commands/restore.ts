@@ -124,14 +124,9 @@ const namesTimeoutMs = 5_000;
 
 /** Names the state at stake before any of it may be dropped, then has the job's name typed (C-23; safety rule 3). */
 async function confirmDrop(world: CommandWorld, source: Source, name: string, jobName: string): Promise<boolean> {
-  const read = await waitBefore(`Restore ${name} and drop state`, `Reading what ${savepointName(source)} holds`, async ({ signal }) => {
-    const inspection = await world.inspection();
-    const state = await inspection.stateIn(source.path, signal);
-    const names = await inspection.stateNames(source.path, new Set(state?.slice(0, namedOperators).map(({ id }) => id)), AbortSignal.any([signal, AbortSignal.timeout(namesTimeoutMs)]));
-    // Names that are cut off are merely absent; a person who cancels is asked nothing more.
-    signal.throwIfAborted();
-    return { state: state?.map((operator) => ({ ...operator, states: names.get(operator.id) })) };
-  });
+  const read = await waitBefore(`Restore ${name} and drop state`, `Reading what ${savepointName(source)} holds`, async ({ signal }) => ({
+    state: await (await world.inspection()).namedStateIn(source.path, namedOperators, namesTimeoutMs, signal),
+  }));
   if (read === undefined) return false;
   const { state } = read;
   const what = state === undefined

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { DisposableStore } from "../../core/base/disposable";
-import { comparedNamesSchema, comparisonPageParams, type ComparisonPageApi } from "../../core/comparison/page";
+import { comparedNamesSchema, comparisonPageParams, type ComparisonPageApi } from "../../core/comparison/comparisonPage";
 import type { ComparisonApi } from "../../core/comparison/protocol";
 import { inspectorViewType } from "../../core/contributions";
 import { isFlinkError } from "../../core/errors";

@@ -3,7 +3,7 @@ import { DisposableStore } from "../../core/base/disposable";
 import { Emitter } from "../../core/base/event";
 import { FlinkError, isFlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
-import { pageParams, type InspectorPageApi, type InspectorPageEvents, type PairsSeen, type SavepointFacts } from "../../core/inspector/page";
+import { pageParams, type InspectorPageApi, type InspectorPageEvents, type PairsSeen, type SavepointFacts } from "../../core/inspector/inspectorPage";
 import type { InspectionApi } from "../../core/inspector/protocol";
 import { isUsable, type SavepointRecord } from "../../core/ledger/record";
 import type { Ledger } from "../../core/ledger/store";

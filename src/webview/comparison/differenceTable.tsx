@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import type { ComparisonPageApi } from "../../core/comparison/page";
+import type { ComparisonPageApi } from "../../core/comparison/comparisonPage";
 import type { DifferenceColumn, DifferenceRow } from "../../core/comparison/protocol";
 import type { Client } from "../../core/rpc";
 import { countText } from "../../core/wording";

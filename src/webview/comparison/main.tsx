@@ -1,5 +1,5 @@
 import { render } from "preact";
-import type { ComparisonPageApi } from "../../core/comparison/page";
+import type { ComparisonPageApi } from "../../core/comparison/comparisonPage";
 import { connect } from "../../core/rpc";
 import { hostPort } from "../inspector/vscode";
 import { ComparisonPage } from "./comparisonPage";

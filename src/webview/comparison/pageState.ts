@@ -1,4 +1,4 @@
-import type { ComparedNames } from "../../core/comparison/page";
+import type { ComparedNames } from "../../core/comparison/comparisonPage";
 import type { DifferenceQuery } from "../../core/comparison/protocol";
 import { savedState, saveState } from "../inspector/vscode";
 

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { ComparedNames } from "../../core/comparison/page";
+import type { ComparedNames } from "../../core/comparison/comparisonPage";
 import type { ComparisonHead, SideFacts, SideHead } from "../../core/comparison/protocol";
 import { sizeText, timeText } from "../../core/wording";
 import type { Host } from "./differenceTable";

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { automaticFilter, otherIdFilter } from "../../core/inspector/filters";
-import type { SavepointFacts } from "../../core/inspector/page";
+import type { SavepointFacts } from "../../core/inspector/inspectorPage";
 import type { Head, SnapshotHead } from "../../core/inspector/protocol";
 import { countText, sizeText, timeText } from "../../core/wording";
 import { FileLine } from "./fileLine";

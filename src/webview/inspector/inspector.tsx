@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
-import type { InspectorPageApi, InspectorPageEvents, SavepointFacts } from "../../core/inspector/page";
+import type { InspectorPageApi, InspectorPageEvents, SavepointFacts } from "../../core/inspector/inspectorPage";
 import type { Head, OperatorColumn, OperatorRow } from "../../core/inspector/protocol";
 import { RemoteError, type Client } from "../../core/rpc";
 import { Detail } from "./detail";

@@ -1,5 +1,5 @@
 import { render } from "preact";
-import type { InspectorPageApi, InspectorPageEvents } from "../../core/inspector/page";
+import type { InspectorPageApi, InspectorPageEvents } from "../../core/inspector/inspectorPage";
 import { connect } from "../../core/rpc";
 import { Inspector } from "./inspector";
 import { hostPort } from "./vscode";

@@ -1,7 +1,7 @@
 import { isAbort } from "../../base/async";
 import { isFlinkError } from "../../errors";
 import type { OpenFile } from "../../ports";
-import { placeOf, type FilePlace } from "../filePlace";
+import { filePlaceOf, type FilePlace } from "../filePlace";
 import type { KeyedHandle, KeyGroupOffsets, OperatorHandle, StreamHandle } from "../handles";
 import type { MetadataLimits } from "../limits";
 import type { Metadata } from "../metadata";
@@ -65,7 +65,7 @@ export interface StatesOptions {
 
 /**
  * Reads what all state streams of a snapshot tell, one after the other in the file's order: names, kinds and serializers from their headers,
- * by range. Files are looked for where `placeOf` says and nowhere else. What can't be read becomes a problem of its reading; only the signal's
+ * by range. Files are looked for where `filePlaceOf` says and nowhere else. What can't be read becomes a problem of its reading; only the signal's
  * reason, and what reading the metadata itself throws, is thrown.
  */
 export async function* savepointStates(input: RandomAccess, metadata: Metadata, source: { readonly folder: string; readonly open: OpenFile }, options: StatesOptions = {}): AsyncGenerator<StateReading> {
@@ -216,7 +216,7 @@ class StreamOpener {
     try {
       if (inner.type === "bytes") return { kind, path, ...(await read(part(this.budget.counting(this.#input), inner.dataOffset, Number(inner.sizeBytes)))) };
       if (inner.type === "emptySegment") return { kind, path, problems: [] };
-      const place = placeOf(this.#folder, inner);
+      const place = filePlaceOf(this.#folder, inner);
       const { relation, location } = place;
       if (relation === "unsafe") return failed(new ProblemError("path-unsafe", 0, "", { path: shortened(inner.path) }));
       const opened = await this.#first(place);

@@ -1,6 +1,6 @@
 import { build, context, transform } from "esbuild";
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
@@ -8,6 +8,8 @@ const { resolve } = createRequire(import.meta.url);
 const production = process.argv.includes("--production");
 const out = process.argv.find((arg) => arg.startsWith("--out="))?.slice("--out=".length) ?? "dist";
 const watch = process.argv.includes("--watch");
+/** The parser and its grammars lie beside the bundles, as their packages ship them. */
+const wasm = ["web-tree-sitter/web-tree-sitter.wasm", ...["tree-sitter-java", "tree-sitter-scala", "@tree-sitter-grammars/tree-sitter-kotlin", "tree-sitter-python"].map((name) => `${name}/${path.basename(name)}.wasm`)];
 const shared = { bundle: true, platform: "node", target: "node20", mainFields: ["module", "main"], sourcemap: production ? false : "linked", minify: production, logLevel: "warning" };
 
 /**
@@ -77,6 +79,20 @@ const program = { ...shared, minify: true, entryPoints: ["src/cli/program.ts"], 
 /** Each file of src/worker is the main file of a worker thread; each src/webview/NAME/main.tsx with its style.css is a page. Found by name, never listed. */
 const entries = (folder, is) => (existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String).filter(is).map((file) => path.join(folder, file)) : []);
 const workers = { ...shared, entryPoints: entries("src/worker", (file) => !file.includes(path.sep) && file.endsWith(".ts")), outdir: path.join(out, "worker"), format: "cjs", alias: { ...alias, "web-tree-sitter": resolve("web-tree-sitter") } };
+
+/** Tells builds of the lint apart, by its code and its grammars: what one has kept, no other takes. */
+const lintBuild = {
+  name: "lint-build",
+  setup({ onEnd }) {
+    onEnd(() => {
+      const hash = createHash("sha256");
+      for (const file of [path.join(out, "worker", "lint.js"), path.join(out, "worker", "lintShare.js"), ...wasm.map((name) => resolve(name))]) hash.update(readFileSync(file));
+      writeFileSync(path.join(out, "worker", "lint.build"), `${hash.digest("hex")}\n`);
+    });
+  },
+};
+workers.plugins = [lintBuild];
+
 const pages = {
   ...shared, platform: "browser", target: "chrome128", entryPoints: entries("src/webview", (file) => /^[^\\/]+[\\/](main\.tsx|style\.css)$/.test(file)), outdir: path.join(out, "webview"), outbase: "src/webview",
   format: "iife", jsx: "automatic", jsxImportSource: "preact",
@@ -99,8 +115,6 @@ for (const options of production ? ships : [...ships, ...tests]) {
   else await build(options).catch(() => process.exit(1));
 }
 
-/** The parser and its grammars lie beside the bundles, as their packages ship them. */
-const wasm = ["web-tree-sitter/web-tree-sitter.wasm", ...["tree-sitter-java", "tree-sitter-scala", "@tree-sitter-grammars/tree-sitter-kotlin", "tree-sitter-python"].map((name) => `${name}/${path.basename(name)}.wasm`)];
 mkdirSync(out, { recursive: true });
 for (const file of wasm) copyFileSync(resolve(file), path.join(out, path.basename(file)));
 

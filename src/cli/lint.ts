@@ -1,7 +1,10 @@
+import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheFolder, LintCache } from "../clients/lintCache/lintCache";
 import { findFiles, projectOf } from "../clients/lintFiles";
 import { FlinkError } from "../core/errors";
-import { isBuildFile, isLintable } from "../core/lint/lintWorkspace";
+import { isBuildFile, mayMatter } from "../core/lint/fileNames";
 import { report, severityOf, type Reported, type ReportFormat } from "../core/lint/report";
 import { isRuleId, severities, type RuleId, type Severity } from "../core/lint/rules";
 import { UsageError, type Command } from "./command";
@@ -10,7 +13,7 @@ import { printable } from "./printable";
 
 /** `lint PATH…`: what is wrong with the uids of Flink jobs. 0 = nothing, 1 = findings at or above the level, 2 = something could not be read. */
 export const lint: Command = {
-  usage: "PATH… [--format text|json|sarif|github] [--fail-on error|warning|info|hint] [--rule ID=SEVERITY]…",
+  usage: "PATH… [--format text|json|sarif|github] [--fail-on error|warning|info|hint] [--rule ID=SEVERITY]… [--no-cache]",
   about: "Finds stateful operators without a uid, and other ways to lose state, in Java, Kotlin, Scala, Python, SQL and configuration.",
   async run(args, terminal) {
     const options = optionsOf(args);
@@ -22,7 +25,7 @@ export const lint: Command = {
       terminal.err(printable(`file-unreadable: ${file} can't be read (${reason}).`));
     };
     for (const root of options.paths) {
-      const found = await findFiles(path.resolve(terminal.workingFolder, root), isLintable);
+      const found = await findFiles(path.resolve(terminal.workingFolder, root), mayMatter);
       for (const { path: file, reason } of found.unreadable) complain(nameOf(file), reason);
       for (const file of found.files) wanted.add(file);
     }
@@ -30,9 +33,9 @@ export const lint: Command = {
     const others = await around(options.paths.map((root) => path.resolve(terminal.workingFolder, root)));
     terminal.signal.throwIfAborted();
     const files = [...new Set([...wanted, ...others])].map((file) => ({ path: nameOf(file), file, wanted: wanted.has(file) }));
-    const linted = await lintInThreads(files.sort(byPath), terminal.signal);
+    const linted = await lintInThreads(files.sort(byPath), options.cache ? await cacheOf(options.paths, terminal.workingFolder) : undefined, terminal.signal);
     const reported: Reported[] = [];
-    for (const { path: file, findings, skip, failure } of [...linted].sort(byPath)) {
+    for (const { path: file, findings, skip, failure } of [...linted.files].sort(byPath)) {
       if (failure?.inAnalysis === true) {
         unreadable = true;
         terminal.err(printable(`failed: ${file} could not be looked at (${failure.reason}).`));
@@ -44,6 +47,7 @@ export const lint: Command = {
     }
     const text = report(options.format, reported);
     if (text !== "") terminal.out(options.format === "text" || options.format === "github" ? text.split("\n").map((line) => printable(line)).join("\n") : text);
+    await linted.keep();
     if (unreadable) return 2;
     return reported.some(({ severity }) => severities.indexOf(severity) <= severities.indexOf(options.failOn)) ? 1 : 0;
   },
@@ -51,6 +55,13 @@ export const lint: Command = {
 
 function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+}
+
+/** What earlier runs with these paths left, of this build. Undefined when nothing is to be kept. */
+async function cacheOf(roots: readonly string[], workingFolder: string): Promise<LintCache | undefined> {
+  const folder = cacheFolder(process.env);
+  const build = await readFile(path.join(path.dirname(fileURLToPath(import.meta.url)), "worker", "lint.build"), "utf8").catch(() => undefined);
+  return folder === undefined || build === undefined ? undefined : new LintCache(folder, { workingFolder, roots, build });
 }
 
 /** Larger projects are not read for the sake of a few files. */
@@ -63,7 +74,7 @@ async function around(roots: readonly string[]): Promise<readonly string[]> {
     const project = await projectOf(path.dirname(root), isBuildFile);
     if (project !== undefined && !roots.includes(project)) projects.add(project);
   }
-  const found = await Promise.all([...projects].sort().map((project) => findFiles(project, isLintable)));
+  const found = await Promise.all([...projects].sort().map((project) => findFiles(project, mayMatter)));
   const files = [...new Set(found.flatMap((each) => each.files))];
   return files.length > contextLimit ? [] : files;
 }
@@ -75,6 +86,7 @@ interface Options {
   readonly format: ReportFormat;
   readonly failOn: Severity;
   readonly severities: ReadonlyMap<RuleId, Severity>;
+  readonly cache: boolean;
 }
 
 function optionsOf(args: readonly string[]): Options {
@@ -82,10 +94,15 @@ function optionsOf(args: readonly string[]): Options {
   const set = new Map<RuleId, Severity>();
   let format: ReportFormat = "text";
   let failOn: Severity = "warning";
+  let cache = true;
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     if (arg === "--") {
       paths.push(...rest.splice(0));
+      continue;
+    }
+    if (arg === "--no-cache") {
+      cache = false;
       continue;
     }
     const [, option, given] = /^(--[a-z-]+)(?:=(.*))?$/s.exec(arg) ?? [];
@@ -111,7 +128,7 @@ function optionsOf(args: readonly string[]): Options {
   }
   if (paths.includes("")) throw new FlinkError("file-unreadable", { path: "“”", reason: "it names no file" });
   if (paths.length === 0) throw new UsageError("Name at least one file or folder.");
-  return { paths, format, failOn, severities: set };
+  return { paths, format, failOn, severities: set, cache };
 }
 
 function isSeverity(word: string): word is Severity {

@@ -1,10 +1,12 @@
+import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
+import type { LintCache } from "../clients/lintCache/lintCache";
 import { startThread } from "../clients/workerThread";
-import type { LintFile, LintShareApi, SharedFile } from "../core/lint/shareProtocol";
+import type { KnownFacts, LintFile, LintShareApi, SharedFile } from "../core/lint/shareProtocol";
 import { connect } from "../core/rpc";
 
 /** Fewer files are not worth another thread. */
@@ -17,13 +19,33 @@ const optimizeAfterBytes = 1_000_000;
 /** More threads would wait for each other. */
 const threadLimit = 4;
 
+/** How long a file of a language takes, by its size, against the others; what is known already takes a fraction. */
+const effort: Readonly<Record<string, number>> = { java: 5, kt: 7, kts: 7, scala: 7, sc: 7, py: 4, pyi: 4 };
+const effortOfKnown = 0.2;
+
+/** What the threads read and found. */
+export interface Linted {
+  readonly files: readonly SharedFile[];
+  /** Keeps it for the next run. */
+  keep(): Promise<void>;
+}
+
 /**
  * Lints files in threads of their own, so that an interrupt counts at once, also within a large file. Resolves to what came of those that are
- * wanted, in no order. Rejects with the signal's reason, and with an error when a thread ends early.
+ * wanted, in no order. With a cache, what earlier runs left there is not done again. Rejects with the signal's reason, and with an error when a
+ * thread ends early.
  */
-export async function lintInThreads(files: readonly LintFile[], signal: AbortSignal): Promise<readonly SharedFile[]> {
+export async function lintInThreads(files: readonly LintFile[], cache: LintCache | undefined, signal: AbortSignal): Promise<Linted> {
+  const before = await cache?.findings(files, signal);
+  if (before !== undefined) return { files: before, keep: async () => undefined };
+  const known = await cache?.known() ?? new Map<string, KnownFacts>();
+  signal.throwIfAborted();
   const count = Math.max(1, Math.min(threadLimit, availableParallelism(), Math.floor(files.length / filesPerThread)));
-  const ports = Array.from({ length: count }, (): MessagePort[] => []);
+  const shares = sharesOf(files, count, await Promise.all(files.map(async ({ path: name, file }) => {
+    const bytes = count === 1 ? 1 : await stat(file).then(({ size }) => size, () => 0);
+    return bytes * (effort[name.slice(name.lastIndexOf(".") + 1)] ?? 1) * (known.has(name) ? effortOfKnown : 1);
+  })));
+  const ports = shares.map((): MessagePort[] => []);
   for (const [at, mine] of ports.entries()) {
     for (const theirs of ports.slice(at + 1)) {
       const { port1, port2 } = new MessageChannel();
@@ -36,15 +58,36 @@ export async function lintInThreads(files: readonly LintFile[], signal: AbortSig
   const folder = path.dirname(fileURLToPath(import.meta.url));
   const threads = ports.map((peers) => startThread(path.join(folder, "worker", "lintShare.js"), { grammars: folder, peers }, { heapMb: 4096 }, peers));
   try {
-    const shares = threads.map(async (thread, at) => {
+    const answers = threads.map(async (thread, at) => {
       const lost = thread.gone.then((end) => {
         throw end.how === "ended" ? new Error("The thread was ended.") : end.how === "memory" ? new Error("The files need more memory than there is.") : end.error;
       });
       lost.catch(() => undefined);
-      return Promise.race([connect<LintShareApi>(thread.port).call("lint", { files: files.filter((_, index) => index % count === at) }, signal), lost]);
+      const share = shares[at] ?? [];
+      const mine = new Map(share.flatMap(({ path: name }) => {
+        const facts = known.get(name);
+        return facts === undefined ? [] : [[name, facts] as const];
+      }));
+      return Promise.race([connect<LintShareApi>(thread.port).call("lint", { files: share, known: mine, keep: cache !== undefined }, signal), lost]);
     });
-    return (await Promise.all(shares)).flat();
+    const results = (await Promise.all(answers)).flat();
+    const wanted = new Set(files.filter((each) => each.wanted).map((each) => each.path));
+    return { files: results.filter((each) => wanted.has(each.path)), keep: async () => cache?.keep(files, results) };
   } finally {
     for (const thread of threads) thread.end();
   }
+}
+
+/** Shares of about the same effort. Each has as few languages as can be: of each, a thread has code to make fast. */
+function sharesOf(files: readonly LintFile[], count: number, efforts: readonly number[]): readonly (readonly LintFile[])[] {
+  const shares = Array.from({ length: count }, (): LintFile[] => []);
+  const total = efforts.reduce((sum, each) => sum + each, 0);
+  const endingOf = ({ path: name }: LintFile): string => name.slice(name.lastIndexOf(".") + 1);
+  const sorted = files.map((file, at) => ({ file, effort: efforts[at] ?? 0, ending: endingOf(file) })).sort((a, b) => (a.ending < b.ending ? -1 : a.ending > b.ending ? 1 : 0));
+  let done = 0;
+  for (const { file, effort: its } of sorted) {
+    shares[Math.min(count - 1, total === 0 ? 0 : Math.floor((done * count) / total))]?.push(file);
+    done += its;
+  }
+  return shares;
 }

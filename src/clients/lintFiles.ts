@@ -55,9 +55,13 @@ export async function projectOf(from: string, isBuild: (path: string) => boolean
   return found;
 }
 
-/** The text of a file: UTF-8, UTF-16 by its mark, else Latin-1, in which every file is a text. Throws `file-unreadable`, also for one that is too large. */
+/** The text of a file. Throws `file-unreadable`, also for one that is too large. */
 export async function readText(file: string): Promise<string> {
-  const bytes = await bytesOf(file);
+  return textOf(await readBytes(file));
+}
+
+/** The text of a file's bytes: UTF-8, UTF-16 by its mark, else Latin-1, in which every file is a text. */
+export function textOf(bytes: Uint8Array): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder("utf-16be").decode(bytes);
   try {
@@ -67,7 +71,8 @@ export async function readText(file: string): Promise<string> {
   }
 }
 
-async function bytesOf(file: string): Promise<Uint8Array> {
+/** The bytes of a file. Throws `file-unreadable`, also for one that is too large. */
+export async function readBytes(file: string): Promise<Uint8Array> {
   const opened = await openRegularFile(file);
   try {
     if (opened.sizeBytes > sizeLimitBytes) throw new FlinkError("file-unreadable", { path: file, reason: `it has ${opened.sizeBytes} bytes; at most ${sizeLimitBytes} are read` });

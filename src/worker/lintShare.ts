@@ -1,10 +1,13 @@
 import { workerData, type MessagePort } from "node:worker_threads";
-import { readText } from "../clients/lintFiles";
+import { decodeFacts, FactsEncoder } from "../clients/lintCache/factsCodec";
+import { digestOf } from "../clients/lintCache/digest";
+import { readBytes, textOf } from "../clients/lintFiles";
 import { unreadableReason } from "../clients/localFiles";
-import { loadSyntax } from "../clients/syntax/treeSitter";
+import { loadSyntax, type LoadableSyntax } from "../clients/syntax/treeSitter";
 import { starterPort } from "../clients/workerThread";
-import { grammarsFor, isBuildFile, LintWorkspace } from "../core/lint/lintWorkspace";
-import type { LintFile, LintShareApi, SharedFile, ShareMessage } from "../core/lint/shareProtocol";
+import { isBuildFile } from "../core/lint/fileNames";
+import { grammarsFor, LintWorkspace } from "../core/lint/lintWorkspace";
+import type { KeptFile, KnownFacts, LintFile, LintShareApi, ShareMessage } from "../core/lint/shareProtocol";
 import { serve } from "../core/rpc";
 
 /** Files that are on their way from the disk at once. */
@@ -15,20 +18,22 @@ const perMessage = 50;
 /** A thread that lints its share of many files: it reads its own, tells the others what it read, and then looks at its own with what all know. */
 const { grammars, peers } = workerData as { readonly grammars: string; readonly peers: readonly MessagePort[] };
 
-serve<LintShareApi>(starterPort(), { lint: async ({ files }) => lint(files) }, (error) => ({ code: "unexpected", sentence: error instanceof Error ? (error.stack ?? error.message) : String(error) }));
+serve<LintShareApi>(starterPort(), { lint: async (params) => lint(params) }, (error) => ({ code: "unexpected", sentence: error instanceof Error ? (error.stack ?? error.message) : String(error) }));
 
-async function lint(files: readonly LintFile[]): Promise<readonly SharedFile[]> {
-  const workspace = new LintWorkspace(await loadSyntax(grammars, grammarsFor(files.map(({ path }) => path))));
+async function lint({ files, known, keep }: Parameters<LintShareApi["lint"]>[0]): Promise<readonly KeptFile[]> {
+  const syntax = await loadSyntax(grammars, []);
+  const workspace = new LintWorkspace(syntax);
   const others = peers.map((peer) => heard(peer, workspace));
-  const results = new Map<string, SharedFile>();
+  const encoder = new FactsEncoder();
+  const results: { readonly result: KeptFile; readonly wanted: boolean }[] = [];
   let batch: Exclude<ShareMessage, null>[number][] = [];
   const tell = (message: ShareMessage): void => peers.forEach((peer) => peer.postMessage(message));
-  for await (const { file: { path, wanted }, text } of texts(files)) {
-    const took = take(workspace, path, text);
-    if (wanted) results.set(path, took);
-    if (isBuildFile(path) && typeof text === "string") batch.push({ path, text });
-    const facts = workspace.facts(path);
-    if (facts !== undefined) batch.push({ path, facts });
+  for await (const { file: { path, wanted }, bytes } of contents(files)) {
+    const took = await take(path, bytes, known.get(path), keep, workspace, syntax);
+    const facts = keep || peers.length > 0 ? (took.facts ?? encoded(workspace.facts(path), encoder)) : null;
+    results.push({ result: { ...took, facts }, wanted });
+    if (isBuildFile(path) && bytes instanceof Uint8Array) batch.push({ path, text: textOf(bytes) });
+    if (facts !== null) batch.push({ path, facts });
     if (batch.length < perMessage) continue;
     tell(batch);
     batch = [];
@@ -38,36 +43,57 @@ async function lint(files: readonly LintFile[]): Promise<readonly SharedFile[]> 
   await Promise.all(others);
   peers.forEach((peer) => peer.close());
   workspace.sort();
-  return [...results.values()].map((result) => (result.failure === null && result.skip === null ? look(workspace, result) : result));
+  return results.map(({ result, wanted }) => (wanted && result.failure === null && result.skip === null ? look(workspace, result) : result));
 }
 
-/** The texts of files in their order, or why one could not be read. */
-async function* texts(files: readonly LintFile[]): AsyncGenerator<{ readonly file: LintFile; readonly text: string | { readonly reason: string } }> {
+/** The bytes of files in their order, or why one could not be read. */
+async function* contents(files: readonly LintFile[]): AsyncGenerator<{ readonly file: LintFile; readonly bytes: Uint8Array | { readonly reason: string } }> {
   const reading = files.slice(0, readAhead).map(read);
   for (const [at, file] of files.entries()) {
     const next = files[at + readAhead];
     if (next !== undefined) reading.push(read(next));
-    const text = await reading[at];
-    if (text !== undefined) yield { file, text };
+    const bytes = await reading[at];
+    if (bytes !== undefined) yield { file, bytes };
     delete reading[at];
   }
 }
 
-function read({ file }: LintFile): Promise<string | { readonly reason: string }> {
-  return readText(file).catch((error: unknown) => ({ reason: unreadableReason(error) }));
+function read({ file }: LintFile): Promise<Uint8Array | { readonly reason: string }> {
+  return readBytes(file).catch((error: unknown) => ({ reason: unreadableReason(error) }));
 }
 
-function take(workspace: LintWorkspace, path: string, text: string | { readonly reason: string }): SharedFile {
-  if (typeof text !== "string") return { path, findings: [], skip: null, failure: { reason: text.reason, inAnalysis: false } };
+/** Puts a file in. Its facts are those that are known, where its bytes are the same; else it has none here yet. */
+async function take(path: string, bytes: Uint8Array | { readonly reason: string }, known: KnownFacts | undefined, keep: boolean, workspace: LintWorkspace, syntax: LoadableSyntax): Promise<KeptFile> {
+  const result: KeptFile = { path, findings: [], skip: null, failure: null, digest: null, facts: null };
+  if (!(bytes instanceof Uint8Array)) return { ...result, failure: { reason: bytes.reason, inAnalysis: false } };
+  const digest = keep ? digestOf([bytes]) : null;
+  const before = known !== undefined && known.digest === digest ? factsFor(path, known.facts) : undefined;
+  if (before === undefined) await syntax.load(grammarsFor([path]));
   try {
-    return { path, findings: [], skip: workspace.put(path, text) ?? null, failure: null };
+    const skip = workspace.put(path, textOf(bytes), before) ?? null;
+    return { ...result, skip, digest, facts: before === undefined ? null : (known?.facts ?? null) };
   } catch (error) {
     workspace.remove(path);
-    return { path, findings: [], skip: null, failure: failureOf(error) };
+    return { ...result, failure: failureOf(error) };
   }
 }
 
-function look(workspace: LintWorkspace, result: SharedFile): SharedFile {
+/** What was kept of the file, unless it is another one's, or damaged. */
+function factsFor(path: string, bytes: Uint8Array): unknown {
+  try {
+    const facts = decodeFacts(bytes);
+    return typeof facts === "object" && facts !== null && "path" in facts && facts.path === path ? facts : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Those without a path are made anew as fast as they are read. */
+function encoded(facts: unknown, encoder: FactsEncoder): Uint8Array<ArrayBuffer> | null {
+  return facts === undefined ? null : encoder.encode(facts);
+}
+
+function look(workspace: LintWorkspace, result: KeptFile): KeptFile {
   try {
     return { ...result, findings: workspace.findings(result.path) };
   } catch (error) {
@@ -76,7 +102,7 @@ function look(workspace: LintWorkspace, result: SharedFile): SharedFile {
 }
 
 /** WebAssembly that trapped keeps its memory as the trap left it, so nothing it says afterwards can be believed. */
-function failureOf(error: unknown): SharedFile["failure"] {
+function failureOf(error: unknown): KeptFile["failure"] {
   if (error instanceof Error && error.name === "RuntimeError") throw error;
   return { reason: error instanceof Error ? error.message : String(error), inAnalysis: true };
 }
@@ -87,8 +113,8 @@ function heard(peer: MessagePort, workspace: LintWorkspace): Promise<void> {
     peer.on("message", (message: ShareMessage) => {
       if (message === null) return resolve();
       for (const told of message) {
-        if ("facts" in told) workspace.adopt(told.path, told.facts);
-        else workspace.put(told.path, told.text);
+        if ("facts" in told) workspace.adopt(told.path, decodeFacts(told.facts));
+        else workspace.adoptBuildFile(told.path, told.text);
       }
     });
   });

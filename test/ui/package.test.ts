@@ -25,6 +25,7 @@ const expected = [
   "extension/dist/webview/pairs/style.css",
   "extension/dist/worker/comparison.js",
   "extension/dist/worker/inspection.js",
+  "extension/dist/worker/lint.build",
   "extension/dist/worker/lint.js",
   "extension/dist/worker/lintShare.js",
   "extension/dist/worker/pairing.js",

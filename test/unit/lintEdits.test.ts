@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { findFiles, readText } from "../../src/clients/lintFiles";
 import { loadSyntax } from "../../src/clients/syntax/treeSitter";
 import { isLintable, LintWorkspace } from "../../src/core/lint/lintWorkspace";
 import { isTestPath } from "../../src/core/lint/paths";
 import { report, severityOf } from "../../src/core/lint/report";
+import { runProgram } from "./program";
 
 const syntax = await loadSyntax(path.join(process.cwd(), "dist"));
 const folder = mkdtempSync(path.join(tmpdir(), "flink-savepoints-lint-"));
@@ -135,8 +133,7 @@ test("a file that is named alone is looked at with the rest of its project", asy
     "package jobs;", "import org.apache.flink.api.common.functions.RichMapFunction;",
     "class Counting extends RichMapFunction<String, String> { public String map(String x) { getRuntimeContext().getState(count); return x; } }",
   ].join("\n"));
-  const program = fileURLToPath(new URL("../../flink-savepoints.mjs", import.meta.url));
-  const ended = await promisify(execFile)(process.execPath, [program, "lint", "Job.java", "--format", "json"], { cwd: sources }).catch((error: { code: number; stdout: string }) => error);
-  assert.deepEqual((JSON.parse(ended.stdout) as { file: string; line: number }[]).map(({ file, line }) => `${file}:${line}`), ["Job.java:3"]);
-  assert.equal("code" in ended ? ended.code : 0, 1);
+  const { out, code } = await runProgram(["lint", "Job.java", "--format", "json"], { cwd: sources });
+  assert.deepEqual((JSON.parse(out) as { file: string; line: number }[]).map(({ file, line }) => `${file}:${line}`), ["Job.java:3"]);
+  assert.equal(code, 1);
 });

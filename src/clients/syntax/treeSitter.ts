@@ -19,22 +19,37 @@ const pieceLength = 512;
 /** A text that takes longer is given up. */
 const parseLimitMs = 10_000;
 
-/** Loads the runtime and the grammars from the `.wasm` files in the folder. Rejects when a file is missing. */
-export async function loadSyntax(folder: string, grammars: readonly GrammarName[] = ["java", "kotlin", "scala", "python"]): Promise<Syntax> {
-  const runtime = await loadRuntime(path.join(folder, "web-tree-sitter.wasm"));
-  const parsers = new Map<GrammarName, { readonly parser: Parser; readonly tables: GrammarTables }>();
-  for (const grammar of grammars) {
-    const language = await Language.load(path.join(folder, `tree-sitter-${grammar}.wasm`));
-    parsers.set(grammar, { parser: new Parser().setLanguage(language), tables: tablesOf(language) });
-  }
+/** A parser whose grammars are loaded as they are needed. */
+export interface LoadableSyntax extends Syntax {
+  /** Loads what is not loaded yet. Rejects when a file is missing. One call at a time. */
+  load(grammars: readonly GrammarName[]): Promise<void>;
+}
 
-  const known = (grammar: GrammarName): { readonly parser: Parser; readonly tables: GrammarTables } => {
+interface LoadedGrammar {
+  readonly parser: Parser;
+  readonly tables: GrammarTables;
+  readonly runtime: Runtime;
+}
+
+/** Loads the grammars, and with the first the runtime, from the `.wasm` files in the folder. Rejects when a file is missing. */
+export async function loadSyntax(folder: string, grammars: readonly GrammarName[] = ["java", "kotlin", "scala", "python"]): Promise<LoadableSyntax> {
+  const parsers = new Map<GrammarName, LoadedGrammar>();
+  const load = async (wanted: readonly GrammarName[]): Promise<void> => {
+    for (const grammar of wanted.filter((each) => !parsers.has(each))) {
+      const runtime = await loadRuntime(path.join(folder, "web-tree-sitter.wasm"));
+      const language = await Language.load(path.join(folder, `tree-sitter-${grammar}.wasm`));
+      parsers.set(grammar, { parser: new Parser().setLanguage(language), tables: tablesOf(language), runtime });
+    }
+  };
+  await load(grammars);
+
+  const known = (grammar: GrammarName): LoadedGrammar => {
     const found = parsers.get(grammar);
     if (found === undefined) throw new Error(`The grammar ${grammar} was not loaded.`);
     return found;
   };
   const parse = (grammar: GrammarName, text: string, old: Tree | null): Tree => {
-    const { parser } = known(grammar);
+    const { parser, runtime } = known(grammar);
     const until = performance.now() + parseLimitMs;
     runtime.input.take(text);
     const tree = parser.parse(() => undefined, old, { progressCallback: () => performance.now() > until });
@@ -44,9 +59,13 @@ export async function loadSyntax(folder: string, grammars: readonly GrammarName[
     }
     return tree;
   };
-  const rootOf = (grammar: GrammarName, tree: Tree, text: string): SyntaxNode => rootAt(runtime.memory, tree.rootNode.id, known(grammar).tables, text);
+  const rootOf = (grammar: GrammarName, tree: Tree, text: string): SyntaxNode => {
+    const { runtime, tables } = known(grammar);
+    return rootAt(runtime.memory, tree.rootNode.id, tables, text);
+  };
 
   return {
+    load,
     parse(grammar, text, use) {
       const tree = parse(grammar, text, null);
       try {

@@ -3,6 +3,11 @@ const code = /\.(?:java|kts?|scala|sc|pyi?)$/;
 const script = /\.(?:sh|bash|zsh|ksh|mk|ya?ml|sql|fql)$|(?:^|\/)(?:Dockerfile|Containerfile|Makefile|Jenkinsfile|justfile)(?:\.[\w-]+)?$|\.[Dd]ockerfile$/;
 const build = /(?:^|\/)(?:pom\.xml|build\.gradle(?:\.kts)?|gradle\.properties|libs\.versions\.toml|build\.sbt|Dependencies\.scala|build\.sc)$/;
 
+/** Whether a path is a build's, by which a project and its release of Flink are known. */
+export function isBuildFile(path: string): boolean {
+  return build.test(path);
+}
+
 /** Documents of these names are linted. It stands for the analysers where they are not loaded; a test keeps it to what they own. */
 export function mayBeLinted(path: string): boolean {
   return (code.test(path) && !/\.gradle\.kts$/.test(path)) || script.test(path);

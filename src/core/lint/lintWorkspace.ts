@@ -1,4 +1,5 @@
 import { analysers } from "./analysers";
+import { isBuildFile } from "./fileNames";
 import type { Finding, TextEdit } from "./finding";
 import { uidsIn } from "./fixes";
 import type { LanguageAnalyser, Skip, SourceFile } from "./language";
@@ -6,8 +7,6 @@ import { SyntaxTimeout, type GrammarName, type Syntax, type SyntaxDocument, type
 
 /** A text longer than this is left out, in UTF-16 units. */
 const textLimit = 8_000_000;
-/** Files whose names tell of builds, by which the version of Flink is known. */
-const buildFile = /(?:^|\/)(?:pom\.xml|build\.gradle(?:\.kts)?|gradle\.properties|libs\.versions\.toml|build\.sbt|Dependencies\.scala|build\.sc)$/;
 
 interface Entry {
   readonly analyser: LanguageAnalyser<unknown>;
@@ -27,12 +26,7 @@ interface Family {
 
 /** Whether the lint has anything to do with a path. */
 export function isLintable(path: string): boolean {
-  return buildFile.test(path) || analysers.some((analyser) => analyser.owns(path));
-}
-
-/** Whether a path is a build's, by which a project is known. */
-export function isBuildFile(path: string): boolean {
-  return buildFile.test(path);
+  return isBuildFile(path) || analysers.some((analyser) => analyser.owns(path));
 }
 
 /** The grammars that files of these paths need. */
@@ -60,13 +54,16 @@ export class LintWorkspace {
     return [...this.#entries.keys()].sort();
   }
 
-  /** Puts a file in, or replaces it. Resolves to why it was left out, or undefined. */
-  put(path: string, text: string): Skip | undefined {
-    if (buildFile.test(path)) this.#buildFiles.set(path, text);
+  /**
+   * Puts a file in, or replaces it. Resolves to why it was left out, or undefined. `known` are its facts where they are known already: what `facts`
+   * told of the same text under the same path, in this build.
+   */
+  put(path: string, text: string, known?: unknown): Skip | undefined {
+    if (isBuildFile(path)) this.#buildFiles.set(path, text);
     const analyser = analyserOf(path);
     if (analyser === undefined) return undefined;
-    const known = this.#entries.get(path);
-    if (known?.facts !== undefined && known.document === undefined && known.skip === undefined && known.source.text === text) return undefined;
+    const before = this.#entries.get(path);
+    if (before?.facts !== undefined && before.document === undefined && before.skip === undefined && before.source.text === text) return undefined;
     this.remove(path);
     const entry: Entry = { analyser, source: { path, text }, facts: undefined, document: undefined, skip: skipOf(text) };
     if (entry.skip !== undefined) {
@@ -77,7 +74,7 @@ export class LintWorkspace {
     this.#entries.set(path, entry);
     try {
       const { grammar } = analyser;
-      entry.facts = grammar === undefined ? analyser.read(entry.source, undefined) : this.#syntax.parse(grammar, maskedBy(analyser, text), (tree) => analyser.read(entry.source, tree));
+      entry.facts = known !== undefined ? known : grammar === undefined ? analyser.read(entry.source, undefined) : this.#syntax.parse(grammar, maskedBy(analyser, text), (tree) => analyser.read(entry.source, tree));
       this.#keep(path, entry);
     } catch (error) {
       if (!(error instanceof SyntaxTimeout)) throw error;
@@ -99,6 +96,11 @@ export class LintWorkspace {
     const family = this.#familyOf(analyser);
     family.files.set(path, facts);
     family.revision++;
+  }
+
+  /** Takes in a build file that another workspace read, for the release of Flink it tells; it has no findings here. */
+  adoptBuildFile(path: string, text: string): void {
+    this.#buildFiles.set(path, text);
   }
 
   /** Puts the files in the order of their paths, since the first of several that fit equally well counts. */

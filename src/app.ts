@@ -4,6 +4,7 @@ import path from "node:path";
 import { createFlinkClient } from "./clients/flink/restClient";
 import { createHttp } from "./clients/http";
 import { openLedger, type LedgerFiles } from "./clients/ledgerFiles";
+import { localPins } from "./clients/localPins";
 import { localStorageLook } from "./clients/localStorageLook";
 import type { PaimonSettings, PaimonTables } from "./clients/paimon/paimonTables";
 import { isAlive, thisProcess } from "./clients/processIdentity";
@@ -11,7 +12,7 @@ import { startThread } from "./clients/workerThread";
 import { systemClock } from "./core/base/async";
 import { once } from "./core/base/once";
 import { DisposableStore, type Disposable } from "./core/base/disposable";
-import type { Clock, Credentials, Log, Vault, WorkspaceCommit } from "./core/ports";
+import type { Clock, Credentials, Log, PinMarks, Vault, WorkspaceCommit } from "./core/ports";
 import type { CleanupService, CleanupWorld } from "./services/cleanup";
 import { ClusterService } from "./services/clusters";
 import { ComparisonService } from "./services/comparisons";
@@ -61,6 +62,7 @@ export interface App extends Disposable {
   readonly restores: RestoreService;
   readonly disposals: DisposalService;
   readonly reconciler: Reconciler;
+  readonly pins: PinMarks;
   /** Loaded when it is asked for first. */
   inspection(): Promise<InspectionService>;
   readonly comparison: ComparisonService;
@@ -92,7 +94,7 @@ export function createApp(world: AppWorld): App {
   const follower = store.add(new SavepointFollower(clusters, jobs, ledger, localStorageLook, clock, log, world.receiveGraceMs ?? 10_000));
   const shared: SavepointWorld = {
     clusters, jobs, follower, ledger, clock, log, self, programGraceMs: world.programGraceMs ?? 120_000,
-    newId: () => randomBytes(16).toString("hex"), workspaceCommit: () => world.workspaceCommit(), vault: world.vault,
+    newId: () => randomBytes(16).toString("hex"), workspaceCommit: () => world.workspaceCommit(), vault: world.vault, pins: localPins(world.ledgerFolder),
   };
   const savepoints = new SavepointService(shared);
   const restores = new RestoreService(shared, savepoints, localStorageLook);
@@ -128,7 +130,7 @@ export function createApp(world: AppWorld): App {
     }));
   });
   const scheduleAgreements = once(async () => store.add(new (await import("./services/scheduleAgreements")).ScheduleAgreements(shared)));
-  return { scheduler, scheduleAgreements, inspect, comparison, cleanup, rollbacks, paimonTables, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, inspection, dispose: () => store.dispose() };
+  return { scheduler, scheduleAgreements, inspect, comparison, cleanup, rollbacks, paimonTables, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, pins: shared.pins, inspection, dispose: () => store.dispose() };
 }
 
 const noWarehouses: PaimonSettings = {

@@ -62,6 +62,7 @@ export async function runCleanup(asked: CleanupAsked, terminal: Terminal): Promi
   const headless = await openHeadless(asked.files, asked, errorLog(terminal));
   try {
     if (asked.verb === "undo") return await putBack(headless, asked, terminal);
+    if (asked.verb === "pin" || asked.verb === "unpin") return await (await import("./cleanupPin")).pinNamed(headless, asked, terminal);
     if (asked.verb === "run") await settle(headless, terminal);
     const jobs = await jobsWithRules(headless, asked.jobs);
     const told: JobJson[] = [];
@@ -70,8 +71,10 @@ export async function runCleanup(asked: CleanupAsked, terminal: Terminal): Promi
       told.push(await oneJob(headless, job, asked, terminal));
       if (!asked.json) tell(told.at(-1) as JobJson, asked.verb, terminal);
     }
-    if (asked.json) terminal.out(JSON.stringify({ jobs: told }, null, 2));
-    else if (jobs.length === 0) terminal.out("No job has cleanup rules here.");
+    const clusters = headless.profiles().map(({ name, url }) => ({ name, url }));
+    if (asked.json) terminal.out(JSON.stringify({ jobs: told, clusters }, null, 2));
+    else if (jobs.length > 0 && asked.verb !== "withdraw") terminal.out(printable(`Jobs were asked on ${clusters.map(({ url }) => url).join(", ")} only. Name every other cluster on which a job may need one of these with --cluster.`));
+    if (!asked.json && jobs.length === 0) terminal.out("No job has cleanup rules here.");
     for (const name of asked.jobs) if (!jobs.some(({ jobName }) => jobName === name)) terminal.err(printable(`No rule is set for a job named ${name}, or nothing is known of it here.`));
     const isDone = ({ error, failed, held, agreed }: JobJson): boolean => error === null && failed.length === 0 && (held === null || held === "not-enabled") && (asked.verb !== "agree" || agreed);
     return told.every(isDone) && asked.jobs.every((name) => jobs.some(({ jobName }) => jobName === name)) ? 0 : 1;
@@ -136,7 +139,7 @@ async function settle({ app, cleanup }: Headless, { signal }: Terminal): Promise
   await cleanup.removeDue();
 }
 
-async function putBack({ cleanup, app }: Headless, { recordIds, json }: CleanupAsked, terminal: Terminal): Promise<number> {
+async function putBack({ cleanup, app }: Headless, { named: recordIds, json }: CleanupAsked, terminal: Terminal): Promise<number> {
   const back: { readonly id: string; readonly path: string | null; readonly error: string | null }[] = [];
   // All before the first, so that a usage error means that nothing was done.
   for (const id of recordIds) if ((await app.ledger.get(id))?.kind !== "savepoint") throw new UsageError(`No savepoint has the id ${id}; cleanup preview tells those that lie aside.`);

@@ -119,6 +119,8 @@ export type Refusal =
   | { rule: "preview-outdated" }
   | { rule: "no-path" }
   | { rule: "pinned" }
+  /** A file beside it says that somebody pinned it, in another window's or program's ledger. */
+  | { rule: "pinned-beside"; file: string }
   /** With CLAIM Flink deletes the savepoint, which somebody pinned, or another job needs. */
   | { rule: "claim-of-pinned" }
   | { rule: "claim-of-needed"; by: JobNamed }

@@ -140,6 +140,7 @@ export function explainRefusal(refusal: Refusal): string {
     case "cleanup-running": return `Another window has been cleaning up after this job for ${spanText(refusal.forMs)}.`;
     case "no-path": return "Its location is not known.";
     case "pinned": return "It is pinned. Unpin it first.";
+    case "pinned-beside": return `Another window or program pinned it, as ${refusal.file} says. Unpin it there, or delete that file.`;
     case "claim-of-pinned": return "It is pinned, and Flink deletes what it takes over with CLAIM. Let the files stay yours (NO_CLAIM), or unpin it first.";
     case "checkpoint-of-stopped": return `It is a checkpoint of ${jobText(refusal.by)}, and Flink deletes those when the job stops. Start a second job from it, then stop the first.`;
     case "claim-of-needed": return `${jobText(refusal.by)} needs it too, and Flink deletes what it takes over with CLAIM. Let the files stay yours (NO_CLAIM).`;

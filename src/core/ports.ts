@@ -151,6 +151,16 @@ export interface StorageLook {
   real(location: string): Promise<string>;
 }
 
+/** Marks beside savepoints, by which everything that sees their disk knows that somebody pinned them. Only `file:` on this machine. A mark spares, and does nothing else. */
+export interface PinMarks {
+  /** Files that say that the savepoint is pinned, whoever put them there; what can't be looked into counts as one. Never rejects. */
+  at(location: string): Promise<readonly string[]>;
+  /** Puts a mark of our own beside it. `reason`: `elsewhere` when the savepoint can't be seen from here, else the system's code such as EACCES. Never rejects. */
+  put(location: string): Promise<{ readonly marked: true } | { readonly marked: false; readonly reason: string }>;
+  /** Takes our own mark away; quiet when there is none. Rejects with Node's error. */
+  remove(location: string): Promise<void>;
+}
+
 /** Moves savepoint folders aside and back. Only `file:` on this machine. */
 export interface AsideStorage {
   /** Undefined when the folder can be moved to a place beside it, else why not: the system's code such as EACCES, or words of ours. */

@@ -11,6 +11,7 @@ import type { AsideStorage, Liveness, ProcessIdentity, Run, StorageLook } from "
 import { savepointName } from "../core/wording";
 import type { DisposalService } from "./disposals";
 import { mayBeAtWork, readRecord } from "./ledgerReads";
+import { pinnedBeside } from "./pinnedBeside";
 import { realPlaces, vanishedPlaces } from "./realPlaces";
 import { failureOf, refuseIf } from "./requests";
 import type { SavepointWorld } from "./savepoints";
@@ -201,8 +202,8 @@ export class CleanupService implements Disposable {
 
   /** Puts a savepoint that lies aside back where Flink wrote it, and pins it: else the next run would take it again. Throws `refused`, `move-failed`. */
   async undo(recordId: string): Promise<SavepointRecord> {
-    const { ledger, clock, self } = this.#world.shared;
-    const record = await readRecord(this.#world.shared.ledger, "savepoint", recordId);
+    const { ledger, clock, self, pins } = this.#world.shared;
+    const record = await readRecord(ledger, "savepoint", recordId);
     const mayGoBack = ({ cleanup, disposal }: SavepointRecord): boolean => cleanup?.aside?.state === "aside" && disposal?.state !== "requested" && disposal?.state !== "disposed";
     if (!mayGoBack(record) || lostItsMetadata(record)) refuseIf("put back", nameOf(record), [{ rule: record.disposal?.state === "requested" ? "disposal-running" : "not-aside" }]);
     return this.#exclusively({ cluster: record.cluster.url, jobName: record.job.name }, async () => {
@@ -217,7 +218,8 @@ export class CleanupService implements Disposable {
         await this.#settle(going);
         throw error;
       }
-      const back = await ledger.update<SavepointRecord>(recordId, "put back, and pinned so that rules leave it alone", (now) => ({ ...now, pinned: true, ...(now.cleanup === undefined ? {} : { cleanup: { ...now.cleanup, aside: null, failure: null } }) }));
+      const pinMarked = (await pins.put(going.path ?? "")).marked;
+      const back = await ledger.update<SavepointRecord>(recordId, "put back, and pinned so that rules leave it alone", (now) => ({ ...now, pinned: true, pinMarked, ...(now.cleanup === undefined ? {} : { cleanup: { ...now.cleanup, aside: null, failure: null } }) }));
       await this.#world.aside.tidy(filesOf(going));
       return back;
     });
@@ -260,18 +262,19 @@ export class CleanupService implements Disposable {
   }
 
   async #plan({ cluster, jobName }: CleanupJob, rules: CleanupRules, run: Run, isByItself: boolean): Promise<CleanupPlan> {
-    const { shared: { ledger, clock }, disposals } = this.#world;
+    const { shared: { ledger, clock, pins }, disposals } = this.#world;
     const { jobs, unreachable, clockAheadMs } = await disposals.whoRuns(cluster, run);
     const records = await ledger.all();
     const asWritten = new Map(records.flatMap((record) => (record.kind === "savepoint" ? [[record.id, record]] : [])));
     const written = (record: SavepointRecord): SavepointRecord => asWritten.get(record.id) ?? record;
     const real = await realPlaces(this.#world.look, records, jobs);
     const vanished = await vanishedPlaces(this.#world.look, real.records, cluster, jobName);
-    const facts: Omit<CleanupFacts, "tagsNeeded"> = { cluster, jobName, rules, ...real, vanished, unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), unread: ledger.damaged().map(({ file }) => file), clockAheadMs, isByItself, nowMs: clock.now() };
-    // Tables are read for what would go without them only.
-    const going = planCleanup({ ...facts, tagsNeeded: () => [] }).rows.filter(isVictim).map(({ record }) => written(record));
-    const tags = await this.#world.tagsNeeded(going, run.signal);
-    const plan = planCleanup({ ...facts, tagsNeeded: ({ id }) => tags.get(id) ?? [] });
+    const facts: Omit<CleanupFacts, "tagsNeeded" | "pinnedBeside"> = { cluster, jobName, rules, ...real, vanished, unchecked: unreachable.map(({ name, reason }) => ({ cluster: name, reason })), unread: ledger.damaged().map(({ file }) => file), clockAheadMs, isByItself, nowMs: clock.now() };
+    // Tables and marks are looked at for what would go without them only.
+    const going = planCleanup({ ...facts, tagsNeeded: () => [], pinnedBeside: () => [] }).rows.filter(isVictim).map(({ record }) => record);
+    const tags = await this.#world.tagsNeeded(going.map(written), run.signal);
+    const pinned = new Map(await mapLimit(going, 16, async (record) => [record.id, await pinnedBeside(pins, [record.path, written(record).path])] as const));
+    const plan = planCleanup({ ...facts, tagsNeeded: ({ id }) => tags.get(id) ?? [], pinnedBeside: ({ id }) => pinned.get(id) ?? [] });
     const rows = plan.rows.map((row) => ({ ...row, record: written(row.record) }));
     return { ...plan, rows: await mapLimit(rows, 8, async (row) => (isVictim(row) ? { ...row, ...(await this.#removal(row.record, rules, run.signal)) } : row)) };
   }
@@ -358,11 +361,12 @@ export class CleanupService implements Disposable {
 
   /** A person may have moved its folder back by hand, and counts on it: nothing is disposed of then, not even what still lies aside. */
   async #wasPutBack(record: SavepointRecord): Promise<boolean> {
-    const { look, shared: { ledger } } = this.#world;
+    const { look, shared: { ledger, pins } } = this.#world;
     const [path, aside] = [record.path ?? "", filesOf(record)];
     if (path === aside || (await look.savepoint(path)) !== "metadata") return false;
     const event = (await look.savepoint(aside)) === "missing" ? "moved back by hand, and pinned" : `copied back by hand, and pinned; what lies in ${aside} is left alone`;
-    await ledger.update<SavepointRecord>(record.id, event, (now) => (now.cleanup?.aside?.state !== "aside" || now.disposal?.state === "requested" ? now : { ...now, pinned: true, cleanup: { ...now.cleanup, aside: null, failure: null } }));
+    const pinMarked = (await pins.put(path)).marked;
+    await ledger.update<SavepointRecord>(record.id, event, (now) => (now.cleanup?.aside?.state !== "aside" || now.disposal?.state === "requested" ? now : { ...now, pinned: true, pinMarked, cleanup: { ...now.cleanup, aside: null, failure: null } }));
     return true;
   }
 

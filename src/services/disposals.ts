@@ -10,6 +10,7 @@ import { shortReason } from "../core/rowText";
 import { savepointName, shortId } from "../core/wording";
 import { unlessUnknown } from "./following";
 import { readRecord } from "./ledgerReads";
+import { pinnedBeside } from "./pinnedBeside";
 import { realPlaces, vanishedPlaces } from "./realPlaces";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import type { SavepointWorld } from "./savepoints";
@@ -81,7 +82,7 @@ export class DisposalService {
     const records = (await this.#world.ledger.all()).map((other) => (other.id === id && other.kind === "savepoint" ? { ...other, disposal } : other));
     const real = await realPlaces(this.#look, records, jobs);
     const record = real.records.find((other): other is SavepointRecord => other.id === id && other.kind === "savepoint");
-    return record === undefined ? [] : disposalVerdict(record, real.records, real.jobs).refusals;
+    return record === undefined ? [] : [...disposalVerdict(record, real.records, real.jobs).refusals, ...(await this.#pinsAt(record, records))];
   }
 
   /** Every job that runs, on any cluster, with what it was restored from, and the clusters that did not answer. Throws when the cluster that it is about can't be asked. */
@@ -136,7 +137,7 @@ export class DisposalService {
     const restored = records.flatMap((other) => (other.kind === "restore" && path !== null && other.savepoint !== null && mayHaveStarted(other) && placeKey(other.savepoint.path) === path ? [{ jobId: other.id, name: other.jobName }] : []));
     // A job that was restored with LEGACY may refer to its files for as long as it lives.
     const legacy = unreachable.filter(({ url }) => path !== null && records.some((other) => other.kind === "restore" && other.claimMode === "LEGACY" && other.endedAtMs === null && mayHaveStarted(other) && other.cluster.url === url && other.savepoint !== null && placeKey(other.savepoint.path) === path));
-    const refusals = [...verdict.refusals, ...legacy.map(({ name, reason }): Refusal => ({ rule: "cluster-unchecked", cluster: name, reason }))];
+    const refusals = [...verdict.refusals, ...(await this.#pinsAt(weighed.record, [record])), ...legacy.map(({ name, reason }): Refusal => ({ rule: "cluster-unchecked", cluster: name, reason }))];
     return { record, refusals, typing: verdict.typing, unreachable: unreachable.map(({ name }) => name), unchecked: unreachable, unread: this.#world.ledger.damaged().map(({ file }) => file), restored, jobs, weighed, clockAheadMs };
   }
 
@@ -265,6 +266,13 @@ export class DisposalService {
   async #end(record: SavepointRecord, event: string, state: "disposed" | "failed" | "unknown", message: string | null): Promise<void> {
     const { ledger, clock } = this.#world;
     await ledger.update<SavepointRecord>(record.id, event, (open) => (open.disposal?.state === "requested" ? { ...open, disposal: { ...open.disposal, state, endedAtMs: clock.now(), message } } : open));
+  }
+
+  /** Marks of pins beside it, under each path that it is known by, unless its own record says so already. */
+  async #pinsAt(record: SavepointRecord, asWritten: readonly LedgerRecord[]): Promise<readonly Refusal[]> {
+    if (record.pinned) return [];
+    const own = asWritten.find(({ id }) => id === record.id);
+    return pinnedBeside(this.#world.pins, [record.path, own?.kind === "savepoint" ? own.path : null]);
   }
 
   async #lookAt(client: ClusterClient, job: JobSummary, signal: AbortSignal): Promise<JobSeen["seen"]> {

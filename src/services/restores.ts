@@ -1,11 +1,13 @@
 import { isAbort, unlessAborted } from "../core/base/async";
-import { FlinkError, isFlinkError, type ErrorFacts } from "../core/errors";
+import { FlinkError, isFlinkError, type ErrorFacts, type Refusal } from "../core/errors";
 import { restoreRefusals, restoreWarnings } from "../core/guards";
-import { recordVersion, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
+import { recordVersion, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
+import type { ClusterInfo } from "../core/model/cluster";
 import { isTerminal, type JobRef, type JobSummary } from "../core/model/job";
 import { checkpointOwner, requireLocation } from "../core/model/location";
 import type { ClaimMode, ProcessIdentity, Run, RunJarRequest, StorageLook } from "../core/ports";
 import { readRecord } from "./ledgerReads";
+import { pinnedBeside } from "./pinnedBeside";
 import { followedPlaces } from "./realPlaces";
 import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
 import { outcomeError, type Readiness, type SavepointRequest, type SavepointService, type SavepointWorld } from "./savepoints";
@@ -49,7 +51,14 @@ export class RestoreService {
   async readiness(cluster: string, savepointPath: string | null, signal: AbortSignal, claimMode?: ClaimMode): Promise<Readiness> {
     const info = await this.#world.clusters.info(cluster, signal);
     const { path, records } = await followedPlaces(this.#look, savepointPath, await this.#world.ledger.all());
-    return { refusals: restoreRefusals(info, path, records, claimMode), warnings: restoreWarnings(path, records), info, jobName: "" };
+    return { refusals: await this.#refusals(info, [path, savepointPath], records, claimMode), warnings: restoreWarnings(path, records), info, jobName: "" };
+  }
+
+  /** What speaks against a start; CLAIM also where a mark beside the savepoint says that somebody pinned it. `paths`: with links followed first, then as it was written. */
+  async #refusals(info: ClusterInfo, paths: readonly [string | null, string | null], records: readonly LedgerRecord[], claimMode: ClaimMode | undefined): Promise<readonly Refusal[]> {
+    const refusals = restoreRefusals(info, paths[0], records, claimMode);
+    if (claimMode !== "CLAIM" || refusals.some(({ rule }) => rule === "claim-of-pinned")) return refusals;
+    return [...refusals, ...(await pinnedBeside(this.#world.pins, paths))];
   }
 
   /** Jobs of that name that have not ended, as of the last look at the cluster (A-27). */
@@ -253,7 +262,7 @@ export class RestoreService {
     try {
       const info = await clusters.info(record.cluster.url, signal);
       const real = await followedPlaces(this.#look, path, (await ledger.all()).filter(({ id }) => id !== record.id));
-      refuseIf("restored from", path, restoreRefusals(info, real.path, real.records, record.claimMode));
+      refuseIf("restored from", path, await this.#refusals(info, [real.path, path], real.records, record.claimMode));
     } catch (error) {
       await ledger.update<RestoreRecord>(record.id, "not sent", (open) => (open.state === "requested" ? { ...open, state: back, endedAtMs: back === "dropped" ? clock.now() : null } : open));
       throw error;

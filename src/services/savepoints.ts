@@ -8,7 +8,7 @@ import type { SavepointFormat } from "../core/model/checkpoint";
 import type { ClusterInfo } from "../core/model/cluster";
 import { allTasksRun, isSameJob, type JobRef } from "../core/model/job";
 import { parentLocation, placeKey, requireLocation } from "../core/model/location";
-import type { Clock, FoundFolder, Log, ProcessIdentity, Run, Vault, WorkspaceCommit } from "../core/ports";
+import type { Clock, FoundFolder, Log, PinMarks, ProcessIdentity, Run, Vault, WorkspaceCommit } from "../core/ports";
 import { type Operation, operationsIn } from "../core/ledger/queries";
 import type { ClusterService } from "./clusters";
 import { notReceived, type SavepointFollower } from "./following";
@@ -57,6 +57,7 @@ export interface SavepointWorld {
   newId(): string;
   workspaceCommit(): Promise<WorkspaceCommit | null>;
   readonly vault: Vault;
+  readonly pins: PinMarks;
 }
 
 /** What is to be taken, and how. */
@@ -134,13 +135,28 @@ export class SavepointService {
     return times.length === 0 ? null : (times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? null);
   }
 
-  /** Keeps a savepoint from being disposed of, or no longer. Throws `refused` when it is too late for that. */
-  async pin(recordId: string, pinned: boolean): Promise<void> {
-    await this.#world.ledger.update<SavepointRecord>(recordId, pinned ? "pinned" : "unpinned", (record) => {
-      const { state } = record.disposal ?? {};
-      if (pinned && (state === "requested" || state === "disposed")) refuseIf("pinned", `The savepoint of ${record.job.name}`, [{ rule: state === "requested" ? "disposal-running" : "already-disposed" }]);
-      return { ...record, pinned };
-    });
+  /**
+   * Keeps a savepoint from being disposed of, or no longer. Resolves to why no mark beside its files tells other programs of that (`elsewhere`, or the
+   * system's code), or to null. Throws `refused` when it is too late for that.
+   */
+  async pin(recordId: string, pinned: boolean): Promise<string | null> {
+    const { ledger, pins, log } = this.#world;
+    const found = await ledger.get(recordId);
+    const path = found?.kind === "savepoint" ? found.path : null;
+    const put = !pinned || path === null ? null : await pins.put(path);
+    const unmark = (): Promise<void> => (path === null ? Promise.resolve() : pins.remove(path)).catch((error: unknown) => log.warn(`the mark of ${recordId} stays beside it`, error));
+    try {
+      await ledger.update<SavepointRecord>(recordId, pinned ? "pinned" : "unpinned", (record) => {
+        const { state } = record.disposal ?? {};
+        if (pinned && (state === "requested" || state === "disposed")) refuseIf("pinned", `The savepoint of ${record.job.name}`, [{ rule: state === "requested" ? "disposal-running" : "already-disposed" }]);
+        return { ...record, pinned, pinMarked: put?.marked === true };
+      });
+    } catch (error) {
+      if (pinned && found?.kind === "savepoint" && !found.pinned) await unmark();
+      throw error;
+    }
+    if (!pinned) await unmark();
+    return put === null || put.marked ? null : put.reason;
   }
 
   async describe(recordId: string, description: string): Promise<void> {

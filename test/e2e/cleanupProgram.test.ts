@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { asidePlace } from "../../src/core/cleanup/aside";
+import { isFlinkError } from "../../src/core/errors";
 import type { SavepointRecord } from "../../src/core/ledger/record";
 import { startFlink } from "../rig/flink";
 import { programFile, runProgram } from "../unit/program";
@@ -48,14 +49,27 @@ test("flink-savepoints cleanup removes what it previewed once that was agreed to
     return { code, told };
   };
 
+  // Another window, with a ledger of its own, which knows the savepoint from the job's history.
+  const desk = openApp({ ledgerFolder: path.join(folder, "desk", "ledger"), clusters: [flink.url] });
+  context.after(() => desk.dispose());
+  const found = await until("the other window to find the savepoint", async () => {
+    await desk.app.clusters.refresh(flink.url, AbortSignal.timeout(20_000));
+    await desk.app.jobs.observe({ cluster: flink.url, jobId }, AbortSignal.timeout(20_000));
+    return (await desk.savepoints()).find(({ path: place }) => place === first.path);
+  });
+  await desk.app.savepoints.pin(found.id, true);
+
   write({ default: { keep: 2 } });
   const off = await asked("agree");
   assert.deepEqual([off.code, off.told.enabled, off.told.agreed], [1, false, false], "rules that are not switched on can't be agreed to");
   write({ enabled: true, default: { keep: 2 } });
   const preview = await asked("preview");
   assert.equal(preview.code, 0);
-  assert.deepEqual(preview.told.victims.map(({ id, reasons, removal }) => [id, reasons, removal]), [third, second, first].map(({ id }) => [id, ["beyond the newest 2"], "aside"]));
-  assert.deepEqual(preview.told.survivors.map(({ id, reasons }) => [id, reasons[0]]), [[fifth.id, "Within the rules."], [fourth.id, "Within the rules."], [byHand.id, "Taken by hand: rules touch only what a schedule took."]]);
+  assert.match(preview.told.survivors.find(({ id }) => id === first.id)?.reasons[0] ?? "", /^Another window or program pinned it, as .*\.pinned-by-flink-savepoints\/savepoint-.* says\./);
+  await desk.app.savepoints.pin(found.id, false);
+  const unpinned = await asked("preview");
+  assert.deepEqual(unpinned.told.victims.map(({ id, reasons, removal }) => [id, reasons, removal]), [third, second, first].map(({ id }) => [id, ["beyond the newest 2"], "aside"]));
+  assert.deepEqual(unpinned.told.survivors.map(({ id, reasons }) => [id, reasons[0]]), [[fifth.id, "Within the rules."], [fourth.id, "Within the rules."], [byHand.id, "Taken by hand: rules touch only what a schedule took."]]);
   const early = await asked("run");
   assert.deepEqual([early.code, early.told.held, early.told.removed], [1, "not-agreed", []]);
   assert.deepEqual(all.map(lies), all.map(() => "there"));
@@ -86,6 +100,20 @@ test("flink-savepoints cleanup removes what it previewed once that was agreed to
   }
   // Pinned is what was put back, and what was taken by hand stays; the newest two are the new one and the fifth.
   assert.deepEqual([third, byHand, fourth, fifth].map(lies), ["there", "there", "aside", "there"], text);
+
+  // The program's own pin, which the other window keeps to; Flink disposes of a neighbour while the mark lies there, and of the savepoint once it does not.
+  const pin = async (verb: "pin" | "unpin", place: string): Promise<{ code: number | null; out: string; err: string }> => runProgram(["cleanup", verb, place, "--state", state]);
+  assert.match((await pin("pin", byHand.path ?? "")).out, /is pinned: nothing that sees its disk removes it/);
+  const twin = (await desk.savepoints()).find(({ path: place }) => place === byHand.path);
+  assert.ok(twin);
+  await assert.rejects(desk.app.disposals.dispose(twin.id, { typedJobName: "orders" }, patience()), (error) => isFlinkError(error, "refused") && error.facts.refusals[0]?.rule === "pinned-beside");
+  await desk.app.disposals.dispose((await desk.savepoints()).find(({ path: place }) => place === fifth.path)?.id ?? "", { typedJobName: "orders" }, patience());
+  assert.deepEqual([byHand, fifth].map(lies), ["there", "gone"]);
+  assert.match((await pin("unpin", byHand.path ?? "")).out, /is not pinned by this ledger any more/);
+  await desk.app.disposals.dispose(twin.id, { typedJobName: "orders" }, patience());
+  assert.equal(lies(byHand), "gone");
+  const nowhere = await pin("pin", path.join(folder, "savepoints", "savepoint-nothing"));
+  assert.deepEqual([nowhere.code, /was not pinned\. No savepoint is seen there/.test(nowhere.err)], [1, true], nowhere.err);
 
   await asked("withdraw");
   const withdrawn = await asked("run");

@@ -9,6 +9,7 @@ import { rootFolder, startFlink, type TestFlink } from "../rig/flink";
 import { inWorkbench, type WorkbenchPage } from "../rig/page";
 import { onDisk, savepointFolders, scratchFolder } from "../e2e/support/disk";
 import { savepointRecord } from "../unit/ledgerSamples";
+import { Keys } from "./support/keys";
 import { bothThemes, pictures, Scene } from "./support/scene";
 
 const extensionsFrom = process.env["RIG_VSIX"] ?? await rootFolder();
@@ -40,7 +41,8 @@ test("the page of a job in the workbench", async (context) => {
   const jobId = await flink.runTestJob({ "job-name": jobName, "checkpoint-interval": "1 s" });
   await flink.waitUntilRunning(jobId);
   const workspace = scratchFolder("overview-workspace");
-  writeFileSync(path.join(workspace, "flink-savepoints.json"), JSON.stringify({ cleanup: { enabled: true, undo: "24h", jobs: [{ job: jobName, keep: 2, maxAge: "30d" }] } }, null, 2));
+  const rulesFile = path.join(workspace, "flink-savepoints.json");
+  writeFileSync(rulesFile, JSON.stringify({ cleanup: { enabled: true, undo: "24h", jobs: [{ job: jobName, keep: 2, maxAge: "30d" }] } }, null, 2));
 
   await inWorkbench({ extensionsFrom, workspace, settings: { ...bothThemes, "flinkSavepoints.clusters": [{ name: "prod", url: flink.url }] }, name: "overview" }, async (page, workbench) => {
     const scene = new Scene(workbench);
@@ -57,6 +59,10 @@ test("the page of a job in the workbench", async (context) => {
       await page.waitFor("operators", (timeout) => view.getByRole("table").filter({ hasText: "Operator" }).getByRole("row").nth(2).waitFor({ timeout }));
       await page.waitFor("parameters", (timeout) => view.getByRole("link", { name: "execution.checkpointing.timeout" }).waitFor({ timeout }));
       await pictures(page, "overview");
+      const wide = page.page.viewportSize() ?? { width: 1_400, height: 900 };
+      await page.page.setViewportSize({ width: 860, height: 900 });
+      await pictures(page, "overview narrow");
+      await page.page.setViewportSize(wide);
       await view.getByRole("button", { name: "Over time" }).click();
       await page.waitFor("lines of the operators", (timeout) => view.getByRole("img", { name: /^size from .* in \d+ checkpoint/ }).nth(1).waitFor({ timeout }));
       await pictures(page, "overview operators over time");
@@ -101,6 +107,10 @@ test("the page of a job in the workbench", async (context) => {
       assert.equal(savepointFolders(directory).length, 3);
       assert.equal(readdirSync(path.join(directory, asideFolder)).length, 2);
       await pictures(page, "cleanup done");
+      const wide = page.page.viewportSize() ?? { width: 1_400, height: 900 };
+      await page.page.setViewportSize({ width: 860, height: 900 });
+      await pictures(page, "cleanup narrow");
+      await page.page.setViewportSize(wide);
       await view.getByRole("region", { name: "Moved aside" }).getByRole("row").filter({ hasText: "#4880" }).getByRole("button", { name: "Put Back and Pin" }).click();
       await page.waitFor("it is back", (timeout) => view.getByText(/^#4880 is back where Flink wrote it, and pinned/).waitFor({ timeout }));
       const back = (await scene.savepoints(jobId)).find(({ id }) => id === "scheduled-3");
@@ -114,6 +124,29 @@ test("the page of a job in the workbench", async (context) => {
       assert.equal((await scene.records("cleanup"))[0]?.agreed?.rules, "[2,2592000000,86400000]");
       await view.getByRole("button", { name: "Switch Off Here" }).click();
       await page.waitFor("it is off", (timeout) => view.getByRole("button", { name: "Switch On Here" }).waitFor({ timeout }));
+    });
+
+    await context.test("A-31: before a job that did not run for longer than its rules allow is restored, the question names what they would take, and that the source stays", async () => {
+      const view = pageOf(page);
+      writeFileSync(rulesFile, JSON.stringify({ cleanup: { enabled: true, undo: "24h", jobs: [{ job: jobName, keep: 2, maxAge: "1h" }] } }, null, 2));
+      await page.waitFor("the preview of the new rules", (timeout) => view.getByText(/^1 savepoint goes when you say so/).waitFor({ timeout }));
+      await view.getByRole("button", { name: "Switch On Here" }).click();
+      await page.waitFor("the switch", (timeout) => view.getByText(/Rules also act by themselves after each scheduled savepoint/).waitFor({ timeout }));
+      await flink.rest("PATCH", `/jobs/${jobId}?mode=cancel`);
+      await flink.waitForState(jobId, "CANCELED");
+      await view.getByRole("tab", { name: "Overview" }).click();
+      await view.getByRole("button", { name: "Savepoints", exact: true }).click();
+      await rowsOf(view).filter({ hasText: "#5000" }).click();
+      await view.getByRole("toolbar").getByRole("button", { name: "Restore…" }).click();
+      const keys = new Keys(page);
+      for (const asks of ["Which program", "Arguments", "Parallelism", "Whose", "All is set"]) {
+        await keys.question(/Restore enrich-orders from #5000/, asks);
+        await keys.enter();
+      }
+      assert.match(await page.modal(), /Its cleanup rules \(keeps the newest 2, none older than 60 min\) take 1 savepoint of it once it runs and its next scheduled savepoint is complete: #4960\. What it is restored from stays\. Since it has paused for longer than they allow, they wait until you have looked at their preview\./);
+      await pictures(page, "restore after a pause");
+      await page.answer("Cancel");
+      await page.waitFor("the question to close", (timeout) => page.dialog.waitFor({ state: "detached", timeout }));
     });
 
     await context.test("a panel comes back after a reload, and in high contrast everything has its line", async () => {

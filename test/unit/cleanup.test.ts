@@ -110,6 +110,53 @@ describe("a preview", () => {
   });
 });
 
+describe("a mark beside a savepoint says that another ledger pinned it, and", () => {
+  test("no rule takes it, nor Dispose, nor the end of its time to undo; it names the file, and without it all goes on", async () => {
+    const theirs = storage.pins("theirs");
+    const shown = shownVictims(await preview());
+    await theirs.put(place(4));
+    assert.deepEqual([victims(await preview()), whyStays(await preview(), 4)], [["s3", "s5"], ["refused"]]);
+    const { removed, plan } = await run(shown);
+    assert.deepEqual([removed, plan.rows.find(({ record: { id } }) => id === "s4")?.spares], [["s5", "s3"], [{ spare: "refused", refusals: [{ rule: "pinned-beside", file: "file:/sp/.pinned-by-flink-savepoints/savepoint-ab12cd-000000000004.theirs" }] }]]);
+    assert.deepEqual(await refusals(window.disposals.dispose("s4", { typedJobName: jobName }, watchedRun())), ["pinned-beside"]);
+    assert.deepEqual(await refusals(window.disposals.checkByRule("s4", watchedRun())), ["pinned-beside"]);
+
+    await theirs.put(place(5));
+    await clock.sleep(2 * day);
+    await window.cleanup.removeDue();
+    assert.deepEqual([flink.sent("dispose"), (await window.cleanup.state(job())).failed.map(({ id }) => id)], [[asidePlace(place(3))], ["s5"]]);
+    await theirs.remove(place(4));
+    assert.deepEqual(victims(await preview()), ["s4"]);
+  });
+
+  test("CLAIM, which would let Flink delete it, is refused", async () => {
+    await storage.pins("theirs").put(place(2));
+    const request = { cluster: flink.url, jobName, savepoint: { path: place(2), recordId: "s2", checkpointId: 98 }, jar: { id: "jar", name: "job.jar" }, programArgs: [], allowNonRestoredState: false };
+    assert.deepEqual(await refusals(window.restores.start({ ...request, claimMode: "CLAIM" }, watchedRun())), ["pinned-beside"]);
+    assert.deepEqual((await window.restores.readiness(flink.url, place(2), new AbortController().signal, "NO_CLAIM")).refusals, []);
+  });
+
+  test("a pin and what is put back leave one for others, which unpinning takes away", async () => {
+    await window.savepoints.pin("s3", true);
+    assert.deepEqual([record(3).pinMarked, storage.marks.size], [true, 1]);
+    await window.savepoints.pin("s3", false);
+    assert.deepEqual([record(3).pinMarked, storage.marks.size], [false, 0]);
+    await run(shownVictims(await preview()));
+    await window.cleanup.undo("s4");
+    assert.deepEqual([record(4).pinMarked, storage.marks.size], [true, 1]);
+    storage.visible = false;
+    assert.equal(await window.savepoints.pin("s2", true), "elsewhere");
+    assert.deepEqual([record(2).pinned, record(2).pinMarked], [true, false]);
+  });
+
+  test("put there in the moment in which it is moved, it still wins", async () => {
+    const shown = shownVictims(await preview());
+    world.disk.beforeWrite = (id, event) => void (id === "s5" && event === "about to be moved aside" && storage.marks.add("file:/sp/.pinned-by-flink-savepoints/savepoint-ab12cd-000000000005.theirs"));
+    const { failed } = await run(shown);
+    assert.deepEqual([failed, storage.folders.has(at(place(5)))], [["s5"], true]);
+  });
+});
+
 describe("a folder that has two paths, by a link above it,", () => {
   const linked = (number: number): string => place(number).replace("file:/sp/", "file:/data/sp/");
   beforeEach(() => {

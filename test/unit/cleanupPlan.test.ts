@@ -19,7 +19,7 @@ const seen = (jobId: string, path: string | null, changes: Partial<{ isSavepoint
   ({ job: { jobId, name: "Other" }, seen: { restored: path === null ? null : { checkpointId: 5, restoredAtMs: 0, isSavepoint: changes.isSavepoint ?? true, path }, completedCheckpointId: changes.completedCheckpointId ?? null, checkpointIntervalMs: 60_000 } });
 
 function plan(records: readonly LedgerRecord[], with_: CleanupRules, changes: Partial<CleanupFacts> = {}): CleanupPlan {
-  return planCleanup({ cluster: clusterUrl, jobName, rules: with_, records, jobs: [], unchecked: [], unread: [], vanished: new Set(), clockAheadMs: 0, isByItself: true, tagsNeeded: () => [], nowMs, ...changes });
+  return planCleanup({ cluster: clusterUrl, jobName, rules: with_, records, jobs: [], unchecked: [], unread: [], vanished: new Set(), clockAheadMs: 0, isByItself: true, tagsNeeded: () => [], pinnedBeside: () => [], nowMs, ...changes });
 }
 const victims = (made: CleanupPlan): string[] => made.rows.filter(isVictim).map(({ record }) => record.id);
 const spares = (made: CleanupPlan, id: string): string[] => made.rows.find(({ record }) => record.id === id)!.spares.map((spare) => (spare.spare === "refused" ? spare.refusals.map(({ rule }) => rule).join() : spare.spare));

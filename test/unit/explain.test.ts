@@ -111,6 +111,7 @@ const refusals: Examples<Refusal, "rule"> = {
   "tag-unnameable": [{ rule: "tag-unnameable", table: "sales.orders", tag: "12", fault: "is a number" }],
   "table-damaged": [{ rule: "table-damaged", table: "sales.orders", file: "/w/sales.db/orders/snapshot/snapshot-3" }],
   "rollback-unfinished": [{ rule: "rollback-unfinished", done: 1, total: 2 }],
+  "pinned-beside": [{ rule: "pinned-beside", file: "/sp/.pinned-by-flink-savepoints/savepoint-1.0a" }],
   "clock-differs": [{ rule: "clock-differs", aheadMs: 365 * 86_400_000 }, { rule: "clock-differs", aheadMs: -3_600_000 }, { rule: "clock-differs", aheadMs: null }],
   "cluster-unchecked": [{ rule: "cluster-unchecked", cluster: "staging", reason: "connection refused" }],
 };

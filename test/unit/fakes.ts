@@ -4,7 +4,8 @@ import { Emitter } from "../../src/core/base/event";
 import { type LedgerRecord, ledgerRecordSchema, type RestoreRecord, type SavepointRecord } from "../../src/core/ledger/record";
 import type { DamagedRecord, Ledger } from "../../src/core/ledger/store";
 import { normaliseLocation } from "../../src/core/model/location";
-import type { AsideStorage, Clock, ClusterClient, FoundFolder, Liveness, Log, ProcessIdentity, Run, StorageLook, Vault } from "../../src/core/ports";
+import type { AsideStorage, Clock, ClusterClient, FoundFolder, Liveness, Log, PinMarks, ProcessIdentity, Run, StorageLook, Vault } from "../../src/core/ports";
+import { pinPlace } from "../../src/core/cleanup/pinPlace";
 import { CleanupService } from "../../src/services/cleanup";
 import type { JobCleanup } from "../../src/core/cleanup/rules";
 import { ClusterService } from "../../src/services/clusters";
@@ -197,6 +198,28 @@ export class SharedStorage {
     },
   };
 
+  /** Marks of pins, by the ledger that put them there. */
+  readonly marks = new Set<string>();
+  pins(ledger: string): PinMarks {
+    const markOf = (location: string): string => `${pinPlace(normaliseLocation(location))}.${ledger}`;
+    return {
+      at: async (location) => {
+        await turn();
+        return [...this.marks].filter((mark) => mark.startsWith(`${pinPlace(normaliseLocation(location))}.`));
+      },
+      put: async (location) => {
+        await turn();
+        if (!this.visible) return { marked: false, reason: "elsewhere" };
+        this.marks.add(markOf(location));
+        return { marked: true };
+      },
+      remove: async (location) => {
+        await turn();
+        this.marks.delete(markOf(location));
+      },
+    };
+  }
+
   /** Happens in the middle of a move, before or after the folder is renamed: a crash, say. */
   moving: (moment: "before" | "after") => void | Promise<void> = () => undefined;
   /** Why no folder can be moved aside. */
@@ -320,7 +343,7 @@ export function openWindow(world: World, options: { readonly host?: string; read
   const jobs = new JobService(clusters, ledger, clock, log, self);
   const follower = new SavepointFollower(clusters, jobs, ledger, storage.look, clock, log, options.receiveGraceMs ?? 10_000);
   const shared: SavepointWorld = {
-    clusters, jobs, follower, ledger, clock, log, self, programGraceMs: 120_000, vault: world.vault,
+    clusters, jobs, follower, ledger, clock, log, self, programGraceMs: 120_000, vault: world.vault, pins: storage.pins("ours"),
     newId: () => (++ids).toString(16).padStart(32, "f"), workspaceCommit: () => Promise.resolve(null),
   };
   const savepoints = new SavepointService(shared);

@@ -22,7 +22,7 @@ export function spareText(spare: Spare): string {
     case "cluster-unchecked": return `Whether jobs on ${oneLine(spare.cluster, 60)} need it could not be checked (${spare.reason}).`;
     case "clock-differs": return explainRefusal({ rule: "clock-differs", aheadMs: spare.aheadMs });
     case "ledger-unread": return explainRefusal({ rule: "ledger-unread", file: spare.file });
-    case "refused": return spare.refusals.map(explainRefusal).join(" ");
+    case "refused": return spare.refusals.map((refusal) => (refusal.rule === "pinned" ? "It is pinned." : explainRefusal(refusal))).join(" ");
     case "no-undo": return `The rules ask for a time to undo, and its folder can't be moved aside (${spare.reason}). With undo "0" it is deleted at once.`;
     case "changed": return "It changed since the preview.";
   }

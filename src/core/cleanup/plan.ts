@@ -89,6 +89,8 @@ export interface CleanupFacts {
   readonly isByItself: boolean;
   /** Names of the Paimon tags that somebody keeps and that belong to a savepoint. */
   tagsNeeded(record: SavepointRecord): readonly string[];
+  /** Marks of pins beside a savepoint, of ledgers that are not this one. */
+  pinnedBeside(record: SavepointRecord): readonly Refusal[];
   /** Epoch milliseconds. */
   readonly nowMs: number;
 }
@@ -127,7 +129,7 @@ export function planCleanup(facts: CleanupFacts): CleanupPlan {
     const ageMs = Math.max(0, nowMs - record.requestedAtMs);
     if (!isScheduled(record, places)) return { record, ageMs, hits: [], spares: [{ spare: "not-scheduled", origin: originOf(record, places) }] };
     const hits = hitsOf(record, ageMs, position.get(record.id), rules);
-    const spares = hits.length === 0 ? [{ spare: "within-rules" } as const] : sparesOf(record, { isForgotten: isForgotten(record, places), newestPlaces, refusals: guard(record) }, facts);
+    const spares = hits.length === 0 ? [{ spare: "within-rules" } as const] : sparesOf(record, { isForgotten: isForgotten(record, places), newestPlaces, refusals: [...guard(record), ...facts.pinnedBeside(record)] }, facts);
     return { record, ageMs, hits, spares };
   });
   return { cluster, jobName, rules, atMs: nowMs, rows, pauseMs: pauseOf(counted, rules, rows) };

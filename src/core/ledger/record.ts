@@ -78,6 +78,8 @@ export const savepointRecordSchema = z.lazy(() => z.object({
   /** True when the failed attempt restarted the job. */
   jobRestarted: z.boolean(),
   pinned: z.boolean(),
+  /** True when a mark beside its files tells other programs of the pin, too. */
+  pinMarked: z.boolean().optional(),
   /** Hidden by *Forget*; the files are kept. */
   forgotten: z.boolean(),
   /** `requested`: written down before the call. `disposed`: Flink said so, or the files are seen to be gone. */

@@ -89,7 +89,7 @@ export interface Overview {
   /** Whether the job can be restored now, or what comes first (A-27). */
   readonly restore: "now" | "stop-first" | "wait";
   /** How many savepoints rules would take into account; see `CleanupView`. */
-  readonly cleanup: { readonly text: string } | null;
+  readonly cleanup: { readonly text: string; readonly key: string } | null;
   readonly verbs: readonly OverviewAction[];
 }
 
@@ -107,7 +107,7 @@ export interface OverviewFacts {
   readonly expectedMs: number | null;
   readonly parameters: readonly StateParameter[];
   readonly schedules: readonly ScheduleLine[] | null;
-  readonly cleanup: { readonly text: string } | null;
+  readonly cleanup: { readonly text: string; readonly key: string } | null;
   readonly hasPairs: boolean;
   readonly nowMs: number;
 }

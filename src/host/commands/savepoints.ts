@@ -80,12 +80,14 @@ export async function stop(world: CommandWorld, target?: JobRef): Promise<void> 
   world.notify.done(completedText(outcome), nextVerbs(outcome.id));
 }
 
-/** *Pin*: keeps a savepoint from being disposed of. The row shows it; nothing else is said. */
+/** *Pin*: keeps a savepoint from being disposed of. The row shows it; all that is said is that other programs can't know of it, where they might. */
 export async function pin(world: CommandWorld, target: SavepointRef | undefined, pinned: boolean): Promise<void> {
   const record = await askSavepoint(world, target, pinned ? "Pin" : "Unpin", {
     placeholder: pinned ? "Which savepoint is pinned?" : "Which savepoint is unpinned?", can: (row) => row.pinned !== pinned && row.state === "completed",
   });
-  if (record !== undefined && record.pinned !== pinned) await world.savepoints.pin(record.id, pinned);
+  if (record === undefined || record.pinned === pinned) return;
+  const unmarked = await world.savepoints.pin(record.id, pinned);
+  if (unmarked !== null && unmarked !== "elsewhere") world.notify.done(`${savepointName(record)} is pinned here. Rules of schedule run, or in another's VS Code, do not know of it, since nothing can be written beside it (${unmarked}).`);
 }
 
 /** *Edit Description*. */

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { DisposableStore } from "../../core/base/disposable";
+import { DisposableStore, type Disposable } from "../../core/base/disposable";
 import { mapLimit } from "../../core/base/async";
 import { planText, rulesText } from "../../core/cleanup/cleanupText";
 import { shownVictims } from "../../core/cleanup/plan";
@@ -40,6 +40,8 @@ export interface OverviewsWorld {
   cleanup(): Promise<CleanupService>;
   /** The schedules of a job, by its name. */
   schedules(cluster: string, jobName: string): Promise<readonly ScheduleView[]>;
+  /** When files of schedules and rules changed. */
+  onDidChangeFiles(listener: () => void): Disposable;
   readonly hasPairs: () => boolean;
   reveal(nodeId: string): Promise<boolean>;
   readonly pages: PageFolder;
@@ -138,6 +140,7 @@ export class Overviews {
     held.add(ledger.onDidChange(tell));
     held.add(jobs.onDidChange((job) => isSameJob(job, about.job) && tell()));
     held.add(panel.onDidChangeViewState(tell));
+    held.add(this.#world.onDidChangeFiles(tell));
     // Nothing is asked while the panel is hidden.
     const again = async (): Promise<void> => {
       for (;;) {
@@ -180,16 +183,17 @@ export class Overviews {
     return overviewOf({
       row, clusterName: view?.profile.name ?? job.cluster, flinkVersion: reach?.state === "online" ? reach.info.version.text : null, records: await ledger.all(),
       statistics: observation?.overview, config: observation?.config, checkpoints: history.all(), error: error === null || isFlinkError(error, "job-not-found") ? null : clusterSentence(error, job.cluster),
-      expectedMs: await savepoints.expectedMs(job), parameters, schedules: scheduleLines(await this.#world.schedules(job.cluster, row.name), clock.now()), cleanup: { text: await this.#cleanupLine(row.name, job.cluster) }, hasPairs: hasPairs(), nowMs: clock.now(),
+      expectedMs: await savepoints.expectedMs(job), parameters, schedules: scheduleLines(await this.#world.schedules(job.cluster, row.name), clock.now()), cleanup: await this.#cleanupLine(row.name, job.cluster), hasPairs: hasPairs(), nowMs: clock.now(),
     });
   }
 
-  /** How cleanup of the job stands, in one line, from what is set and written down. */
-  async #cleanupLine(jobName: string, cluster: string): Promise<string> {
+  /** How cleanup of the job stands, in one line, from what is set and written down; `key` is another when a preview of before no longer holds. */
+  async #cleanupLine(jobName: string, cluster: string): Promise<{ readonly text: string; readonly key: string }> {
     const service = await this.#world.cleanup();
     const { set, isAgreed, record, aside, failed } = await service.state({ cluster, jobName });
     const rules = set.rules === null ? "no rule for this job" : `${rulesText(set.rules)}${!set.enabled ? ", switched off" : isAgreed ? "" : ", waiting for its preview to be seen here"}`;
-    return [rules, lastRunText(record, this.#world.clock.now()), aside.length > 0 ? `${countText(aside.length, "savepoint")} can be put back` : null, failed.length > 0 ? `${failed.length} could not be removed` : null].filter((part) => part !== null).join(" · ");
+    const text = [rules, lastRunText(record, this.#world.clock.now()), aside.length > 0 ? `${countText(aside.length, "savepoint")} can be put back` : null, failed.length > 0 ? `${failed.length} could not be removed` : null].filter((part) => part !== null).join(" · ");
+    return { text, key: JSON.stringify([set, isAgreed]) };
   }
 
   async #cleanup(state: Held, signal: AbortSignal): Promise<CleanupView> {

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import type { DisposableStore } from "../../core/base/disposable";
+import { DisposableStore } from "../../core/base/disposable";
 import { once } from "../../core/base/once";
 import type { FindCleanup } from "../../core/cleanup/rules";
 import { isBeingCleanedUp, type SavepointRecord } from "../../core/ledger/record";
@@ -12,7 +12,7 @@ import type { OverviewsWorld } from "./overviews";
 export const overviewViewType = "flinkSavepoints.overview";
 
 /** What the pages of jobs, and cleanup, work with. */
-export interface OverviewParts extends Omit<OverviewsWorld, "cleanup" | "schedules"> {
+export interface OverviewParts extends Omit<OverviewsWorld, "cleanup" | "schedules" | "onDidChangeFiles"> {
   lifecycle(): Promise<Lifecycle>;
   makeCleanup(find: FindCleanup): Promise<CleanupService>;
 }
@@ -27,6 +27,13 @@ export interface OverviewPart {
   watch(): Promise<void>;
 }
 
+/** Listens once the files were read; quiet before, and when they can't be. */
+function watchFiles(lifecycle: () => Promise<Lifecycle>, listener: () => void): DisposableStore {
+  const held = new DisposableStore();
+  lifecycle().then(({ files }) => held.add(files.onDidChange(listener)), () => undefined);
+  return held;
+}
+
 /** Joins both, and tells VS Code who fills the panels that it remembers. What it makes goes with `held`. */
 export function joinOverview(held: DisposableStore, parts: OverviewParts): OverviewPart {
   const { ledger, log, lifecycle, makeCleanup } = parts;
@@ -34,7 +41,7 @@ export function joinOverview(held: DisposableStore, parts: OverviewParts): Overv
     const [{ openWindowCleanup }, { files }] = await Promise.all([import("../lifecycle/windowCleanup"), lifecycle()]);
     return openWindowCleanup({ ...parts, files, make: makeCleanup }, held);
   });
-  const overviews = once(async () => new (await import("./overviews")).Overviews({ ...parts, cleanup, schedules: async (cluster, jobName) => (await lifecycle()).schedules.ofJob(cluster, jobName) }));
+  const overviews = once(async () => new (await import("./overviews")).Overviews({ ...parts, cleanup, schedules: async (cluster, jobName) => (await lifecycle()).schedules.ofJob(cluster, jobName), onDidChangeFiles: (listener) => watchFiles(lifecycle, listener) }));
   held.add(vscode.window.registerWebviewPanelSerializer(overviewViewType, { deserializeWebviewPanel: async (panel, state) => (await overviews()).revive(panel, state) }));
   return {
     overviews, cleanup,

@@ -86,7 +86,7 @@ function savepointTooltip(row: SavepointRow): string {
     ["Path", row.path], ["Asked for", timeText(row.startedAtMs)], ["Took", row.durationMs === null ? null : durationText(row.durationMs)], ["Size", row.sizeBytes === null ? null : sizeText(row.sizeBytes)],
     ["Format", row.format], ["Origin", originTexts[row.origin]], ["Reason", row.failure], ["Claimed by", row.claimedBy === null ? null : `${row.claimedBy.name} (${shortId(row.claimedBy.jobId)})`],
     ["Started from it", row.restored.length === 0 ? null : row.restored.map((job) => `${job.name} (${shortId(job.jobId)})`).join(", ")],
-    ["Stop", record?.stop ? stopTexts[record.stop.job] : null], ["Disposal", disposalText(row)], ["Written by", record === null ? null : `Flink ${record.flinkVersion}`],
+    ["Stop", record?.stop ? stopTexts[record.stop.job] : null], ["Pinned", record?.pinned !== true ? null : record.pinMarked === true ? "here, and for everything that sees its disk" : "here only: other programs do not know of it"], ["Disposal", disposalText(row)], ["Written by", record === null ? null : `Flink ${record.flinkVersion}`],
     ["Workspace commit", record?.workspace ? `${record.workspace.commit.slice(0, 10)}${record.workspace.branch === null ? "" : ` (${record.workspace.branch})`}${record.workspace.dirty ? ", with changes" : ""}` : null],
     ["Look in", row.state === "unknown" ? (record?.directory ?? "the cluster's savepoint directory") : null], ["Trigger id", record !== null && record.origin !== "found" ? record.id : null],
   );

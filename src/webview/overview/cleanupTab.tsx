@@ -27,7 +27,9 @@ export function CleanupTab({ host, overview, run }: { readonly host: Host; reado
     }).catch((error: unknown) => setFailure(error instanceof Error ? error.message : String(error))).finally(() => setBusy(null));
   }, [host]);
   const look = useCallback(() => work("Asking every cluster who needs what…", () => host.call("cleanup", {})), [work, host]);
-  useEffect(look, [look]);
+  // What the file says now, or what was switched here or elsewhere, makes another preview.
+  const standing = overview.cleanup?.key;
+  useEffect(look, [look, standing]);
 
   if (view === undefined) return failure === undefined ? <p class="whole" role="status">{busy}</p> : <p class="whole" role="alert">{failure} <button type="button" class="button secondary" onClick={look}>Try Again</button></p>;
   const victims = view.rows.filter(isVictim);
@@ -49,9 +51,9 @@ export function CleanupTab({ host, overview, run }: { readonly host: Host; reado
       </section>
       <Table title="Goes" rows={victims} nowMs={overview.atMs} empty="Nothing goes." column="Rule" cell={(row) => `${row.hits.map(hitText).join(", ")}${row.removal === "aside" ? ` · can be put back for ${spanText(view.rules?.undoMs ?? 0)}` : row.removal === "at-once" ? " · for good" : ""}`} total={sizeText(freedBytes(view.rows))} />
       <Table title="Stays" rows={view.rows.filter((row) => !isVictim(row))} nowMs={overview.atMs} empty="Nothing is there." column="Why" cell={(row) => row.spares.map(spareText).join(" ")} total={null} />
-      <Records title="Could not be removed" records={view.failed} nowMs={overview.atMs} text={({ cleanup, disposal }) => cleanup?.failure ?? disposal?.message ?? "Its process ended in the middle."} button="Try Again" press={(recordId) => work("Removing…", () => host.call("retry", { recordId }))} />
-      <Records title="Moved aside" records={view.aside} nowMs={overview.atMs} text={({ cleanup }) => (cleanup?.aside ? `gone for good ${cleanup.aside.untilMs > overview.atMs ? `in ${spanText(cleanup.aside.untilMs - overview.atMs)}` : "at the next look"} · ${cleanup.hits.map(hitText).join(", ")}` : "")} button="Put Back and Pin" press={(recordId) => work("Putting it back…", () => host.call("undo", { recordId }))} />
-      <Records title="Removed by rules" records={view.removed} nowMs={overview.atMs} text={({ cleanup, disposal }) => `${cleanup?.hits.map(hitText).join(", ") ?? ""}${disposal?.endedAtMs ? ` · ${ageText(disposal.endedAtMs, overview.atMs)}` : ""}`} />
+      <Records title="Could not be removed" column="Reason" records={view.failed} nowMs={overview.atMs} text={({ cleanup, disposal }) => cleanup?.failure ?? disposal?.message ?? "Its process ended in the middle."} button="Try Again" press={(recordId) => work("Removing…", () => host.call("retry", { recordId }))} />
+      <Records title="Moved aside" column="Until" records={view.aside} nowMs={overview.atMs} text={({ cleanup }) => (cleanup?.aside ? `gone for good ${cleanup.aside.untilMs > overview.atMs ? `in ${spanText(cleanup.aside.untilMs - overview.atMs)}` : "at the next look"} · ${cleanup.hits.map(hitText).join(", ")}` : "")} button="Put Back and Pin" press={(recordId) => work("Putting it back…", () => host.call("undo", { recordId }))} />
+      <Records title="Removed by rules" column="Rule" records={view.removed} nowMs={overview.atMs} text={({ cleanup, disposal }) => `${cleanup?.hits.map(hitText).join(", ") ?? ""}${disposal?.endedAtMs ? ` · ${ageText(disposal.endedAtMs, overview.atMs)}` : ""}`} />
     </div>
   );
 }
@@ -68,21 +70,22 @@ function Table({ title, rows, nowMs, empty, column, cell, total }: { readonly ti
       <h2>{title}{rows.length === 0 ? "" : ` · ${rows.length}`}{total === null || rows.length === 0 ? "" : ` · ${total}`}</h2>
       {rows.length === 0 ? <p class="quiet">{empty}</p> : (
         <table class="wide">
-          <thead><tr><th scope="col">Savepoint</th><th scope="col">Age</th><th scope="col" class="number">Size</th><th scope="col">Origin</th><th scope="col">{column}</th></tr></thead>
-          <tbody>{rows.map((row) => <tr key={row.record.id}><th scope="row" title={row.record.path ?? undefined}>{savepointName(row.record)} <span class="second">{row.record.description}</span></th><td title={timeText(row.record.requestedAtMs)}>{ageText(row.record.requestedAtMs, nowMs)}</td><td class="number">{row.record.sizeBytes === null ? "–" : sizeText(row.record.sizeBytes)}</td><td>{row.record.origin}</td><td class="why">{cell(row)}</td></tr>)}</tbody>
+          <thead><tr><th scope="col" class="name">Savepoint</th><th scope="col" class="age">Age</th><th scope="col" class="number size">Size</th><th scope="col" class="origin">Origin</th><th scope="col">{column}</th></tr></thead>
+          <tbody>{rows.map((row) => <tr key={row.record.id}><th scope="row" title={row.record.path ?? undefined}>{savepointName(row.record)} <span class="second">{row.record.description}</span></th><td title={timeText(row.record.requestedAtMs)}>{ageText(row.record.requestedAtMs, nowMs)}</td><td class="number">{row.record.sizeBytes === null ? "–" : sizeText(row.record.sizeBytes)}</td><td class="origin">{row.record.origin}</td><td>{cell(row)}</td></tr>)}</tbody>
         </table>
       )}
     </section>
   );
 }
 
-function Records({ title, records, nowMs, text, button, press }: { readonly title: string; readonly records: readonly SavepointRecord[]; readonly nowMs: number; text(record: SavepointRecord): string; readonly button?: string; press?(recordId: string): void }): JSX.Element | null {
+function Records({ title, column, records, nowMs, text, button, press }: { readonly title: string; readonly column: string; readonly records: readonly SavepointRecord[]; readonly nowMs: number; text(record: SavepointRecord): string; readonly button?: string; press?(recordId: string): void }): JSX.Element | null {
   if (records.length === 0) return null;
   return (
     <section aria-label={title}>
       <h2>{title} · {records.length}</h2>
       <table class="wide">
-        <tbody>{records.slice(0, 200).map((record) => <tr key={record.id}><th scope="row" title={record.path ?? undefined}>{savepointName(record)} <span class="second">{record.description}</span></th><td title={timeText(record.requestedAtMs)}>{ageText(record.requestedAtMs, nowMs)}</td><td class="number">{record.sizeBytes === null ? "–" : sizeText(record.sizeBytes)}</td><td class="why">{text(record)}</td>{press === undefined ? null : <td><button type="button" class="link" onClick={() => press(record.id)}>{button}</button></td>}</tr>)}</tbody>
+        <thead><tr><th scope="col" class="name">Savepoint</th><th scope="col" class="age">Age</th><th scope="col" class="number size">Size</th><th scope="col">{column}</th>{press === undefined ? null : <th class="act" />}</tr></thead>
+        <tbody>{records.slice(0, 200).map((record) => <tr key={record.id}><th scope="row" title={record.path ?? undefined}>{savepointName(record)} <span class="second">{record.description}</span></th><td title={timeText(record.requestedAtMs)}>{ageText(record.requestedAtMs, nowMs)}</td><td class="number">{record.sizeBytes === null ? "–" : sizeText(record.sizeBytes)}</td><td>{text(record)}</td>{press === undefined ? null : <td class="act"><button type="button" class="link" onClick={() => press(record.id)}>{button}</button></td>}</tr>)}</tbody>
       </table>
     </section>
   );

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { localPins } from "../../src/clients/localPins";
+import { pinFolder } from "../../src/core/cleanup/pinPlace";
+
+let folder: string;
+let savepoint: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "pins-"));
+  savepoint = path.join(folder, "sp", "savepoint-ab12cd-000000000001");
+  mkdirSync(savepoint, { recursive: true });
+  writeFileSync(path.join(savepoint, "_metadata"), "x");
+  chmodSync(path.dirname(savepoint), 0o775);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a mark lies beside the savepoint, not in it, is seen by every ledger, and goes with its own ledger's unpinning only", async () => {
+  const [mine, theirs] = [localPins("/home/me/ledger"), localPins("/var/lib/program/ledger")];
+  assert.deepEqual(await mine.at(`file://${savepoint}`), []);
+  assert.deepEqual([await mine.put(`file:${savepoint}`), await theirs.put(savepoint)], [{ marked: true }, { marked: true }]);
+  assert.deepEqual(readdirSync(savepoint), ["_metadata"]);
+  const marks = await theirs.at(savepoint);
+  assert.equal(marks.length, 2);
+  assert.match(readFileSync(marks[0] ?? "", "utf8"), /"pinned":"20.*"host":".*"ledger":"\//);
+  assert.equal(statSync(path.join(folder, "sp", pinFolder)).mode & 0o777, 0o775, "open to whoever may write the savepoints");
+  assert.deepEqual(await mine.at(`${savepoint}2`), [], "of another whose name only begins alike");
+
+  await mine.remove(savepoint);
+  await mine.remove(savepoint);
+  assert.equal((await mine.at(savepoint)).length, 1);
+  await theirs.remove(savepoint);
+  assert.deepEqual(readdirSync(path.join(folder, "sp")), [path.basename(savepoint)], "an empty folder of marks goes, too");
+});
+
+test("a savepoint behind a link is marked where it lies; one that can't be seen, or on another storage, is not", async () => {
+  const pins = localPins("/ledger");
+  const link = path.join(folder, "savepoint-ab12cd-000000000001");
+  symlinkSync(savepoint, link);
+  assert.deepEqual(await pins.put(link), { marked: true });
+  assert.deepEqual([(await pins.at(savepoint)).length, existsSync(path.join(folder, pinFolder))], [1, false]);
+  await pins.remove(link);
+  assert.deepEqual(await pins.at(savepoint), []);
+  for (const place of [`${savepoint}-gone`, "s3://bucket/sp/savepoint-1", "hdfs:///sp/savepoint-1"]) assert.deepEqual([await pins.put(place), await pins.at(place)], [{ marked: false, reason: "elsewhere" }, []], place);
+});
+
+test("marks that can't be looked at count as one: a pin may be among them", { skip: process.getuid?.() === 0 && "root reads everything" }, async () => {
+  const marks = path.join(folder, "sp", pinFolder);
+  mkdirSync(marks, { mode: 0o000 });
+  assert.deepEqual(await localPins("/ledger").at(savepoint), [marks]);
+  chmodSync(marks, 0o700);
+});
+
+test("where nothing can be written, that is told", async () => {
+  // A file in the folder's place: root may write everywhere.
+  writeFileSync(path.join(folder, "sp", pinFolder), "");
+  assert.deepEqual(await localPins("/ledger").put(savepoint), { marked: false, reason: "ENOTDIR" });
+  assert.deepEqual(await localPins("/ledger").at(savepoint), []);
+});

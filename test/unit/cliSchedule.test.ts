@@ -88,8 +88,8 @@ test("cleanup tells arguments that make no sense, and with no rule or an open pr
   const right = fileWith("cleanup.json", { schedules: [nightly], cleanup: { enabled: true, default: { keep: 2 } } });
   const state = path.join(folder, "cleanup-state");
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [["cleanup"], /^usage: preview, agree, withdraw, run or undo is missing/], [["cleanup", "delete"], /no delete/], [["cleanup", "preview", right, "--seen", "x"], /--seen belongs to run/], [["cleanup", "undo", "--state", state], /id of what is to be put back is missing/],
-    [["cleanup", "undo", "none", "--state", state], /No savepoint has the id none/], [["cleanup", "run", path.join(folder, "none.json")], /^file-unreadable: /], [["cleanup", "run", right, "--state", state, "--warehouse", "s3://bucket/w"], /^file-unreadable: /],
+    [["cleanup"], /^usage: preview, agree, withdraw, run, undo, pin or unpin is missing/], [["cleanup", "delete"], /no delete/], [["cleanup", "preview", right, "--seen", "x"], /--seen belongs to run/], [["cleanup", "undo", "--state", state], /id of what is to be put back is missing/],
+    [["cleanup", "undo", "none", "--state", state], /No savepoint has the id none/], [["cleanup", "pin", "--state", state], /path of the savepoint to pin is missing/], [["cleanup", "run", path.join(folder, "none.json")], /^file-unreadable: /], [["cleanup", "run", right, "--state", state, "--warehouse", "s3://bucket/w"], /^file-unreadable: /],
   ];
   for (const [args, says] of cases) {
     const { code, err } = await runProgram(args);

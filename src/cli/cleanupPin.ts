@@ -8,8 +8,8 @@ import { pinnedBeside } from "../services/pinnedBeside";
 import type { CleanupAsked } from "./cleanup";
 import type { Terminal } from "./command";
 import type { Headless } from "./headlessApp";
+import { pathArgument } from "./pathArgument";
 import { printable } from "./printable";
-import { placeOf } from "./savepointFolders";
 
 /** What became of one savepoint, as `--json` writes it. */
 interface PinJson {
@@ -29,7 +29,7 @@ export async function pinNamed({ app }: Headless, { verb, named, json }: Cleanup
   const pinned = verb === "pin";
   const told: PinJson[] = [];
   for (const name of named) {
-    const place = /^[A-Za-z][A-Za-z0-9+.-]+:\//.test(name) ? name : placeOf(name, terminal.workingFolder);
+    const place = /^[A-Za-z][A-Za-z0-9+.-]+:\//.test(name) ? name : pathArgument(name, terminal.workingFolder);
     const { path, records } = await followedPlaces(localStorageLook, place, await app.ledger.all());
     const mine = records.filter((record): record is SavepointRecord => record.kind === "savepoint" && record.path !== null && placeKey(record.path) === placeKey(path) && record.disposal?.state !== "disposed");
     const one: PinJson = { path, pinned, marked: false, records: mine.map(({ id }) => id), remarks: [], error: false };

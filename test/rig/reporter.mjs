@@ -1,4 +1,5 @@
 // Reporter for node:test: a line for each test, what failed in full, and true counts, in all and by file, into the file named by RIG_COUNTS.
+// The counts of a file hold the tests that a module registers for it, while files run one at a time; side by side nothing tells whose they are.
 // A file that registers no test, a skipped test and a test marked as to do count as failed: each would be a hole that looks like a pass.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -7,7 +8,10 @@ import { stripVTControlCharacters } from "node:util";
 export default async function* report(events) {
   let passed = 0, failed = 0, depth = 0, file;
   const files = {};
+  const running = new Set();
   for await (const { type, data } of events) {
+    if (type === "test:dequeue" && data.name === data.file) running.add(data.file);
+    if (type === "test:complete" && data.name === data.file) running.delete(data.file);
     if (type === "test:stdout" || type === "test:stderr") yield data.message;
     if (type === "test:diagnostic" && data.file !== undefined) yield `${data.message}\n`;
     if (type !== "test:pass" && type !== "test:fail") continue;
@@ -18,8 +22,9 @@ export default async function* report(events) {
     if (data.details?.type === "suite" && error === undefined) continue;
     if (error?.failureType === "subtestsFailed" || (holds && error === undefined)) continue;
     if (data.file !== file) yield `${path.basename(file = data.file ?? "")}\n`;
-    const counts = files[path.basename(data.file ?? "").replace(/\.\w+$/, "")] ??= { passed: 0, failed: 0 };
     const wholeFile = data.name === data.file;
+    const [of = ""] = wholeFile || running.size !== 1 ? [data.file] : running;
+    const counts = files[path.basename(of).replace(/\.\w+$/, "")] ??= { passed: 0, failed: 0 };
     const problem = data.skip !== undefined && data.skip !== false ? "is skipped"
       : data.todo !== undefined && data.todo !== false ? "is marked as to do"
       : wholeFile && type === "test:pass" ? "registers no test"

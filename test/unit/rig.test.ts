@@ -23,15 +23,32 @@ test("a file without a test, a skipped test, a crash and a failure in a suite co
     "crash.mjs": 'throw new Error("at load");',
   };
   for (const [name, source] of Object.entries(samples)) writeFileSync(path.join(folder, name), source);
-  const counts = path.join(folder, "counts.json");
-  const { status } = spawnSync(process.execPath, ["--test", `--test-reporter=${path.join(rig, "reporter.mjs")}`, "--test-reporter-destination=stdout", ...Object.keys(samples)], {
-    cwd: folder,
-    env: { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== "NODE_TEST_CONTEXT")), RIG_COUNTS: counts },
-  });
+  const { status, counts } = reported(Object.keys(samples));
   assert.equal(status, 1);
   const files = { ok: { passed: 3, failed: 0 }, failed: { passed: 0, failed: 1 }, skipped: { passed: 0, failed: 2 }, none: { passed: 0, failed: 1 }, crash: { passed: 0, failed: 1 } };
-  assert.deepEqual(JSON.parse(readFileSync(counts, "utf8")), { passed: 3, failed: 5, files, ended: true });
+  assert.deepEqual(counts, { passed: 3, failed: 5, files, ended: true });
 });
+
+test("tests that a module registers count for the file that has it do so, so that this file gets its second chance", () => {
+  const samples = {
+    "suite.mjs": 'import { describe, test } from "node:test"; export const suite = (fails) => describe("a", () => { test("b", () => { if (fails) throw new Error("x"); }); });',
+    "fine.test.mjs": 'import { suite } from "./suite.mjs"; suite(false);',
+    "wrong.test.mjs": 'import { suite } from "./suite.mjs"; suite(true);',
+  };
+  for (const [name, source] of Object.entries(samples)) writeFileSync(path.join(folder, name), source);
+  const { counts } = reported(["--test-concurrency=1", "fine.test.mjs", "wrong.test.mjs"]);
+  assert.deepEqual(counts, { passed: 1, failed: 1, files: { "fine.test": { passed: 1, failed: 0 }, "wrong.test": { passed: 0, failed: 1 } }, ended: true });
+});
+
+/** Runs test files of the folder under the reporter. */
+function reported(args: readonly string[]): { status: number | null; counts: Counts } {
+  const file = path.join(folder, "counts.json");
+  const { status } = spawnSync(process.execPath, ["--test", `--test-reporter=${path.join(rig, "reporter.mjs")}`, "--test-reporter-destination=stdout", ...args], {
+    cwd: folder,
+    env: { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== "NODE_TEST_CONTEXT")), RIG_COUNTS: file },
+  });
+  return { status, counts: JSON.parse(readFileSync(file, "utf8")) as Counts };
+}
 
 test("a file that failed has one second chance, what fails twice stays failed, and many that fail have none", async (t) => {
   // What it says is about files that are none.

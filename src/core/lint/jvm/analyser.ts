@@ -73,7 +73,7 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
   // Who calls the functions of this file may set the uid, or pass what keeps the state.
   const open = own().filter((site) => !site.hasUid && (site.returnedBy.size > 0 || (site.proof.state === "unknown" && takesArguments(site))));
   const names = new Set(open.flatMap((site) => [...[...site.returnedBy].map(({ fun }) => fun.name), ...(site.owner === undefined ? [] : [site.owner.fun.name])]));
-  for (const caller of callersOf(names, file, index)) evaluator.file(caller, budgetPerCaller);
+  for (const caller of new Set([...classFilesAbove(open, file, index), ...callersOf(names, file, index)])) evaluator.file(caller, budgetPerCaller);
 
   const version = flinkMajorOf(file.path, workspace.buildFiles);
   const missing = own().flatMap((site) => {
@@ -91,6 +91,12 @@ function findings(source: SourceFile, file: FileModel, workspace: Workspace<File
 /** Whether callers may pass what decides: `main` gets words only, and sources in memory are what they are. */
 function takesArguments({ owner, method }: Site): boolean {
   return owner !== undefined && owner.fun.params.length > 0 && owner.fun.name !== "main" && !memorySources.has(method);
+}
+
+/** Files of the classes above those whose methods return one of the operators: they may call what is overridden. */
+function classFilesAbove(sites: readonly Site[], file: FileModel, index: WorkspaceIndex): readonly FileModel[] {
+  const owners = sites.flatMap(({ returnedBy }) => [...returnedBy].flatMap(({ owner }) => owner ?? []));
+  return owners.flatMap((owner) => index.hierarchy(owner).classes.map((above) => above.file)).filter((above) => above !== file);
 }
 
 /** Files outside of tests in which one of the names is called, not more than the limit: thousands may call something of a common name. */

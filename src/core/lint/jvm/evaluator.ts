@@ -1,11 +1,12 @@
-import { kindOfType, looks, uidCalls, varying, varyingTypes } from "./flinkNames";
+import { connectors, kindOfType, looks, uidCalls, varying, varyingTypes } from "./flinkNames";
 import { flinkCall, looksLikeFlink, staticFlinkCall } from "./flinkCalls";
+import { collectionOf, componentAt, isCollection, isTuple, partOf, tupleOf } from "./holders";
 import type { Call, Expr, FieldModel, FileModel, FunctionModel, New, TypeName } from "./model";
 import { Operators, placeOf } from "./operators";
 import { outsideCall, scopeFunction } from "./outsideCalls";
 import { concatenated, isTypeParameter, letEscape, manyOf, merged, narrowed, refined, setsUp, typeOnly } from "./valueFlow";
-import { isFlink, joined, other, union, unknown, type Closure, type Frame, type KnownClass, type KnownFunction, type Site, type Value } from "./values";
-import { best, classesOf, flinkName, type WorkspaceIndex } from "./workspaceIndex";
+import { isFlink, joined, other, union, unknown, withHeld, type Closure, type Frame, type KnownClass, type KnownFunction, type Site, type Value } from "./values";
+import { best, classesOf, flinkName, unaliased, type WorkspaceIndex } from "./workspaceIndex";
 
 /** Calls within calls that are followed. */
 const inlineLimit = 7;
@@ -59,7 +60,8 @@ export class Evaluator {
     if (known.fun.body === undefined || !this.index.mattersAlone(known.fun)) return;
     let value = unknown;
     this.#from(root, () => (value = this.#inline(known, [], undefined, true)));
-    if (known.fun.name !== "" && known.fun.name !== "<init>") for (const site of value.sites) site.returnedBy.add(known);
+    if (known.fun.name === "" || known.fun.name === "<init>") return;
+    for (const held of withHeld(value)) if (held === value || held.kind !== "stream" || known.file.language === "scala") for (const site of held.sites) site.returnedBy.add(known);
   }
 
   // ---- functions -------------------------------------------------------------------------------------------------------------------------
@@ -94,7 +96,9 @@ export class Evaluator {
       if (this.#where.stack.length === 1) for (const value of frame.vars.values()) this.settle(value);
       const unit = fun.returns?.name === "Unit" || fun.returns?.name === "void";
       const values = fun.body.kind === "block" && frame.file.language !== "scala" ? frame.returns : [...frame.returns, last];
-      return unit ? { ...other, sites: [] } : refined(values.length === 0 ? undefined : values.reduce(joined), declared);
+      if (unit) return { ...other, sites: [] };
+      const value = refined(values.length === 0 ? undefined : values.reduce(joined), declared);
+      return isFlink(value) ? value : narrowed(value, declared, frame.file);
     } finally {
       this.#where.stack.pop();
       this.#where.path = path;
@@ -118,12 +122,25 @@ export class Evaluator {
     this.operators.called.add(known.fun);
     this.#where.callStack.push(`${frame.file.path}:${frame.base + call.start}:${frame.base + call.end}`);
     try {
-      const value = this.#inline(known, args, self);
+      const value = this.#dispatched(known, args, self);
       args.forEach((arg, at) => this.#happens(arg, known, at));
       return call.typeArgs.length === 1 && isTypeParameter(value, known) ? this.ofType(call.typeArgs[0], frame.file, frame.owner) : value;
     } finally {
       this.#where.callStack.pop();
     }
+  }
+
+  /** The value of a call that may mean the method itself or one that stands in for it in a class below. */
+  #dispatched(known: KnownFunction, args: readonly Value[], self: Value | undefined): Value {
+    const overriding = this.#where.stack.length >= inlineLimit ? [] : this.index.overriding(known);
+    if (overriding.length === 0) return this.#inline(known, args, self);
+    const values = overriding.map((one) => {
+      this.operators.called.add(one.fun);
+      return this.#inline(one, args, self);
+    });
+    if (known.fun.hasBody) values.push(this.#inline(known, args, self));
+    const declared = this.ofType(known.fun.returns, known.file, known.owner);
+    return narrowed(refined(values.reduce(joined), declared), declared, known.file);
   }
 
   /** A lambda that a function was given and only keeps happens later, with what its type says; who then gets what it returns is not seen. */
@@ -143,16 +160,23 @@ export class Evaluator {
     return value;
   }
 
-  #ofType(type: TypeName, file: FileModel, inside: KnownClass | undefined): Value {
+  #ofType(written: TypeName, file: FileModel, inside: KnownClass | undefined): Value {
+    const type = unaliased(written, file);
     const kind = kindOfType[type.name];
     if (kind !== undefined && this.index.isFlinkType(type, file)) {
       if (type.name === "ExecutionEnvironment") return /datastream\.api/.test(file.imports.get(type.name) ?? file.wildcards.join(" ")) ? { kind: "env2", sites: [] } : other;
       return { kind, sites: [], ...(type.name === "BroadcastConnectedStream" ? { right: "broadcast" as const } : {}) };
     }
     if (type.name === "String" || type.name === "CharSequence") return { kind: "text", sites: [], text: { value: undefined, varies: false, variesAt: undefined } };
+    const cls = this.index.classOf(type, file, inside);
+    if (cls === undefined && isTuple(type.name)) {
+      const parts = type.args.map((arg) => this.ofType(arg, file, inside));
+      return { kind: "object", sites: [], type, ...(parts.some((part) => isFlink(part)) ? { parts } : {}) };
+    }
     const last = type.args.at(-1);
     const element = last === undefined || type.name === "=>" ? undefined : this.ofType(last, file, inside);
-    return { kind: "object", sites: [], type, cls: this.index.classOf(type, file, inside), ...(element !== undefined && isFlink(element) ? { element } : {}) };
+    const holds = element !== undefined && (isFlink(element) || element.parts !== undefined || (element.cls === undefined && connectors.has(element.type?.name ?? "")));
+    return { kind: "object", sites: [], type, cls, ...(holds ? { element } : {}) };
   }
 
   #lookUp(name: string, frame: Frame): Value | undefined {
@@ -230,6 +254,11 @@ export class Evaluator {
       const on = this.evaluate(target.receiver, frame);
       const owner = target.receiver.kind === "this" ? frame.owner : on.cls;
       if (owner !== undefined) this.#assignField(owner, target.name, value);
+      return;
+    }
+    if (target.kind === "call" && target.name === "get" && target.receiver?.kind === "name" && isFlink(value)) {
+      const before = this.evaluate(target.receiver, frame);
+      this.assign(target.receiver, { ...before, element: before.element === undefined ? value : joined(before.element, value) }, frame);
       return;
     }
     if (target.kind !== "name") return;
@@ -365,7 +394,7 @@ export class Evaluator {
       frame.vars.set(expr.name, refined(element, declared));
       return unknown;
     }
-    const bound = narrowed(refined(value, declared), declared, frame);
+    const bound = narrowed(refined(value, declared), declared, frame.file);
     for (const site of bound.sites) site.variable ??= expr.name;
     frame.vars.set(expr.name, bound);
     return unknown;
@@ -425,13 +454,16 @@ export class Evaluator {
   }
 
   /** An object of a class; what its constructor stores is kept. */
-  construct(type: TypeName, args: readonly Value[], frame: Frame): Value {
+  construct(written: TypeName, args: readonly Value[], frame: Frame): Value {
+    const type = unaliased(written, frame.file);
     for (const arg of args) this.settle(arg);
     if (varyingTypes.has(type.name)) return { kind: "object", sites: [], type, text: { value: undefined, varies: true, variesAt: undefined } };
     const local = this.#local(type.name, frame);
     const cls = local ?? this.index.classOf(type, frame.file, frame.owner);
     if (cls === undefined) {
       const flink = kindOfType[type.name] !== undefined || this.index.isFlinkType(type, frame.file) || flinkName(frame.file.imports.get(type.name) ?? "");
+      if (isTuple(type.name) && args.length > 1) return tupleOf(args);
+      if (isCollection(type.name)) return collectionOf(args);
       if (!flink) letEscape(args);
       if (kindOfType[type.name] !== undefined && this.index.isFlinkType(type, frame.file)) return { kind: kindOfType[type.name] ?? "unknown", sites: args[0]?.sites ?? [] };
       return { kind: "object", sites: [], type };
@@ -462,8 +494,9 @@ export class Evaluator {
     return undefined;
   }
 
-  #className(type: TypeName, frame: Frame): Value | undefined {
-    if (!/^[A-Z]/.test(type.name)) return undefined;
+  #className(written: TypeName, frame: Frame): Value | undefined {
+    if (!/^[A-Z]/.test(written.name)) return undefined;
+    const type = unaliased(written, frame.file);
     return { kind: "class", sites: [], type, cls: this.#local(type.name, frame) ?? this.index.classOf(type, frame.file, frame.owner) };
   }
 
@@ -486,6 +519,9 @@ export class Evaluator {
       return isFlink(type) && !isFlink(receiver) ? { ...type, sites: receiver.sites } : receiver;
     }
     if (receiver.kind === "class") return this.#staticCall(receiver, call, args, frame);
+    if (call.infix && name === "to" && args.length === 1) return tupleOf([receiver, ...args]);
+    const part = args.length === 0 ? partOf(receiver, name) : undefined;
+    if (part !== undefined) return part;
     if (uidCalls.has(name) && (receiver.sites.length > 0 || isFlink(receiver)) && args.length === 1) return this.operators.uid(receiver, call, args, frame);
     if (isFlink(receiver)) {
       const result = flinkCall(this, receiver, call, args, frame);
@@ -509,7 +545,9 @@ export class Evaluator {
       const known = this.index.method(receiver.cls, name, args.length);
       if (known !== undefined) return this.call(known, args, undefined, call, frame);
       if (call.bare || args.length === 0) {
-        const field = this.field(receiver.cls, name) ?? (/^get[A-Z]/.test(name) ? this.field(receiver.cls, name.charAt(3).toLowerCase() + name.slice(4)) : undefined);
+        const at = componentAt(name);
+        const component = at === undefined ? undefined : receiver.cls.cls.params[at]?.name;
+        const field = this.field(receiver.cls, component ?? name) ?? (/^get[A-Z]/.test(name) ? this.field(receiver.cls, name.charAt(3).toLowerCase() + name.slice(4)) : undefined);
         if (field !== undefined) return receiver.constant === undefined ? field : this.#enumField(receiver, name, field);
       }
     }
@@ -519,7 +557,7 @@ export class Evaluator {
     // A builder of Flink's is no stream, whatever its methods are called; what a class of others makes may be one.
     const guess = receiver.made !== undefined && flinkName(frame.file.imports.get(receiver.made.root) ?? "") ? undefined : looksLikeFlink(this, receiver, call, args, frame);
     if (guess !== undefined) return guess;
-    if (receiver.made !== undefined) return this.#makes(receiver, call, args, frame);
+    if (receiver.made !== undefined && receiver.element === undefined) return this.#makes(receiver, call, args, frame);
     return outsideCall(this, receiver, call, args, frame);
   }
 
@@ -575,7 +613,8 @@ export class Evaluator {
       const closure = args.at(-1)?.closure;
       if (closure !== undefined) return this.invoke(closure, []);
     }
-    return outsideCall(this, unknown, call, args, frame);
+    if (name === "locally" && args[0] !== undefined) return args[0];
+    return isCollection(name) ? collectionOf(args) : outsideCall(this, unknown, call, args, frame);
   }
 
   #importedFunction(name: string, count: number, frame: Frame): KnownFunction | undefined {
@@ -621,11 +660,12 @@ export class Evaluator {
       if (receiver.cls.cls.kind === "enum" && (name === "valueOf" || name === "values")) return unknown;
     }
     if (varying.test(`${typeName}.${name}`)) return { kind: "text", sites: [], text: { value: undefined, varies: true, variesAt: placeOf(call, frame) } };
-    const flink = staticFlinkCall(this, typeName, call, args, frame);
+    const flink = receiver.type === undefined ? undefined : staticFlinkCall(this, receiver.type, call, args, frame);
     if (flink !== undefined) return flink;
     if (receiver.cls !== undefined) return outsideCall(this, unknown, call, args, frame);
     if (call.bare && /^[A-Z][a-z]/.test(name)) return this.#className({ name, written: `${typeName}.${name}`, args: [] }, frame) ?? unknown;
     for (const arg of args) this.settle(arg);
+    if (args.length > 1 && /^(?:of|apply|create|entry)$/.test(name) && (isTuple(typeName) || name === "entry")) return tupleOf(args);
     const full = frame.file.imports.get(typeName) ?? "";
     if (!flinkName(full) && !/^(java|javax|scala|kotlin)\.|^org\.apache\./.test(full) && full !== "" && !/^(List|Arrays|Optional|Objects|Stream|Collections|Seq|Option|Some|Map|Set|Array|System|String|Try|Either)$/.test(typeName)) letEscape(args);
     const varies = args.find(({ text }) => text?.varies === true)?.text;

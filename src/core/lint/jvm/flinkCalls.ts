@@ -4,7 +4,7 @@ import {
   windowing, windowOperators, windowSettings, withState,
 } from "./flinkNames";
 import { declaresStates, functionNeeds, functionState, sinkState, type Where } from "./functionState";
-import type { Call } from "./model";
+import type { Call, TypeName } from "./model";
 import { placeOf, type Operators } from "./operators";
 import { isFlink, other, unknown, type Frame, type StateProof, type Value } from "./values";
 
@@ -185,10 +185,11 @@ function onVersion2(evaluator: Evaluator, receiver: Value, call: Call, args: rea
 }
 
 /** Calls on classes: what makes an environment, and the operators that are made by a static method. */
-export function staticFlinkCall(evaluator: Evaluator, typeName: string, call: Call, args: readonly Value[], frame: Frame): Value | undefined {
+export function staticFlinkCall(evaluator: Evaluator, type: TypeName, call: Call, args: readonly Value[], frame: Frame): Value | undefined {
   const { name } = call;
-  const full = frame.file.imports.get(typeName) ?? "";
-  const flink = evaluator.index.isFlinkType({ name: typeName, written: typeName, args: [] }, frame.file);
+  const typeName = type.name;
+  const full = frame.file.imports.get(typeName) ?? type.written;
+  const flink = evaluator.index.isFlinkType(type, frame.file);
   if (typeName === "StreamExecutionEnvironment" || typeName === "LocalStreamEnvironment") {
     if (/^(?:getExecutionEnvironment|createLocalEnvironment\w*|createRemoteEnvironment|apply|createStreamExecutionEnvironment)$/.test(name)) return evaluator.operators.environment(call, frame);
   }

@@ -1,7 +1,8 @@
 import type { SyntaxNode } from "../syntax";
 import { statementsOfBlock, type Declarations } from "./javaReader";
-import type { ClassModel, Expr, FieldModel, FunctionModel, Param, TypeName } from "./model";
+import type { ClassModel, Expr, FieldModel, FunctionModel, Param, Span, TypeName } from "./model";
 import { all, named, suppressedBy, unquoted, type ReadClass, type ReadMember, type TreeReader } from "./treeReader";
+import { namesOfParts, unpacked } from "./holders";
 import { arrayOf, typeOf } from "./typeText";
 
 /** Reads a Kotlin file (tree-sitter-kotlin 1.1 of tree-sitter-grammars, which names few of its fields). */
@@ -279,10 +280,14 @@ function exprOf(reader: TreeReader, node: SyntaxNode): Expr {
       const branches = children.filter(({ type }) => type === "when_entry").map((entry) => read(named(entry).at(-1)));
       return { kind: "block", ...span, body: [...(subject === undefined ? [] : named(subject).map((child) => expr(reader, child))), { kind: "choice", ...span, branches, loop: false }] };
     }
+    case "index_expression":
+      return { kind: "call", ...span, receiver: read(first), name: "get", nameSpan: span, args: children.slice(1).map((child) => expr(reader, child)), typeArgs: [], bare: false, infix: false };
     case "for_statement": {
+      const several = children.find(({ type }) => type === "multi_variable_declaration");
       const variable = children.find(({ type }) => type === "variable_declaration");
-      const rest = children.filter((child) => child !== variable);
+      const rest = children.filter((child) => child !== variable && child !== several);
       const [source, body] = rest;
+      if (several !== undefined) return { kind: "choice", ...span, loop: true, branches: [{ kind: "block", ...span, body: [...unpacked(span, reader.slice(several), namesIn(reader, several), read(source), true), read(body)] }] };
       const bound: Expr = { kind: "let", ...span, name: variable === undefined ? "" : reader.slice(named(variable)[0] ?? variable), type: undefined, value: read(source), element: true, changes: false };
       return { kind: "choice", ...span, loop: true, branches: [{ kind: "block", ...span, body: [bound, read(body)] }] };
     }
@@ -329,10 +334,17 @@ function lambdaOf(reader: TreeReader, node: SyntaxNode): Expr {
     const parts = param.type === "variable_declaration" ? named(param) : [param];
     return { name: reader.slice(parts.find(({ type }) => type === "identifier") ?? param), type: reader.type(parts.find(({ type }) => type.endsWith("type"))), initial: undefined };
   });
+  const unpacking = params === undefined ? [] : named(params).filter(({ type }) => type === "multi_variable_declaration").flatMap((param) => namesOfParts(reader.span(param), reader.slice(param), namesIn(reader, param)));
+  const body = blockOf(reader, node, children.filter((child) => child !== params));
   return {
     kind: "lambda", ...reader.span(node), params: params === undefined ? [{ name: "it", type: undefined, initial: undefined }] : names,
-    body: blockOf(reader, node, children.filter((child) => child !== params)),
+    body: unpacking.length === 0 || body.kind !== "block" ? body : { ...body, body: [...unpacking, ...body.body] },
   };
+}
+
+/** The names in `(a, b)`. */
+function namesIn(reader: TreeReader, several: SyntaxNode): (Span & { readonly name: string })[] {
+  return named(several).filter(({ type }) => type === "variable_declaration").map((variable) => ({ ...reader.span(variable), name: reader.slice(named(variable).find(({ type }) => type === "identifier") ?? variable) }));
 }
 
 function letOf(reader: TreeReader, node: SyntaxNode): Expr {
@@ -341,6 +353,8 @@ function letOf(reader: TreeReader, node: SyntaxNode): Expr {
   const variable = children.find(({ type }) => type === "variable_declaration");
   const value = valueOf(node);
   const read = value === undefined ? undefined : expr(reader, value);
+  const several = children.find(({ type }) => type === "multi_variable_declaration");
+  if (several !== undefined) return { kind: "block", ...span, body: unpacked(span, reader.slice(several), namesIn(reader, several), read) };
   if (variable === undefined) return { kind: "other", ...span, parts: read === undefined ? [] : [read] };
   const parts = named(variable);
   const lazily = read?.kind === "lambda" && children.some(({ type }) => type === "property_delegate") ? read.body : read;

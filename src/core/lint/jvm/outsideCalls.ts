@@ -1,4 +1,5 @@
 import type { Evaluator } from "./evaluator";
+import { tupleOf } from "./holders";
 import type { Call } from "./model";
 import { concatenated, isHarmless, letEscape, takesStreams } from "./valueFlow";
 import { isFlink, joined, union, unknown, type Frame, type Value } from "./values";
@@ -25,10 +26,12 @@ export function outsideCall(evaluator: Evaluator, receiver: Value, call: Call, a
       if (arg.closure !== undefined) result = evaluator.invoke(arg.closure, arg.closure.lambda.params.length > 1 ? [receiver.element, receiver.element] : [receiver.element]);
       else if (arg.fun !== undefined) result = evaluator.call(arg.fun, [receiver.element], undefined, call, frame);
     }
-    if (/^(map|flatMap|mapNotNull)$/.test(name)) return { ...inherited, kind: "object", element: result };
+    if (name === "withIndex") return { kind: "object", sites: [], element: tupleOf([unknown, receiver.element]) };
+    if (name === "zipWithIndex") return { kind: "object", sites: [], element: tupleOf([receiver.element, unknown]) };
+    if (/^(map|flatMap|mapNotNull|mapIndexed)$/.test(name)) return { ...inherited, kind: "object", element: result };
     if (/^(reduce|fold|reduceLeft|reduceOption|foldLeft)$/.test(name)) return isFlink(result) ? result : receiver.element;
-    if (/^(get|getOrElse|head|last|first|apply|orElse|orElseThrow|iterator|next|remove|getFirst|getLast|poll|peek|find|single|getValue|value|headOption|toSeq|toList|stream|values|filter|asScala|asJava|sorted|iterator|entrySet|tail|drop|take|zipWithIndex)$/.test(name)) {
-      return /^(iterator|toSeq|toList|stream|values|filter|asScala|asJava|sorted|entrySet|tail|drop|take|headOption|find)$/.test(name) ? receiver : receiver.element;
+    if (/^(get|getOrElse|head|last|first|apply|orElse|orElseThrow|iterator|next|remove|getFirst|getLast|poll|peek|find|single|getValue|value|headOption|toSeq|toList|stream|values|filter|asScala|asJava|sorted|iterator|entrySet|tail|drop|take|getOrDefault|getOrNull|getOrPut|elementAt|\w+OrNull|component\d|subList|asSequence|toMap|reversed|asList|toMutableList|entries|sequence|parallelStream)$/.test(name)) {
+      return /^(iterator|toSeq|toList|stream|values|filter|asScala|asJava|sorted|entrySet|tail|drop|take|headOption|find|subList|asSequence|toMap|reversed|asList|toMutableList|entries|sequence|parallelStream)$/.test(name) ? receiver : receiver.element;
     }
     return result;
   }

@@ -1,7 +1,8 @@
 import type { SyntaxNode } from "../syntax";
 import { statementsOfBlock, type Declarations } from "./javaReader";
-import type { ClassModel, Expr, FieldModel, FunctionModel, Param, TypeName } from "./model";
+import type { ClassModel, Expr, FieldModel, FunctionModel, Param, Span, TypeName } from "./model";
 import { all, named, suppressedBy, unquoted, type ReadClass, type ReadMember, type TreeReader } from "./treeReader";
+import { namesOfParts, unpacked } from "./holders";
 import { arrayOf } from "./typeText";
 
 /** Reads a Scala 2 or 3 file (tree-sitter-scala 0.24). */
@@ -127,12 +128,13 @@ function fieldsOf(reader: TreeReader, node: SyntaxNode): FieldModel[] {
   const { value } = valueOf(node);
   const pattern = node.childForFieldName("pattern") ?? node.childForFieldName("name");
   const holder = reader.member(value ?? node, () => ({ ...initialOf(reader, node, node), body: value === null || value.type === "wildcard" ? undefined : expr(reader, value) }));
-  const names = pattern === null ? [] : pattern.type === "identifier" ? [pattern] : named(pattern).filter(({ type }) => type === "identifier");
-  const single = pattern?.type === "identifier";
-  return names.map((name) => ({
-    name: reader.slice(name), type: single ? reader.type(node.childForFieldName("type") ?? node.childForFieldName("return_type")) : undefined, value: single ? holder.body : undefined,
-    base: holder.base,
-  }));
+  if (pattern !== null && pattern.type !== "identifier" && holder.body !== undefined) {
+    const whole = reader.slice(pattern);
+    const parts = reader.member(pattern, () => ({ ...initialOf(reader, node, node), body: { kind: "block", ...reader.span(pattern), body: namesOfParts(reader.span(pattern), whole, namesIn(reader, pattern)) } }));
+    const lets = parts.body?.kind === "block" ? parts.body.body : [];
+    return [{ name: whole, type: undefined, value: holder.body, base: holder.base }, ...lets.flatMap((part) => (part.kind === "let" ? [{ name: part.name, type: undefined, value: part.value, base: parts.base }] : []))];
+  }
+  return pattern === null || pattern.type !== "identifier" ? [] : [{ name: reader.slice(pattern), type: reader.type(node.childForFieldName("type") ?? node.childForFieldName("return_type")), value: holder.body, base: holder.base }];
 }
 
 function functionOf(reader: TreeReader, node: SyntaxNode, receiver?: Param): FunctionModel {
@@ -177,7 +179,7 @@ function argsOf(reader: TreeReader, list: SyntaxNode | null): Expr[] {
 /** An argument; one with placeholders, a block with a lambda or with cases is a lambda. */
 function argOf(reader: TreeReader, node: SyntaxNode): Expr {
   const span = reader.span(node);
-  if (node.type === "case_block" || node.type === "indented_cases") return { kind: "lambda", ...span, params: [], body: expr(reader, node) };
+  if (node.type === "case_block" || node.type === "indented_cases") return { kind: "lambda", ...span, params: [{ name: matched, type: undefined, initial: undefined }], body: expr(reader, node) };
   if (node.type === "block" || node.type === "colon_argument") {
     const inner = named(node);
     const only = inner.length === 1 ? inner[0] : undefined;
@@ -185,7 +187,7 @@ function argOf(reader: TreeReader, node: SyntaxNode): Expr {
   }
   const read = expr(reader, node);
   if (read.kind === "lambda" || read.kind === "new" || read.kind === "name" || node.type === "wildcard" || read.kind === "text") return read;
-  if (placeholder.test(reader.slice(node)) && !/^new\b/.test(reader.slice(node)) && hasPlaceholder(reader.slice(node))) return { kind: "lambda", ...span, params: [], body: read };
+  if (placeholder.test(reader.slice(node)) && !/^new\b/.test(reader.slice(node)) && hasPlaceholder(reader.slice(node))) return { kind: "lambda", ...span, params: [{ name: "_", type: undefined, initial: undefined }], body: read };
   return read;
 }
 
@@ -242,6 +244,7 @@ function exprOf(reader: TreeReader, node: SyntaxNode): Expr {
       const right = node.childForFieldName("right");
       if (operator === null) return nothing;
       const name = reader.slice(operator);
+      if (name === "->") return tuple(span, [field("left"), read(right)]);
       if (!/^[A-Za-z_]\w*$/.test(name)) return { kind: "binary", ...span, operator: name, parts: [field("left"), read(right)] };
       const args = right === null ? [] : right.type === "unit" ? [] : right.type === "tuple_expression" ? named(right).map((arg) => argOf(reader, arg)) : [argOf(reader, right.type === "parenthesized_expression" ? (named(right)[0] ?? right) : right)];
       const call: Expr = { kind: "call", ...span, receiver: field("left"), name, nameSpan: reader.span(operator), args, typeArgs: [], bare: false, infix: true };
@@ -262,6 +265,8 @@ function exprOf(reader: TreeReader, node: SyntaxNode): Expr {
       const type = types[0] ?? { name: "", written: "", args: [] };
       return { kind: "new", ...span, type, args: argsOf(reader, list ?? null), body: body === undefined && types.length < 2 ? undefined : anonymousOf(reader, node, body, types) };
     }
+    case "wildcard":
+      return { kind: "name", ...span, name: "_" };
     case "identifier":
     case "operator_identifier":
     case "type_identifier":
@@ -278,6 +283,8 @@ function exprOf(reader: TreeReader, node: SyntaxNode): Expr {
       return { kind: "null", ...span };
     case "integer_literal":
       return { kind: "number", ...span, value: reader.slice(node) };
+    case "tuple_expression":
+      return tuple(span, named(node).map((part) => argOf(reader, part)));
     case "parenthesized_expression":
       return read(named(node)[0]);
     case "ascription_expression":
@@ -304,8 +311,10 @@ function exprOf(reader: TreeReader, node: SyntaxNode): Expr {
       return reader.guarded(node, () => {
         const pattern = node.childForFieldName("pattern") ?? node.childForFieldName("name");
         const { value, behind } = valueOf(node);
-        const readValue = value === null || value.type === "wildcard" ? undefined : expr(reader, value);
-        const bound: Expr = pattern === null || pattern.type !== "identifier"
+        const readValue = value === null || value.type === "wildcard" ? undefined : argOf(reader, value);
+        const bound: Expr = pattern !== null && pattern.type !== "identifier" && readValue !== undefined
+          ? { kind: "block", ...span, body: boundBy(reader, pattern, readValue) }
+          : pattern === null || pattern.type !== "identifier"
           ? { kind: "other", ...span, parts: readValue === undefined ? [] : [readValue] }
           : { kind: "let", ...span, name: reader.slice(pattern), type: reader.type(node.childForFieldName("type")), value: readValue, element: false, changes: node.type === "var_definition" };
         return behind.length === 0 ? bound : { kind: "block", ...span, body: [bound, ...statementsOfBlock(reader, behind, (child) => expr(reader, child))] };
@@ -321,7 +330,7 @@ function exprOf(reader: TreeReader, node: SyntaxNode): Expr {
       return { kind: "block", ...span, body: [field("condition"), { kind: "choice", ...span, branches: [field("consequence"), read(alternative)], loop: false }] };
     }
     case "match_expression":
-      return { kind: "block", ...span, body: [field("value"), field("body")] };
+      return { kind: "block", ...span, body: [{ kind: "let", ...span, name: matched, type: undefined, value: field("value"), element: false, changes: false }, field("body")] };
     case "case_block":
     case "indented_cases":
       return { kind: "choice", ...span, branches: named(node).filter(({ type }) => type === "case_clause").map((clause) => caseOf(reader, clause)), loop: false };
@@ -387,8 +396,33 @@ function caseOf(reader: TreeReader, clause: SyntaxNode): Expr {
   const pattern = clause.childForFieldName("pattern");
   const arrow = clause.children.findIndex((child) => child?.type === "=>");
   const body = all(clause).slice(arrow + 1).filter((child) => child.isNamed);
-  const bound: Expr[] = pattern?.type === "typed_pattern" ? typedBinding(reader, pattern) : [];
+  const bound: Expr[] = pattern?.type === "typed_pattern" ? typedBinding(reader, pattern) : pattern?.type === "tuple_pattern" ? namesOfParts(reader.span(pattern), matched, namesIn(reader, pattern)) : [];
   return { kind: "block", ...reader.span(clause), body: [...bound, ...statementsOfBlock(reader, body, (child) => expr(reader, child))] };
+}
+
+/** What a `match`, or a lambda made of cases, looks at. */
+const matched = "(matched)";
+
+function tuple(span: Span, parts: readonly Expr[]): Expr {
+  return { kind: "new", ...span, type: { name: "()", written: "()", args: [] }, args: parts, body: undefined };
+}
+
+/** The names of a tuple's pattern, or of a class's; what is no plain name has none. */
+function namesIn(reader: TreeReader, pattern: SyntaxNode): (Span & { readonly name: string })[] {
+  return named(pattern).filter(({ type }) => type !== "type_identifier").map((part) => {
+    const name = part.type === "typed_pattern" ? (part.childForFieldName("pattern") ?? part) : part;
+    return { ...reader.span(part), name: name.type === "identifier" ? reader.slice(name) : "" };
+  });
+}
+
+/** `val (a, b) = value`, `val Out(a, b) = value`, `val Seq(a, b) = value`. */
+function boundBy(reader: TreeReader, pattern: SyntaxNode, value: Expr): Expr[] {
+  const span = reader.span(pattern);
+  const whole = reader.slice(pattern);
+  const names = namesIn(reader, pattern);
+  if (pattern.type !== "case_class_pattern" || !/^(?:Array|Seq|List|Vector|IndexedSeq|Some)\b/.test(whole)) return unpacked(span, whole, names, value);
+  const all: Expr = { kind: "let", ...span, name: whole, type: undefined, value, element: false, changes: false };
+  return [all, ...names.map((name): Expr => ({ kind: "let", ...name, type: undefined, value: { kind: "name", ...span, name: whole }, element: true, changes: false }))];
 }
 
 function typedBinding(reader: TreeReader, pattern: SyntaxNode): Expr[] {
@@ -403,6 +437,7 @@ function forOf(reader: TreeReader, node: SyntaxNode): Expr {
     const [name, value] = named(enumerator);
     if (name === undefined || value === undefined) return [];
     const arrow = enumerator.children.some((child) => child?.type === "<-");
+    if (name.type === "tuple_pattern") return unpacked(reader.span(enumerator), reader.slice(name), namesIn(reader, name), expr(reader, value), arrow);
     return [{ kind: "let", ...reader.span(enumerator), name: reader.slice(name), type: undefined, value: expr(reader, value), element: arrow, changes: false }];
   });
   const body = node.childForFieldName("body");

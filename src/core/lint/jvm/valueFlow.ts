@@ -1,6 +1,6 @@
 import { connectors, kindOfType } from "./flinkNames";
 import type { Call, FileModel } from "./model";
-import { isFlink, joined, union, unknown, type Frame, type KnownFunction, type Value } from "./values";
+import { isFlink, joined, union, unknown, withHeld, type Frame, type KnownFunction, type Value } from "./values";
 import type { WorkspaceIndex } from "./workspaceIndex";
 
 /** What a value is, given what its type says: a proof beats a declaration, a declaration beats nothing. */
@@ -9,9 +9,11 @@ export function refined(value: Value | undefined, declared: Value): Value {
   if (value.kind === "unknown" || value.kind === "null") return declared.kind === "unknown" ? value : { ...declared, sites: union(value.sites, declared.sites), ...(value.element === undefined ? {} : { element: value.element }), ...(value.either === undefined || declared.cls !== undefined ? {} : { either: value.either }) };
   if (isFlink(declared) && !isFlink(value)) return { ...declared, sites: union(value.sites, declared.sites) };
   if (value.kind === "object" && declared.kind === "object") {
+    if (declared.parts !== undefined) return value.parts === undefined ? { ...declared, sites: union(value.sites, declared.sites) } : { ...value, parts: value.parts.map((part, at) => refined(part, declared.parts?.[at] ?? unknown)) };
+    if (value.parts !== undefined) return value;
     // Whatever made it: what it is declared as is what it is.
     if (value.made !== undefined && declared.cls === undefined && declared.type !== undefined && connectors.has(declared.type.name) && !connectors.has(value.made.root)) return { ...declared, sites: union(value.sites, declared.sites) };
-    if (value.made !== undefined || value.cls !== undefined || value.constant !== undefined || value.text !== undefined) return value;
+    if (value.made !== undefined || value.cls !== undefined || value.constant !== undefined || value.text !== undefined) return value.element === undefined && declared.element !== undefined ? { ...value, element: declared.element } : value;
     // A class that is known by name only says no more than the declared one, unless that is an interface.
     return value.type === undefined ? { ...declared, ...(value.element === undefined ? {} : { element: value.element }) } : { ...value, ...(value.element === undefined && declared.element !== undefined ? { element: declared.element } : {}) };
   }
@@ -23,9 +25,12 @@ export function isTypeParameter(value: Value, { fun }: KnownFunction): boolean {
   return (value.kind === "unknown" || (value.kind === "object" && value.cls === undefined)) && value.sites.length === 0 && fun.returns !== undefined && /^[A-Z]$/.test(fun.returns.name);
 }
 
-/** In Java and Kotlin a variable declared as a DataStream takes no uid, so whoever it is passed to sets none. */
-export function narrowed(value: Value, declared: Value, frame: Frame): Value {
-  return declared.kind === "stream" && value.kind === "op" && frame.file.language !== "scala" ? { ...value, kind: "stream" } : value;
+/** In Java and Kotlin what is declared as a DataStream takes no uid, so whoever it is passed to sets none. */
+export function narrowed(value: Value, declared: Value, file: FileModel): Value {
+  if (file.language === "scala") return value;
+  if (declared.kind === "stream") return value.kind === "op" ? { ...value, kind: "stream" } : value;
+  if (declared.element !== undefined && value.element !== undefined) return { ...value, element: narrowed(value.element, declared.element, file) };
+  return declared.parts !== undefined && value.parts !== undefined ? { ...value, parts: value.parts.map((part, at) => narrowed(part, declared.parts?.[at] ?? unknown, file)) } : value;
 }
 
 /** The one value that several arguments are to a parameter that takes any number of them. */
@@ -70,10 +75,8 @@ export function concatenated(parts: readonly Value[]): NonNullable<Value["text"]
 
 /** Operators that are passed to code which can't be seen may get their uid there; a DataStream of Java or Kotlin has no way to. */
 export function letEscape(args: readonly Value[]): void {
-  for (const arg of args) {
-    for (const site of [...arg.sites, ...(arg.element?.sites ?? [])]) {
-      if (arg.kind !== "stream" || site.place.file.language === "scala") site.escaped = true;
-    }
+  for (const { kind, sites } of args.flatMap(withHeld)) {
+    for (const site of sites) if (kind !== "stream" || site.place.file.language === "scala") site.escaped = true;
   }
 }
 

@@ -132,6 +132,8 @@ export interface Value {
   readonly made?: Made | undefined;
   /** What a collection holds. */
   readonly element?: Value | undefined;
+  /** What a tuple holds, in its order. */
+  readonly parts?: readonly Value[] | undefined;
   /** Sides of connected streams; absent = not known. */
   readonly left?: "keyed" | "plain" | undefined;
   readonly right?: "keyed" | "plain" | "broadcast" | undefined;
@@ -174,6 +176,7 @@ export function joined(a: Value, b: Value): Value {
   const sites = union(a.sites, b.sites);
   const element = a.element === undefined ? b.element : b.element === undefined ? a.element : joined(a.element, b.element);
   if (a.kind === b.kind) {
+    if (a.parts !== undefined && b.parts?.length === a.parts.length) return { ...a, sites, parts: a.parts.map((part, at) => joined(part, b.parts?.[at] ?? unknown)) };
     if (a.kind === "connected") return { ...a, sites, left: a.left === b.left ? a.left : undefined, right: a.right === b.right ? a.right : undefined };
     if (a.kind === "text") return { kind: "text", sites, text: { value: a.text?.value === b.text?.value ? a.text?.value : undefined, varies: a.text?.varies === true || b.text?.varies === true, variesAt: a.text?.variesAt ?? b.text?.variesAt } };
     if (a.kind === "object" && saysNothing(a)) return { ...b, sites, element };
@@ -199,6 +202,11 @@ function saysNothing({ cls, made, constant, text, type }: Value): boolean {
 
 function withSites(value: Value, sites: readonly Site[]): Value {
   return sites.length === 0 ? value : { ...value, sites: union(value.sites, sites) };
+}
+
+/** The value itself, and what it holds. */
+export function withHeld(value: Value): readonly Value[] {
+  return value.element === undefined && value.parts === undefined ? [value] : [value, ...[...(value.element === undefined ? [] : [value.element]), ...(value.parts ?? [])].flatMap(withHeld)];
 }
 
 /** The elements of both, each once. */

@@ -1,6 +1,11 @@
-import { kindOfType } from "./flinkNames";
+import { isTestPath } from "../paths";
+import { connectors, kindOfType } from "./flinkNames";
 import type { ClassModel, FileModel, FunctionModel, TypeName } from "./model";
 import type { KnownClass, KnownFunction, Value } from "./values";
+
+/** Methods that stand in for one, and classes below one, that are followed, at most. */
+const overridingLimit = 8;
+const classLimit = 60;
 
 /** Finds the classes and functions of a workspace by the names a file has for them. It follows the files as they change. */
 export class WorkspaceIndex {
@@ -9,6 +14,8 @@ export class WorkspaceIndex {
   readonly #extensions = new Map<string, KnownFunction[]>();
   readonly #topLevel = new Map<string, KnownFunction[]>();
   readonly #callers = new Map<string, Set<FileModel>>();
+  /** Classes by the names they have for what they extend. */
+  readonly #below = new Map<string, KnownClass[]>();
   /** How many functions and classes of a name build streams. */
   readonly #builders = new Map<string, number>();
   readonly #flink = new WeakMap<FileModel, boolean>();
@@ -16,10 +23,12 @@ export class WorkspaceIndex {
   /** What is known of values by the types they are declared with, until a file changes. */
   values = new WeakMap<TypeName, Value>();
   #hierarchies = new Map<ClassModel, Hierarchy>();
+  #overriding = new Map<FunctionModel, readonly KnownFunction[]>();
 
   /** Takes in what changed since the last time. */
   update(files: ReadonlyMap<string, FileModel>): void {
     this.#hierarchies = new Map();
+    this.#overriding = new Map();
     this.values = new WeakMap();
     for (const [path, file] of this.#files) if (files.get(path) !== file) this.#remove(path, file);
     for (const [path, file] of files) if (this.#files.get(path) !== file) this.#put(path, file);
@@ -50,6 +59,7 @@ export class WorkspaceIndex {
     };
     for (const { cls } of classesOf(file)) {
       drop(this.#classes, cls.name);
+      for (const type of cls.supers) drop(this.#below, unaliased(type, file).name);
       for (const fun of cls.functions) if (fun.receiver !== undefined || hasImplicitParam(file, cls)) drop(this.#extensions, fun.name);
     }
     for (const { name } of file.functions) {
@@ -75,6 +85,7 @@ export class WorkspaceIndex {
 
   #add(known: KnownClass): void {
     push(this.#classes, known.cls.name, known);
+    for (const type of known.cls.supers) push(this.#below, unaliased(type, known.file).name, known);
     const implicit = hasImplicitParam(known.file, known.cls);
     for (const fun of known.cls.functions) if (fun.receiver !== undefined || implicit) push(this.#extensions, fun.name, { fun, file: known.file, owner: known });
     for (const cls of known.cls.classes) this.#add({ cls, file: known.file, outer: known });
@@ -120,7 +131,7 @@ export class WorkspaceIndex {
       if (current === undefined) break;
       for (const type of current.cls.supers) {
         const above = this.classOf(type, current.file, current);
-        if (above === undefined || above.cls === current.cls) outside.push({ type, file: current.file });
+        if (above === undefined || above.cls === current.cls) outside.push({ type: unaliased(type, current.file), file: current.file });
         else if (!classes.some(({ cls }) => cls === above.cls)) classes.push(above);
       }
     }
@@ -134,6 +145,30 @@ export class WorkspaceIndex {
       if (fun !== undefined) return { fun, file: owner.file, owner };
     }
     return undefined;
+  }
+
+  /** Methods with a body that stand in for a method in classes below its own; none when they are too many to follow. */
+  overriding({ fun, owner }: KnownFunction): readonly KnownFunction[] {
+    if (owner === undefined || fun.name === "<init>" || fun.receiver !== undefined) return [];
+    let found = this.#overriding.get(fun);
+    if (found === undefined) this.#overriding.set(fun, (found = this.#overridingIn(owner, fun)));
+    return found;
+  }
+
+  #overridingIn(top: KnownClass, { name, params }: FunctionModel): readonly KnownFunction[] {
+    const classes: KnownClass[] = [top];
+    const found: KnownFunction[] = [];
+    for (let at = 0; at < classes.length; at++) {
+      const above = classes[at];
+      for (const below of (above === undefined ? undefined : this.#below.get(above.cls.name)) ?? []) {
+        if (isTestPath(below.file.path) || classes.some(({ cls }) => cls === below.cls) || !below.cls.supers.some((type) => this.classOf(type, below.file, below)?.cls === above?.cls)) continue;
+        classes.push(below);
+        const fun = methodsOf(below.cls).get(name)?.find((candidate) => candidate.params.length === params.length && candidate.hasBody);
+        if (fun !== undefined) found.push({ fun, file: below.file, owner: below });
+        if (found.length > overridingLimit || classes.length > classLimit) return [];
+      }
+    }
+    return found;
   }
 
   /** An extension function that fits a stream, by name. */
@@ -171,6 +206,14 @@ export class WorkspaceIndex {
     if (known === undefined) this.#flink.set(file, (known = [...file.imports.values(), ...file.wildcards, file.packageName].some(flinkName)));
     return known;
   }
+}
+
+/** A type by its own name, where the file imports it by another (`{DataStream => JavaStream}`). */
+export function unaliased(type: TypeName, file: FileModel): TypeName {
+  const full = type.written.includes(".") ? undefined : file.imports.get(type.name);
+  if (full === undefined || full.endsWith(`.${type.name}`)) return type;
+  const name = full.slice(full.lastIndexOf(".") + 1);
+  return flinkName(full) || connectors.has(name) ? { name, written: full, args: type.args } : type;
 }
 
 /** Whether a class of Scala has a stream as its one parameter, as implicit classes have: its methods are called on streams. */

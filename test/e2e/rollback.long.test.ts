@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { movedOn } from "../../src/core/paimon/rollback/plan";
 import { tableAddress } from "../../src/core/paimon/actions";
 import { paimonFlinks } from "../rig/paimon";
-import { bothTables, openBench, type RollbackBench } from "./support/rollbackBench";
+import { bothTables, everyMs, openBench, type RollbackBench } from "./support/rollbackBench";
 import { killedRound, round, runPastSavepoint, steps } from "./support/rollbackRounds";
 import { patience } from "./support/testApp";
 
@@ -13,7 +13,7 @@ for (const version of paimonFlinks) {
     let job = "";
     before(async () => {
       bench = await openBench(version);
-      job = await bench.paimon.runJob();
+      job = await bench.paimon.runJob({ interval: everyMs });
       await bench.paimon.checkpoints(job, 2);
     });
     after(() => bench?.stop());
@@ -46,11 +46,11 @@ for (const version of paimonFlinks) {
 
     test("rule 5: restored without a rollback, rows are doubled without a word; it is told before", async () => {
       const { paimon } = bench;
-      job = await paimon.runJob({ database: "again" });
+      job = await paimon.runJob({ database: "again", interval: everyMs });
       await paimon.checkpoints(job, 2);
       const savepoint = await runPastSavepoint(bench, job, ["again.orders", "again.events"]);
       assert.deepEqual(movedOn((await bench.check(savepoint)).plan).map(({ table }) => table.name), ["again.events", "again.orders"]);
-      const restored = await paimon.runJob({ database: "again" }, { savepointPath: savepoint });
+      const restored = await paimon.runJob({ database: "again", interval: everyMs }, { savepointPath: savepoint });
       await paimon.checkpoints(restored, 2);
       await paimon.cancel(restored);
       const [events] = await paimon.read("again.events");

@@ -8,7 +8,7 @@ import { tableFacts } from "../../src/core/paimon/rollback/facts";
 import { localWarehouse } from "../../src/clients/paimon/localWarehouse";
 import { tableAddress } from "../../src/core/paimon/actions";
 import { paimonFlinks } from "../rig/paimon";
-import { bothTables, openBench, type RollbackBench } from "./support/rollbackBench";
+import { bothTables, everyMs, openBench, type RollbackBench } from "./support/rollbackBench";
 import { assertExact, killedRound, round, runPastSavepoint, steps } from "./support/rollbackRounds";
 import { patience } from "./support/testApp";
 
@@ -19,7 +19,7 @@ for (const [at, version] of paimonFlinks.entries()) {
     let job = "";
     before(async () => {
       bench = await openBench(version, way);
-      job = await bench.paimon.runJob();
+      job = await bench.paimon.runJob({ interval: everyMs });
     });
     after(() => bench?.stop());
 
@@ -122,7 +122,7 @@ for (const [at, version] of paimonFlinks.entries()) {
         const { paimon } = bench;
         const savepoint = await runPastSavepoint(bench, job);
         const restored = async (): Promise<string> => {
-          const id = await paimon.runJob({}, { savepointPath: savepoint });
+          const id = await paimon.runJob({ interval: everyMs }, { savepointPath: savepoint });
           await paimon.checkpoints(id, 2);
           await paimon.cancel(id);
           return id;

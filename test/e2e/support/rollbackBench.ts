@@ -16,6 +16,9 @@ import { openApp, patience, type TestApp, type TestAppOptions } from "./testApp"
 /** The two tables that the job writes: the first has a primary key. */
 export const bothTables = ["sales.orders", "sales.events"] as const;
 
+/** Between checkpoints of the jobs that are rolled back, milliseconds. */
+export const everyMs = 500;
+
 /** A Flink with Paimon, and the services as one window has them. */
 export interface RollbackBench {
   readonly paimon: TestPaimon;
@@ -44,7 +47,7 @@ export async function openBench(version: string, way: "command" | "gateway" = "c
     check: async (savepoint) => (await app.app.rollbacks()).check({ path: savepoint, recordId: null, jobName: "orders" }, patience()),
     restoreOf: (savepoint, args = {}) => ({
       cluster: paimon.flink.url, jobName: "orders", savepoint: { path: savepoint, recordId: null, checkpointId: null }, jar: { file: paimon.jobJar, name: "paimon-job.jar" },
-      programArgs: Object.entries({ warehouse: paimon.warehouse, ...args }).flatMap(([key, value]) => [`--${key}`, String(value)]), claimMode: "NO_CLAIM", allowNonRestoredState: false,
+      programArgs: Object.entries({ warehouse: paimon.warehouse, interval: everyMs, ...args }).flatMap(([key, value]) => [`--${key}`, String(value)]), claimMode: "NO_CLAIM", allowNonRestoredState: false,
     }),
     async rollBack(savepoint, { safetyCopy = false, restore = bench.restoreOf(savepoint) } = {}) {
       const { plan, refusals } = await bench.check(savepoint);

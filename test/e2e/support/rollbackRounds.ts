@@ -5,7 +5,7 @@ import path from "node:path";
 import { systemClock } from "../../../src/core/base/async";
 import { isFlinkError } from "../../../src/core/errors";
 import type { RollbackTask } from "../rollback.process";
-import { bothTables, type RollbackBench } from "./rollbackBench";
+import { bothTables, everyMs, type RollbackBench } from "./rollbackBench";
 import { patience } from "./testApp";
 
 /** Steps of a rollback as its process tells them: the whole's state, then that of each table. */
@@ -15,7 +15,7 @@ export const steps = [
 
 /** Takes a savepoint of a running job at a random moment, runs past it, and ends the job. Resolves to the savepoint. */
 export async function runPastSavepoint({ paimon }: RollbackBench, jobId: string, tables: readonly string[] = bothTables): Promise<string> {
-  await systemClock.sleep(Math.random() * 2_500);
+  await systemClock.sleep(Math.random() * 2 * everyMs);
   const savepoint = await paimon.savepoint(jobId);
   await paimon.tagged(savepoint, ...tables);
   await paimon.checkpoints(jobId, 2 + Math.floor(Math.random() * 2));

@@ -4,8 +4,8 @@ import { Emitter } from "../core/base/event";
 import { filesOf, liesAside, type PairRecord, type SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
 import { localPath, placeKey } from "../core/model/location";
-import { pairRecord, pairRecordId, pairRecordsIn, withRemembered } from "../core/paimon/remembered";
-import type { PairsApi, PairsQuery, SavepointPairs, SinkPair } from "../core/paimon/savepointPairs";
+import { pairRecord, pairRecordsIn, rememberedOf, withRemembered } from "../core/paimon/remembered";
+import type { PairsApi, PairsQuery, PlacedPairs, SinkPair } from "../core/paimon/savepointPairs";
 import type { Clock, Log, Thread } from "../core/ports";
 import { ThreadSession } from "./threadSession";
 import type { WarehouseService } from "./warehouses";
@@ -21,7 +21,7 @@ export interface PairedPlace {
 }
 
 /** What is known of a savepoint's pairs. */
-export interface KnownPairs extends SavepointPairs {
+export interface KnownPairs extends PlacedPairs {
   readonly path: string;
   /** When it was looked at, epoch milliseconds. */
   readonly atMs: number;
@@ -111,7 +111,7 @@ export class PairService implements Disposable {
     let known: Known;
     try {
       const records = pairRecordsIn(await this.#ledger.all());
-      const query: PairsQuery = { savepoint: place.filesAt ?? place.path, completedMs: place.completedMs, warehouses: await this.#reachable(), likely: [...new Set([...records.values()].map(({ table }) => table))] };
+      const query: PairsQuery & { readonly known: string } = { known: place.path, savepoint: place.filesAt ?? place.path, completedMs: place.completedMs, warehouses: await this.#reachable(), likely: [...new Set([...records.values()].map(({ table }) => table))] };
       const found = await this.#session.ask("pairs", query, AbortSignal.timeout(120_000));
       const pairs: SinkPair[] = [];
       for (const pair of found.pairs) pairs.push(await this.#remembered(place, found, pair, records));
@@ -127,12 +127,12 @@ export class PairService implements Disposable {
   }
 
   /** The pairing with what the ledger remembers of it; writes it down when it is proven for the first time. */
-  async #remembered(place: PairedPlace, found: SavepointPairs, pair: SinkPair, records: ReadonlyMap<string, PairRecord>): Promise<SinkPair> {
+  async #remembered(place: PairedPlace, found: PlacedPairs, pair: SinkPair, records: ReadonlyMap<string, PairRecord>): Promise<SinkPair> {
     if (pair.place === null) return pair;
-    const before = records.get(pairRecordId(place.path, pair.place.warehouse, pair.place.table));
+    const before = rememberedOf(records, [found.realPath, place.path], pair.place);
     const pairing = withRemembered(pair.pairing, before);
     if (before === undefined) {
-      const record = pairRecord({ path: place.path, recordId: place.recordId, checkpointId: found.checkpointId }, pair, this.#clock.now());
+      const record = pairRecord({ path: place.path, realPath: found.realPath, recordId: place.recordId, checkpointId: found.checkpointId }, pair, this.#clock.now());
       if (record !== undefined) await this.#ledger.create(record).catch((error: unknown) => this.#log.warn("remembering a pair", error));
     }
     return { ...pair, pairing };

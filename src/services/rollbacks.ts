@@ -11,7 +11,7 @@ import { actionText, tableAddress, type PaimonAction, type PaimonActions } from 
 import { paimonCommitters } from "../core/paimon/committers";
 import { isBrokenOff, latestOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
 import { differenceFrom, isTarget, ourName, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
-import { pairRecordId, pairRecordsIn, withRemembered } from "../core/paimon/remembered";
+import { pairRecordId, pairRecordsIn, rememberedOf, withRemembered } from "../core/paimon/remembered";
 import { tableNamed, type PaimonTable } from "../core/paimon/warehouse";
 import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run, StorageLook } from "../core/ports";
 import { oneLine } from "../core/rowText";
@@ -102,7 +102,8 @@ export class RollbackService {
       const completedMs = record?.endedAtMs ?? (await this.#tables.writtenMs(savepoint.path)) ?? 0;
       const asked: RollbackSavepoint = { path: savepoint.path, recordId: savepoint.recordId ?? record?.id ?? null, jobName: savepoint.jobName ?? record?.job.name ?? null, completedMs };
       const plan = await planRollback({ savepoint: asked, metadata, open: this.#tables.openFile, warehouses: this.#tables.warehouses(), others: (ids) => this.#others(ids, asked, run.signal) }, run.signal);
-      const remembered = unlikeRemembered(plan, pairRecordsIn(await this.#world.ledger.all()));
+      const { path: realPath, records } = await followedPlaces(this.#places, savepoint.path, await this.#world.ledger.all());
+      const remembered = unlikeRemembered(plan, realPath, pairRecordsIn(records));
       run.report({ message: "Looking for jobs that write to the tables" });
       const { refusals, unchecked } = await this.#writers(plan.tables.map(({ table }) => table.name), record?.cluster.url ?? null, run.signal);
       const free = (await Promise.all([...new Set(plan.tables.map(({ table }) => table.folder))].map((folder) => this.#tables.freeBytes(folder)))).filter((bytes) => bytes !== undefined);
@@ -437,11 +438,12 @@ export class RollbackService {
     const own = (await followedPlaces(this.#places, path, [])).path;
     for (const record of records) {
       if (record.kind !== "savepoint" || !(isUsable(record) || isBeingCleanedUp(record)) || record.path === null || record.checkpointId === null || !checkpointIds.has(BigInt(record.checkpointId))) continue;
-      const place = placeKey(record.path);
-      if (found.has(place) || placeKey((await followedPlaces(this.#places, record.path, [])).path) === placeKey(own)) continue;
+      const real = (await followedPlaces(this.#places, record.path, [])).path;
+      const place = placeKey(real);
+      if (found.has(place) || place === placeKey(own)) continue;
       const name = `${savepointName(record)} of ${record.job.name}`;
       const checkpointId = BigInt(record.checkpointId);
-      const remembered = records.flatMap((pair) => (pair.kind === "pair" && placeKey(pair.savepoint.path) === place ? [pair.snapshot.commitUser] : []));
+      const remembered = records.flatMap((pair) => (pair.kind === "pair" && (placeKey(pair.savepoint.path) === placeKey(record.path ?? "") || pair.id === pairRecordId(real, pair.warehouse, pair.table)) ? [pair.snapshot.commitUser] : []));
       const commitUsers = (await this.#commitUsersOf(filesOf(record), signal)) ?? (remembered.length === 0 ? undefined : remembered);
       if (commitUsers !== undefined) found.set(place, { name, checkpointId, commitUsers });
       else if (record.job.name === jobName) found.set(place, { name: `${name} (could not be read)`, checkpointId, commitUsers: null });
@@ -515,7 +517,7 @@ function doneOf(record: RollbackRecord): number {
 }
 
 /** Tables whose pair is another than when it was first proven: they were rolled back, and perhaps written again, since. */
-function unlikeRemembered(plan: RollbackPlan, records: ReturnType<typeof pairRecordsIn>): readonly Refusal[] {
-  const unlike = plan.tables.filter(({ warehouse, table, pairing }) => ["changed", "none"].includes(withRemembered(pairing, records.get(pairRecordId(plan.savepoint.path, warehouse, table.name))).grade));
+function unlikeRemembered(plan: RollbackPlan, realPath: string, records: ReturnType<typeof pairRecordsIn>): readonly Refusal[] {
+  const unlike = plan.tables.filter(({ warehouse, table, pairing }) => ["changed", "none"].includes(withRemembered(pairing, rememberedOf(records, [realPath, plan.savepoint.path], { warehouse, table: table.name })).grade));
   return unlike.length === 0 ? [] : [{ rule: "pair-unproven", tables: unlike.map(({ table }) => table.name), grade: "changed" }];
 }

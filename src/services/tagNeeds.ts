@@ -1,6 +1,7 @@
 import { isBeingCleanedUp, isUsable, type SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
 import { placeKey } from "../core/model/location";
+import { pairRecordId } from "../core/paimon/remembered";
 import type { PaimonSnapshot } from "../core/paimon/snapshot";
 import { pairedPlace, type PairService } from "./pairs";
 
@@ -31,14 +32,19 @@ export async function whoNeedsTag(pairs: Pick<PairService, "pairsOf" | "failure"
   const number = snapshot === undefined ? /^savepoint-(\d{1,15})$/.exec(tag.tag)?.[1] : String(snapshot.commitIdentifier);
   const there = (await ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && (isUsable(record) || isBeingCleanedUp(record)));
   const unread: SavepointRecord[] = [];
+  const realPaths = new Map<string, string>();
   for (const record of there) {
     if (number === undefined || String(record.checkpointId) !== number) continue;
     const place = pairedPlace(record);
     const found = place === undefined ? undefined : await pairs.pairsOf(place, freshMs, signal);
+    if (found !== undefined) realPaths.set(record.id, found.realPath);
     if (found === undefined || pairs.failure(found.path) !== undefined) unread.push(record);
   }
   const records = await ledger.all();
-  const remembered = (record: SavepointRecord) => records.flatMap((pair) => (pair.kind === "pair" && pair.warehouse === tag.warehouse && pair.table === tag.table && placeKey(pair.savepoint.path) === placeKey(record.path ?? "") ? [pair] : []));
+  const remembered = ({ id, path }: SavepointRecord) => records.flatMap((pair) => {
+    const isOf = pair.kind === "pair" && pair.warehouse === tag.warehouse && pair.table === tag.table && (placeKey(pair.savepoint.path) === placeKey(path ?? "") || pair.id === pairRecordId(realPaths.get(id) ?? "", tag.warehouse, tag.table));
+    return isOf ? [pair] : [];
+  });
   const isPair = (record: SavepointRecord): boolean => remembered(record).some((pair) => (snapshot === undefined ? pair.tags.includes(tag.tag) : pair.snapshot.id === snapshot.id && pair.snapshot.commitUser === snapshot.commitUser && pair.snapshot.timeMs === snapshot.timeMs));
   return { pairs: there.filter(isPair), unread: unread.filter((record) => remembered(record).length === 0) };
 }

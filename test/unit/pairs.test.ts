@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { localWarehouse } from "../../src/clients/paimon/localWarehouse";
@@ -65,6 +65,22 @@ test("a pair that is another than the remembered one is told as changed, for eve
   assert.equal((await grades(pairs, proven))["d.app"], "changed");
   for (const each of [file, snapshot]) writeFileSync(each, before);
   assert.equal((await grades(pairs, proven))["d.app"], "exact");
+});
+
+test("a pair that was remembered is the savepoint's by whichever path that is reached: a link, a plain path, a slash at its end", async () => {
+  const { pairs, ledger } = service();
+  const proven = folderOf("exact").slice("file:".length);
+  const link = path.join(set.savepoints, "..", "by-a-link");
+  symlinkSync(set.savepoints, link);
+  const spellings = [path.join(link, path.basename(proven)), proven, `file://${proven}/`];
+  for (const spelling of spellings) assert.equal((await grades(pairs, spelling))["d.app"], "exact");
+  assert.equal((await ledger.all()).length, 2, "one record for each table");
+  const file = path.join(set.warehouse, "d.db", "app", "tag", `tag-savepoint-${(await ledger.all()).map((record) => (record.kind === "pair" ? record.savepoint.checkpointId : ""))[0] ?? ""}`);
+  const [before, timeMs = ""] = [readFileSync(file, "utf8"), /"timeMillis" : (\d+)/.exec(readFileSync(file, "utf8"))?.[1]];
+  const snapshot = path.join(set.warehouse, "d.db", "app", "snapshot", `snapshot-${/"id" : (\d+)/.exec(before)?.[1] ?? ""}`);
+  for (const each of [file, snapshot]) writeFileSync(each, before.replace(timeMs, String(Number(timeMs) + 90_000)));
+  for (const spelling of spellings) assert.equal((await grades(pairs, spelling))["d.app"], "changed", spelling);
+  for (const each of [file, snapshot]) writeFileSync(each, before);
 });
 
 test("what was proven while its base could be seen stays proven when the base has expired", () => {

@@ -7,6 +7,7 @@ import { readPairs, type PairsApi } from "../../core/paimon/savepointPairs";
 import type { Thread } from "../../core/ports";
 import { serve, type Port, type WireError } from "../../core/rpc";
 import { metadataFileAt, openLocalFile, openRegularFile } from "../localFiles";
+import { localStorageLook } from "../localStorageLook";
 import { localWarehouse } from "./localWarehouse";
 
 /** Answers which tags belong to a savepoint, over a port. What was read is kept until the port goes. */
@@ -18,7 +19,8 @@ export function servePairing(port: Port, reader = new CachedWarehouse(localWareh
       const file = await metadataFileAt(place);
       const metadata = await openRegularFile(file);
       try {
-        return await readPairs(reader, metadata, { ...query, completedMs: query.completedMs ?? (await stat(file)).mtimeMs }, openLocalFile, signal);
+        const pairs = await readPairs(reader, metadata, { ...query, completedMs: query.completedMs ?? (await stat(file)).mtimeMs }, openLocalFile, signal);
+        return { ...pairs, realPath: await localStorageLook.real(query.known) };
       } finally {
         await metadata.close();
       }

@@ -5,18 +5,23 @@ import type { Pairing, PairReason } from "./pairing";
 import type { SinkPair } from "./savepointPairs";
 import type { PaimonSnapshot } from "./snapshot";
 
-/** Id of the record that remembers a savepoint's pair in a table: the same in every window. */
+/** Id of the record that remembers a savepoint's pair in a table: the same in every window, and by whichever path it is reached, since links in it are followed. */
 export function pairRecordId(savepointPath: string, warehouse: string, table: string): string {
   return `pair-${stableId([placeKey(savepointPath), warehouse, table].join("\n"))}`;
 }
 
-/** What to remember of a pair that is proven; undefined for every other. */
-export function pairRecord(savepoint: { readonly path: string; readonly recordId: string | null; readonly checkpointId: bigint }, { place, pairing }: SinkPair, atMs: number): PairRecord | undefined {
+/** What is remembered of a savepoint's pair in a table: by its place with links followed, or by how it is written, as records of before have it. */
+export function rememberedOf(records: ReadonlyMap<string, PairRecord>, places: readonly string[], { warehouse, table }: { readonly warehouse: string; readonly table: string }): PairRecord | undefined {
+  return places.map((place) => records.get(pairRecordId(place, warehouse, table))).find((record) => record !== undefined);
+}
+
+/** What to remember of a pair that is proven; undefined for every other. `realPath`: its place with links followed. */
+export function pairRecord(savepoint: { readonly path: string; readonly realPath: string; readonly recordId: string | null; readonly checkpointId: bigint }, { place, pairing }: SinkPair, atMs: number): PairRecord | undefined {
   const { grade, snapshot, tags } = pairing;
   if (place === null || snapshot === null || (grade !== "exact" && grade !== "unprotected")) return undefined;
   const { id, commitUser, commitIdentifier, timeMs, totalRecordCount, uuid } = snapshot;
   return {
-    kind: "pair", version: recordVersion, id: pairRecordId(savepoint.path, place.warehouse, place.table),
+    kind: "pair", version: recordVersion, id: pairRecordId(savepoint.realPath, place.warehouse, place.table),
     savepoint: { path: savepoint.path, recordId: savepoint.recordId, checkpointId: String(savepoint.checkpointId) }, ...place,
     snapshot: { id, commitUser, commitIdentifier: String(commitIdentifier), timeMs, totalRecordCount, uuid },
     tags: tags.map(({ name }) => name), seenAtMs: atMs, trail: [{ atMs, event: `${grade} when first seen` }],

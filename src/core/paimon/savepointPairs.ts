@@ -10,7 +10,13 @@ import { autoTagOption, optionsOf, snapshotIdsOf, snapshotOf, snapshotsOf, table
 
 /** What the thread that pairs is asked. */
 export interface PairsApi {
-  pairs(query: PairsQuery): SavepointPairs;
+  /** `known`: the location by which the savepoint is known, wherever its files are now. */
+  pairs(query: PairsQuery & { readonly known: string }): PlacedPairs;
+}
+
+/** Pairs with the one place that the savepoint is at, whichever path names it: its location with every symbolic link followed. */
+export interface PlacedPairs extends SavepointPairs {
+  readonly realPath: string;
 }
 
 /** A savepoint, and where its job may have written. */

@@ -44,9 +44,12 @@ const filesOf = (list: Uint8Array, manifest: Uint8Array): ReturnType<typeof delt
 };
 const list = avro("null", Buffer.from(`manifest-${uuid}-0`));
 
+/** A text as a block of Avro's snappy: its length, one literal of at most 60 bytes, a checksum. */
+const snappy = (text: string): Uint8Array => Buffer.from([text.length, (text.length - 1) << 2, ...Buffer.from(text), 1, 2, 3, 4]);
+
 test("names of data files are found in compressed and in plain manifests", async () => {
   const text = `data-${uuid}-7.parquet`;
-  for (const manifest of [avro("null", Buffer.from(text)), avro("zstandard", stored(text)), avro("zstandard", stored("other"), stored(text, 21))]) assert.deepEqual([...(await filesOf(list, manifest)) ?? []], [`${uuid}-7`]);
+  for (const manifest of [avro("snappy", snappy(text)), avro("null", Buffer.from(text)), avro("zstandard", stored(text)), avro("zstandard", stored("other"), stored(text, 21))]) assert.deepEqual([...(await filesOf(list, manifest)) ?? []], [`${uuid}-7`]);
 });
 
 test("a manifest that would unpack to gigabytes, or wants gigabytes to unpack, is left alone", async () => {
@@ -57,6 +60,8 @@ test("a manifest that would unpack to gigabytes, or wants gigabytes to unpack, i
     assert.equal(await filesOf(list, avro("zstandard", evil)), undefined);
     assert.equal(await filesOf(avro("zstandard", evil), list), undefined);
   }
+  // A length of four gigabytes, and one that the block does not hold.
+  for (const evil of [Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0x61, 1, 2, 3, 4]), Buffer.from([0x80, 1, 0, 0x61, 1, 2, 3, 4]), Buffer.from([1])]) assert.equal(await filesOf(list, avro("snappy", evil)), undefined);
   assert.ok(performance.now() - begun < 30_000);
   assert.ok(process.memoryUsage().rss - rss < 500e6);
 });

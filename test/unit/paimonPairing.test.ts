@@ -132,6 +132,18 @@ test("without a commit of its own it is idle, waiting, drained, or cannot be tol
   assert.equal(await grade([before], { commitUser: null, unread: "malformed" }), "none –");
 });
 
+test("a savepoint is neither waiting nor idle once the job went on from an older state: what was committed after it under lower numbers is not what it saw", async () => {
+  const before: Commit = { id: 3, identifier: 3, atMs: -5_000 };
+  const again: Commit = { id: 4, identifier: 4, atMs: 50_000, files: ["n-1"] };
+  assert.equal(await grade([before, again]), "none –");
+  assert.equal(await grade([before, again], { pending: [], files: new Set() }), "none –");
+  assert.equal(await grade([before, again], { pending: [endOfInput] }), "none –");
+  const decoy: Commit = { id: 2, user: "other", identifier: 7, atMs: -50_000, tags: ["savepoint-7"] };
+  assert.equal(await grade([decoy, before, again]), "foreign –");
+  // What was still to be committed is, by a restore from the savepoint before this one.
+  assert.equal(await grade([before, { ...again, identifier: 6 }], { pending: [6n, 7n] }), "waiting 4");
+});
+
 test("what a rollback has left is neither the state of a later savepoint, nor does that only wait", async () => {
   const left = async (identifier: number, committer: Named): Promise<string> => (await pair([{ id: 2, identifier, atMs: -9_000 }], committer, 7n, undefined, true)).grade;
   assert.equal(await left(3, { pending: [], files: new Set() }), "none");
@@ -143,7 +155,7 @@ test("what a rollback has left is neither the state of a later savepoint, nor do
 test("every reason is a sentence", async () => {
   const pairings = await Promise.all([
     pair([{ id: 4, identifier: 7, atMs: 80, files: ["a-1"], tags: ["x"] }]), pair([{ id: 2, identifier: 7, atMs: -90_000, files: ["b-1"], tags: ["savepoint-7"] }]), pair([]), pair([{ id: 2, identifier: 5, atMs: -1 }], { pending: [] }),
-    pair([{ id: 1, user: "o", identifier: endOfInput, atMs: 0, tags: ["savepoint-7"] }]), pair([], { commitUser: null, unread: "missing" }), pair([{ id: 4, identifier: 7, atMs: 60_000, files: ["a-1"], tags: ["x"] }]),
+    pair([{ id: 1, user: "o", identifier: endOfInput, atMs: 0, tags: ["savepoint-7"] }]), pair([], { commitUser: null, unread: "missing" }), pair([{ id: 4, identifier: 7, atMs: 60_000, files: ["a-1"], tags: ["x"] }]), pair([{ id: 4, identifier: 4, atMs: 60_000 }]),
   ]);
   for (const { reasons } of pairings) for (const reason of reasons) assert.match(pairReasonText(reason), /^[A-Z].*\.$/);
 });

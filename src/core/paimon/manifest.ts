@@ -1,4 +1,5 @@
 import { ByteReader } from "../metadata/byteReader";
+import { unsnappyBlock } from "../metadata/states/snappy";
 import type { PaimonSnapshot } from "./snapshot";
 import { Unpacker } from "./zstd";
 import type { PaimonTable, WarehouseReader } from "./warehouse";
@@ -65,7 +66,8 @@ function avroBlocks(bytes: Uint8Array): Uint8Array | undefined {
   while (reader.leftBytes > 0) {
     long(reader);
     const block = piece(reader, bytes);
-    const part = codec === "zstandard" ? unpacker.unpack(block) : codec === "null" ? block : undefined;
+    // Before 0.9 Paimon left it to Avro's default, snappy, which has a checksum behind each block.
+    const part = codec === "zstandard" ? unpacker.unpack(block) : codec === "snappy" ? unsnappyBlock(block.subarray(0, -4), 0, manifestLimitBytes - total) : codec === "null" ? block : undefined;
     if (part === undefined || (total += part.length) > manifestLimitBytes) return undefined;
     parts.push(part);
     reader.skip(16, "sync");

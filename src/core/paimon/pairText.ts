@@ -17,6 +17,7 @@ export function pairReasonText(reason: PairReason): string {
     case "files-differ": return `The commit changed ${countText(reason.files, "file")}, of which the savepoint names ${reason.matching === 0 ? "none" : reason.matching}.`;
     case "committed-after": return `It was committed ${reason.afterMs < 1_000 ? `${Math.round(reason.afterMs)} ms` : durationText(reason.afterMs)} after the savepoint, with its commit user and number.`;
     case "committed-before": return `It was committed ${durationText(reason.beforeMs)} before the savepoint's file was written: an earlier life of the job, or the savepoint was copied.`;
+    case "gone-on-since": return `Snapshot ${reason.snapshotId}, number ${reason.commitIdentifier}, was committed after the savepoint: the job went on from an older state, and what the savepoint saw may be gone.`;
     case "other-life": return `Snapshot ${reason.snapshotId} has the same commit user and number, but is not this savepoint's.`;
     case "named-otherwise": return `The tag that keeps it is called ${reason.tag}.`;
     case "decoy": return `The tag ${reason.tag} is of commit user ${reason.commitUser}, number ${numberText(reason.commitIdentifier)}, and not of this savepoint.`;

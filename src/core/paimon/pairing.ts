@@ -16,6 +16,8 @@ export type PairReason =
   | { readonly code: "committed-after"; readonly afterMs: number }
   | { readonly code: "committed-before"; readonly beforeMs: number }
   | { readonly code: "other-life"; readonly snapshotId: number }
+  /** The job went on from an older state since: it committed that after the savepoint, under a number that was committed before it. */
+  | { readonly code: "gone-on-since"; readonly snapshotId: number; readonly commitIdentifier: bigint }
   | { readonly code: "named-otherwise"; readonly tag: string }
   | { readonly code: "decoy"; readonly tag: string; readonly commitUser: string; readonly commitIdentifier: bigint }
   | { readonly code: "no-tag" }
@@ -190,6 +192,10 @@ async function withoutLife(savepoint: PairedSavepoint, committer: PaimonCommitte
     return { grade: stale === undefined ? (decoy === null ? "none" : "foreign") : "stale-tag", snapshot: null, tags: [], decoy: stale ?? decoy, reasons };
   }
   const { base, isCertain, next } = baseOf(savepoint, committer, table);
+  // What the savepoint does not hold as pending was committed before it was complete.
+  if (base !== undefined && !committer.pending.includes(base.commitIdentifier) && base.timeMs > savepoint.completedMs + skewMs) {
+    return { grade: decoy === null ? "none" : "foreign", snapshot: null, tags: [], decoy, reasons: [{ code: "gone-on-since", snapshotId: base.id, commitIdentifier: base.commitIdentifier }, ...decoyReason] };
+  }
   // Then commits between the two may be gone, which nothing else tells.
   const isLatest = base !== undefined && same(base, table.snapshots[table.snapshots.length - 1] ?? {});
   // A rollback of ours to this savepoint has left a tag of that name there.

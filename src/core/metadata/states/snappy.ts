@@ -31,7 +31,7 @@ export function unsnappy(bytes: Uint8Array, offset: number, limitBytes: number, 
     if (start + length > bytes.length) throw new ProblemError("truncated", offset + at, "snappy", { missingBytes: start + length - bytes.length });
     if (type === 0 || type === 1) {
       if (length < 4) fail(at, length);
-      const part = type === 1 ? bytes.subarray(start + 4, start + length) : block(bytes.subarray(start + 4, start + length), offset + start + 4, limitBytes - total);
+      const part = type === 1 ? bytes.subarray(start + 4, start + length) : unsnappyBlock(bytes.subarray(start + 4, start + length), offset + start + 4, limitBytes - total);
       total += part.length;
       if (total > limitBytes) throw new ProblemError("limit", offset + at, "snappy", { limit: "stateBytes", value: limitBytes });
       parts.push(part);
@@ -51,8 +51,8 @@ function isIdentifier(bytes: Uint8Array, at: number): boolean {
   return identifier.every((byte, i) => bytes[at + i] === byte);
 }
 
-/** One compressed block: its length, then literals and copies. */
-function block(bytes: Uint8Array, offset: number, limitBytes: number): Uint8Array {
+/** One compressed block without a frame: its length, then literals and copies. Throws `ProblemError` as `unsnappy` does. */
+export function unsnappyBlock(bytes: Uint8Array, offset: number, limitBytes: number): Uint8Array {
   const fail = (at: number): never => {
     throw new ProblemError("value-invalid", offset + at, "snappy", { value: bytes[at] ?? -1 });
   };

@@ -2,12 +2,12 @@ import type { Blackout } from "../lifecycle/lifecycleFile";
 import { blackoutAt, blackoutText } from "./blackout";
 import type { Cron } from "./cron";
 import { cronRuns, effectiveRuns, firstOf, shortestGapMs, shortestIntervalMs } from "./cronRuns";
-import { timeInZone } from "./zoneTime";
+import { dayInZone } from "./zoneTime";
 
 /** A declared run, and why it does not come; null when it does. */
 export interface PreviewedRun {
   readonly atMs: number;
-  /** With the zone's own clock, such as `2026-11-30 03:00 GMT+1`. */
+  /** With the zone's own clock, such as `Mon 2026-11-30 03:00 GMT+1`. */
   readonly time: string;
   readonly leftOut: string | null;
 }
@@ -27,12 +27,12 @@ export function previewOf(cron: Cron, zone: string, blackouts: readonly Blackout
   const effective: PreviewedRun[] = [];
   for (const atMs of firstOf(looked, effectiveRuns(cronRuns(cron, zone, afterMs)))) {
     kept.add(atMs);
-    if (blackoutAt(atMs, zone, blackouts) === undefined) effective.push({ atMs, time: timeInZone(atMs, zone), leftOut: null });
+    if (blackoutAt(atMs, zone, blackouts) === undefined) effective.push({ atMs, time: dayInZone(atMs, zone), leftOut: null });
     if (effective.length >= count && kept.size >= count) break;
   }
   const declared = firstOf(count, cronRuns(cron, zone, afterMs)).map((atMs): PreviewedRun => {
     const blackout = blackoutAt(atMs, zone, blackouts);
-    return { atMs, time: timeInZone(atMs, zone), leftOut: !kept.has(atMs) ? "less than 10 minutes after the one before" : blackout === undefined ? null : `blackout ${blackoutText(blackout)}` };
+    return { atMs, time: dayInZone(atMs, zone), leftOut: !kept.has(atMs) ? "less than 10 minutes after the one before" : blackout === undefined ? null : `blackout ${blackoutText(blackout)}` };
   });
   const tooOften = shortestGapMs(cron) < shortestIntervalMs;
   const warning = tooOften ? "It declares runs less than 10 minutes apart; those that come too early are left out." : effective.length === 0 ? "Every one of its next runs falls into a blackout." : null;

@@ -113,6 +113,8 @@ export type Refusal =
   /** Cleanup moved its folder, and it can be moved back. */
   | { rule: "moved-aside" }
   | { rule: "not-aside" }
+  /** A person took it off the list, and was told that its files are kept. */
+  | { rule: "forgotten" }
   /** Another window, or another process, is cleaning up after this job. */
   | { rule: "cleanup-running"; forMs: number }
   /** The page showed an earlier preview than the last. */

@@ -134,8 +134,9 @@ export function explainRefusal(refusal: Refusal): string {
     case "outcome-known": return `The outcome of the savepoint is known: it is ${refusal.state}.`;
     case "already-disposed": return "It was disposed of before.";
     case "disposal-running": return "It is being disposed of.";
-    case "moved-aside": return "Cleanup moved it aside. Put it back first (Undo Cleanup).";
+    case "moved-aside": return "Cleanup moved it aside. Put it back first (Put Back and Pin, under Preview Cleanup of its job).";
     case "not-aside": return "Cleanup has not moved it aside, or it is gone for good.";
+    case "forgotten": return "It was forgotten, and its files are kept on purpose.";
     case "preview-outdated": return "A newer preview was made since. Look at that one first.";
     case "cleanup-running": return `Another window has been cleaning up after this job for ${spanText(refusal.forMs)}.`;
     case "no-path": return "Its location is not known.";

@@ -328,6 +328,7 @@ export class CleanupService implements Disposable {
       if (now.disposal?.state === "requested") refuseIf("moved aside", nameOf(now), [{ rule: "disposal-running" }]);
       if (now.disposal?.state === "disposed") refuseIf("moved aside", nameOf(now), [{ rule: "already-disposed" }]);
       if (now.pinned) refuseIf("moved aside", nameOf(now), [{ rule: "pinned" }]);
+      if (now.forgotten) refuseIf("moved aside", nameOf(now), [{ rule: "forgotten" }]);
       const nowMs = clock.now();
       return now.cleanup === undefined ? now : { ...now, cleanup: { ...now.cleanup, aside: { path: asidePlace(path), state: "moving", sinceMs: nowMs, untilMs: nowMs + undoMs, owner: self } } };
     });
@@ -372,17 +373,22 @@ export class CleanupService implements Disposable {
 
   /** Looks which of its two places a savepoint is at, and writes that down. A rename is at one of them, never at both. */
   async #settle(record: SavepointRecord): Promise<void> {
-    const { ledger } = this.#world.shared;
+    const { ledger, pins } = this.#world.shared;
     const path = record.path ?? "";
     const [there, aside] = [await this.#world.look.savepoint(path), await this.#world.look.savepoint(record.cleanup?.aside?.path ?? "")];
     const isAside = aside === "metadata" && there === "missing";
     const isThere = there === "metadata" && aside === "missing";
-    const event = isAside ? "it lies aside" : isThere ? "it lies where Flink wrote it" : "where it lies can't be seen";
+    // A person put it back, which pins it: that must not be lost with the process that did so.
+    const isBack = isThere && record.cleanup?.aside?.state === "restoring";
+    const pin = isBack ? { pinned: true, pinMarked: (await pins.put(path)).marked } : {};
+    const event = isAside ? "it lies aside" : isBack ? "put back, and pinned so that rules leave it alone" : isThere ? "it lies where Flink wrote it" : "where it lies can't be seen";
     await ledger.update<SavepointRecord>(record.id, event, (now) => {
       if (now.cleanup === undefined || now.cleanup.aside === null || now.cleanup.aside.state === "aside") return now;
       if (isAside) return withAside(now, { state: "aside" });
-      if (isThere) return { ...now, cleanup: { ...now.cleanup, aside: null } };
-      return { ...now, cleanup: { ...now.cleanup, failure: `It was being moved between ${path} and ${now.cleanup.aside.path}, and neither place can be seen to hold it alone.` } };
+      if (isThere) return { ...now, ...pin, cleanup: { ...now.cleanup, aside: null } };
+      const failure = `It was being moved between ${path} and ${now.cleanup.aside.path}, and neither place can be seen to hold it alone.`;
+      // Looked at every few minutes: what is written down already is no news.
+      return now.cleanup.failure === failure ? now : { ...now, cleanup: { ...now.cleanup, failure } };
     });
   }
 
@@ -446,17 +452,12 @@ export class CleanupService implements Disposable {
       agreed: null, running: null, lastRun: null, owner: self, trail: [{ atMs: clock.now(), event: "first seen" }],
     };
     if ((await ledger.get(id)) === undefined) await ledger.create(fresh);
-    await ledger.update<CleanupRecord>(id, event, (record) => trimmed(change(record), record));
+    await ledger.update<CleanupRecord>(id, event, change);
   }
 }
 
 const sightText = { partly: "its _metadata is gone", missing: "it is not on this machine", unreachable: "it can't be seen from here" } as const;
 const nothing: CleanupRules = { keep: null, maxAgeMs: null, undoMs: 0 };
-
-/** A job's record lives for ever and changes with every run: of its trail the last lines are enough. */
-function trimmed(after: CleanupRecord, before: CleanupRecord): CleanupRecord {
-  return after === before || after.trail.length < 200 ? after : { ...after, trail: after.trail.slice(-100) };
-}
 
 function withAside(record: SavepointRecord, changes: Partial<NonNullable<NonNullable<SavepointRecord["cleanup"]>["aside"]>>): SavepointRecord {
   const { cleanup } = record;

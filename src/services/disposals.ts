@@ -4,6 +4,7 @@ import { FlinkError, isFlinkError, type ErrorFacts, type JobNamed, type Refusal 
 import { disposalVerdict, latestCheckpoint, runningFrom, type JobSeen, type TypingReason } from "../core/guards";
 import { filesOf, lostItsMetadata, mayHaveStarted, metadataGone, type LedgerRecord, type SavepointRecord } from "../core/ledger/record";
 import { isStarting, isTerminal, type JobSummary } from "../core/model/job";
+import { savepointsAt } from "../core/ledger/queries";
 import { placeKey } from "../core/model/location";
 import type { ClusterClient, Run, StorageLook } from "../core/ports";
 import { shortReason } from "../core/rowText";
@@ -299,6 +300,7 @@ function ruleRefusals(check: RuleCheck): Refusal[] {
   const { record, records, jobs } = check.weighed;
   const refusals = [...check.refusals];
   if (check.typing === "only-completed") refusals.push({ rule: "only-completed" });
+  if (record.forgotten || (record.path !== null && savepointsAt(placeKey(record.path), records).some(({ forgotten }) => forgotten))) refusals.push({ rule: "forgotten" });
   for (const by of runningFrom(record, records, jobs)) if (!refusals.some((refusal) => "by" in refusal && refusal.by.jobId === by.jobId)) refusals.push({ rule: "restore-source", by });
   if (check.clockAheadMs !== null && clocksDiffer(check.clockAheadMs)) refusals.push({ rule: "clock-differs", aheadMs: check.clockAheadMs });
   for (const file of check.unread) refusals.push({ rule: "ledger-unread", file });

@@ -2,7 +2,7 @@ import { Backoff, isAbort, unlessAborted } from "../core/base/async";
 import { FlinkError, isFlinkError, type Refusal } from "../core/errors";
 import { explain } from "../core/explain";
 import { savepointRefusals, savepointWarnings, type JobFacts, type Warning } from "../core/guards";
-import { isOpen, recordVersion, type SavepointRecord } from "../core/ledger/record";
+import { isBeingCleanedUp, isOpen, recordVersion, type SavepointRecord } from "../core/ledger/record";
 import type { Ledger } from "../core/ledger/store";
 import type { SavepointFormat } from "../core/model/checkpoint";
 import type { ClusterInfo } from "../core/model/cluster";
@@ -163,12 +163,13 @@ export class SavepointService {
     await this.#world.ledger.update<SavepointRecord>(recordId, "description changed", (record) => ({ ...record, description: description.trim() }));
   }
 
-  /** Hides the savepoint and keeps its files. One that is still being taken or disposed of stays. Throws `refused`. */
+  /** Hides the savepoint and keeps its files. One that is still being taken or disposed of stays, and so does one that cleanup moved aside, whose files would go. Throws `refused`. */
   async forget(recordId: string): Promise<void> {
     await this.#world.ledger.update<SavepointRecord>(recordId, "forgotten; the files are kept", (record) => {
       if (isOpen(record)) {
         throw new FlinkError("refused", { verb: "forgotten", subject: `The savepoint of ${record.job.name}`, refusals: [record.disposal?.state === "requested" ? { rule: "disposal-running" } : { rule: "not-completed", state: "still being taken" }] });
       }
+      if (isBeingCleanedUp(record)) refuseIf("forgotten", `The savepoint of ${record.job.name}`, [{ rule: "moved-aside" }]);
       return { ...record, forgotten: true };
     });
   }

@@ -452,6 +452,32 @@ describe("a removal that fails", () => {
     assert.deepEqual([record(3).disposal?.state, record(3).cleanup?.failure], ["failed", null]);
   });
 
+  test("what was forgotten meanwhile stays, moved or disposed of at once", async () => {
+    for (const undoMs of [day, 0]) {
+      setRules({ keep: 2, undoMs });
+      const number = undoMs === 0 ? 4 : 5;
+      let raced = false;
+      world.disk.beforeWrite = (id, event) => {
+        if (id !== `s${number}` || !event.startsWith("a cleanup rule chose it") || raced) return;
+        raced = true;
+        world.disk.put({ ...record(number), forgotten: true });
+      };
+      const outcome = await run(shownVictims(await preview()).filter(({ recordId }) => recordId === `s${number}`));
+      assert.ok(raced);
+      assert.deepEqual([outcome.removed, outcome.failed], [[], [`s${number}`]]);
+      assert.match(record(number).cleanup?.failure ?? "", /It was forgotten, and its files are kept on purpose\.$/);
+      assert.equal(storage.folders.has(at(place(number))), true);
+    }
+  });
+
+  test("what lies aside is not forgotten: its files would go all the same", async () => {
+    await run(shownVictims(await preview()));
+    assert.deepEqual(await refusals(window.savepoints.forget("s5")), ["moved-aside"]);
+    await window.cleanup.undo("s5");
+    await window.savepoints.forget("s5");
+    assert.equal(record(5).forgotten, true);
+  });
+
   test("a restore that began meanwhile wins over the move", async () => {
     const shown = shownVictims(await preview());
     let raced = false;
@@ -510,8 +536,21 @@ describe("a crash in the middle of a move", () => {
     assert.deepEqual(await refusals(next.cleanup.undo("s4")), ["cleanup-running"]);
     world.alive.delete(window.self.instance);
     await next.cleanup.settleLeftovers();
-    assert.equal(record(5).cleanup?.aside, null);
+    assert.deepEqual([record(5).cleanup?.aside, record(5).pinned], [null, true]);
     assert.equal((await next.cleanup.undo("s4")).pinned, true);
+    // Rules leave both to the person who put them back.
+    assert.deepEqual((await preview(next)).rows.filter(isVictim), []);
+  });
+
+  test("whose outcome can't be seen is told once, and not written down again at every look", async () => {
+    await run(shownVictims(await preview()));
+    world.disk.put({ ...record(5), cleanup: { ...record(5).cleanup!, aside: { ...record(5).cleanup!.aside!, state: "moving", owner: { ...window.self, instance: "gone" } } } });
+    storage.put(place(5), clock.now());
+    await window.cleanup.settleLeftovers();
+    assert.match(record(5).cleanup?.failure ?? "", /neither place can be seen to hold it alone/);
+    const { trail } = record(5);
+    await window.cleanup.settleLeftovers();
+    assert.deepEqual(record(5).trail, trail);
   });
 });
 

@@ -82,6 +82,7 @@ const refusals: Examples<Refusal, "rule"> = {
   "already-disposed": [{ rule: "already-disposed" }],
   "moved-aside": [{ rule: "moved-aside" }],
   "not-aside": [{ rule: "not-aside" }],
+  "forgotten": [{ rule: "forgotten" }],
   "preview-outdated": [{ rule: "preview-outdated" }],
   "cleanup-running": [{ rule: "cleanup-running", forMs: 12_000 }],
   "disposal-running": [{ rule: "disposal-running" }],

@@ -1,6 +1,6 @@
 import type { SavepointRef } from "../../core/contributions";
 import type { TypingReason } from "../../core/guards";
-import { isUsable, type SavepointRecord } from "../../core/ledger/record";
+import { isBeingCleanedUp, isUsable, jobOf, type SavepointRecord } from "../../core/ledger/record";
 import { pairTitle } from "../../core/paimon/pairText";
 import { pairedPlace } from "../../services/pairs";
 import { joinText, oneLine } from "../../core/rowText";
@@ -39,6 +39,7 @@ export async function dispose(world: CommandWorld, target?: SavepointRef): Promi
 export async function forget(world: CommandWorld, target?: SavepointRef): Promise<void> {
   const record = await askSavepoint(world, target, "Forget", { placeholder: "Which savepoint is forgotten?", can: (row) => row.record !== null && row.state !== "requested" && row.state !== "running" && row.state !== "disposing" });
   if (record === undefined) return;
+  if (isBeingCleanedUp(record)) return refuse(world, `${savepointName(record)} of ${oneLine(record.job.name, 80)} can't be forgotten: cleanup would delete its files all the same.`, [{ rule: "moved-aside" }], { job: jobOf(record) });
   const there = isUsable(record) && record.path !== null;
   const detail = there
     ? `It leaves the list. Its files${record.sizeBytes === null ? "" : `, ${sizeText(record.sizeBytes)},`} stay at ${record.path ?? ""}; to restore from it later, its path is needed.`

@@ -3,7 +3,7 @@ import { cliLine } from "../../core/cli";
 import type { CheckpointRef, ClusterRef, SavepointRef } from "../../core/contributions";
 import { isFlinkError } from "../../core/errors";
 import { explain, explainWarning } from "../../core/explain";
-import { isUsable, liesAside, type SavepointRecord } from "../../core/ledger/record";
+import { isUsable, jobOf, type SavepointRecord } from "../../core/ledger/record";
 import type { JobRef, JobSummary } from "../../core/model/job";
 import { checkpointOwner, placeKey, requireLocation, shortJobId } from "../../core/model/location";
 import { atLeast, parseFlinkVersion } from "../../core/model/version";
@@ -16,7 +16,7 @@ import { copyText } from "./copy";
 import { cancelDropsStart, cancelKeepsPlan, orError, runningText, waitFor } from "./outcomes";
 import { clusterName, jobSummary, pickCluster, savepointChoices } from "./pick";
 import { askClaimMode, askProgram, programText, type Program } from "./programSteps";
-import { recordOf, refuse } from "./refuse";
+import { recordOf, refuse, whyUnusable } from "./refuse";
 import { leaveStart } from "./restorePlans";
 import { askDirectory, locationRemark } from "./savepointSteps";
 import { askInSteps, typeName, waitBefore, type Steps } from "./steps";
@@ -166,9 +166,7 @@ async function sourceOf(world: CommandWorld, target: SavepointRef | CheckpointRe
 
 function usableSource(world: CommandWorld, record: SavepointRecord): Source | "refused" {
   if (isUsable(record) && record.path !== null) return { path: record.path, recordId: record.id, checkpointId: record.checkpointId, jobId: record.job.id, jobName: record.job.name, cluster: record.cluster.url, flinkVersion: record.flinkVersion };
-  refuse(world, `Nothing can be restored from ${savepointName(record)} of ${oneLine(record.job.name, 80)}.`, [
-    record.disposal?.state === "disposed" ? { rule: "already-disposed" } : record.disposal?.state === "requested" ? { rule: "disposal-running" } : liesAside(record) ? { rule: "moved-aside" } : record.state === "completed" ? { rule: "no-path" } : { rule: "not-completed", state: record.state },
-  ]);
+  refuse(world, `Nothing can be restored from ${savepointName(record)} of ${oneLine(record.job.name, 80)}.`, [whyUnusable(record)], { job: jobOf(record) });
   return "refused";
 }
 

@@ -3,7 +3,7 @@ import { cliLine, shellQuote } from "../../core/cli";
 import type { SavepointRef } from "../../core/contributions";
 import { isFlinkError, type Refusal } from "../../core/errors";
 import { explain, explainRefusal } from "../../core/explain";
-import { isUsable, type RestoreRecord, type RollbackRecord, type SavepointRecord } from "../../core/ledger/record";
+import { isUsable, jobOf, type RestoreRecord, type RollbackRecord, type SavepointRecord } from "../../core/ledger/record";
 import { parseFlinkVersion } from "../../core/model/version";
 import { movedOn, type RollbackPlan } from "../../core/paimon/rollback/plan";
 import { progressText, standingLines } from "../../core/paimon/rollback/standing";
@@ -16,7 +16,7 @@ import { waitFor } from "./outcomes";
 import { askSavepoint, clusterName, pickCluster, savepointChoices } from "./pick";
 import { askClaimMode, askProgram, programText } from "./programSteps";
 import type { Step } from "../platform/notify";
-import { recordOf, refuse } from "./refuse";
+import { recordOf, refuse, whyUnusable } from "./refuse";
 import { askInSteps, typeName, waitBefore, type Steps } from "./steps";
 import type { CommandWorld } from "./world";
 
@@ -40,7 +40,7 @@ interface Chosen {
 export async function rollback(world: CommandWorld, target?: SavepointRef): Promise<void> {
   if (world.warehouses.list().length === 0) return world.notify.refused("A rollback needs a Paimon warehouse, and none is configured yet.", [{ title: "Add Warehouse…", command: "flinkSavepoints.addWarehouse" }]);
   const given = target === undefined ? undefined : await recordOf(world, target.recordId, "rolled back to");
-  if (given !== undefined && !isUsable(given)) return refuse(world, `One can't go back to ${savepointName(given)} of ${oneLine(given.job.name, 80)}.`, [given.state === "completed" ? { rule: "already-disposed" } : { rule: "not-completed", state: given.state }]);
+  if (given !== undefined && !isUsable(given)) return refuse(world, `One can't go back to ${savepointName(given)} of ${oneLine(given.job.name, 80)}.`, [whyUnusable(given)], { job: jobOf(given) });
   const chosen = await askInSteps("Roll Back and Restore", null, (ask) => askRollback(ask, world, given));
   if (chosen === undefined) return;
   const { record, check, go } = chosen;

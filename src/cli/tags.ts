@@ -62,14 +62,17 @@ function entriesOf({ tables, pairs }: Board): TagEntry[] {
   const entries: TagEntry[] = [];
   for (const { table, tags: all } of tables) {
     const ofTable = pairs.filter((pair) => pair.table === table);
+    const told = new Set<BoardPair>();
     for (const { name, snapshot } of all) {
       // A savepoint that was copied is there twice.
       const claiming = ofTable.filter(({ pairing }) => pairing.grade !== "idle" && pairing.grade !== "waiting" && pairing.tags.some((tag) => tag.name === name));
+      for (const pair of claiming) told.add(pair);
       for (const pair of claiming) entries.push({ table: table.name, tag: name, ...factsOf(snapshot), savepoint: pair.savepoint, grade: pair.pairing.grade, reasons: reasonsOf(pair) });
       if (claiming.length === 0) entries.push({ table: table.name, tag: name, ...factsOf(snapshot), savepoint: null, grade: "none", reasons: ["No savepoint among those given belongs to it."] });
     }
     for (const pair of ofTable) {
-      if (entries.some((entry) => entry.table === table.name && entry.savepoint === pair.savepoint)) continue;
+      // Of two sinks into one table each has a commit of its own, and at most one of them a tag.
+      if (told.has(pair)) continue;
       entries.push({ table: table.name, tag: null, ...factsOf(pair.pairing.snapshot), savepoint: pair.savepoint, grade: pair.pairing.grade, reasons: reasonsOf(pair) });
     }
   }

@@ -157,6 +157,7 @@ export type Refusal =
   /** Tables of the savepoint's job are not all rolled back. */
   | { rule: "rollback-unfinished"; done: number; total: number }
   | { rule: "writers-unchecked"; cluster: string; reason: string }
+  | { rule: "two-sinks"; tables: readonly string[] }
   | { rule: "clusters-silent"; clusters: readonly string[] }
   /** Nothing of the warehouse can be read from here. */
   | { rule: "job-unchecked"; job: JobNamed; reason: string }

@@ -156,6 +156,7 @@ export function explainRefusal(refusal: Refusal): string {
     case "table-twice": return `${tablesText(refusal.tables)} ${refusal.tables.length === 1 ? "is" : "are"} in ${refusal.warehouses.join(" and in ")}, and which of these the job writes to can't be told. Remove the other, perhaps a copy, from the warehouses of the settings.`;
     case "no-paimon-sink": return "Its job writes to no Paimon table, so there is nothing to roll back: it can be restored as it is.";
     case "writer-running": return `${jobText(refusal.by)} writes to ${refusal.table}. A rollback under a running writer loses rows without a word: stop it first.`;
+    case "two-sinks": return `Several sinks of the job write ${tablesText(refusal.tables)}: each commits by itself, so that no snapshot holds what all of them had written.`;
     case "clusters-silent": return `Whether a job on ${refusal.clusters.map((cluster) => oneLine(cluster, 60)).join(" or ")} writes to its tables is not known: no answer, and nobody was told so.`;
     case "writers-unchecked": return `Whether a job on ${refusal.cluster} writes to its tables could not be checked (${refusal.reason}).`;
     case "table-moves": return refusal.from === refusal.to ? `Since it was looked at ${refusal.table} was rolled back and written to: its snapshot ${refusal.to} is another one. Give this rollback up, and begin anew.` : `Something writes to ${refusal.table}: its newest snapshot went from ${refusal.from} to ${refusal.to} since it was looked at.`;

@@ -103,6 +103,7 @@ const refusals: Examples<Refusal, "rule"> = {
   "no-paimon-sink": [{ rule: "no-paimon-sink" }],
   "writer-running": [{ rule: "writer-running", table: "sales.orders", by }],
   "writers-unchecked": [{ rule: "writers-unchecked", cluster: "staging", reason: "connection refused" }],
+  "two-sinks": [{ rule: "two-sinks", tables: ["sales.orders"] }, { rule: "two-sinks", tables: ["sales.events", "sales.orders"] }],
   "clusters-silent": [{ rule: "clusters-silent", clusters: ["staging"] }, { rule: "clusters-silent", clusters: ["staging", "test"] }],
   "table-moves": [{ rule: "table-moves", table: "sales.orders", from: 7, to: 8 }, { rule: "table-moves", table: "sales.orders", from: 8, to: 8 }],
   "tag-needed": [{ rule: "tag-needed", tags: ["tag audit of sales.orders"] }],

@@ -54,6 +54,27 @@ describe("a rollback's plan", () => {
     assert.deepEqual([tables.map(({ pairing }) => pairing.grade), movedOn({ tables }), victimLines({ tables })], [["waiting", "waiting"], [], []]);
   });
 
+  test("is refused where two sinks write one table: each commits by itself, and no snapshot holds what both had written", async () => {
+    const twice = paimonSet("paimon-0.8");
+    try {
+      const { savepoint } = twice.pairs.find(({ table }) => table === "twice.app") ?? assert.fail();
+      const folder = path.join(twice.savepoints, savepoint);
+      const refusals = async (): Promise<readonly string[]> => {
+        const metadata = await openRegularFile(path.join(folder, "_metadata"));
+        try {
+          return (await planRollback({ savepoint: { path: folder, recordId: null, jobName: "twice", completedMs: statSync(path.join(folder, "_metadata")).mtimeMs }, metadata, open: openLocalFile, warehouses: [{ location: twice.warehouse, folder: twice.warehouse, reader: localWarehouse }], others: nobody })).refusals.map(({ rule }) => rule);
+        } finally {
+          await metadata.close();
+        }
+      };
+      assert.deepEqual(await refusals(), ["pair-unproven"], "the tag is of one of the two");
+      rmSync(path.join(twice.warehouse, "twice.db", "app", "tag"), { recursive: true });
+      assert.deepEqual(await refusals(), ["two-sinks"]);
+    } finally {
+      twice.remove();
+    }
+  });
+
   test("P-9: refuses what is not proven: a pair that changed, one that can't be told", async () => {
     for (const [checkpointId, grade] of [[11, "changed"], [14, "none"]] as const) {
       const { tables, refusals } = await plan(checkpointId);

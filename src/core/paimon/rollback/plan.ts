@@ -120,6 +120,9 @@ export async function planRollback(input: PlanInput, signal?: AbortSignal): Prom
     const planned = await planTable(warehouse, pair, facts, { path: savepoint.path, checkpointId }, refusals, signal);
     if (planned !== undefined) tables.push(planned);
   }
+  const names = tables.map(({ warehouse, table }) => `${warehouse} ${table.name}`);
+  const shared = tables.filter((_, at) => names.indexOf(names[at] ?? "") !== at).map(({ table }) => table.name);
+  if (shared.length > 0) refusals.push({ rule: "two-sinks", tables: [...new Set(shared)].sort() });
   const identifiers = new Set(tables.flatMap(({ tags }) => tags.map(({ commitIdentifier }) => commitIdentifier)));
   const others = identifiers.size === 0 ? [] : await input.others(identifiers);
   const named = tables.map(({ tags, ...rest }): TableRollback => ({

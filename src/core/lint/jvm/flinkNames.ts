@@ -68,14 +68,14 @@ export const flinkPackages = /^(?:org\.apache\.(?:flink|flinkx|iceberg|paimon|hu
 /** Sinks for `sinkTo` by class: with state, or known to be without. */
 export const statefulSinks: ReadonlySet<string> = new Set([
   "KafkaSink", "FileSink", "KinesisStreamsSink", "KinesisFirehoseSink", "DynamoDbSink", "SqsSink", "PrometheusSink", "PulsarSink", "IcebergSink", "JdbcSink", "DorisSink", "AsyncSinkBase",
-  "PaimonSink", "HybridSink", "HttpSink", "Elasticsearch8AsyncSink", "DynamicIcebergSink", "ClickHouseAsyncSink", "TimestreamSink", "CloudWatchMetricSink", "CloudWatchLogsSink", "BigQuerySink", "ElasticsearchAsyncSink",
+  "PaimonSink", "HybridSink", "HttpSink", "Elasticsearch8AsyncSink", "DynamicIcebergSink", "ClickHouseAsyncSink", "TimestreamSink", "CloudWatchMetricSink", "CloudWatchLogsSink", "BigQuerySink", "ElasticsearchAsyncSink", "OpensearchAsyncSink", "DeltaSink",
 ]);
 /** Sinks for `sinkTo` that are known to keep none. */
 export const statelessSinkClasses: ReadonlySet<string> = new Set(["PrintSink", "DiscardingSink", "ElasticsearchSink", "Elasticsearch7Sink", "Elasticsearch6Sink", "Elasticsearch8Sink", "OpensearchSink", "MongoSink", "RabbitMQSink", "CollectSink"]);
 /** Functions for `addSink` and `addSource` by class. */
 export const statefulFunctions: ReadonlySet<string> = new Set([
   "FlinkKafkaConsumer", "FlinkKafkaConsumer081", "FlinkKafkaConsumer082", "FlinkKafkaConsumer08", "FlinkKafkaConsumer09", "FlinkKafkaConsumer010", "FlinkKafkaConsumer011", "FlinkKafkaConsumerBase", "FlinkKafkaShuffleConsumer", "FlinkKinesisConsumer", "FlinkDynamoDBStreamsConsumer", "RMQSource", "PubSubSource",
-  "DataGeneratorSource", "StatefulSequenceSource", "FlinkPulsarSource", "DebeziumSourceFunction", "MessageAcknowledgingSourceBase", "MultipleIdsMessageAcknowledgingSourceBase", "RocketMQSourceFunction",
+  "DataGeneratorSource", "StatefulSequenceSource", "FlinkPulsarSource", "DebeziumSourceFunction", "MessageAcknowledgingSourceBase", "MultipleIdsMessageAcknowledgingSourceBase", "RocketMQSourceFunction", "RocketMQSource", "AMQSource", "FlinkLogConsumer",
   "FlinkKafkaProducer", "FlinkKafkaProducer011", "FlinkPulsarSink", "FlinkPravegaWriter", "StreamingFileSink", "BucketingSink", "RollingSink", "TwoPhaseCommitSinkFunction", "GenericWriteAheadSink", "JdbcXaSinkFunction", "FromElementsFunction",
 ]);
 /** They implement CheckpointedFunction only to flush, or keep nothing at all. */
@@ -94,7 +94,7 @@ export const checkpointed: ReadonlySet<string> = new Set(["CheckpointedFunction"
 /** Classes that keep operator state whatever extends them. */
 export const alwaysStateful: ReadonlySet<string> = new Set([
   "TwoPhaseCommitSinkFunction", "MessageAcknowledgingSourceBase", "MultipleIdsMessageAcknowledgingSourceBase", "FlinkKafkaConsumer", "FlinkKafkaConsumerBase", "FlinkKafkaConsumer010", "FlinkKafkaConsumer011", "FlinkKafkaProducer", "FlinkKafkaProducer011",
-  "FlinkKinesisConsumer", "GenericWriteAheadSink", "StreamingFileSink", "RMQSource",
+  "FlinkKinesisConsumer", "GenericWriteAheadSink", "StreamingFileSink", "RMQSource", "AMQSource", "FlinkLogConsumer",
 ]);
 /** Interfaces and bases of sinks whose writer or committer keeps state. */
 export const statefulSinkInterfaces: ReadonlySet<string> = new Set(["SupportsWriterState", "SupportsCommitter", "StatefulSink", "TwoPhaseCommittingSink", "TwoPhaseCommittingStatefulSink", "AsyncSinkBase", "WithCompatibleState"]);

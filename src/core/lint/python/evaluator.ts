@@ -400,7 +400,7 @@ export class Evaluator {
     const target = this.#eval(callee, frame);
     const split = splitArguments(call.args, ({ value }) => this.#eval(value, frame));
     const name = callee.k === "name" ? callee.id : "";
-    return join(options(target).map((one) => this.#invoke(one, name, { call, frame, ...split })));
+    return this.#invoke(target, name, { call, frame, ...split });
   }
 
   #isSuper(expr: Expr): boolean {
@@ -476,8 +476,14 @@ export class Evaluator {
 
   #invoke(target: Value, name: string, made: EvaluatedCall): Value {
     switch (target.t) {
-      case "union":
-        return join(target.of.map((one) => this.#invoke(one, name, made)));
+      case "union": {
+        // In a loop over several functions each may be called once.
+        const { loops } = made.frame;
+        made.frame.loops = [];
+        const value = join(target.of.map((one) => this.#invoke(one, name, made)));
+        made.frame.loops = loops;
+        return value;
+      }
       case "function":
         return this.#call(target, made.args, made.named, made.frame, false);
       case "lambda":

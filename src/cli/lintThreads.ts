@@ -19,6 +19,13 @@ const optimizeAfterBytes = 1_000_000;
 /** More threads would wait for each other. */
 const threadLimit = 4;
 
+/**
+ * Up to so many bytes that are to be parsed, the parsers stay as V8 first compiles them. To make them faster takes as long as parsing 400 files, half
+ * of it for the one function that reads Kotlin's words; from 1,000 files on it has paid.
+ */
+const quickParsersLimitBytes = 4_000_000;
+/** Each implies the next when V8 starts, later it does not; these releases know all three, and others would complain. */
+const quickParsers = { flags: ["--liftoff-only", "--no-wasm-dynamic-tiering", "--no-wasm-tier-up"], releases: /^1[123]\./ } as const;
 /** How long a file of a language takes, by its size, against the others; what is known already takes a fraction. */
 const effort: Readonly<Record<string, number>> = { java: 5, kt: 7, kts: 7, scala: 7, sc: 7, py: 4, pyi: 4 };
 const effortOfKnown = 0.2;
@@ -41,10 +48,8 @@ export async function lintInThreads(files: readonly LintFile[], cache: LintCache
   const known = await cache?.known() ?? new Map<string, KnownFacts>();
   signal.throwIfAborted();
   const count = Math.max(1, Math.min(threadLimit, availableParallelism(), Math.floor(files.length / filesPerThread)));
-  const shares = sharesOf(files, count, await Promise.all(files.map(async ({ path: name, file }) => {
-    const bytes = count === 1 ? 1 : await stat(file).then(({ size }) => size, () => 0);
-    return bytes * (effort[name.slice(name.lastIndexOf(".") + 1)] ?? 1) * (known.has(name) ? effortOfKnown : 1);
-  })));
+  const sizes = await Promise.all(files.map(({ file }) => stat(file).then(({ size }) => size, () => 0)));
+  const shares = sharesOf(files, count, files.map(({ path: name }, at) => (sizes[at] ?? 0) * (effort[endingOf(name)] ?? 1) * (known.has(name) ? effortOfKnown : 1)));
   const ports = shares.map((): MessagePort[] => []);
   for (const [at, mine] of ports.entries()) {
     for (const theirs of ports.slice(at + 1)) {
@@ -55,6 +60,8 @@ export async function lintInThreads(files: readonly LintFile[], cache: LintCache
   }
   // Later ones count calls instead, and do not know the flag.
   if (process.versions.v8.startsWith("11.")) setFlagsFromString(`--interrupt-budget=${optimizeAfterBytes}`);
+  const toParseBytes = sizes.reduce((sum, size, at) => sum + (known.has(files[at]?.path ?? "") ? 0 : size), 0);
+  if (toParseBytes < quickParsersLimitBytes && quickParsers.releases.test(process.versions.v8)) quickParsers.flags.forEach(setFlagsFromString);
   const folder = path.dirname(fileURLToPath(import.meta.url));
   const threads = ports.map((peers) => startThread(path.join(folder, "worker", "lintShare.js"), { grammars: folder, peers }, { heapMb: 4096 }, peers));
   try {
@@ -82,12 +89,15 @@ export async function lintInThreads(files: readonly LintFile[], cache: LintCache
 function sharesOf(files: readonly LintFile[], count: number, efforts: readonly number[]): readonly (readonly LintFile[])[] {
   const shares = Array.from({ length: count }, (): LintFile[] => []);
   const total = efforts.reduce((sum, each) => sum + each, 0);
-  const endingOf = ({ path: name }: LintFile): string => name.slice(name.lastIndexOf(".") + 1);
-  const sorted = files.map((file, at) => ({ file, effort: efforts[at] ?? 0, ending: endingOf(file) })).sort((a, b) => (a.ending < b.ending ? -1 : a.ending > b.ending ? 1 : 0));
+  const sorted = files.map((file, at) => ({ file, effort: efforts[at] ?? 0, ending: endingOf(file.path) })).sort((a, b) => (a.ending < b.ending ? -1 : a.ending > b.ending ? 1 : 0));
   let done = 0;
   for (const { file, effort: its } of sorted) {
     shares[Math.min(count - 1, total === 0 ? 0 : Math.floor((done * count) / total))]?.push(file);
     done += its;
   }
   return shares;
+}
+
+function endingOf(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1);
 }

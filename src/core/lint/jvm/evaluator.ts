@@ -134,11 +134,15 @@ export class Evaluator {
   #dispatched(known: KnownFunction, args: readonly Value[], self: Value | undefined): Value {
     const overriding = this.#where.stack.length >= inlineLimit ? [] : this.index.overriding(known);
     if (overriding.length === 0) return this.#inline(known, args, self);
+    // Which of them it is, is not known, so a uid that several calls reach is no duplicate.
+    const { path } = this.#where;
+    this.#where.path = [...path, ["overriding", -1]];
     const values = overriding.map((one) => {
       this.operators.called.add(one.fun);
       return this.#inline(one, args, self);
     });
     if (known.fun.hasBody) values.push(this.#inline(known, args, self));
+    this.#where.path = path;
     const declared = this.ofType(known.fun.returns, known.file, known.owner);
     return narrowed(refined(values.reduce(joined), declared), declared, known.file);
   }

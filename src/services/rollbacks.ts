@@ -1,26 +1,24 @@
-import { isAbort, mapLimit, unlessAborted } from "../core/base/async";
+import { isAbort, unlessAborted } from "../core/base/async";
 import { Emitter } from "../core/base/event";
 import { FlinkError, isFlinkError, type Refusal } from "../core/errors";
 import { explain } from "../core/explain";
 import { savepointsAt } from "../core/ledger/queries";
 import { filesOf, isBeingCleanedUp, isUsable, recordVersion, type RollbackRecord, type RollbackTableRecord, type SavepointRecord } from "../core/ledger/record";
-import { isTerminal } from "../core/model/job";
 import { placeKey, requireLocation } from "../core/model/location";
 import { scanMetadata } from "../core/metadata/scan";
 import { actionText, tableAddress, type PaimonAction, type PaimonActions } from "../core/paimon/actions";
 import { paimonCommitters } from "../core/paimon/committers";
 import { isBrokenOff, latestOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
-import { differenceFrom, isTarget, ourName, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
+import { differenceFrom, isTarget, ourName, planRollback, stepsFor, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
 import { pairRecordId, pairRecordsIn, rememberedOf, withRemembered } from "../core/paimon/remembered";
 import { tableNamed, type PaimonTable } from "../core/paimon/warehouse";
 import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run, StorageLook } from "../core/ports";
-import { oneLine } from "../core/rowText";
 import { savepointName } from "../core/wording";
-import { unlessUnknown } from "./following";
 import { mayBeAtWork } from "./ledgerReads";
 import { followedPlaces } from "./realPlaces";
 import { refuseIf } from "./requests";
 import type { RestoreRequest, RestoreService } from "./restores";
+import { writersOf } from "./rollbackWriters";
 import type { SavepointWorld } from "./savepoints";
 
 /** The tables of the world, as a rollback sees them. */
@@ -105,7 +103,7 @@ export class RollbackService {
       const { path: realPath, records } = await followedPlaces(this.#places, savepoint.path, await this.#world.ledger.all());
       const remembered = unlikeRemembered(plan, realPath, pairRecordsIn(records));
       run.report({ message: "Looking for jobs that write to the tables" });
-      const { refusals, unchecked } = await this.#writers(plan.tables.map(({ table }) => table.name), record?.cluster.url ?? null, run.signal);
+      const { refusals, unchecked } = await writersOf(this.#world, plan.tables.map(({ warehouse, table }) => ({ warehouse, table: table.name })), record?.cluster.url ?? null, run.signal);
       const free = (await Promise.all([...new Set(plan.tables.map(({ table }) => table.folder))].map((folder) => this.#tables.freeBytes(folder)))).filter((bytes) => bytes !== undefined);
       return { plan: { ...plan, refusals: [...remembered, ...plan.refusals] }, refusals: [...remembered, ...plan.refusals, ...(plan.tables.length === 0 ? [] : refusals)], unchecked, freeBytes: free.length === 0 ? null : Math.min(...free) };
     } finally {
@@ -362,7 +360,7 @@ export class RollbackService {
     const { clock } = this.#world;
     run.report({ message: "Looking for writers" });
     const savepoint = await this.#recordAt(record.savepoint.path);
-    const { refusals, unchecked } = await this.#writers(record.tables.map(({ table }) => table), savepoint?.cluster.url ?? null, run.signal);
+    const { refusals, unchecked } = await writersOf(this.#world, record.tables, savepoint?.cluster.url ?? null, run.signal);
     refuseIf("rolled back", record.jobName, refusals);
     const silent = unchecked.map(({ cluster }) => cluster).filter((cluster) => record.unchecked?.includes(cluster) === false);
     refuseIf("rolled back", record.jobName, silent.length === 0 ? [] : [{ rule: "clusters-silent", clusters: silent }]);
@@ -389,34 +387,6 @@ export class RollbackService {
     record.tables.forEach(({ table }, at) => {
       if (before[at] !== after[at]) refuseIf("rolled back", record.jobName, [{ rule: "table-moves", table, from: before[at] ?? 0, to: after[at] ?? 0 }]);
     });
-  }
-
-  /** Jobs that run and write to one of the tables, by the names of their operators, which lack the database. `own`: the cluster that must answer. */
-  async #writers(tables: readonly string[], own: string | null, signal: AbortSignal): Promise<{ refusals: Refusal[]; unchecked: { cluster: string; reason: string }[] }> {
-    const { clusters } = this.#world;
-    const refusals: Refusal[] = [];
-    const unchecked: { cluster: string; reason: string }[] = [];
-    await mapLimit(clusters.list(), 4, async ({ profile }) => {
-      try {
-        const client = clusters.client(profile.url);
-        const running = (await client.jobs(signal)).filter(({ state }) => !isTerminal(state));
-        for (const { jobId, name } of running) {
-          const job = await unlessUnknown(client.job(jobId, signal));
-          if (job === undefined) continue;
-          // A job that only starts has no graph yet, and may write to any of them in a moment.
-          if (job.vertices.length === 0) refusals.push({ rule: "writers-unchecked", cluster: profile.name, reason: `${oneLine(name, 80)} is only starting` });
-          const written = new Set(job.vertices.flatMap((vertex) => writtenBy(vertex.name)));
-          const theirs = tables.filter((table) => written.has(tableAddress(table).table));
-          if (theirs.length > 0) refusals.push({ rule: "writer-running", table: theirs.join(" and "), by: { jobId, name } });
-        }
-      } catch (error) {
-        if (isAbort(error)) throw error;
-        const reason = isFlinkError(error) ? explain(error).message : String(error);
-        if (profile.url === own) refusals.push({ rule: "writers-unchecked", cluster: profile.name, reason });
-        else unchecked.push({ cluster: profile.name, reason });
-      }
-    });
-    return { refusals, unchecked };
   }
 
   /** The ledger's record of a savepoint, under whichever path of its folder it was written down. */

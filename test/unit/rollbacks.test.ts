@@ -123,6 +123,30 @@ describe("a rollback", () => {
     assert.deepEqual(await refusals(one.rollbacks.begin(plan, tablesOnly, watchedRun())), ["writer-running"]);
   });
 
+  test("P-11: a job that is proven to write tables of the same names in another database does not stand in the way", async () => {
+    const one = another();
+    const plan = await planOf(one);
+    const writer = "c".repeat(32);
+    const runs = (...vertices: string[]): unknown => flink.addJob(writer, { vertices });
+    runs("Writer : app -> Global Committer : app");
+    const check = async (): Promise<readonly string[]> => (await one.rollbacks.check({ path: savepoint, recordId: "s6", jobName: "ingest" }, watchedRun())).refusals.map(({ rule }) => rule);
+    assert.deepEqual(await check(), ["writer-running"]);
+    world.disk.put(savepointRecord("theirs", { cluster: { name: "local", url: flink.url }, job: { id: writer, name: "dev" }, state: "completed", path: "file:/sp/savepoint-cccccc-000000000001", checkpointId: 4 }));
+    const proves = (id: string, table: string): void => world.disk.put({ kind: "pair", version: 1, id, savepoint: { path: "file:/sp/savepoint-cccccc-000000000001", recordId: "theirs", checkpointId: "4" }, warehouse: set.warehouse, table, snapshot: { id: 4, commitUser: "u", commitIdentifier: "4", timeMs: 5, totalRecordCount: 1, uuid: null }, tags: ["savepoint-4"], seenAtMs: 9, trail: [] });
+    proves("pair-1", "dev.app");
+    assert.deepEqual(await check(), []);
+    // A second sink of that name is not accounted for, nor is a compaction.
+    runs("Writer : app -> Global Committer : app", "Writer : app -> Global Committer : app");
+    assert.deepEqual(await check(), ["writer-running"]);
+    proves("pair-2", "test.app");
+    assert.deepEqual(await check(), []);
+    proves("pair-3", "d.app");
+    assert.deepEqual(await check(), ["writer-running"]);
+    runs("Compact Worker: app");
+    assert.deepEqual(await check(), ["writer-running"]);
+    assert.deepEqual(await refusals(one.rollbacks.begin(plan, tablesOnly, watchedRun())), ["writer-running"]);
+  });
+
   test("P-11: is refused when the savepoint's own cluster stopped answering since it was planned: its job may come back with it", async () => {
     const one = another();
     const plan = await planOf(one);

@@ -58,6 +58,12 @@ export interface RollbackOptions {
   readonly unchecked: readonly string[];
 }
 
+/** How a table's step tells and acts. */
+interface TableStep {
+  say(message: string): void;
+  act(action: PaimonAction): Promise<void>;
+}
+
 /** Below so many free bytes a rollback is warned of: what follows it writes. */
 export const littleFreeBytes = 256 << 20;
 
@@ -257,40 +263,17 @@ export class RollbackService {
 
   async #rollTable(record: RollbackRecord, at: number, run: Run): Promise<RollbackRecord> {
     const table = record.tables[at] as RollbackTableRecord;
-    const total = record.tables.length;
-    const say = (message: string): void => run.report({ message: `${table.table} (${at + 1} of ${total}): ${message}`, percent: (100 * at) / total });
     if (table.state === "rolled-back") {
       await this.#verify(table, run.signal);
       return record;
     }
     run.signal.throwIfAborted();
     if (table.state === "planned" && (await this.#difference(table, run.signal)) === undefined) return this.#setTable(record.id, at, { state: "rolled-back" }, `${table.table}: is at snapshot ${table.target.id} as it is`);
-    const actions = this.#tables.actions(table.warehouse);
-    const note = (event: string, process: ProcessIdentity | null): Promise<unknown> => this.#update(record.id, `${table.table}: ${event}`, (open) => ({ ...open, tables: open.tables.map((each, index) => (index === at ? { ...each, process } : each)) }));
-    const act = async (action: PaimonAction): Promise<void> => {
-      let told: ProcessIdentity | undefined;
-      try {
-        await actions.act(tableAddress(table.table), action, run, async (process) => {
-          await note(`${process.pid === 0 ? process.host : `process ${process.pid}`} is to ${actionText(action)}`, process);
-          told = process;
-        });
-      } catch (error) {
-        // Paimon has answered: nothing of it is at work any more. Where its answer was lost it may be.
-        if (told !== undefined && !isFlinkError(error, "paimon-action-lost")) await note("has ended", null);
-        throw error;
-      }
+    const step: TableStep = {
+      say: (message) => run.report({ message: `${table.table} (${at + 1} of ${record.tables.length}): ${message}`, percent: (100 * at) / record.tables.length }),
+      act: (action) => this.#act(record.id, at, table, action, run),
     };
-    let { facts } = await this.#look(table, run.signal);
-    for (const step of stepsFor(table, record.safetyName)) {
-      if (step.kind === "roll-back") break;
-      const isThere = (): boolean => (step.kind === "create-branch" ? facts.branches.includes(step.branch) : facts.tags.some(({ name }) => step.kind === "create-tag" && name === step.tag));
-      // A table whose rollback has begun is no longer what the copy was to keep.
-      if (isThere() || table.state !== "planned" || isBrokenOff(facts)) continue;
-      say(step.kind === "create-branch" ? "keeping it as it is" : "making a tag");
-      await act(step);
-      ({ facts } = await this.#look(table, run.signal));
-      if (!isThere()) throw new FlinkError("paimon-action-failed", { table: table.table, what: actionText(step), message: "Paimon calls it done, and it is not there.", exception: "" });
-    }
+    const facts = await this.#keep(record, table, step, run.signal);
     const kept = facts.tags.find(({ name }) => name === table.tag.name)?.snapshot;
     refuseIf("rolled back", record.jobName, unseenTags(record, table, facts));
     if (kept === undefined || !isTarget(table.target, kept)) refuseIf("rolled back", table.table, [{ rule: "tag-damaged", table: table.table, tag: table.tag.name, file: `tag/tag-${table.tag.name}` }]);
@@ -304,9 +287,9 @@ export class RollbackService {
       throw error;
     }
     try {
-      say(`rolling back to ${table.tag.name}`);
+      step.say(`rolling back to ${table.tag.name}`);
       if (isBrokenOff(facts)) await this.#mend(table, run);
-      await act({ kind: "roll-back", tag: table.tag.name });
+      await step.act({ kind: "roll-back", tag: table.tag.name });
       await this.#verify(table, run.signal);
     } catch (error) {
       if (isAbort(error)) throw error;
@@ -318,6 +301,38 @@ export class RollbackService {
       }
     }
     return this.#setTable(record.id, at, { state: "rolled-back", process: null, message: null }, `${table.table}: is at snapshot ${table.target.id}`);
+  }
+
+  /** Makes the copy that was wanted of a table, and the tag to roll back to where none keeps it, and sees that they are there. Resolves to the table as it is then. */
+  async #keep(record: RollbackRecord, table: RollbackTableRecord, { say, act }: TableStep, signal: AbortSignal): Promise<TableFacts> {
+    let { facts } = await this.#look(table, signal);
+    for (const step of stepsFor(table, record.safetyName)) {
+      if (step.kind === "roll-back") break;
+      const isThere = (): boolean => (step.kind === "create-branch" ? facts.branches.includes(step.branch) : facts.tags.some(({ name }) => step.kind === "create-tag" && name === step.tag));
+      // A table whose rollback has begun is no longer what the copy was to keep.
+      if (isThere() || table.state !== "planned" || isBrokenOff(facts)) continue;
+      say(step.kind === "create-branch" ? "keeping it as it is" : "making a tag");
+      await act(step);
+      ({ facts } = await this.#look(table, signal));
+      if (!isThere()) throw new FlinkError("paimon-action-failed", { table: table.table, what: actionText(step), message: "Paimon calls it done, and it is not there.", exception: "" });
+    }
+    return facts;
+  }
+
+  /** Has Paimon act on a table; who does is written down before it does. */
+  async #act(id: string, at: number, table: RollbackTableRecord, action: PaimonAction, run: Run): Promise<void> {
+    const note = (event: string, process: ProcessIdentity | null): Promise<unknown> => this.#update(id, `${table.table}: ${event}`, (open) => ({ ...open, tables: open.tables.map((each, index) => (index === at ? { ...each, process } : each)) }));
+    let told: ProcessIdentity | undefined;
+    try {
+      await this.#tables.actions(table.warehouse).act(tableAddress(table.table), action, run, async (process) => {
+        await note(`${process.pid === 0 ? process.host : `process ${process.pid}`} is to ${actionText(action)}`, process);
+        told = process;
+      });
+    } catch (error) {
+      // Paimon has answered: nothing of it is at work any more. Where its answer was lost it may be.
+      if (told !== undefined && !isFlinkError(error, "paimon-action-lost")) await note("has ended", null);
+      throw error;
+    }
   }
 
   /**

@@ -19,7 +19,7 @@ import { ComparisonService } from "./services/comparisons";
 import { DisposalService } from "./services/disposals";
 import { SavepointFollower } from "./services/following";
 import type { InspectionService } from "./services/inspection";
-import { Inspection } from "./services/inspections";
+import { Inspection } from "./services/inspectionSession";
 import { JobService } from "./services/jobs";
 import { Reconciler } from "./services/reconciler";
 import { RestoreService } from "./services/restores";

@@ -17,7 +17,7 @@ import { CachedWarehouse } from "./core/paimon/cachedWarehouse";
 import type { Thread, WorkspaceCommit } from "./core/ports";
 import { tellEndsOfEarlier } from "./host/commands/outcomes";
 import type { CommandWorld } from "./host/commands/world";
-import { registerComparisons } from "./host/compare/registration";
+import { registerComparisons } from "./host/comparison/registration";
 import { onFirstLinted } from "./host/diagnostics/lintedDocuments";
 import { runCommand, type CommandBoundary } from "./host/platform/commandBoundary";
 import type { Called } from "./host/platform/commands";
@@ -83,7 +83,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   });
   const explorer = new Explorer({ clusters, jobs, savepoints, restores, warehouses, pairs, ledger, operations, schedules: scheduleRows, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
   const inspector = once(async () => new (await import("./host/inspector/editor")).Inspector({ inspect: app.inspect, ledger, pairs, clock, pages, log }));
-  const comparing = registerComparisons(async (textChanged) => new (await import("./host/compare/comparisons")).Comparisons({ comparison: app.comparison, inspection: await inspection(), pages, textChanged, log }));
+  const comparing = registerComparisons(async (textChanged) => new (await import("./host/comparison/comparisons")).Comparisons({ comparison: app.comparison, inspection: await inspection(), pages, textChanged, log }));
   const overview = joinOverview(held, {
     ledger, clusters, jobs, savepoints, lifecycle, makeCleanup: (find) => app.cleanup({ find, tagsNeeded: keptTags(pairs, warehouses) }), hasPairs: () => pairs.isUsed, reveal: (id) => explorer.reveal(id), pages, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, notify, clock, log,
   });

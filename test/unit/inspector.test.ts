@@ -12,7 +12,7 @@ import { Inspected } from "../../src/core/inspector/inspected";
 import { skewOf } from "../../src/core/inspector/operatorRows";
 import type { InspectionApi, OperatorQuery } from "../../src/core/inspector/protocol";
 import { RemoteError } from "../../src/core/rpc";
-import { Inspection } from "../../src/services/inspections";
+import { Inspection } from "../../src/services/inspectionSession";
 import { squarify } from "../../src/webview/inspector/squarify";
 import { rowsInSight, scrollTopFor } from "../../src/webview/inspector/windowing";
 import { keptLog } from "./ledgerSamples";

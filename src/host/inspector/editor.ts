@@ -11,7 +11,7 @@ import { checkpointOwner, localPath, normaliseLocation, shortJobId } from "../..
 import { pairReasonText, pairRowText, pairTitle } from "../../core/paimon/pairText";
 import type { Clock, Log } from "../../core/ports";
 import { RemoteError, serve, type Handlers, type WireError } from "../../core/rpc";
-import type { Inspection } from "../../services/inspections";
+import type { Inspection } from "../../services/inspectionSession";
 import type { PairService } from "../../services/pairs";
 import { copyText } from "../commands/copy";
 import { showPage, type PageFolder } from "./webviewPage";

@@ -154,13 +154,14 @@ for (const { version, port } of versions) {
       assert.equal(capabilities.legacyClaimMode, modes.includes("LEGACY"));
     });
 
-    it("C-24: restores with another parallelism and entry class, and passes arguments through", async () => {
+    it("C-24, A-26: restores another job from it, with another parallelism and entry class, and passes arguments through", async () => {
       const jobId = await startJob("parallel");
       const stopped = await test.app.savepoints.stop(job(jobId), { ...own, drain: false }, patience());
-      const restored = await test.app.restores.start(await restoreOf("parallel", stopped, { parallelism: 2, entryClass: readMainClass(await eyes.rest("GET", "/jars")) }), patience());
+      const restored = await test.app.restores.start(await restoreOf("another", stopped, { parallelism: 2, entryClass: readMainClass(await eyes.rest("GET", "/jars")) }), patience());
       const { body } = await eyes.rest<{ vertices: { name: string; parallelism: number }[] }>("GET", `/jobs/${restored.id}`);
       assert.ok(body.vertices.every(({ parallelism }) => parallelism === 2));
-      assert.equal(restored.jobName, "parallel");
+      assert.equal(restored.jobName, "another");
+      assert.equal((await eyes.restored(restored.id)).path, stopped.path);
       assert.ok(!JSON.stringify(restored).includes("--job-name"), "arguments may hold secrets and are not kept");
       await eyes.cancel(restored.id);
     });

@@ -143,7 +143,7 @@ test("the page of a job in the workbench", async (context) => {
         await keys.question(/Restore enrich-orders from #5000/, asks);
         await keys.enter();
       }
-      assert.match(await page.modal(), /Its cleanup rules \(keeps the newest 2, none older than 60 min\) take 1 savepoint of it once it runs and its next scheduled savepoint is complete: #4960\. What it is restored from stays\. Since it has paused for longer than they allow, they wait until you have looked at their preview\./);
+      assert.match(await page.modal(), /Its cleanup rules \(keeps the newest 2, none older than 1 h\) take 1 savepoint of it once it runs and its next scheduled savepoint is complete: #4960\. What it is restored from stays\. Since it has paused for longer than they allow, they wait until you have looked at their preview\./);
       await pictures(page, "restore after a pause");
       await page.answer("Cancel");
       await page.waitFor("the question to close", (timeout) => page.dialog.waitFor({ state: "detached", timeout }));

@@ -1,4 +1,4 @@
-import { isAbort } from "../core/base/async";
+import { isAbort, unlessAborted } from "../core/base/async";
 import type { Disposable } from "../core/base/disposable";
 import { Emitter } from "../core/base/event";
 import { filesOf, liesAside, type PairRecord, type SavepointRecord } from "../core/ledger/record";
@@ -48,13 +48,14 @@ export class PairService implements Disposable {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #known = new Map<string, Known>();
-  readonly #looking = new Map<string, Promise<KnownPairs | undefined>>();
-  readonly #changed = new Emitter<string>();
+  /** Replaced as a whole with the warehouses: a look that is under way then is of the old ones. */
+  #known = new Map<string, Known>();
+  #looking = new Map<string, Promise<KnownPairs | undefined>>();
+  readonly #changed: Emitter<string>;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** Fires with the path of a savepoint whose pairs are others than before. */
-  readonly onDidChange = this.#changed.event;
+  readonly onDidChange;
 
   constructor(start: () => Thread, warehouses: WarehouseService, ledger: Ledger, clock: Clock, log: Log) {
     this.#session = new ThreadSession<PairsApi>("Paimon warehouses", start, clock, log);
@@ -62,7 +63,12 @@ export class PairService implements Disposable {
     this.#ledger = ledger;
     this.#clock = clock;
     this.#log = log;
-    warehouses.onDidChange(() => this.#known.clear());
+    this.#changed = new Emitter((error) => log.error("a listener to pairs", error));
+    this.onDidChange = this.#changed.event;
+    warehouses.onDidChange(() => {
+      this.#known = new Map();
+      this.#looking = new Map();
+    });
   }
 
   /** What was found last, without looking; undefined when nothing was. */
@@ -93,10 +99,11 @@ export class PairService implements Disposable {
     if (looking === undefined) {
       const mine = this.#turn.then(() => this.#look(place));
       this.#turn = mine;
-      looking = mine.finally(() => this.#looking.delete(key));
-      this.#looking.set(key, looking);
+      const under = this.#looking;
+      looking = mine.finally(() => under.delete(key));
+      under.set(key, looking);
     }
-    return signal === undefined ? looking : Promise.race([looking, aborted(signal)]);
+    return unlessAborted(looking, signal);
   }
 
   dispose(): void {
@@ -106,7 +113,8 @@ export class PairService implements Disposable {
 
   async #look(place: PairedPlace): Promise<KnownPairs | undefined> {
     const key = placeKey(place.path);
-    const before = this.#known.get(key);
+    const all = this.#known;
+    const before = all.get(key);
     const atMs = this.#clock.now();
     let known: Known;
     try {
@@ -121,7 +129,7 @@ export class PairService implements Disposable {
       if (!isAbort(error)) this.#log.info(`pairing ${place.path}: ${sentence}`);
       known = { atMs, failure: sentence, pairs: before?.pairs };
     }
-    this.#known.set(key, known);
+    all.set(key, known);
     if (contentOf(before) !== contentOf(known)) this.#changed.fire(place.path);
     return known.pairs;
   }
@@ -151,11 +159,4 @@ export class PairService implements Disposable {
 /** What of it shows; times of looking do not. */
 function contentOf(known: Known | undefined): string {
   return JSON.stringify([known?.failure, known?.pairs?.pairs], (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value));
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason as Error);
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
 }

@@ -106,7 +106,7 @@ export class Scheduler implements Disposable {
   #rounds: Promise<void> | undefined;
   #trouble = "";
 
-  /** Fires with a schedule's key when its state changed here. */
+  /** Fires with a schedule's key when its state changed here, and when this process begins or ceases to run it. */
   readonly onDidChange;
   /** Fires after a run's savepoint completed. */
   readonly onDidTake;
@@ -170,15 +170,18 @@ export class Scheduler implements Disposable {
     while (!this.#life.signal.aborted) {
       // Whatever was set before counts in this round.
       this.#wake = new AbortController();
+      let isBroken = false;
       try {
         await this.#round();
         this.#trouble = "";
       } catch (error) {
+        isBroken = true;
         const trouble = isFlinkError(error) ? explain(error).message : String(error);
         if (trouble !== this.#trouble) log.warn(`schedules: ${trouble}`, error);
         this.#trouble = trouble;
       }
-      const nextMs = Math.min(...[...this.#entries.values()].map((entry) => entry.nextMs ?? Infinity));
+      // A run that is due and can't be begun is no reason to look again at once, and again.
+      const nextMs = isBroken ? Infinity : Math.min(...[...this.#entries.values()].map((entry) => entry.nextMs ?? Infinity));
       await clock.sleep(Math.max(0, Math.min(this.#timing.roundMs, nextMs - clock.now())), this.#wake.signal).catch(() => undefined);
     }
   }
@@ -280,6 +283,7 @@ export class Scheduler implements Disposable {
     const state = (await this.#world.states.get(inForce.key)) ?? begunAt(inForce, this.#world.clock.now());
     const entry: Entry = { inForce, state, nextMs: undefined, ticks: new Map() };
     this.#entries.set(inForce.key, entry);
+    this.#changed.fire(inForce.key);
     for (const atMs of state.open) this.#begin(entry, atMs, lease);
     return entry;
   }

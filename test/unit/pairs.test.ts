@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -6,6 +7,7 @@ import { localWarehouse } from "../../src/clients/paimon/localWarehouse";
 import { systemClock } from "../../src/core/base/async";
 import type { PairRecord } from "../../src/core/ledger/record";
 import type { Ledger } from "../../src/core/ledger/store";
+import type { WarehouseProfile } from "../../src/core/model/warehouse";
 import { pairsFlag, pairRowText } from "../../src/core/paimon/pairText";
 import { pairRecordId, withRemembered } from "../../src/core/paimon/remembered";
 import { optionDurationMs } from "../../src/core/paimon/savepointPairs";
@@ -21,13 +23,15 @@ const set = paimonSet("rolled-back");
 after(() => set.remove());
 const warehouse = `file:${set.warehouse}`;
 
-function service(): { readonly pairs: PairService; readonly ledger: Ledger } {
+const lake: WarehouseProfile = { name: "lake", path: warehouse, catalog: "paimon", catalogOptions: {}, jars: [] };
+
+function service(profiles: readonly WarehouseProfile[] = [lake]): { readonly pairs: PairService; readonly ledger: Ledger; readonly warehouses: WarehouseService } {
   const ledger = new LedgerDisk(systemClock).open();
   const warehouses = new WarehouseService(localWarehouse);
-  warehouses.setProfiles([{ name: "lake", path: warehouse, catalog: "paimon", catalogOptions: {}, jars: [] }]);
+  warehouses.setProfiles(profiles);
   const pairs = new PairService(pairingInProcess(), warehouses, ledger, systemClock, quietLog);
   after(() => pairs.dispose());
-  return { ledger, pairs };
+  return { ledger, pairs, warehouses };
 }
 
 const folderOf = (grade: string): string => `file:${path.join(set.savepoints, set.pairs.find((pair) => pair.grade === grade && pair.table === "d.app")?.savepoint ?? "")}`;
@@ -102,6 +106,28 @@ test("a savepoint that can't be read, and one without Paimon, say so and harm no
   assert.equal(await pairs.pairsOf({ path: "s3://bucket/savepoint-1", recordId: null, completedMs: null }, 0), undefined);
   const plain = `file:${path.resolve("test/fixtures/metadata/2.3.0/canonical")}`;
   assert.deepEqual((await pairs.pairsOf({ path: plain, recordId: null, completedMs: null }, 0))?.pairs, []);
+});
+
+test("a look that was under way when a warehouse was added says nothing of the new one, and is not taken for fresh", async () => {
+  const { pairs, warehouses } = service([]);
+  const place = { path: folderOf("exact"), recordId: null, completedMs: null };
+  const looking = pairs.pairsOf(place, 600_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  warehouses.setProfiles([lake]);
+  await looking;
+  assert.deepEqual((await pairs.pairsOf(place, 600_000))?.pairs.map((pair) => pair.place?.table).sort(), ["d.app", "d.pk"]);
+});
+
+test("whoever stops waiting leaves nothing behind, and a listener that throws keeps nobody from looking", async () => {
+  const { pairs } = service();
+  pairs.onDidChange(() => {
+    throw new Error("a row that can't be drawn");
+  });
+  const place = { path: folderOf("exact"), recordId: null, completedMs: null };
+  await assert.rejects(pairs.pairsOf(place, 0, AbortSignal.abort()), { name: "AbortError" });
+  const patient = new AbortController();
+  for (let look = 0; look < 3; look++) assert.equal((await pairs.pairsOf(place, 0, patient.signal))?.pairs.length, 2);
+  assert.equal(getEventListeners(patient.signal, "abort").length, 0);
 });
 
 test("durations are read as Paimon reads them", () => {

@@ -13,6 +13,9 @@ export function inForce(changes: Partial<Schedule>, cluster = "http://localhost:
 export class SharedLeases {
   readonly #terms = new Map<string, { term: number; holder: string | null; touched: number }>();
   readonly alive: Set<string>;
+  /** Fails every look, as a folder that may not be read does. */
+  unreadable = false;
+  looks = 0;
 
   constructor(alive: Set<string>) {
     this.alive = alive;
@@ -25,6 +28,8 @@ export class SharedLeases {
     return {
       hold: async () => {
         await Promise.resolve();
+        this.looks++;
+        if (this.unreadable) throw new Error("EACCES");
         const { term, holder, touched } = now();
         if (mine > 0 && mine === term) {
           this.#terms.set(name, { term, holder, touched: touched + 1 });

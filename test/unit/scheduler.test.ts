@@ -251,6 +251,29 @@ test("nothing is sent while it can't be written down, and the run comes as soon 
   assert.deepEqual(whats(), ["12:00 taken"]);
 });
 
+test("a lease that can't be looked at is looked at again at the usual pace, also when a run is due, which comes as soon as it can", async () => {
+  const { scheduler } = start(hourly());
+  await pass(10_000);
+  assert.ok(scheduler.runsHere(hourly().key));
+  leases.unreadable = true;
+  await pass(29_000);
+  const looks = leases.looks;
+  await pass(20_000);
+  assert.ok(leases.looks - looks <= 5, `${leases.looks - looks} looks in 20 s`);
+  leases.unreadable = false;
+  await pass(minuteMs);
+  assert.deepEqual(whats(), ["12:00 taken"]);
+});
+
+test("who shows a schedule is told when this process takes it on, long before its first run", async () => {
+  const told: string[] = [];
+  const schedule = hourly({ cron: "0 0 1 1 *" });
+  const { scheduler } = start(schedule);
+  scheduler.onDidChange((key) => told.push(key));
+  await pass(10_000);
+  assert.deepEqual([told, scheduler.runsHere(schedule.key)], [[schedule.key], true]);
+});
+
 test("a description says schedule, job, date and time in the schedule's zone", () => {
   const { schedule } = inForce({ timeZone: "America/New_York" });
   assert.equal(tickDescription(schedule, Date.parse("2026-11-20T03:00:00Z")), "hourly of 2026-11-19 22:00");

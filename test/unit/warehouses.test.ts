@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -49,11 +49,12 @@ test("a list reads what is shown of it, and what changed since; savepoints' tags
   assert.equal(counting.files, 51);
 });
 
-test("a table of 10,000 tags is listed at once, and broken files are named on their rows", async () => {
+test("of a table of 10,000 tags only those that are shown are read, and broken files are named on their rows", async () => {
   const home = makeTable("big", Array.from({ length: 10_000 }, (_, tag) => `savepoint-${tag + 1}`), 1);
   writeFileSync(path.join(home, "tag", "tag-savepoint-10000"), "{");
   mkdirSync(path.join(home, "tag", "tag-success-file"));
-  const service = new WarehouseService(new CachedWarehouse(localWarehouse));
+  const counting = new CountingWarehouse();
+  const service = new WarehouseService(new CachedWarehouse(counting));
   service.setProfiles([profile]);
   const table = await service.table({ warehouse: profile.path, table: "sales.big" });
   assert.ok(table);
@@ -62,7 +63,7 @@ test("a table of 10,000 tags is listed at once, and broken files are named on th
   assert.equal(tags.items[0]?.content, undefined);
   assert.deepEqual(tags.items[0]?.problem?.problem, { code: "not-json" });
   assert.equal(tags.items[1]?.content?.snapshot.id, 9_999);
-  utimesSync(path.join(home, "tag", "tag-savepoint-1"), 1, 1);
+  assert.ok(counting.files <= 52, `${counting.files} files were read`);
 });
 
 test("what is no warehouse says so", async () => {

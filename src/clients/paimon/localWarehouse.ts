@@ -50,14 +50,16 @@ export async function writeWhole(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomBytes(6).toString("hex")}.tmp`;
   const handle = await open(draft, "wx");
   try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(draft, file).catch(async (error: unknown) => {
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+  } catch (error) {
     await rm(draft, { force: true });
     throw error;
-  });
+  }
   await syncFolder(path.dirname(file));
 }

@@ -216,7 +216,7 @@ export type AgreementRecord = z.infer<typeof agreementRecordSchema>;
 /**
  * A rollback of all Paimon tables of a job to what belongs to a savepoint, written down whole before the first table is touched (P-10…P-12).
  * `planned`: nothing was touched. `rolling`: some tables may be. `rolled-back`: all are, and seen to be so. `restoring`: the job was started from the
- * savepoint, see `restoreId`. `done`: it has completed a checkpoint, or nothing was to be started. `dropped`: given up; `tables` says what was done.
+ * savepoint, see `restoreId`. `done`: it has completed a checkpoint, nothing was to be started, or it was given up while the job was being started. `dropped`: given up; `tables` says what was done.
  */
 export const rollbackRecordSchema = z.lazy(() => z.object({
   kind: z.literal("rollback"),
@@ -238,7 +238,7 @@ export const rollbackRecordSchema = z.lazy(() => z.object({
     /** `rolling` is written down before Paimon is asked; what came of it, the table tells. */
     state: z.enum(["planned", "rolling", "rolled-back", "failed"]),
     message: z.string().nullable(),
-    /** Paimon's action command, written down before it acts: it may outlive the window that started it. */
+    /** Paimon's action command, written down before it acts: it may outlive the window that started it. Of a SQL Gateway `pid` is 0 and `host` its address. */
     process: processIdentity.nullable().default(null),
   })),
   /** Names of the clusters that did not answer when a person agreed to it, all the same. Absent in records of before. */

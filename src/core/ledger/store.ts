@@ -9,7 +9,7 @@ export interface DamagedRecord {
 }
 
 /**
- * The ledger: every savepoint and start of a job, durable and shared by all windows and processes of this user.
+ * The ledger: every savepoint and start of a job, and what else is to outlive a window (`LedgerRecord`), durable and shared by all windows and processes of this user.
  * A write resolves only when it would survive a power cut. Nothing is ever deleted.
  */
 export interface Ledger {

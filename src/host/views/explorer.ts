@@ -191,8 +191,9 @@ export class Explorer implements Disposable {
 
   /** Gathers what changed for a moment, so that ten changes are one drawing. */
   #redraw(id = ""): void {
+    const isGathering = this.#due.size > 0;
     this.#due.add(id);
-    if (this.#due.size > 1) return;
+    if (isGathering) return;
     void this.#world.clock.sleep(20).then(async () => {
       const ids = this.#due.has("") ? [undefined] : [...this.#due];
       this.#due.clear();

@@ -3,6 +3,7 @@ import { explain } from "../../core/explain";
 import { isUsable, type PairRecord, type SavepointRecord } from "../../core/ledger/record";
 import type { Ledger } from "../../core/ledger/store";
 import { placeKey } from "../../core/model/location";
+import type { SinkPair } from "../../core/paimon/savepointPairs";
 import { endOfInput, type PaimonSnapshot } from "../../core/paimon/snapshot";
 import type { WarehouseProblem } from "../../core/paimon/warehouse";
 import { warehouseProblemText, type PairedJob } from "../../core/paimon/pairText";
@@ -106,10 +107,11 @@ export class PaimonSource {
     const owners = await this.#owners(warehouse, table.name);
     const records = (await this.#world.ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && isUsable(record));
     this.#lookForOwners(tags.items.flatMap(({ content }) => (content === undefined || ownerIn(owners, content.snapshot) !== undefined ? [] : [content.snapshot])), records);
+    const known = records.flatMap((record) => this.#world.pairs.known(record.path ?? "")?.pairs ?? []);
     const nodes: ExplorerNode[] = [...problemNodes(id, summary), ...problemNodes(`${id} tags`, tags)];
     for (const row of tags.items) {
       const { name, content } = row;
-      const owner: TagOwner = content === undefined ? { kind: "hand" } : this.#ownerOf(warehouse, table.name, name, content.snapshot, owners, records);
+      const owner: TagOwner = content === undefined ? { kind: "hand" } : ownerOf(warehouse, table.name, name, content.snapshot, owners, known);
       nodes.push({ kind: "tag", id: `${id} tag:${encodeURIComponent(name)}`, ref: { warehouse, table: table.name, tag: name }, row, owner });
     }
     nodes.push(...more(id, tags.more, "tags"));
@@ -117,15 +119,6 @@ export class PaimonSource {
     if (isBranch || !summary.hasBranches) return nodes;
     const branches = await warehouses.branches(table);
     return [...nodes, ...problemNodes(`${id} branches`, branches), ...branches.items.map((branch: TableSummary): ExplorerNode => ({ kind: "table", id: paimonId.table(warehouse, branch.table.name), warehouse, summary: branch, isBranch: true }))];
-  }
-
-  #ownerOf(warehouse: string, table: string, tag: string, snapshot: PaimonSnapshot, owners: readonly PairRecord[], records: readonly SavepointRecord[]): TagOwner {
-    const known = records.flatMap((record) => this.#world.pairs.known(record.path ?? "")?.pairs ?? []);
-    const decoyed = known.find(({ place, pairing }) => place?.warehouse === warehouse && place.table === table && ((pairing.grade === "changed" && pairing.tags.some(({ name }) => name === tag)) || pairing.decoy?.name === tag));
-    if (decoyed !== undefined) return { kind: "changed", checkpointId: /^savepoint-(\d+)$/.exec(tag)?.[1] ?? String(snapshot.commitIdentifier) };
-    const pair = ownerIn(owners, snapshot);
-    if (pair !== undefined) return { kind: "proven", pair };
-    return /^savepoint-\d+$/.test(tag) ? { kind: "unknown" } : { kind: "hand" };
   }
 
   /** Pairs the savepoints that tags in sight may belong to: those of the same number. */
@@ -153,6 +146,15 @@ export class PaimonSource {
       return { kind: "message", id: `${id} failure`, text: explain(error).message, detail: "Click: Edit Warehouses.", tone: "warning", click: { command: "flinkSavepoints.editWarehouses", title: "Edit Warehouses", args: [] } };
     }
   }
+}
+
+/** `known`: the pairs of all savepoints, as they were found last. */
+function ownerOf(warehouse: string, table: string, tag: string, snapshot: PaimonSnapshot, owners: readonly PairRecord[], known: readonly SinkPair[]): TagOwner {
+  const decoyed = known.find(({ place, pairing }) => place?.warehouse === warehouse && place.table === table && ((pairing.grade === "changed" && pairing.tags.some(({ name }) => name === tag)) || pairing.decoy?.name === tag));
+  if (decoyed !== undefined) return { kind: "changed", checkpointId: /^savepoint-(\d+)$/.exec(tag)?.[1] ?? String(snapshot.commitIdentifier) };
+  const pair = ownerIn(owners, snapshot);
+  if (pair !== undefined) return { kind: "proven", pair };
+  return /^savepoint-\d+$/.test(tag) ? { kind: "unknown" } : { kind: "hand" };
 }
 
 function ownerIn(owners: readonly PairRecord[], { id, commitUser, commitIdentifier, timeMs }: PaimonSnapshot): PairRecord | undefined {

@@ -173,10 +173,11 @@ export class WorkbenchPage {
 
   /** Answers a modal question by the name of a button. */
   async answer(button: Name): Promise<void> {
-    const box = this.dialog;
     await this.waitFor(`the button ${button} of the question`, async (timeout) => {
-      await box.getByRole("button", { name: button }).click({ timeout });
-      await box.waitFor({ state: "detached", timeout });
+      // Another question may stand there the moment this one closes.
+      const asked = await this.dialog.elementHandle({ timeout });
+      await this.dialog.getByRole("button", { name: button }).click({ timeout });
+      await asked?.waitForElementState("hidden", { timeout });
     });
   }
 

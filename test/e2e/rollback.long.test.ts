@@ -4,7 +4,7 @@ import { movedOn } from "../../src/core/paimon/rollback/plan";
 import { tableAddress } from "../../src/core/paimon/actions";
 import { paimonFlinks } from "../rig/paimon";
 import { bothTables, everyMs, openBench, type RollbackBench } from "./support/rollbackBench";
-import { killedRound, round, runPastSavepoint, steps } from "./support/rollbackRounds";
+import { killedAnywhere, killedRound, round, runPastSavepoint, steps } from "./support/rollbackRounds";
 import { patience } from "./support/testApp";
 
 for (const version of paimonFlinks) {
@@ -27,6 +27,12 @@ for (const version of paimonFlinks) {
     for (const step of steps) {
       test(`P-12: killed when it has written down “${step}”, another process goes on and comes to the same`, async () => {
         job = await killedRound(bench, job, step);
+      });
+    }
+
+    for (let at = 1; at <= 5; at++) {
+      test(`P-12: killed at any moment, another process goes on and comes to the same, ${at} of 5`, async () => {
+        job = await killedAnywhere(bench, job);
       });
     }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { createInterface } from "node:readline";
 import path from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { systemClock } from "../../../src/core/base/async";
 import { isFlinkError } from "../../../src/core/errors";
 import type { RollbackTask } from "../rollback.process";
@@ -54,6 +55,27 @@ export async function killedRound(bench: RollbackBench, jobId: string, step: (ty
   return done.restoreId ?? "";
 }
 
+/** One round whose process is killed at any moment, whatever it is at, and which another goes on with, or begins. */
+export async function killedAnywhere(bench: RollbackBench, jobId: string): Promise<string> {
+  const savepoint = await runPastSavepoint(bench, jobId);
+  const afterMs = 500 + Math.random() * 9_000;
+  const child = rollingBack(bench, savepoint);
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.stdout.resume();
+  await Promise.race([ended, systemClock.sleep(afterMs)]);
+  child.kill("SIGKILL");
+  await ended;
+  const { ledger, reconciler } = bench.app.app;
+  await reconciler.reconcile();
+  const record = (await ledger.all()).find((each) => each.kind === "rollback" && each.savepoint.path === savepoint && each.endedAtMs === null) ?? (await ledger.all()).find((each) => each.kind === "rollback" && each.savepoint.path === savepoint);
+  const rollbacks = await bench.app.app.rollbacks();
+  const done = record === undefined ? await bench.rollBack(savepoint) : record.kind === "rollback" && record.state === "done" ? record : await retry(() => rollbacks.continue(record.id, patience()));
+  assert.ok(done.kind === "rollback" && done.state === "done", `killed after ${Math.round(afterMs)} ms: ${JSON.stringify(done)}`);
+  await bench.paimon.checkpoints(done.restoreId ?? "", 1);
+  assert.ok((await assertExact(bench)) > 0);
+  return done.restoreId ?? "";
+}
+
 /** Again while Paimon's process of the window that was killed still acts: nothing is done beside it. */
 async function retry<T>(work: () => Promise<T>): Promise<T> {
   for (let left = 240; ; left--) {
@@ -66,10 +88,14 @@ async function retry<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+function rollingBack(bench: RollbackBench, savepoint: string): ChildProcessByStdio<Writable, Readable, null> {
+  const task: RollbackTask = { options: bench.options, savepoint, restore: bench.restoreOf(savepoint) };
+  return spawn(process.execPath, ["--enable-source-maps", path.join("dist", "test", "e2e", "rollback.process.mjs"), JSON.stringify(task)], { stdio: ["pipe", "pipe", "inherit"] });
+}
+
 /** Has a process roll back, and kills it at a step. */
 async function killAt(bench: RollbackBench, savepoint: string, step: (typeof steps)[number]): Promise<void> {
-  const task: RollbackTask = { options: bench.options, savepoint, restore: bench.restoreOf(savepoint) };
-  const child = spawn(process.execPath, ["--enable-source-maps", path.join("dist", "test", "e2e", "rollback.process.mjs"), JSON.stringify(task)], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = rollingBack(bench, savepoint);
   const seen: string[] = [];
   try {
     for await (const line of createInterface({ input: child.stdout })) {

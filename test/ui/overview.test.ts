@@ -61,6 +61,9 @@ test("the page of a job in the workbench", async (context) => {
       await pictures(page, "overview");
       const wide = page.page.viewportSize() ?? { width: 1_400, height: 900 };
       await page.page.setViewportSize({ width: 860, height: 900 });
+      const [name, buttons] = [await view.getByRole("heading", { level: 1, name: jobName }).boundingBox(), await view.getByRole("button", { name: "Open in Web UI" }).boundingBox()];
+      assert.ok(name !== null && name.height < 40 && buttons !== null && buttons.x + buttons.width < 860, "the job's name stays on a line, and every button in sight");
+      assert.ok(await view.locator(".scroll").evaluate((element) => element.scrollWidth <= element.clientWidth), "nothing is cut off at the side");
       await pictures(page, "overview narrow");
       await page.page.setViewportSize(wide);
       await view.getByRole("button", { name: "Over time" }).click();

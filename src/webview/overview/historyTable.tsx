@@ -52,7 +52,7 @@ function columnsAt(nowMs: number): readonly GridColumn<HistoryRow>[] {
   return [
     { id: "name", title: "What", width: 130, grow: 1.5, cell: (row) => <><span class={`glyph is-${row.state}`} aria-hidden="true">{marks[row.state][0]}</span> {numberOf(row)} <span class="second">{row.kind === "savepoint" ? row.description : ""}</span></> },
     { id: "when", title: "When", width: 90, cell: (row) => <Ago atMs={row.atMs} nowMs={nowMs} /> },
-    { id: "kind", title: "Kind", width: 205, cell: (row) => (row.kind === "checkpoint" ? "checkpoint" : ["savepoint", row.format, row.origin].filter((part) => part !== null).join(" · ")) },
+    { id: "kind", title: "Kind", width: 240, cell: (row) => (row.kind === "checkpoint" ? "checkpoint" : ["savepoint", row.format, row.origin].filter((part) => part !== null).join(" · ")) },
     { id: "size", title: "Size", width: 70, isNumber: true, cell: (row) => (row.sizeBytes === null ? "–" : sizeText(row.sizeBytes)) },
     { id: "duration", title: "Duration", width: 70, isNumber: true, cell: (row) => (row.durationMs === null ? "–" : durationText(row.durationMs)) },
     { id: "state", title: "State", width: 140, grow: 2, cell: (row) => <span class={row.state === "failed" ? "bad" : ""} title={row.failure ?? undefined}>{[marks[row.state][1], row.pinned ? "pinned" : null, row.note, row.failure].filter((part) => part !== null).join(" · ")}</span> },

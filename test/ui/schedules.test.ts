@@ -101,11 +101,19 @@ test("schedules in the workbench", async (context) => {
       await point(squiggle);
       await page.waitFor("the hover", (timeout) => page.page.locator(".monaco-hover:visible").filter({ hasText: "? is not supported" }).waitFor({ timeout }));
       await pictures(page, "question mark");
-      await point(squiggle);
-      await page.page.mouse.down();
-      await page.page.mouse.up();
-      await page.page.keyboard.press("Control+.");
-      await page.waitFor("the quick fix", (timeout) => page.page.locator(".action-widget .monaco-list-row").filter({ hasText: "Write * for ?" }).first().waitFor({ timeout }));
+      const fix = page.page.locator(".action-widget .monaco-list-row").filter({ hasText: "Write * for ?" }).first();
+      await page.waitFor("the quick fix", async (timeout) => {
+        // A click that went into the hover over it is made again.
+        for (const untilMs = Date.now() + timeout; ;) {
+          await page.page.keyboard.press("Escape");
+          await point(squiggle);
+          await page.page.mouse.down();
+          await page.page.mouse.up();
+          await page.page.keyboard.press("Control+.");
+          if (await fix.waitFor({ timeout: Math.max(1, Math.min(5_000, untilMs - Date.now())) }).then(() => true, () => false)) return;
+          assert.ok(Date.now() < untilMs, "the quick fix is not offered");
+        }
+      });
       await page.page.keyboard.press("Enter");
       await page.waitFor("no squiggle", (timeout) => squiggle.first().waitFor({ state: "detached", timeout }));
       await page.page.keyboard.press("Control+s");

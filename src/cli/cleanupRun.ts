@@ -1,5 +1,6 @@
 import { isAbort, unlessAborted } from "../core/base/async";
 import { hitText, rulesText, spareText } from "../core/cleanup/cleanupText";
+import { findCleanup } from "../core/cleanup/findCleanup";
 import { isVictim, planMark, type CleanupPlan, type CleanupRow } from "../core/cleanup/plan";
 import type { CleanupRules } from "../core/cleanup/rules";
 import { isFlinkError } from "../core/errors";
@@ -11,6 +12,7 @@ import { savepointName, sizeText, spanText } from "../core/wording";
 import type { CleanupJob, CleanupState } from "../services/cleanup";
 import type { CleanupAsked } from "./cleanup";
 import { UsageError, type Terminal } from "./command";
+import { clusterUnknownText } from "./lifecycleArguments";
 import { openHeadless, type Headless } from "./headlessApp";
 import { printable } from "./printable";
 import { tableLines } from "./table";
@@ -71,13 +73,15 @@ export async function runCleanup(asked: CleanupAsked, terminal: Terminal): Promi
       told.push(await oneJob(headless, job, asked, terminal));
       if (!asked.json) tell(told.at(-1) as JobJson, asked.verb, terminal);
     }
+    const unknown = unknownClusters(headless, asked.jobs);
+    for (const name of unknown) terminal.err(printable(clusterUnknownText(name)));
     const clusters = headless.profiles().map(({ name, url }) => ({ name, url }));
     if (asked.json) terminal.out(JSON.stringify({ jobs: told, clusters }, null, 2));
     else if (jobs.length > 0 && asked.verb !== "withdraw") terminal.out(printable(`Jobs were asked on ${clusters.map(({ url }) => url).join(", ")} only. Name every other cluster on which a job may need one of these with --cluster.`));
     if (!asked.json && jobs.length === 0) terminal.out("No job has cleanup rules here.");
     for (const name of asked.jobs) if (!jobs.some(({ jobName }) => jobName === name)) terminal.err(printable(`No rule is set for a job named ${name}, or nothing is known of it here.`));
     const isDone = ({ error, failed, held, agreed }: JobJson): boolean => error === null && failed.length === 0 && (held === null || held === "not-enabled") && (asked.verb !== "agree" || agreed);
-    return told.every(isDone) && asked.jobs.every((name) => jobs.some(({ jobName }) => jobName === name)) ? 0 : 1;
+    return unknown.size === 0 && told.every(isDone) && asked.jobs.every((name) => jobs.some(({ jobName }) => jobName === name)) ? 0 : 1;
   } finally {
     headless.dispose();
   }
@@ -128,6 +132,13 @@ async function jobsWithRules({ app, lifecycle, cleanup, profiles }: Headless, on
   for (const record of await app.ledger.all()) if (record.kind === "savepoint" && record.origin === "scheduled") add(record.cluster.url, record.job.name);
   const states = await Promise.all([...found.values()].map(async (job) => ({ job, state: await cleanup.state(job) })));
   return states.filter(({ state }) => state.set.rules !== null).map(({ job }) => job).sort((a, b) => (`${a.jobName} ${a.cluster}` < `${b.jobName} ${b.cluster}` ? -1 : 1));
+}
+
+/** Clusters that the files name for these jobs and their rules, and of which nothing is known here, so that the rules count nowhere. */
+function unknownClusters({ lifecycle, profiles }: Headless, only: readonly string[]): ReadonlySet<string> {
+  const named = lifecycle.files().flatMap(({ file }) => [...file.schedules.map(({ schedule }) => schedule), ...(file.cleanup?.jobs ?? [])]);
+  const ruleOf = findCleanup(lifecycle.files(), (name) => name);
+  return new Set(named.flatMap(({ cluster, job }) => (cluster === undefined || (only.length > 0 && !only.includes(job)) || clusterOf(cluster, profiles()) !== undefined || ruleOf(cluster, job).rules === null ? [] : [cluster])));
 }
 
 /** What a process that was killed left in the middle, and what has lain aside for long enough. */

@@ -43,6 +43,11 @@ export function headlessOptions(values: Readonly<Record<(typeof headlessValues)[
   return { state: state && path.resolve(workingFolder, state), credentials: credentials && path.resolve(workingFolder, credentials), clusters, warehouses };
 }
 
+/** What to do about a cluster that a file names and nothing explains. */
+export function clusterUnknownText(name: string): string {
+  return name.includes("://") ? `${name} is no address of a cluster.` : `No cluster is known here as ${name}: give its address with --cluster ${name}=ADDRESS.`;
+}
+
 /** The files that were named, else that of the working folder. */
 export function filesNamed(files: readonly string[], workingFolder: string): string[] {
   return (files.length === 0 ? [lifecycleFileName] : files).map((file) => path.resolve(workingFolder, file));

@@ -17,7 +17,10 @@ export const lint: Command = {
   about: "Finds stateful operators without a uid, and other ways to lose state, in Java, Kotlin, Scala, Python, SQL and configuration.",
   async run(args, terminal) {
     const options = optionsOf(args);
-    const nameOf = (file: string): string => path.relative(terminal.workingFolder, file).split(path.sep).join("/");
+    const nameOf = (file: string): string => {
+      const inside = path.relative(terminal.workingFolder, file);
+      return (inside.startsWith("..") ? file : inside).split(path.sep).join("/");
+    };
     const wanted = new Set<string>();
     let unreadable = false;
     const complain = (file: string, reason: string): void => {
@@ -28,6 +31,7 @@ export const lint: Command = {
       const found = await findFiles(path.resolve(terminal.workingFolder, root), mayMatter);
       for (const { path: file, reason } of found.unreadable) complain(nameOf(file), reason);
       for (const file of found.files) wanted.add(file);
+      if (found.files.length + found.unreadable.length === 0) terminal.err(printable(`warning: There is nothing to look at in ${root}: no code, script, configuration or SQL.`));
     }
     // The classes and callers of the rest of a project say what a function keeps, and whether a helper's operator gets its uid.
     const others = await around(options.paths.map((root) => path.resolve(terminal.workingFolder, root)));
@@ -114,15 +118,15 @@ function optionsOf(args: readonly string[]): Options {
     const value = given ?? rest.shift();
     if (value === undefined) throw new UsageError(`${option} needs a value.`);
     if (option === "--format") {
-      if (value !== "text" && value !== "json" && value !== "sarif" && value !== "github") throw new UsageError(`There is no format ${value}.`);
+      if (value !== "text" && value !== "json" && value !== "sarif" && value !== "github") throw new UsageError(`--format takes text, json, sarif or github, not ${value}.`);
       format = value;
     } else if (option === "--fail-on") {
-      if (!isSeverity(value) || value === "off") throw new UsageError(`There is no level ${value}.`);
+      if (!isSeverity(value) || value === "off") throw new UsageError(`--fail-on takes ${levels}, not ${value}.`);
       failOn = value;
     } else if (option === "--rule") {
-      const [id = "", severity = ""] = value.split("=");
+      const [id = "", severity] = value.split("=");
       if (!isRuleId(id)) throw new UsageError(`There is no rule ${id}.`);
-      if (!isSeverity(severity)) throw new UsageError(`There is no severity ${severity}.`);
+      if (severity === undefined || !isSeverity(severity)) throw new UsageError(`--rule ${id}= takes ${levels} or off${severity === undefined ? "" : `, not ${severity}`}.`);
       set.set(id, severity);
     } else throw new UsageError(`There is no option ${option}.`);
   }
@@ -130,6 +134,9 @@ function optionsOf(args: readonly string[]): Options {
   if (paths.length === 0) throw new UsageError("Name at least one file or folder.");
   return { paths, format, failOn, severities: set, cache };
 }
+
+/** Severities as usage errors name them, without `off`. */
+const levels = severities.filter((severity) => severity !== "off").join(", ");
 
 function isSeverity(word: string): word is Severity {
   return (severities as readonly string[]).includes(word);

@@ -1,3 +1,4 @@
+import { version } from "../../package.json";
 import { UsageError, type Command, type Terminal } from "./command";
 import { printable } from "./printable";
 
@@ -21,9 +22,13 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     (name === "" ? terminal.err : terminal.out)(await usage());
     return name === "" ? 2 : 0;
   }
+  if (name === "--version") {
+    terminal.out(`flink-savepoints ${version}`);
+    return 0;
+  }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined) {
-    terminal.err(`usage: There is no command ${printable(name, 80)}.\n\n${await usage()}`);
+    terminal.err(`usage: There is no command ${printable(name, 80)}. There are ${Object.keys(commands).join(", ")}; --help tells what they do.`);
     return 2;
   }
   const command = await load();

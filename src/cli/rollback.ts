@@ -15,7 +15,7 @@ import { systemClock } from "../core/base/async";
 import { readArguments } from "./arguments";
 import { UsageError, type Command, type Terminal } from "./command";
 import { printable } from "./printable";
-import { pathArgument } from "./pathArgument";
+import { pathArgument, warehouseArgument } from "./pathArgument";
 import { savepointsIn, withoutFolders } from "./savepointFolders";
 
 /**
@@ -35,7 +35,7 @@ export const rollback: Command = {
     if (!flags.plan) throw new UsageError("--plan is missing: this program only prints what to do.");
     const sql = values.sql === undefined ? undefined : parseFlinkVersion(values.sql);
     if (values.sql !== undefined && sql === undefined) throw new UsageError(`--sql takes a Flink version such as 1.20, not ${values.sql}.`);
-    const plan = await planOf(pathArgument(warehouse, terminal.workingFolder), pathArgument(savepoint, terminal.workingFolder), folders.map((folder) => pathArgument(folder, terminal.workingFolder)), terminal);
+    const plan = await planOf(await warehouseArgument(warehouse, terminal.workingFolder), pathArgument(savepoint, terminal.workingFolder), folders.map((folder) => pathArgument(folder, terminal.workingFolder)), terminal);
     const way = wayTo(sql);
     if (flags.json) terminal.out(JSON.stringify(reported(plan, way), null, 2));
     else if (plan.tables.length > 0) await terminal.write(`${runbookText(plan, plan.refusals, `flink run -s ${shellQuote(plan.savepoint.path)} job.jar`, way, systemClock.now()).split("\n").map((line) => printable(line)).join("\n")}\n`);

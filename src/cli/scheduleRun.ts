@@ -6,7 +6,7 @@ import type { Log } from "../core/ports";
 import { Schedules } from "../services/schedules";
 import type { Terminal } from "./command";
 import { openHeadless } from "./headlessApp";
-import type { HeadlessOptions } from "./lifecycleArguments";
+import { clusterUnknownText, type HeadlessOptions } from "./lifecycleArguments";
 import { printable } from "./printable";
 
 /** How often the files are looked at for changes, milliseconds. */
@@ -25,10 +25,10 @@ export async function runSchedules(files: readonly string[], options: HeadlessOp
       if (held === null) log.info(`cleanup of ${job.jobName}: ${removed.length} removed, ${failed.length} failed`);
       else if (plan.rows.some(isVictim)) log.warn(`cleanup of ${job.jobName} waits: ${held === "pause" ? "the job had paused for longer than its age rule; look at it with cleanup preview" : "nobody has agreed to its rules here; look at them with cleanup preview, then cleanup agree"}. ${planText(plan)} then.`);
     });
-    for (const { why } of schedules.leftOut) log.warn(why);
+    for (const { placed: { schedule }, why, isClusterUnknown } of schedules.leftOut) log.warn(`schedule “${schedule.name}” of ${schedule.job} does not run: ${isClusterUnknown ? clusterUnknownText(schedule.cluster) : why}`);
     app.reconciler.start();
     void cleanup.start().catch((error: unknown) => log.error("cleanup", error));
-    log.info(`runs ${schedules.schedules.filter(({ schedule }) => schedule.enabled).length} of ${schedules.schedules.length} schedules; its records are in ${state}`);
+    log.info(`runs ${schedules.schedules.filter(({ schedule }) => schedule.enabled).length} of ${schedules.schedules.length + schedules.leftOut.length} schedules; its records are in ${state}`);
     while (!terminal.signal.aborted) {
       await systemClock.sleep(lookEveryMs, terminal.signal).catch(() => undefined);
       // What was read last counts while a file is away, as it is while it is saved.

@@ -30,7 +30,7 @@ export async function readSnapshot(place: string, terminal: Terminal, limits: Pa
   const input = await openRegularFile(file);
   try {
     const { metadata, problems, problemCount } = await scanMetadata(input, { limits, signal: terminal.signal });
-    tellErrors(problems, terminal);
+    tellErrors(problems, file, terminal);
     if (metadata !== undefined) return { file, folder: path.dirname(file), input, metadata, problems, problemCount };
   } catch (error) {
     await input.close();
@@ -40,9 +40,9 @@ export async function readSnapshot(place: string, terminal: Terminal, limits: Pa
   return undefined;
 }
 
-/** Errors as `code: sentence` with their place. */
-function tellErrors(problems: readonly Problem[], terminal: Terminal): void {
+/** Errors as `code: sentence` with their place: the file, since two may be read, and where in it. */
+function tellErrors(problems: readonly Problem[], file: string, terminal: Terminal): void {
   for (const problem of problems) {
-    if (problem.severity === "error") terminal.err(`${problem.code}: ${printable(problemText(problem))} (byte ${problem.offset}${problem.path === "" ? "" : `, ${problem.path}`})`);
+    if (problem.severity === "error") terminal.err(printable(`${problem.code}: ${problemText(problem)} (${file}, byte ${problem.offset}${problem.path === "" ? "" : `, ${problem.path}`})`));
   }
 }

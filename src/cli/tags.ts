@@ -1,8 +1,6 @@
-import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { openLocalFile, unreadableReason } from "../clients/localFiles";
+import { openLocalFile } from "../clients/localFiles";
 import { localWarehouse } from "../clients/paimon/localWarehouse";
-import { FlinkError } from "../core/errors";
 import { readBoard, type Board, type BoardPair } from "../core/paimon/board";
 import type { PairGrade } from "../core/paimon/pairing";
 import { pairGradeText, pairReasonText, warehouseProblemText } from "../core/paimon/pairText";
@@ -11,7 +9,7 @@ import { countText } from "../core/wording";
 import { readArguments } from "./arguments";
 import { UsageError, type Command, type Terminal } from "./command";
 import { printable } from "./printable";
-import { pathArgument } from "./pathArgument";
+import { pathArgument, warehouseArgument } from "./pathArgument";
 import { savepointsIn, withoutFolders } from "./savepointFolders";
 import { tableLines } from "./table";
 
@@ -34,11 +32,9 @@ export const tags: Command = {
   usage: "WAREHOUSE [--savepoints DIR…] [--json]",
   about: "Lists the tags of a Paimon warehouse, and pairs them with savepoints.",
   async run(args, terminal) {
-    const { warehouse, folders, json } = asked(args, terminal.workingFolder);
+    const { warehouse: place, folders, json } = asked(args, terminal.workingFolder);
     const problems: string[] = [];
-    await readdir(warehouse).catch((error: unknown) => {
-      throw new FlinkError("file-unreadable", { path: warehouse, reason: unreadableReason(error) }, { cause: error });
-    });
+    const warehouse = await warehouseArgument(place, terminal.workingFolder);
     const board = await readBoard(localWarehouse, warehouse, savepointsIn(folders, problems, terminal), openLocalFile, terminal.signal);
     const entries = entriesOf(board);
     if (json) terminal.out(JSON.stringify(entries, null, 2));
@@ -55,7 +51,7 @@ function asked(args: readonly string[], workingFolder: string): { warehouse: str
   const [warehouse, ...more] = rest;
   if (warehouse === undefined) throw new UsageError("The warehouse is missing.");
   if (more.length > 0) throw new UsageError(`There is one warehouse; ${more.join(" ")} is too much.`);
-  return { warehouse: pathArgument(warehouse, workingFolder), folders: folders.map((folder) => pathArgument(folder, workingFolder)), json: flags.json };
+  return { warehouse, folders: folders.map((folder) => pathArgument(folder, workingFolder)), json: flags.json };
 }
 
 function entriesOf({ tables, pairs }: Board): TagEntry[] {

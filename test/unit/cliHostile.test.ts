@@ -92,6 +92,16 @@ describe("The program with files that mean harm", () => {
     assert.match((await run("inspect", home, "--states")).out, /file-unreadable: The file folder can't be read \(it is a folder\)\./);
   });
 
+  test("lint says when there is nothing to look at, how a rule is set, and where a file outside of the working folder lies", async () => {
+    await fs.mkdir(path.join(scratch, "nothing"));
+    assert.deepEqual(await run("lint", "nothing"), { code: 0, out: "", err: "warning: There is nothing to look at in nothing: no code, script, configuration or SQL.\n" });
+    assert.match((await run("lint", "nothing", "--rule", "missing-uid")).err, /^usage: --rule missing-uid= takes error, warning, info, hint or off\.\n/);
+    const job = await file("inside/Outside.java", java(stateful));
+    const { code, out } = await runProgram(["lint", path.join(scratch, job)], { cwd: path.join(scratch, "nothing") });
+    assert.equal(code, 1);
+    assert.ok(out.startsWith(`${await fs.realpath(scratch)}/inside/Outside.java:`) || out.startsWith(`${scratch}/inside/Outside.java:`), out);
+  });
+
   test("an exit code survives a standard error that nobody reads", async () => {
     const child = spawn(process.execPath, [programFile, "inspect", path.join(scratch, "gone")], { stdio: ["ignore", "ignore", "pipe"] });
     child.stderr.destroy();
@@ -108,6 +118,11 @@ describe("The program with files that mean harm", () => {
   test("a warehouse that can't be listed is not readable, and one without tables says so", async () => {
     await fs.mkdir(path.join(scratch, "empty"));
     assert.deepEqual(await run("tags", "empty"), { code: 0, out: "There is no table of Paimon in this folder.\n", err: "" });
+    for (const args of [["tags", "gone"], ["rollback", "gone", "gone", "--plan"]]) {
+      const { code, err } = await run(...args);
+      assert.equal(code, 2);
+      assert.match(err, /^file-unreadable: .*gone can't be read \(there is no such file\)/);
+    }
     const table = path.join(scratch, "warehouse", "a.db", "t");
     for (const folder of ["schema", "tag"]) await fs.mkdir(path.join(table, folder), { recursive: true });
     for (const [name, text] of [["escapes", '\\"'.repeat(400_000)], ["digits", `${"1".repeat(900_000)}.`], ["deep", "[".repeat(500_000)]] as const) await fs.writeFile(path.join(table, "tag", `tag-${name}`), text);

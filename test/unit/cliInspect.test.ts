@@ -83,7 +83,7 @@ describe("inspect, as a process", () => {
     assert.equal(code, 1);
     assert.match(out, /broke off/);
     assert.match(out, /^1 problem\n {2}error at byte [\d,]+ in \S+\n {4}truncated: /m);
-    assert.match(err, /^truncated: The file ends here.*\(byte \d+, \S+\)\n$/);
+    assert.match(err, /^truncated: The file ends here.*\(\S+, byte \d+, \S+\)\n$/);
     const other = await runProgram(["inspect", cut, "--json"]);
     assert.equal(other.code, 1);
     const report = json(other);
@@ -173,7 +173,7 @@ describe("inspect", () => {
     const place = await file("large", largeMetadata("handles", 900_000));
     const { code, out, err } = await run("inspect", place, "--limit-bytes", "500000", "--json");
     assert.equal(code, 1);
-    assert.match(err, /^limit: Reading stopped at a limit: readBytes = 500,000\. \(byte \d+\)\n$/);
+    assert.match(err, /^limit: Reading stopped at a limit: readBytes = 500,000\. \(\S+, byte \d+\)\n$/);
     const report = inspectSchema.parse(JSON.parse(out));
     assert.equal(report.whole, false);
     assert.ok(report.operators.length >= 2);
@@ -218,6 +218,7 @@ describe("inspect", () => {
     }
     assert.match((await run("nothing")).err, /^usage: There is no command nothing/);
     assert.deepEqual((await run("inspect", "--help")).code, 0);
+    assert.match((await run("--version")).out, /^flink-savepoints \d+\.\d+\.\d+\n$/);
     assert.match((await run("--help")).out, /inspect PATH .*\n[^]*diff A B/);
   });
 });

@@ -65,7 +65,7 @@ test("schedule run sends credentials to their origin only, never tells them, and
     response.writeHead(503).end();
   }).listen(0);
   const address = `http://localhost:${(server.address() as AddressInfo).port}`;
-  const file = fileWith("run.json", { schedules: [{ ...nightly, cluster: address, cron: "* * * * *" }] });
+  const file = fileWith("run.json", { schedules: [{ ...nightly, cluster: address, cron: "* * * * *" }, { ...nightly, cluster: "prod" }] });
   const secrets = fileWith("secrets.json", { [address]: { token: "hidden-token" }, "http://elsewhere:1": { token: "other-token" } });
   chmodSync(secrets, 0o600);
   const state = path.join(folder, "state");
@@ -78,7 +78,8 @@ test("schedule run sends credentials to their origin only, never tells them, and
   child.kill("SIGTERM");
   assert.equal(await ended, 0, text);
   server.close();
-  assert.match(text, /runs 1 of 1 schedules/);
+  assert.match(text, /runs 1 of 2 schedules/);
+  assert.match(text, /warn schedule “nightly” of orders does not run: No cluster is known here as prod: give its address with --cluster prod=ADDRESS\./);
   assert.ok(!text.includes("hidden-token") && !text.includes("other-token"));
   assert.ok(seen.every((header) => header === undefined || header === "Bearer hidden-token"));
   assert.ok(readdirSync(path.join(state, "schedules")).some((name) => name.endsWith(".lease")));
@@ -98,6 +99,11 @@ test("cleanup tells arguments that make no sense, and with no rule or an open pr
   }
   const none = await runProgram(["cleanup", "run", fileWith("cleanup-none.json", { schedules: [nightly] }), "--state", state]);
   assert.deepEqual([none.code, none.out], [0, "No job has cleanup rules here.\n"]);
+  const nameless = { ...nightly, cluster: "prod" };
+  const unknown = await runProgram(["cleanup", "preview", fileWith("cleanup-unknown.json", { schedules: [nameless, { ...nameless, name: "twice" }], cleanup: { enabled: true, default: { keep: 2 } } }), "--state", state]);
+  assert.deepEqual([unknown.code, unknown.err], [1, "No cluster is known here as prod: give its address with --cluster prod=ADDRESS.\n"]);
+  const noRule = await runProgram(["cleanup", "preview", fileWith("cleanup-no-rule.json", { schedules: [nameless] }), "--state", state]);
+  assert.deepEqual([noRule.code, noRule.err], [0, ""]);
   const away = await runProgram(["cleanup", "run", right, "--state", state, "--json"]);
   const [job] = (JSON.parse(away.out) as { jobs: { job: string; held: string; victims: unknown[]; error: { code: string } }[] }).jobs;
   assert.deepEqual([away.code, job?.job, job?.error.code, job?.victims], [1, "orders", "cluster-unreachable", []]);

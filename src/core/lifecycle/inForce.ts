@@ -16,6 +16,8 @@ export interface LeftOut {
   readonly placed: PlacedSchedule;
   /** With full stop. */
   readonly why: string;
+  /** Whether that is because nothing here is known of its cluster. */
+  readonly isClusterUnknown: boolean;
 }
 
 /** What the entries of all files come to. */
@@ -40,7 +42,7 @@ export function schedulesInForce(files: readonly LoadedFile[], clusters: readonl
       const { schedule } = placed;
       const cluster = clusterOf(schedule.cluster, clusters);
       if (cluster === undefined) {
-        leftOut.push({ path, placed, why: `No cluster of the settings has the name or address ${schedule.cluster}, so this schedule does not run here.` });
+        leftOut.push({ path, placed, why: `No cluster of the settings has the name or address ${schedule.cluster}, so this schedule does not run here.`, isClusterUnknown: true });
         continue;
       }
       const inForce: ScheduleInForce = { key: scheduleKey(cluster, schedule), cluster, schedule, file: path };
@@ -58,7 +60,7 @@ export function schedulesInForce(files: readonly LoadedFile[], clusters: readonl
     if (waits) {
       asking.add(key);
       waiting.push(inForce);
-    } else if (twin !== undefined && twin !== inForce) leftOut.push({ path: file, placed, why: `The same schedule stands in ${twin.file}, and that one counts.` });
+    } else if (twin !== undefined && twin !== inForce) leftOut.push({ path: file, placed, why: `The same schedule stands in ${twin.file}, and that one counts.`, isClusterUnknown: false });
   }
   return { schedules: [...found.values()], waiting, leftOut };
 }

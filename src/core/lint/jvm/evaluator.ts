@@ -4,7 +4,7 @@ import { collectionOf, componentAt, isCollection, isTuple, partOf, tupleOf } fro
 import type { Call, Expr, FieldModel, FileModel, FunctionModel, New, TypeName } from "./model";
 import { Operators, placeOf } from "./operators";
 import { outsideCall, scopeFunction } from "./outsideCalls";
-import { concatenated, isTypeParameter, letEscape, manyOf, merged, narrowed, refined, setsUp, typeOnly } from "./valueFlow";
+import { concatenated, isTypeParameter, letEscape, manyOf, merged, narrowed, refined, setsUp, standardClass, typeOnly } from "./valueFlow";
 import { isFlink, joined, other, union, unknown, withHeld, type Closure, type Frame, type KnownClass, type KnownFunction, type Site, type Value } from "./values";
 import { best, classesOf, flinkName, unaliased, type WorkspaceIndex } from "./workspaceIndex";
 
@@ -510,6 +510,7 @@ export class Evaluator {
     if (call.receiver === undefined) return this.#ownCall(call, frame);
     const receiver = this.evaluate(call.receiver, frame);
     const args = call.args.map((arg) => this.evaluate(arg, frame));
+    if (receiver.kind === "unknown" && varying.test(`${standardClass(call.receiver) ?? ""}.${call.name}`)) return { kind: "text", sites: [], text: { value: undefined, varies: true, variesAt: placeOf(call, frame) } };
     return this.on(receiver, call, args, frame);
   }
 

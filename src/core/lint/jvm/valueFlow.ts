@@ -1,5 +1,5 @@
 import { connectors, kindOfType } from "./flinkNames";
-import type { Call, FileModel } from "./model";
+import type { Call, Expr, FileModel } from "./model";
 import { isFlink, joined, union, unknown, withHeld, type Frame, type KnownFunction, type Value } from "./values";
 import type { WorkspaceIndex } from "./workspaceIndex";
 
@@ -60,6 +60,14 @@ export function merged(before: ReadonlyMap<string, Value>, branches: readonly Re
     if (values.length > 0) result.set(name, values.reduce(joined));
   }
   return result;
+}
+
+/** Simple name of a class of the language's own library that is written with its package, `java.util.UUID`; undefined for any other expression. */
+export function standardClass(expr: Expr): string | undefined {
+  if (expr.kind !== "call" || !expr.bare || !/^[A-Z]/.test(expr.name)) return undefined;
+  let outermost = expr.receiver;
+  while (outermost?.kind === "call" && outermost.bare) outermost = outermost.receiver;
+  return outermost?.kind === "name" && /^(?:java|kotlin|scala)$/.test(outermost.name) ? expr.name : undefined;
 }
 
 /** A longer text is nobody's uid, and texts that double fill the memory. */

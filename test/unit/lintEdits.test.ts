@@ -121,6 +121,15 @@ test("the four formats say the same", () => {
   assert.equal(sarif.runs[0]?.results[0]?.ruleId, "missing-uid");
 });
 
+test("as text, a uid that is set twice says where it is set first; as SARIF, a file outside of the working folder has an address", () => {
+  const workspace = new LintWorkspace(syntax);
+  const file = "/elsewhere/Job.java";
+  workspace.put(file, "import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;\nclass Job { void run(StreamExecutionEnvironment env) {\nenv.fromElements(1).map(x -> x).uid(\"a\").print();\nenv.fromElements(1).map(x -> x).uid(\"a\").print(); } }");
+  const findings = workspace.findings(file).filter(({ rule }) => rule === "duplicate-uid").map((finding) => ({ file, finding, severity: "error" as const }));
+  assert.match(report("text", findings), /^\/elsewhere\/Job\.java:4:\d+: error: The uid a is set on another operator too.*\[duplicate-uid\]\n {4}\/elsewhere\/Job\.java:3:\d+: It is set here first\.$/);
+  assert.match(report("sarif", findings), /"uri": "file:\/\/\/elsewhere\/Job\.java"/);
+});
+
 test("a file that is named alone is looked at with the rest of its project", async () => {
   const sources = path.join(folder, "project", "src");
   mkdirSync(sources, { recursive: true });

@@ -6,7 +6,7 @@ export type ReportFormat = "text" | "json" | "sarif" | "github";
 
 /** A finding with its file and the severity that counts. */
 export interface Reported {
-  /** Relative to the working directory, separated by `/`. */
+  /** Relative to the working directory, absolute outside of it, separated by `/`. */
   readonly file: string;
   readonly finding: Finding;
   readonly severity: Exclude<Severity, "off">;
@@ -16,7 +16,10 @@ export interface Reported {
 export function report(format: ReportFormat, findings: readonly Reported[]): string {
   switch (format) {
     case "text":
-      return findings.map(({ file, finding, severity }) => `${file}:${finding.range.start.line + 1}:${finding.range.start.character + 1}: ${severity}: ${finding.message} [${finding.rule}]`).join("\n");
+      return findings.flatMap(({ file, finding, severity }) => [
+        `${placeText(file, finding.range)}: ${severity}: ${finding.message} [${finding.rule}]`,
+        ...(twoPlaces.has(finding.rule) ? finding.related : []).map(({ path, range, text }) => `    ${placeText(path, range)}: ${text}`),
+      ]).join("\n");
     case "json":
       return JSON.stringify(findings.map(({ file, finding, severity }) => ({ file, line: finding.range.start.line + 1, column: finding.range.start.character + 1, rule: finding.rule, severity, message: finding.message })), null, 2);
     case "github":
@@ -24,6 +27,13 @@ export function report(format: ReportFormat, findings: readonly Reported[]): str
     case "sarif":
       return JSON.stringify(sarifOf(findings), null, 2);
   }
+}
+
+/** Rules whose finding is only understood with the other place. */
+const twoPlaces: ReadonlySet<RuleId> = new Set(["duplicate-uid", "lost-uid", "state-name-duplicate", "conflicting-keys", "nondeterministic-uid"]);
+
+function placeText(file: string, { start }: Finding["range"]): string {
+  return `${file}:${start.line + 1}:${start.character + 1}`;
 }
 
 /** A workflow command of GitHub Actions. */
@@ -62,7 +72,7 @@ function levelOf(severity: Severity): string {
 }
 
 function locationOf(file: string, { start, end }: Finding["range"]): object {
-  return { physicalLocation: { artifactLocation: { uri: file.split("/").map(encodeURIComponent).join("/") }, region: { startLine: start.line + 1, startColumn: start.character + 1, endLine: end.line + 1, endColumn: end.character + 1 } } };
+  return { physicalLocation: { artifactLocation: { uri: `${file.startsWith("/") ? "file://" : ""}${file.split("/").map(encodeURIComponent).join("/")}` }, region: { startLine: start.line + 1, startColumn: start.character + 1, endLine: end.line + 1, endColumn: end.character + 1 } } };
 }
 
 /** The severity of a finding after the settings; undefined when its rule is off. */

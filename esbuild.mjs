@@ -4,13 +4,15 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { createRequire } from "node:module";
 import path from "node:path";
 
-const { resolve } = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
+const { resolve } = require;
+const { version } = require("./package.json");
 const production = process.argv.includes("--production");
 const out = process.argv.find((arg) => arg.startsWith("--out="))?.slice("--out=".length) ?? "dist";
 const watch = process.argv.includes("--watch");
 /** The parser and its grammars lie beside the bundles, as their packages ship them. */
 const wasm = ["web-tree-sitter/web-tree-sitter.wasm", ...["tree-sitter-java", "tree-sitter-scala", "@tree-sitter-grammars/tree-sitter-kotlin", "tree-sitter-python"].map((name) => `${name}/${path.basename(name)}.wasm`)];
-const shared = { bundle: true, platform: "node", target: "node20", mainFields: ["module", "main"], sourcemap: production ? false : "linked", minify: production, logLevel: "warning" };
+const shared = { bundle: true, platform: "node", target: "node20", mainFields: ["module", "main"], sourcemap: production ? false : "linked", minify: production, logLevel: "warning", define: { programVersion: JSON.stringify(version) } };
 
 /**
  * esbuild shares modules between chunks in its ES format only, and VS Code gives `vscode` to CommonJS without a detour; so each file it made is

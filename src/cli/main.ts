@@ -1,6 +1,8 @@
-import { version } from "../../package.json";
 import { UsageError, type Command, type Terminal } from "./command";
 import { printable } from "./printable";
+
+/** Version of the extension, which the bundler puts in. */
+declare const programVersion: string;
 
 /** Every command of the program by its name. One is loaded when it is run, so that none waits for what another needs. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -23,7 +25,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     return name === "" ? 2 : 0;
   }
   if (name === "--version") {
-    terminal.out(`flink-savepoints ${version}`);
+    terminal.out(`flink-savepoints ${programVersion}`);
     return 0;
   }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;

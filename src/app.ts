@@ -71,6 +71,8 @@ export interface App extends Disposable {
   /** Loaded when they are asked for first. */
   rollbacks(): Promise<RollbackService>;
   paimonTables(): Promise<PaimonTables>;
+  /** Closes sessions at SQL Gateways: those of warehouses that are no longer configured, or all, which a window that closes waits for. */
+  closeSessions(which: "unused" | "all"): Promise<void>;
   /** Runs schedules, together with the other processes of this user. Loaded when it is asked for first. */
   scheduler(): Promise<Scheduler>;
   /** Which schedules of shared files were agreed to. Loaded when it is asked for first. */
@@ -100,9 +102,10 @@ export function createApp(world: AppWorld): App {
   const restores = new RestoreService(shared, savepoints, localStorageLook);
   const disposals = new DisposalService(shared, localStorageLook);
   const reconciler = store.add(new Reconciler(shared, restores, disposals, (owner) => isAlive(owner, self)));
+  let openTables: PaimonTables | undefined;
   const paimonTables = once(async () => {
     const { PaimonTables: Tables } = await import("./clients/paimon/paimonTables");
-    return store.add(new Tables({ ...(world.paimon ?? noWarehouses), http, clock, log }));
+    return (openTables = store.add(new Tables({ ...(world.paimon ?? noWarehouses), http, clock, log })));
   });
   const rollbacks = once(async () => {
     const [{ RollbackService: Service }, tables] = await Promise.all([import("./services/rollbacks"), paimonTables()]);
@@ -130,7 +133,7 @@ export function createApp(world: AppWorld): App {
     }));
   });
   const scheduleAgreements = once(async () => store.add(new (await import("./services/scheduleAgreements")).ScheduleAgreements(shared)));
-  return { scheduler, scheduleAgreements, inspect, comparison, cleanup, rollbacks, paimonTables, ledger, clusters, jobs, savepoints, restores, disposals, reconciler, pins: shared.pins, inspection, dispose: () => store.dispose() };
+  return { scheduler, scheduleAgreements, inspect, comparison, cleanup, rollbacks, paimonTables, closeSessions: async (which) => openTables?.closeSessions(which), ledger, clusters, jobs, savepoints, restores, disposals, reconciler, pins: shared.pins, inspection, dispose: () => store.dispose() };
 }
 
 const noWarehouses: PaimonSettings = {

@@ -33,7 +33,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   return { rows: async (parentId) => (await window()).explorer.rows(parentId) };
 }
 
-/** Stops the local Flink of this window, unless it is kept. */
+/** Stops the local Flink of this window, unless it is kept, and closes its sessions at SQL Gateways. */
 export async function deactivate(): Promise<void> {
   await opened?.leave();
 }

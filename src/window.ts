@@ -44,7 +44,7 @@ export interface Window {
   run(called: Called<CommandWorld>): Promise<void>;
   /** Begins what goes on by itself: reads the ledger, follows what is open in it, looks for a local Flink. To be called once. */
   begin(): Promise<void>;
-  /** Stops the local Flink of this window, unless it is kept. */
+  /** Stops the local Flink of this window, unless it is kept, and closes its sessions at SQL Gateways. */
   leave(): Promise<void>;
 }
 
@@ -106,6 +106,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
     settings.onDidChange(() => {
       applySettings();
+      void app.closeSessions("unused");
       void recall();
     }),
   ]) held.add(each);
@@ -137,7 +138,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   return {
     explorer, inspector,
     run: (called) => runCommand(world, boundary, called),
-    begin, leave: async () => (await localFlink()).leave(),
+    begin, leave: async () => void (await Promise.all([app.closeSessions("all"), localFlink().then((local) => local.leave())])),
   };
 }
 

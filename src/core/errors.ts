@@ -1,4 +1,5 @@
 import type { LocationFault } from "./model/location";
+import type { StatementStanding } from "./paimon/actions";
 import type { PairGrade } from "./paimon/pairing";
 
 /** What each error knows. Facts are data for sentences and logs, never sentences and never secrets. */
@@ -101,6 +102,8 @@ export type Refusal =
   /** A process of an earlier window that acts on a table. `forMs`: since when nothing was heard of it. */
   /** Of a SQL Gateway `pid` is 0 and `host` its address. */
   | { rule: "action-running"; table: string; process: { readonly host: string; readonly pid: number }; forMs: number }
+  /** A statement that a SQL Gateway was sent by an earlier window may still be at work: the gateway can't tell. */
+  | { rule: "statement-unknown"; table: string; gateway: string; reason: Extract<StatementStanding, { state: "unknown" }>["reason"] }
   | { rule: "no-directory" }
   | { rule: "cluster-reads-only"; kind: "application" | "history" }
   | { rule: "version-too-old"; version: string; since: string }

@@ -125,7 +125,8 @@ export function explainRefusal(refusal: Refusal): string {
     case "operation-running": return refusal.what === "stop"
       ? `A stop with savepoint has been under way for ${spanText(refusal.forMs)}; another request now would fail, and a second stop would also fail the first and restart the job.`
       : `A ${refusal.what} of it has been under way for ${spanText(refusal.forMs)}.`;
-    case "action-running": return refusal.process.pid === 0 ? `A statement that rolls back ${refusal.table} was sent to the SQL Gateway ${refusal.process.host}, which has not said how it ended, ${spanText(refusal.forMs)} ago. Go on half a minute after it was sent: before that it may be at work.` : `Paimon's action command (process ${refusal.process.pid} on ${refusal.process.host}) has been at work on ${refusal.table} for ${spanText(refusal.forMs)}, begun by an earlier window. Go on when it has ended; one that hangs has to be ended by hand first, or it may roll the table back later.`;
+    case "action-running": return refusal.process.pid === 0 ? `The SQL Gateway ${refusal.process.host} is at a statement that was sent for ${refusal.table}, and nothing was heard of it for ${spanText(refusal.forMs)}. Go on when it has ended; should it hang, restart the gateway first, or it may roll the table back later.` : `Paimon's action command (process ${refusal.process.pid} on ${refusal.process.host}) has been at work on ${refusal.table} for ${spanText(refusal.forMs)}, begun by an earlier window. Go on when it has ended; one that hangs has to be ended by hand first, or it may roll the table back later.`;
+    case "statement-unknown": return `Whether a statement that was sent for ${refusal.table} has ended is not known: ${statementDoubt(refusal.gateway, refusal.reason)}. While it runs it may roll the table back under what is written by then.`;
     case "no-directory": return "No directory was given and the cluster has none configured.";
     case "cluster-reads-only": return refusal.kind === "history" ? "This is a history server: it shows jobs that ended and changes nothing." : "This cluster runs one application and takes no jars. Copy the command and start it where the application is deployed.";
     case "version-too-old": return `Flink ${refusal.version} is too old; this needs ${refusal.since}.`;
@@ -235,4 +236,10 @@ function quoted(text: string): string {
 
 function end(text: string): string {
   return /[.!?…]$/.test(text) ? "" : ".";
+}
+
+function statementDoubt(gateway: string, reason: Extract<Refusal, { rule: "statement-unknown" }>["reason"]): string {
+  if (reason === "session-gone") return `the SQL Gateway ${gateway} no longer knows its session. It was restarted, and then it runs nothing of before; or the session was closed there; or another gateway answers at this address`;
+  if (reason === "handle-lost") return `the connection to the SQL Gateway ${gateway} ended before it was told under which handle it runs`;
+  return `the SQL Gateway ${gateway} can't tell (${reason.message.replace(/\.$/, "")})`;
 }

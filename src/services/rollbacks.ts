@@ -6,7 +6,7 @@ import { savepointsAt } from "../core/ledger/queries";
 import { filesOf, isBeingCleanedUp, isUsable, recordVersion, type RollbackRecord, type RollbackTableRecord, type SavepointRecord } from "../core/ledger/record";
 import { placeKey, requireLocation } from "../core/model/location";
 import { scanMetadata } from "../core/metadata/scan";
-import { actionText, tableAddress, type PaimonAction, type PaimonActions } from "../core/paimon/actions";
+import { actionText, tableAddress, type PaimonAction, type PaimonActions, type SentStatement, type StatementStanding } from "../core/paimon/actions";
 import { paimonCommitters } from "../core/paimon/committers";
 import { isBrokenOff, latestOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
 import { differenceFrom, isTarget, ourName, planRollback, stepsFor, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
@@ -33,6 +33,8 @@ export interface RollbackTables {
   readonly openFile: OpenFile;
   /** When a savepoint's `_metadata` was written, epoch milliseconds; undefined when it can't be looked at. */
   writtenMs(location: string): Promise<number | undefined>;
+  /** How a statement stands that the SQL Gateway at this address was sent. Rejects only when it is aborted. */
+  statementAt(gateway: string, statement: SentStatement, signal: AbortSignal): Promise<StatementStanding>;
   /** Bytes that are free where a warehouse lies, or undefined. */
   freeBytes(folder: string): Promise<number | undefined>;
 }
@@ -46,6 +48,14 @@ export interface RollbackCheck {
   readonly unchecked: readonly { readonly cluster: string; readonly reason: string }[];
   /** Smallest free space of the warehouses, or null. */
   readonly freeBytes: number | null;
+}
+
+/** A statement of which nobody can tell whether it has ended, with how its table stands now. */
+export interface Doubt {
+  readonly refusal: Refusal;
+  readonly table: string;
+  /** How the table differs from its tag, or null when it is there. */
+  readonly difference: string | null;
 }
 
 /** What a person chooses before a rollback begins. */
@@ -67,8 +77,10 @@ interface TableStep {
 /** Below so many free bytes a rollback is warned of: what follows it writes. */
 export const littleFreeBytes = 256 << 20;
 
-/** How long a statement that a SQL Gateway was sent counts as at work when nobody waits for its answer any more: it deletes some files, which takes seconds. */
+/** How long a statement that a SQL Gateway was sent counts as at work when nobody waits for its answer any more, and no handle of it is known. */
 const gatewayPatienceMs = 30_000;
+/** How long gateways are asked before a rollback is given up, milliseconds. */
+const patienceOfDropMs = 10_000;
 
 /** Rolls back all Paimon tables of a job to a savepoint and starts the job again from it, as a plan that survives its process (P-10…P-12, P-15; rule 5). */
 export class RollbackService {
@@ -161,23 +173,61 @@ export class RollbackService {
    * Goes on with a rollback where it was: looks for writers, keeps each table, rolls it back, sees that it is so, then starts the job and follows
    * it to its first checkpoint. Throws `refused`, `paimon-action-failed`, `rollback-unverified`, and what a start throws; the record then says what is done.
    * The signal ends the waiting at once, and the work after the step that Paimon is at; a call meanwhile joins it. `unchecked`: names of clusters that do not
-   * answer, of which the person was told since it was begun.
+   * answer, of which the person was told since it was begun. `despite`: the person has seen `doubts` and goes on all the same.
    */
-  continue(rollbackId: string, run: Run, unchecked: readonly string[] = []): Promise<RollbackRecord> {
+  continue(rollbackId: string, run: Run, unchecked: readonly string[] = [], despite = false): Promise<RollbackRecord> {
     let flow = this.#flows.get(rollbackId);
     if (flow === undefined) {
-      flow = this.#go(rollbackId, run, unchecked).finally(() => this.#flows.delete(rollbackId));
+      flow = this.#settleStatements(rollbackId, run.signal, despite).then(() => this.#go(rollbackId, run, unchecked)).finally(() => this.#flows.delete(rollbackId));
       flow.catch(() => undefined);
       this.#flows.set(rollbackId, flow);
     }
     return unlessAborted(flow, run.signal);
   }
 
+  /** What keeps a rollback from being gone on with that a person may decide: statements of which the gateway can't say whether they have ended. */
+  async doubts(rollbackId: string, signal: AbortSignal): Promise<readonly Doubt[]> {
+    const record = await this.#world.ledger.get(rollbackId);
+    if (record?.kind !== "rollback" || this.#flows.has(rollbackId)) return [];
+    const doubts: Doubt[] = [];
+    for (const table of record.tables) {
+      const standing = await this.#standingOf(table, signal);
+      if (standing?.state !== "unknown") continue;
+      const difference = await this.#difference(table, signal).catch((error: unknown) => (isFlinkError(error) ? explain(error).message : String(error)));
+      doubts.push({ refusal: unknownStatement(table, standing), table: table.table, difference: difference ?? null });
+    }
+    return doubts;
+  }
+
   /** Gives a rollback up. Tables that were rolled back stay so; the record says which. Throws `refused` while it is at work. */
   async drop(rollbackId: string): Promise<RollbackRecord> {
+    if (!this.#flows.has(rollbackId)) await this.#settleStatements(rollbackId, AbortSignal.timeout(patienceOfDropMs), "later");
     const record = await this.#update(rollbackId, "given up", (open) => (isDroppable(open) ? { ...(open.endedAtMs === null ? this.#notAtWork(open, this.#flows.has(rollbackId)) : open), state: open.state === "restoring" ? "done" : "dropped", endedAtMs: open.endedAtMs ?? this.#world.clock.now() } : open));
     if (record.restoreId !== null) await this.#restores.drop(record.restoreId);
     return record;
+  }
+
+  /** How a table's statement stands; undefined when none was sent, or no handle of it was kept. */
+  async #standingOf({ process, statement }: RollbackTableRecord, signal: AbortSignal): Promise<StatementStanding | undefined> {
+    return process?.pid !== 0 || (statement ?? null) === null ? undefined : this.#tables.statementAt(process.host, statement as SentStatement, signal);
+  }
+
+  /**
+   * Asks the gateways how the statements stand that were sent and whose end nobody saw. What has ended is no longer at work. Throws `refused` for what runs,
+   * and, unless `despite`, for what can't be told; `later` leaves that to time.
+   */
+  async #settleStatements(id: string, signal: AbortSignal, despite: boolean | "later"): Promise<void> {
+    const record = await this.#world.ledger.get(id);
+    if (record?.kind !== "rollback" || record.endedAtMs !== null) return;
+    for (const [at, table] of record.tables.entries()) {
+      const standing = await this.#standingOf(table, signal);
+      if (standing === undefined || (standing.state === "unknown" && despite === "later")) continue;
+      this.#notOthers(record);
+      if (standing.state === "running") refuseIf("rolled back", record.jobName, [{ rule: "action-running", table: table.table, process: { host: table.process?.host ?? "", pid: 0 }, forMs: this.#silentMs(record) }]);
+      if (standing.state === "unknown" && despite !== true) refuseIf("rolled back", record.jobName, [unknownStatement(table, standing)]);
+      const event = standing.state === "ended" ? `the SQL Gateway says that its statement has ended (${standing.how})` : "gone on with, although whether its statement has ended is not known";
+      await this.#update(id, `${table.table}: ${event}`, (open) => (open.tables[at]?.statement?.operation === table.statement?.operation ? { ...open, tables: open.tables.map((each, index) => (index === at ? { ...each, process: null, statement: null } : each)) } : open));
+    }
   }
 
   async #go(id: string, run: Run, unchecked: readonly string[]): Promise<RollbackRecord> {
@@ -219,9 +269,13 @@ export class RollbackService {
 
   /** Passes a rollback on that nobody works on. Throws `refused` while another process lives that may, or for `here`, while this one does. */
   #notAtWork(open: RollbackRecord, here = false): RollbackRecord {
+    this.#notOthers(open, here);
+    return this.#notActing(open);
+  }
+
+  #notOthers(open: RollbackRecord, here = false): void {
     const isOthers = open.owner.instance !== this.#world.self.instance && this.#mayLive(open, open.owner);
     if (here || isOthers) refuseIf("rolled back", open.jobName, [{ rule: "operation-running", what: "rollback", forMs: this.#world.clock.now() - open.requestedAtMs }]);
-    return this.#notActing(open);
   }
 
   /** Passes a rollback on that no process of Paimon acts for. Throws `refused` while one does that an earlier window began: it may roll back what is written by then. */
@@ -300,7 +354,7 @@ export class RollbackService {
         throw error;
       }
     }
-    return this.#setTable(record.id, at, { state: "rolled-back", process: null, message: null }, `${table.table}: is at snapshot ${table.target.id}`);
+    return this.#setTable(record.id, at, { state: "rolled-back", process: null, statement: null, message: null }, `${table.table}: is at snapshot ${table.target.id}`);
   }
 
   /** Makes the copy that was wanted of a table, and the tag to roll back to where none keeps it, and sees that they are there. Resolves to the table as it is then. */
@@ -321,11 +375,12 @@ export class RollbackService {
 
   /** Has Paimon act on a table; who does is written down before it does. */
   async #act(id: string, at: number, table: RollbackTableRecord, action: PaimonAction, run: Run): Promise<void> {
-    const note = (event: string, process: ProcessIdentity | null): Promise<unknown> => this.#update(id, `${table.table}: ${event}`, (open) => ({ ...open, tables: open.tables.map((each, index) => (index === at ? { ...each, process } : each)) }));
+    const note = (event: string, process: ProcessIdentity | null, statement: SentStatement | null = null): Promise<unknown> => this.#update(id, `${table.table}: ${event}`, (open) => ({ ...open, tables: open.tables.map((each, index) => (index === at ? { ...each, process, statement } : each)) }));
     let told: ProcessIdentity | undefined;
     try {
-      await this.#tables.actions(table.warehouse).act(tableAddress(table.table), action, run, async (process) => {
-        await note(`${process.pid === 0 ? process.host : `process ${process.pid}`} is to ${actionText(action)}`, process);
+      await this.#tables.actions(table.warehouse).act(tableAddress(table.table), action, run, async (process, statement) => {
+        const handle = statement?.operation ?? null;
+        await note(`${process.pid === 0 ? process.host : `process ${process.pid}`} is to ${actionText(action)}${handle === null ? "" : ` (operation ${handle})`}`, process, statement);
         told = process;
       });
     } catch (error) {
@@ -494,6 +549,10 @@ function unseenTags({ safetyName }: RollbackRecord, { table, target, seen }: Rol
 /** True until it is done or given up; the savepoint is kept for it so long. */
 function isDroppable({ state, endedAtMs }: RollbackRecord): boolean {
   return endedAtMs === null || state === "rolled-back";
+}
+
+function unknownStatement({ table, process }: RollbackTableRecord, { reason }: Extract<StatementStanding, { state: "unknown" }>): Refusal {
+  return { rule: "statement-unknown", table, gateway: process?.host ?? "", reason };
 }
 
 /** How many tables of a rollback are at their tag. */

@@ -7,7 +7,8 @@ import { openApp, patience, type TestAppOptions } from "./support/testApp";
 export interface RollbackTask {
   readonly options: TestAppOptions;
   readonly savepoint: string;
-  readonly restore: RestoreRequest;
+  /** The start that follows, or null for the tables only. */
+  readonly restore: RestoreRequest | null;
 }
 
 const task = JSON.parse(process.argv[2] ?? "") as RollbackTask;

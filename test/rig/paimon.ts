@@ -1,10 +1,12 @@
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { javaFlags } from "../../src/core/localFlink/java";
 import { anyFreePort } from "../../src/clients/localFlink/freePort";
-import { rootFolder, startFlink, until, type RunOptions, type TestFlink } from "./flink";
+import { findJava } from "../../src/clients/localFlink/java";
+import { paimonJars, rootFolder, startFlink, until, type RunOptions, type TestFlink } from "./flink";
 
 /** The Flink releases that tests run with Paimon: 1.20 with Paimon 1.3, 2.0 with Paimon 1.4. */
 export const paimonFlinks = ["1.20.5", "2.0.2"] as const;
@@ -95,27 +97,78 @@ export async function startPaimon(version: string): Promise<TestPaimon> {
       return (await gateway).url;
     },
     async stop() {
-      if (gateway !== undefined) (await gateway).kill();
+      if (gateway !== undefined) await (await gateway).kill();
       await flink.stop();
     },
   };
 }
 
-async function startGateway(flink: TestFlink): Promise<{ url: string; kill(): void }> {
-  const port = await anyFreePort();
-  const config = path.join(flink.folder, "gateway");
-  await fs.mkdir(config);
-  const ours = { "sql-gateway.endpoint.rest.address": "localhost", "sql-gateway.endpoint.rest.port": port, "sql-gateway.endpoint.rest.bind-port": port, "execution.target": "remote" };
+/** A SQL Gateway for tests, which can be killed and started again at the same address. */
+export interface TestGateway {
+  readonly url: string;
+  /** SIGKILL, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again; `config` wins over what it was started with. */
+  start(config?: Readonly<Record<string, string>>): Promise<void>;
+  /** Its process, to be stopped and continued. */
+  pid(): number;
+  /** Sessions that are open, by their handles, as its log tells: asking for one would keep it open. */
+  sessions(): Promise<ReadonlySet<string>>;
+}
+
+/** Starts a SQL Gateway beside a Flink; resolves when it answers. */
+async function startGateway(flink: TestFlink): Promise<TestGateway> {
   const text = await fs.readFile(path.join(flink.configFolder, "config.yaml"), "utf8");
-  await fs.writeFile(path.join(config, "config.yaml"), text + Object.entries(ours).map(([key, value]) => `${key}: "${value}"\n`).join(""));
-  const log = await fs.open(path.join(flink.folder, "log", "gateway.out"), "a");
-  const log4j = path.join(flink.configFolder, "log4j2.properties");
-  const args = ["-Xmx384m", ...javaFlags, `-Dlog.file=${path.join(flink.folder, "log", "gateway.log")}`, `-Dlog4j2.configurationFile=${log4j}`, "-cp", flink.jars.join(path.delimiter), "org.apache.flink.table.gateway.SqlGateway"];
-  const child = spawn(flink.java, args, { stdio: ["ignore", log.fd, log.fd], env: { ...process.env, FLINK_CONF_DIR: config, HADOOP_USER_NAME: "test" } });
-  await log.close();
-  const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
+  return gatewayIn(path.join(flink.folder, "gateway"), flink.java, flink.jars, text, { "execution.target": "remote" });
+}
+
+/** Starts a SQL Gateway of a release that `test/rig/paimon` lists, without a Flink: what needs a job runs inside of it. `folder` is made. */
+export async function gatewayAlone(version: string, folder: string, config: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
+  const { executable } = await findJava("", process.env, AbortSignal.timeout(20_000));
+  return gatewayIn(folder, executable, await paimonJars(version), "", { "execution.target": "local", "rest.address": "localhost", "rest.bind-port": "0", ...config });
+}
+
+async function gatewayIn(folder: string, java: string, jars: readonly string[], text: string, first: Readonly<Record<string, string>>): Promise<TestGateway> {
+  const port = await anyFreePort();
+  await fs.mkdir(folder);
+  const ours = { "sql-gateway.endpoint.rest.address": "localhost", "sql-gateway.endpoint.rest.port": String(port), "sql-gateway.endpoint.rest.bind-port": String(port) };
+  const log4j = path.join(folder, "log4j2.properties");
+  const logFile = path.join(folder, "gateway.log");
+  await fs.writeFile(log4j, "rootLogger.level = INFO\nrootLogger.appenderRef.file.ref = file\nappender.file.type = File\nappender.file.name = file\nappender.file.fileName = ${sys:log.file}\nappender.file.layout.type = PatternLayout\nappender.file.layout.pattern = %d %-5p %c{1} - %m%n\n");
+  const args = ["-Xmx384m", ...javaFlags, `-Dlog.file=${logFile}`, `-Dlog4j2.configurationFile=${log4j}`, "-cp", jars.join(path.delimiter), "org.apache.flink.table.gateway.SqlGateway"];
   const url = `http://localhost:${port}`;
-  await until("the SQL Gateway to answer", async () => (await fetch(`${url}/v1/info`)).ok);
-  return { url, kill };
+  let child: ReturnType<typeof spawn> | undefined;
+  process.once("exit", () => void child?.kill("SIGKILL"));
+  const gateway: TestGateway = {
+    url,
+    pid: () => child?.pid ?? 0,
+    async kill() {
+      const gone = child;
+      child = undefined;
+      if (gone !== undefined && gone.exitCode === null && gone.signalCode === null) {
+        const ended = once(gone, "exit");
+        gone.kill("SIGKILL");
+        await ended;
+      }
+      // The sessions that it tells of went with it.
+      await fs.rm(logFile, { force: true });
+    },
+    async start(config = {}) {
+      // Both spellings: from Flink 1.19 on the first is read, before it the second.
+      const lines = Object.entries({ ...first, ...ours, ...config }).map(([key, value]) => `${key}: "${value}"\n`).join("");
+      await Promise.all(["config.yaml", "flink-conf.yaml"].map((name) => fs.writeFile(path.join(folder, name), name === "config.yaml" ? text + lines : lines.replaceAll("\"", ""))));
+      const out = await fs.open(path.join(folder, "gateway.out"), "a");
+      child = spawn(java, args, { stdio: ["ignore", out.fd, out.fd], env: { ...process.env, FLINK_CONF_DIR: folder, HADOOP_USER_NAME: "test" } });
+      await out.close();
+      await until("the SQL Gateway to answer", async () => (await fetch(`${url}/v1/info`)).ok);
+    },
+    async sessions() {
+      const lines = await fs.readFile(logFile, "utf8");
+      const open = new Set([...lines.matchAll(/Session ([0-9a-f-]{36}) is opened/g)].map(([, handle]) => handle ?? ""));
+      for (const [, handle] of lines.matchAll(/Session: ?([0-9a-f-]{36}) is closed/g)) open.delete(handle ?? "");
+      return open;
+    },
+  };
+  await gateway.start();
+  return gateway;
 }

@@ -71,6 +71,7 @@ const refusals: Examples<Refusal, "rule"> = {
   "job-not-running": [{ rule: "job-not-running", state: "RESTARTING" }, { rule: "job-not-running", state: "gone" }],
   "tasks-not-running": [{ rule: "tasks-not-running", running: 1, total: 4 }],
   "operation-running": (["stop", "savepoint", "cancel", "restore"] as const).map((what) => ({ rule: "operation-running", what, forMs: 12_000 })),
+  "statement-unknown": [{ rule: "statement-unknown", table: "sales.orders", gateway: "http://gateway:8083", reason: "session-gone" }, { rule: "statement-unknown", table: "sales.orders", gateway: "http://gateway:8083", reason: "handle-lost" }, { rule: "statement-unknown", table: "sales.orders", gateway: "http://gateway:8083", reason: { message: "http://gateway:8083 gave no answer within 30 s. It may be busy; nothing was changed." } }],
   "action-running": [{ rule: "action-running", table: "sales.orders", process: { host: "here", pid: 4711 }, forMs: 12_000 }, { rule: "action-running", table: "sales.orders", process: { host: "http://gateway:8083", pid: 0 }, forMs: 60_000 }],
   "table-twice": [{ rule: "table-twice", tables: ["sales.orders"], warehouses: ["/w", "/copy"] }],
   "no-directory": [{ rule: "no-directory" }],

@@ -11,6 +11,7 @@ import type { RestoreRecord, RollbackRecord, SavepointRecord } from "../../src/c
 import type { Liveness, ProcessIdentity } from "../../src/core/ports";
 import type { PaimonAction, TableAddress } from "../../src/core/paimon/actions";
 import type { RollbackPlan } from "../../src/core/paimon/rollback/plan";
+import type { SentStatement, StatementStanding } from "../../src/core/paimon/actions";
 import { RollbackService, type RollbackTables } from "../../src/services/rollbacks";
 import { endWorld, JumpingClock, openWindow, twoClusters, watchedRun, type Window } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
@@ -25,6 +26,8 @@ let savepoint: string;
 let asked: string[];
 /** Stands in for what Paimon does, before it does it. */
 let fault: (action: PaimonAction, table: string) => "nothing" | undefined | Promise<undefined>;
+/** What a SQL Gateway says of a statement that it was sent. */
+let standing: StatementStanding;
 /** Whether Paimon's processes live. */
 let jvm: Liveness;
 
@@ -35,6 +38,7 @@ beforeEach(() => {
   asked = [];
   fault = () => undefined;
   jvm = "dead";
+  standing = { state: "running" };
   savepoint = path.join(set.savepoints, set.pairs.find((pair) => pair.checkpointId === 6 && pair.savepoint.includes("62dc41"))?.savepoint ?? "");
   world.disk.put(savepointRecord("s6", { cluster: { name: "local", url: flink.url }, job: { id: jobId, name: "ingest" }, state: "completed", path: savepoint, checkpointId: 6 }));
 });
@@ -73,14 +77,20 @@ function dropLaterTags(home: string, id: number): void {
   }
 }
 
-function another(options: Parameters<typeof openWindow>[1] = {}, actor?: ProcessIdentity): { readonly window: Window; readonly rollbacks: RollbackService } {
+function another(options: Parameters<typeof openWindow>[1] = {}, actor?: ProcessIdentity, sent: readonly SentStatement[] = []): { readonly window: Window; readonly rollbacks: RollbackService } {
   const window = openWindow(world, options);
   const tables: RollbackTables = {
     warehouses: () => [{ location: set.warehouse, folder: set.warehouse, reader: localWarehouse }],
     actions: () => ({ way: "command", act: async (address, action, _run, started) => {
-      await started?.(actor ?? { host: window.self.host, pid: 4711, instance: "jvm" });
+      const process = actor ?? { host: window.self.host, pid: 4711, instance: "jvm" };
+      if (sent.length === 0) await started?.(process);
+      for (const statement of sent) await started?.(process, statement);
       await act(address, action);
     } }),
+    statementAt: (gateway, { session, operation }) => {
+      asked.push(`${gateway} ${session} ${operation ?? "?"}`);
+      return Promise.resolve(standing);
+    },
     write: writeWhole, openMetadata: openLocalMetadata, openFile: openLocalFile,
     writtenMs: () => Promise.resolve(undefined), freeBytes: () => Promise.resolve(undefined),
   };
@@ -389,6 +399,55 @@ describe("a rollback", () => {
       assert.equal(world.vault.kept.size, 0);
       flink.jobs.clear();
     }
+  });
+
+  describe("P-12: of which a SQL Gateway was sent a statement that hangs for longer than anybody waits", () => {
+    const gateway = { host: "http://gateway:8083", pid: 0, instance: "gateway" };
+    const sent = [{ session: "s", operation: null }, { session: "s", operation: "o" }];
+    const begunAndKilled = async (handles: readonly SentStatement[]): Promise<{ two: ReturnType<typeof another>; id: string }> => {
+      const one = another({}, gateway, handles);
+      fault = (action) => (action.kind === "roll-back" ? new Promise<undefined>(() => undefined) : undefined);
+      void one.rollbacks.begin(await planOf(one), tablesOnly, watchedRun()).catch(() => undefined);
+      while (done().length === 0) await new Promise((resolve) => setImmediate(resolve));
+      one.window.dispose();
+      fault = () => undefined;
+      await clock.sleep(60 * 60_000);
+      const two = another({}, gateway, handles);
+      return { two, id: (await two.rollbacks.unfinished())[0]?.id ?? "" };
+    };
+
+    test("the gateway is asked how it stands, and while it runs nothing is sent and nothing given up", async () => {
+      const { two, id } = await begunAndKilled(sent);
+      for (const act of [() => two.rollbacks.continue(id, watchedRun()), () => two.rollbacks.continue(id, watchedRun(), [], true), () => two.rollbacks.drop(id)]) assert.deepEqual(await refusals(act()), ["action-running"]);
+      assert.deepEqual([done().length, asked.includes("http://gateway:8083 s o"), await two.rollbacks.doubts(id, watchedRun().signal)], [1, true, []]);
+      standing = { state: "ended", how: "ERROR" };
+      assert.equal((await two.rollbacks.continue(id, watchedRun())).state, "done");
+    });
+
+    for (const [handles, reason] of [[sent, "session-gone"], [sent.slice(0, 1), "handle-lost"]] as const) {
+      test(`a person decides when that can't be told (${reason}), and sees how the table stands`, async () => {
+        const { two, id } = await begunAndKilled(handles);
+        standing = { state: "unknown", reason };
+        assert.deepEqual(await refusals(two.rollbacks.continue(id, watchedRun())), ["statement-unknown"]);
+        const [doubt] = await two.rollbacks.doubts(id, watchedRun().signal);
+        assert.deepEqual([doubt?.refusal, doubt?.table], [{ rule: "statement-unknown", table: "d.app", gateway: "http://gateway:8083", reason }, "d.app"]);
+        assert.match(doubt?.difference ?? "", /snapshot/);
+        assert.equal(done().length, 1);
+        const record = await two.rollbacks.continue(id, watchedRun(), [], true);
+        assert.deepEqual([record.state, record.trail.some(({ event }) => /not known/.test(event)), record.tables.map(({ process, statement }) => [process, statement])], ["done", true, [[null, null], [null, null]]]);
+      });
+    }
+
+    test("nobody decides while the window that sent it lives", async () => {
+      const one = another({}, gateway, sent);
+      fault = (action) => (action.kind === "roll-back" ? new Promise<undefined>(() => undefined) : undefined);
+      void one.rollbacks.begin(await planOf(one), tablesOnly, watchedRun()).catch(() => undefined);
+      while (done().length === 0) await new Promise((resolve) => setImmediate(resolve));
+      const two = another({}, gateway, sent);
+      standing = { state: "unknown", reason: "session-gone" };
+      const [open] = await two.rollbacks.unfinished();
+      assert.deepEqual(await refusals(two.rollbacks.continue(open?.id ?? "", watchedRun(), [], true)), ["operation-running"]);
+    });
   });
 
   test("is left at once when Paimon never answers, and is not begun a second time beside it", async () => {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, beforeEach, describe, test } from "node:test";
 import type { HttpRequest } from "../../src/clients/http";
 import { gatewayActions, gatewayOf, type SqlGateway } from "../../src/clients/paimon/sqlGateway";
 import { systemClock } from "../../src/core/base/async";
+import { FlinkError } from "../../src/core/errors";
 import { JumpingClock, watchedRun } from "./fakes";
 import { rejected } from "./rejected";
 
@@ -37,13 +38,87 @@ test("nothing is sent to a gateway before it is written down that it is at work"
   });
   const act = gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" });
   await assert.rejects(act.act(table, { kind: "roll-back", tag: "a" }, watchedRun(), () => Promise.reject(new Error("the disk is full"))), /the disk is full/);
-  assert.deepEqual(sent, []);
-  await act.act(table, { kind: "roll-back", tag: "a" }, watchedRun(), (process) => {
-    assert.deepEqual([process.host, process.pid, sent], ["http://gateway:8083", 0, []]);
-    return Promise.resolve();
+  const rolled = (): number => sent.filter((text) => text.includes("rollback_to")).length;
+  assert.equal(rolled(), 0);
+  const told: unknown[] = [];
+  await act.act(table, { kind: "roll-back", tag: "a" }, watchedRun(), (process, statement) => {
+    told.push([process.host, process.pid, statement, rolled()]);
+    return told.length === 1 ? Promise.resolve() : Promise.reject(new Error("the disk is full"));
   });
-  assert.match(sent.at(-1) ?? "", /rollback_to/);
+  // Its handles too, so that it can be asked for by another window; once it was sent a full disk is no reason to leave it alone.
+  assert.deepEqual(told, [["http://gateway:8083", 0, { session: "s", operation: null }, 0], ["http://gateway:8083", 0, { session: "s", operation: "o" }, 1]]);
   await one.close();
+});
+
+test("a proxy's page before the statement was sent is told as it is: nothing was done", async () => {
+  const one = gateway(() => ({ status: 504, body: "<html>Gateway Time-out</html>", contentType: "text/html" }));
+  await rejected(gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun()), "not-flink");
+  await one.close();
+});
+
+/** A failure as a gateway tells it. */
+const trace = (text: string): object => ({ errors: ["Internal server error.", `<Exception on server side:\norg.apache.flink.table.gateway.api.utils.SqlGatewayException: ${text}\n\tat x.Y.z(Y.java:1)\n>`] });
+
+describe("a statement that the gateway has taken", () => {
+  const unreachable = new FlinkError("cluster-unreachable", { url: "http://gateway:8083", reason: "ECONNREFUSED" });
+  /** A gateway whose results answer in turn as told, then with the end; `calls` counts the statements that it took. */
+  const answering = (clock: JumpingClock, ...results: readonly (FlinkError | { readonly status: number; readonly body: object })[]): { readonly one: SqlGateway; calls(): number } => {
+    const left = [...results];
+    let calls = 0;
+    const send = ({ method, url, json }: HttpRequest) => {
+      const text = (json as { statement?: string } | undefined)?.statement ?? "";
+      if (text.startsWith("CALL")) calls++;
+      const next = url.includes("/operations/call/result/") ? left.shift() : undefined;
+      if (next instanceof FlinkError) return Promise.reject(next);
+      const body = next?.body ?? (url.endsWith("/v1/info") ? { version: "2.0.2" } : url.endsWith("/sessions") ? { sessionHandle: "s" } : method === "POST" ? { operationHandle: text.startsWith("CALL") ? "call" : "o" } : { resultType: "EOS" });
+      return Promise.resolve({ url, status: next?.status ?? 200, contentType: "application/json", body: Buffer.from(JSON.stringify(body)) });
+    };
+    return { one: gatewayOf({ name: "w", path: "/w", catalog: "paimon", catalogOptions: {}, jars: [], sqlGateway: "http://gateway:8083" }, { clock, log, http: { send } }), calls: () => calls };
+  };
+  const rollBack = (one: SqlGateway) => gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun());
+  let clock: JumpingClock;
+  beforeEach(() => (clock = new JumpingClock()));
+  afterEach(() => clock.stop());
+
+  test("is waited for through a gap in the connection", async () => {
+    const { one, calls } = answering(clock, unreachable, new FlinkError("no-answer", { url: "u", afterMs: 1 }), { status: 502, body: {} }, unreachable);
+    await rollBack(one);
+    assert.equal(calls(), 1);
+    await one.close();
+  });
+
+  test("P-12: may be at work still whatever ends the asking, and is not called ended", async () => {
+    const endless = Array.from({ length: 1_000 }, () => unreachable);
+    for (const results of [endless, [new FlinkError("unauthorized", { url: "u", status: 401 })], [new FlinkError("redirected", { url: "u", status: 302, target: "https://login" })], [{ status: 404, body: {} }]]) {
+      const { one, calls } = answering(clock, ...results);
+      await rejected(rollBack(one), "paimon-action-lost");
+      assert.equal(calls(), 1);
+      await one.close();
+    }
+  });
+
+  test("P-12: is not sent a second time when its session is forgotten meanwhile", async () => {
+    const { one, calls } = answering(clock, { status: 500, body: trace("Session 's' does not exist.") });
+    const { facts } = await rejected(rollBack(one), "paimon-action-lost");
+    assert.match(facts.reason, /no longer knows the session/);
+    assert.equal(calls(), 1);
+    await one.close();
+  });
+});
+
+test("how a statement of an earlier window stands is told as far as the gateway knows, and what it does not know is never taken for an end", async () => {
+  const signal = new AbortController().signal;
+  const answering = (status: number, body: object | string) => gatewayOf({ name: "w", path: "/w", catalog: "p", catalogOptions: {}, jars: [], sqlGateway: "http://g:1" }, { clock: systemClock, log, http: { send: (request) => Promise.resolve({ url: request.url, status, contentType: "application/json", body: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)) }) } });
+  const at = { session: "s", operation: "o" };
+  for (const status of ["INITIALIZED", "PENDING", "RUNNING"]) assert.deepEqual(await answering(200, { status }).standingOf(at, signal), { state: "running" });
+  for (const status of ["FINISHED", "ERROR", "CANCELED", "CLOSED", "TIMEOUT"]) assert.deepEqual(await answering(200, { status }).standingOf(at, signal), { state: "ended", how: status });
+  assert.deepEqual(await answering(500, trace("Can not find the submitted operation in the OperationManager with the OperationHandle: o.")).standingOf(at, signal), { state: "ended", how: "CLOSED" });
+  assert.deepEqual(await answering(500, trace("Session 's' does not exist.")).standingOf(at, signal), { state: "unknown", reason: "session-gone" });
+  assert.deepEqual(await answering(200, { properties: {} }).standingOf({ session: "s", operation: null }, signal), { state: "unknown", reason: "handle-lost" });
+  for (const [status, body] of [[200, { status: "PAUSED" }], [200, {}], [200, "<html>"], [404, { errors: ["Not found"] }], [503, "busy"], [500, trace("Out of memory")]] as const) {
+    const standing = await answering(status, body).standingOf(at, signal);
+    assert.ok(standing.state === "unknown" && typeof standing.reason === "object" && standing.reason.message.length > 5, JSON.stringify([status, body, standing]));
+  }
 });
 
 test("a gateway's failure that repeats the catalog's options is told without their secrets", async () => {
@@ -82,6 +157,25 @@ test("a statement that never ends is told of, and one that only makes or deletes
   assert.match(said[0] ?? "", /^d\.t: the SQL Gateway has been at it for 1\d s$/);
   assert.ok(asked.includes("POST /v1/sessions/s/operations/call/cancel") && asked.includes("GET /v1/sessions/s/operations/call/status"));
   await one.close();
+  clock.stop();
+});
+
+test("a session is not closed under a statement that runs in it, which the gateway would end with it, but after", async () => {
+  const clock = new JumpingClock();
+  const { one, asked, finish } = hanging(clock);
+  const closed = (): boolean => asked.includes("DELETE /v1/sessions/s");
+  const run = {
+    signal: new AbortController().signal,
+    report: () => {
+      void one.close().then(() => {
+        assert.ok(!closed());
+        finish();
+      });
+    },
+  };
+  await gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" }).act(table, { kind: "roll-back", tag: "a" }, run);
+  for (let turn = 0; turn < 20 && !closed(); turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(closed());
   clock.stop();
 });
 

@@ -4,7 +4,7 @@ import type { Disposable } from "../../core/base/disposable";
 import { FlinkError } from "../../core/errors";
 import { localPath } from "../../core/model/location";
 import type { WarehouseProfile } from "../../core/model/warehouse";
-import type { PaimonActions } from "../../core/paimon/actions";
+import type { PaimonActions, SentStatement, StatementStanding } from "../../core/paimon/actions";
 import type { RollbackWarehouse } from "../../core/paimon/rollback/plan";
 import type { Clock, Log, Run } from "../../core/ports";
 import type { Http } from "../http";
@@ -14,7 +14,7 @@ import { prepareJars, readJarList } from "../localFlink/jars";
 import { findJava } from "../localFlink/java";
 import { actionCommand, namedJars } from "./actionCommand";
 import { localWarehouse, writeWhole } from "./localWarehouse";
-import { gatewayActions, gatewayOf, type SqlGateway } from "./sqlGateway";
+import { gatewayActions, gatewayOf, SqlGateway } from "./sqlGateway";
 
 /** What acting on Paimon's tables needs of the world. */
 export interface PaimonWorld {
@@ -76,13 +76,18 @@ export class PaimonTables implements Disposable {
     const profile = this.profile(location);
     const { sqlGateway } = profile;
     if (sqlGateway === undefined) return undefined;
-    const key = JSON.stringify([sqlGateway, profile.path, profile.catalog, profile.catalogOptions]);
+    const key = keyOf(profile);
     let gateway = this.#gateways.get(key);
     if (gateway === undefined) {
       gateway = gatewayOf({ ...profile, sqlGateway }, this.#world);
       this.#gateways.set(key, gateway);
     }
     return gateway;
+  }
+
+  /** How a statement stands that the gateway at this address was sent, whatever the settings say by now. */
+  statementAt(url: string, statement: SentStatement, signal: AbortSignal): Promise<StatementStanding> {
+    return new SqlGateway({ ...this.#world, url, opening: [] }).standingOf(statement, signal);
   }
 
   /** A warehouse as it is configured. Throws `warehouse-unknown`. */
@@ -110,10 +115,16 @@ export class PaimonTables implements Disposable {
     return statfs(folder).then(({ bavail, bsize }) => bavail * bsize, () => undefined);
   }
 
-  /** Closes the sessions of gateways. */
+  /** Closes the sessions of gateways that no warehouse has any more, or of all. */
+  async closeSessions(which: "unused" | "all"): Promise<void> {
+    const used = new Set(which === "all" ? [] : this.#world.warehouses().map(keyOf));
+    const leaving = [...this.#gateways].filter(([key]) => !used.has(key));
+    for (const [key] of leaving) this.#gateways.delete(key);
+    await Promise.all(leaving.map(([, gateway]) => gateway.close()));
+  }
+
   dispose(): void {
-    for (const gateway of this.#gateways.values()) void gateway.close();
-    this.#gateways.clear();
+    void this.closeSessions("all");
   }
 
   /** Paimon's own jars, fetched once and checked as those of *Start Local Flink*. */
@@ -125,4 +136,9 @@ export class PaimonTables implements Disposable {
     this.#jars.catch(() => (this.#jars = undefined));
     return this.#jars;
   }
+}
+
+/** All that a session depends on. */
+function keyOf({ sqlGateway, path: location, catalog, catalogOptions }: WarehouseProfile): string {
+  return JSON.stringify([sqlGateway, location, catalog, catalogOptions]);
 }

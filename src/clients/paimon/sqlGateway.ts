@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { Backoff, unlessAborted } from "../../core/base/async";
 import { FlinkError, isFlinkError } from "../../core/errors";
-import { actionText, callStatement, createCatalogStatement, hideSecrets, oldestCall, tableName, type PaimonActions } from "../../core/paimon/actions";
+import { actionText, callStatement, createCatalogStatement, hideSecrets, oldestCall, tableName, type PaimonActions, type SentStatement, type StatementStanding } from "../../core/paimon/actions";
+import { explain } from "../../core/explain";
 import { parseLossless } from "../../core/paimon/snapshot";
 import { parseFlinkVersion, type FlinkVersion } from "../../core/model/version";
 import type { WarehouseProfile } from "../../core/model/warehouse";
@@ -42,6 +43,8 @@ const openingMs = 2 * 60_000;
 const slowMs = 10_000;
 /** A statement that may be given up is, when nothing came of it for so long, milliseconds. */
 const mostSilentMs = 10 * 60_000;
+/** A gateway that can't be asked for so long while it has a statement is given up, milliseconds. */
+const mostBlindMs = 30_000;
 /** How long a gateway is asked whether a statement that was given up has ended. */
 const endingMs = 15_000;
 
@@ -57,7 +60,11 @@ export class SqlGateway {
   #session: Promise<string> | undefined;
   #running = 0;
   #usedMs = 0;
+  /** True when it is to be closed after the last statement that runs. */
+  #isLeft = false;
   #watch: AbortController | undefined;
+  /** Operations that are being closed: they go before their session. */
+  readonly #closing = new Set<Promise<void>>();
 
   constructor(world: SqlGatewayWorld) {
     this.#world = world;
@@ -74,36 +81,72 @@ export class SqlGateway {
   /**
    * Runs one statement to its end. Throws `statement-failed` with the deepest cause, and the connection's errors; `answer-lost` when it may run all
    * the same. The signal ends the waiting, once the gateway was asked to give the statement up and says that it has, or does not say so for some time.
-   * `silent` is told how long nothing came of it, milliseconds, from some seconds on.
+   * `silent` is told how long nothing came of it, milliseconds, from some seconds on. `sent` is told the handles: before it is sent, which waits for it, and
+   * once the gateway has answered.
    */
-  async run(statement: string, signal: AbortSignal, silent?: (ms: number) => void): Promise<StatementResult> {
+  async run(statement: string, signal: AbortSignal, { silent, sent }: Watch = {}): Promise<StatementResult> {
     this.#running++;
+    this.#isLeft = false;
     this.#keepAlive();
     try {
       for (let attempt = 1; ; attempt++) {
         const opened = (this.#session ??= this.#open());
+        let taken = false;
         try {
-          return await this.#execute(await unlessAborted(opened, signal), statement, signal, silent);
+          return await this.#execute(await unlessAborted(opened, signal), statement, signal, {
+            ...(silent && { silent }),
+            sent: async (at) => {
+              taken = at.operation !== null;
+              await sent?.(at);
+            },
+          });
         } catch (error) {
-          // A session that was forgotten has run nothing.
-          const isForgotten = isFlinkError(error, "statement-failed") && /^Session '[^']*' does not exist/.test(error.facts.message);
-          if (this.#session === opened && (isForgotten || (await opened.then(() => false, () => true)))) this.#session = undefined;
-          if (!isForgotten || attempt > 1) throw error;
+          const forgotten = isForgotten(error);
+          if (this.#session === opened && (forgotten || (await opened.then(() => false, () => true)))) this.#session = undefined;
+          // A session that was forgotten before it took the statement has run nothing; one that is forgotten later may be at it.
+          if (!forgotten || taken || attempt > 1) throw error;
         }
       }
     } finally {
       this.#running--;
       this.#usedMs = this.#world.clock.now();
+      if (this.#isLeft && this.#running === 0) void this.close();
     }
   }
 
-  /** Closes the session. Jobs that it started go on. */
+  /** How a statement stands, also one of an earlier window. Needs no session; rejects only when it is aborted. */
+  async standingOf({ session, operation }: SentStatement, signal: AbortSignal): Promise<StatementStanding> {
+    const route = `/v1/sessions/${session}`;
+    try {
+      if (operation === null) {
+        await this.#ask({ method: "GET", route }, signal, z.unknown());
+        return { state: "unknown", reason: "handle-lost" };
+      }
+      const { status } = await this.#ask({ method: "GET", route: `${route}/operations/${operation}/status` }, signal, statusSchema);
+      if (atWork.test(status)) return { state: "running" };
+      return /^(FINISHED|ERROR|CANCELED|CLOSED|TIMEOUT)$/.test(status) ? { state: "ended", how: status } : { state: "unknown", reason: { message: `it calls it ${status}` } };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isForgotten(error)) return { state: "unknown", reason: "session-gone" };
+      // An operation is forgotten when it is closed, which comes after its end.
+      if (isFlinkError(error, "statement-failed") && /^Can not find the submitted operation/.test(error.facts.message)) return { state: "ended", how: "CLOSED" };
+      return { state: "unknown", reason: { message: isFlinkError(error) ? explain(error).message : String(error) } };
+    }
+  }
+
+  /**
+   * Closes the session. Jobs that it started go on. While a statement runs the session is left to it, since the gateway ends the statements of a session that is
+   * closed: then it is closed after the last.
+   */
   async close(): Promise<void> {
+    this.#isLeft = this.#running > 0;
+    if (this.#isLeft) return;
     this.#watch?.abort();
     this.#watch = undefined;
     const session = this.#session;
     this.#session = undefined;
     const handle = await session?.catch(() => undefined);
+    await Promise.all(this.#closing);
     if (handle !== undefined) await this.#closeSession(handle);
   }
 
@@ -133,7 +176,8 @@ export class SqlGateway {
     return sessionHandle;
   }
 
-  async #execute(session: string, statement: string, signal: AbortSignal, silent?: (ms: number) => void): Promise<StatementResult> {
+  async #execute(session: string, statement: string, signal: AbortSignal, { silent, sent }: Watch = {}): Promise<StatementResult> {
+    await sent?.({ session, operation: null });
     const { operationHandle } = await this.#ask({ method: "POST", route: `/v1/sessions/${session}/statements`, json: { statement } }, signal, operationSchema);
     const operation = `/v1/sessions/${session}/operations/${operationHandle}`;
     const rows: (readonly unknown[])[] = [];
@@ -143,8 +187,10 @@ export class SqlGateway {
     const pause = new Backoff(50, 1_000);
     let heardMs = this.#world.clock.now();
     try {
+      // It is at work: a handle that can't be written down is no reason to leave it alone.
+      await sent?.({ session, operation: operationHandle }).catch((error: unknown) => this.#world.log.warn("the handle of a statement could not be kept", error));
       for (let token = 0; ;) {
-        const page = await this.#ask({ method: "GET", route: `${operation}/result/${token}` }, signal, pageSchema);
+        const page = await this.#page(`${operation}/result/${token}`, signal);
         if (columns.length === 0) columns = (page.results?.columns ?? []).map(({ name }) => name);
         jobId ??= page.jobID ?? null;
         const data = page.results?.data ?? [];
@@ -169,7 +215,23 @@ export class SqlGateway {
       if (signal.aborted) await this.#giveUp(operation);
       throw error;
     } finally {
-      void this.#ask({ method: "DELETE", route: `${operation}/close` }, AbortSignal.timeout(10_000), z.unknown()).catch(() => undefined);
+      const closing = this.#ask({ method: "DELETE", route: `${operation}/close` }, AbortSignal.timeout(10_000), z.unknown()).then(() => undefined, () => undefined).finally(() => this.#closing.delete(closing));
+      this.#closing.add(closing);
+    }
+  }
+
+  /** A page of a result, asked for again while the way to the gateway is broken for a moment: asking changes nothing, and giving up leaves open what was done. */
+  async #page(route: string, signal: AbortSignal): Promise<z.infer<typeof pageSchema>> {
+    const { clock } = this.#world;
+    const sinceMs = clock.now();
+    for (const pause = new Backoff(250, 2_000); ; await clock.sleep(pause.next(), signal)) {
+      try {
+        return await this.#ask({ method: "GET", route }, signal, pageSchema);
+      } catch (error) {
+        const isMomentary = isFlinkError(error, "cluster-unreachable", "no-answer", "answer-lost") || (isFlinkError(error, "not-flink") && error.facts.status >= 500);
+        if (!isMomentary || clock.now() - sinceMs > mostBlindMs) throw error;
+        this.#world.log.info(`the SQL Gateway is asked again: ${explain(error).message}`);
+      }
     }
   }
 
@@ -180,7 +242,7 @@ export class SqlGateway {
       await this.#ask({ method: "POST", route: `${operation}/cancel` }, signal, z.unknown());
       for (const pause = new Backoff(50, 1_000); ; await this.#world.clock.sleep(pause.next(), signal)) {
         const { status } = await this.#ask({ method: "GET", route: `${operation}/status` }, signal, statusSchema);
-        if (!/^(INITIALIZED|PENDING|RUNNING)$/.test(status)) return;
+        if (!atWork.test(status)) return;
       }
     } catch (error) {
       this.#world.log.info(`Whether the SQL Gateway gave a statement up is not known: ${error instanceof Error ? error.message : String(error)}`);
@@ -219,6 +281,19 @@ export class SqlGateway {
   }
 }
 
+/** States of an operation before its end (`OperationStatus`). */
+const atWork = /^(INITIALIZED|PENDING|RUNNING)$/;
+
+function isForgotten(error: unknown): boolean {
+  return isFlinkError(error, "statement-failed") && /^Session '[^']*' does not exist/.test(error.facts.message);
+}
+
+/** Who is told of a statement while it runs. */
+interface Watch {
+  silent?(ms: number): void;
+  sent?(statement: SentStatement): Promise<void>;
+}
+
 /** Acts through a gateway, with `CALL` statements. */
 export function gatewayActions(gateway: SqlGateway, { catalog, url }: { readonly catalog: string; readonly url: string }): PaimonActions {
   return {
@@ -228,20 +303,31 @@ export function gatewayActions(gateway: SqlGateway, { catalog, url }: { readonly
       const statement = callStatement(catalog, table, action, version);
       if (statement === undefined) throw new FlinkError("gateway-too-old", { url, version: version.text, since: oldestCall });
       const facts = { table: tableName(table), what: actionText(action) };
+      let sent: SentStatement | undefined;
       try {
         run.signal.throwIfAborted();
-        await started?.({ host: url, pid: 0, instance: "gateway" });
         // What deletes is not taken back once it was sent: one that is given up may have done a part. It is waited for, and said that it is.
         const isKept = action.kind === "roll-back";
         const life = new AbortController();
-        const told = (silentMs: number): void => {
+        const silent = (silentMs: number): void => {
           run.report({ message: `${tableName(table)}: the SQL Gateway has been at it for ${spanText(silentMs)}` });
           if (!isKept && silentMs >= mostSilentMs) life.abort(new FlinkError("paimon-action-lost", { ...facts, reason: `the SQL Gateway gave no answer for ${spanText(silentMs)} and was told to give it up` }));
         };
-        await gateway.run(statement, isKept ? life.signal : AbortSignal.any([run.signal, life.signal]), told);
+        await gateway.run(statement, isKept ? life.signal : AbortSignal.any([run.signal, life.signal]), {
+          silent,
+          sent: async (at) => {
+            await started?.({ host: url, pid: 0, instance: "gateway" }, at);
+            sent = at;
+          },
+        });
       } catch (error) {
-        if (isFlinkError(error, "statement-failed")) throw new FlinkError("paimon-action-failed", { ...facts, message: error.facts.message, exception: error.facts.exception }, { cause: error });
-        if (isFlinkError(error, "answer-lost", "no-answer", "not-flink")) throw new FlinkError("paimon-action-lost", { ...facts, reason: "the SQL Gateway's answer was lost" }, { cause: error });
+        // Paimon's own words come for a statement that was taken, and end it. Everything else tells of the way to it.
+        if (isFlinkError(error, "statement-failed") && !isForgotten(error)) throw new FlinkError("paimon-action-failed", { ...facts, message: error.facts.message, exception: error.facts.exception }, { cause: error });
+        if (!isFlinkError(error)) throw error;
+        const isTaken = (sent?.operation ?? null) !== null;
+        if (isTaken && isForgotten(error)) throw new FlinkError("paimon-action-lost", { ...facts, reason: "the SQL Gateway no longer knows the session in which it ran" }, { cause: error });
+        const isLost = isTaken ? error.code !== "paimon-action-lost" : sent !== undefined && isFlinkError(error, "answer-lost", "no-answer", "not-flink");
+        if (isLost) throw new FlinkError("paimon-action-lost", { ...facts, reason: `the SQL Gateway's answer was lost (${explain(error).message.replace(/\.$/, "")})` }, { cause: error });
         throw error;
       }
     },

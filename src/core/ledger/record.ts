@@ -240,6 +240,8 @@ export const rollbackRecordSchema = z.lazy(() => z.object({
     message: z.string().nullable(),
     /** Paimon's action command, written down before it acts: it may outlive the window that started it. Of a SQL Gateway `pid` is 0 and `host` its address. */
     process: processIdentity.nullable().default(null),
+    /** The handles of the statement, where a SQL Gateway acts (`process` has pid 0 and the gateway's address). Absent in records of before. */
+    statement: z.object({ session: z.string(), operation: z.string().nullable() }).nullable().optional(),
   })),
   /** Names of the clusters that did not answer when a person agreed to it, all the same. Absent in records of before. */
   unchecked: z.array(z.string()).optional(),

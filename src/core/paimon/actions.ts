@@ -29,10 +29,25 @@ export interface PaimonActions {
    * may have been done), `paimon-action-lost` when it broke off without an answer, `paimon-jars-missing`, `local-flink-java-missing`, and the
    * connection's errors of a gateway. An action that was sent is not taken back by the signal.
    * A process of its own outlives us: `started` is told of it, and it does nothing before that resolves (on Windows it may have begun). So does a statement that
-   * a SQL Gateway has: it is told as pid 0 of a host that is the gateway's address.
+   * a SQL Gateway has: it is told as pid 0 of a host that is the gateway's address, before it is sent and again once the gateway has given it a handle.
    */
-  act(table: TableAddress, action: PaimonAction, run: Run, started?: (process: ProcessIdentity) => Promise<void>): Promise<void>;
+  act(table: TableAddress, action: PaimonAction, run: Run, started?: (process: ProcessIdentity, statement?: SentStatement) => Promise<void>): Promise<void>;
 }
+
+/** A statement at a SQL Gateway, by its handles. `operation` is null until the gateway has answered with it. */
+export interface SentStatement {
+  readonly session: string;
+  readonly operation: string | null;
+}
+
+/**
+ * How a statement stands that a SQL Gateway was sent. `ended` with the gateway's word for it; `unknown` with a reason: the gateway does not know its
+ * session (it was restarted, or closed the session), it never told the operation's handle, or why it can't be asked.
+ */
+export type StatementStanding =
+  | { readonly state: "running" }
+  | { readonly state: "ended"; readonly how: string }
+  | { readonly state: "unknown"; readonly reason: "session-gone" | "handle-lost" | { readonly message: string } };
 
 /** What a table is called in statements and rows. */
 export function tableName({ database, table }: TableAddress): string {

@@ -63,11 +63,17 @@ export async function continueRollback(world: CommandWorld, target?: { readonly 
   if (record === undefined) return;
   const rollbacks = await world.rollbacks();
   const name = oneLine(record.jobName, 80);
-  await follow(world, name, (run) => rollbacks.continue(record.id, run).catch(async (error: unknown) => {
+  const doubts = await waitBefore(`Rollback of ${name}`, "Asking the SQL Gateway", (run) => rollbacks.doubts(record.id, run.signal));
+  if (doubts === undefined) return;
+  if (doubts.length > 0) {
+    const detail = doubts.flatMap(({ refusal, table, difference }) => [explainRefusal(refusal), difference === null ? `${table} is at its tag now.` : `${table} now: ${difference}`, ""]);
+    if (!(await world.notify.confirm({ title: `Go on with the rollback of ${name}?`, detail: [...detail, "Look at the gateway first: one that was restarted since is at nothing."].join("\n"), button: "Continue All the Same" }))) return;
+  }
+  await follow(world, name, (run) => rollbacks.continue(record.id, run, [], doubts.length > 0).catch(async (error: unknown) => {
     const [refusal, ...more] = isFlinkError(error, "refused") ? error.facts.refusals : [];
     if (refusal?.rule !== "clusters-silent" || more.length > 0) throw error;
     if (!(await world.notify.confirm({ title: `Go on with the rollback of ${name} all the same?`, detail: silentText(refusal.clusters), button: "Go On" }))) throw error;
-    return rollbacks.continue(record.id, run, refusal.clusters);
+    return rollbacks.continue(record.id, run, refusal.clusters, doubts.length > 0);
   }));
 }
 

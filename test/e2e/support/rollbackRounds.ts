@@ -48,7 +48,7 @@ export async function killedRound(bench: RollbackBench, jobId: string, step: (ty
   const rollbacks = await bench.app.app.rollbacks();
   const [open, ...others] = await rollbacks.unfinished();
   assert.deepEqual(others, []);
-  const done = await retry(() => rollbacks.continue(open?.id ?? "", patience()));
+  const done = await retry((despite) => rollbacks.continue(open?.id ?? "", patience(), [], despite));
   assert.equal(done.state, "done", JSON.stringify(done));
   await bench.paimon.checkpoints(done.restoreId ?? "", 1);
   assert.ok((await assertExact(bench)) > 0);
@@ -69,21 +69,27 @@ export async function killedAnywhere(bench: RollbackBench, jobId: string): Promi
   await reconciler.reconcile();
   const record = (await ledger.all()).find((each) => each.kind === "rollback" && each.savepoint.path === savepoint && each.endedAtMs === null) ?? (await ledger.all()).find((each) => each.kind === "rollback" && each.savepoint.path === savepoint);
   const rollbacks = await bench.app.app.rollbacks();
-  const done = record === undefined ? await bench.rollBack(savepoint) : record.kind === "rollback" && record.state === "done" ? record : await retry(() => rollbacks.continue(record.id, patience()));
+  const done = record === undefined ? await bench.rollBack(savepoint) : record.kind === "rollback" && record.state === "done" ? record : await retry((despite) => rollbacks.continue(record.id, patience(), [], despite));
   assert.ok(done.kind === "rollback" && done.state === "done", `killed after ${Math.round(afterMs)} ms: ${JSON.stringify(done)}`);
   await bench.paimon.checkpoints(done.restoreId ?? "", 1);
   assert.ok((await assertExact(bench)) > 0);
   return done.restoreId ?? "";
 }
 
-/** Again while Paimon's process of the window that was killed still acts: nothing is done beside it. */
-async function retry<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * Again while Paimon's process of the window that was killed still acts: nothing is done beside it. Killed between a statement and its handle, nobody can tell;
+ * then it is as a person does it, who looks and goes on a while later.
+ */
+async function retry<T>(work: (despite: boolean) => Promise<T>): Promise<T> {
+  let despite = false;
   for (let left = 240; ; left--) {
     try {
-      return await work();
+      return await work(despite);
     } catch (error) {
-      if (left === 0 || !isFlinkError(error, "refused") || error.facts.refusals[0]?.rule !== "action-running") throw error;
-      await systemClock.sleep(250);
+      const rule = isFlinkError(error, "refused") ? error.facts.refusals[0]?.rule : undefined;
+      if (left === 0 || (rule !== "action-running" && rule !== "statement-unknown")) throw error;
+      await systemClock.sleep(rule === "statement-unknown" ? 5_000 : 250);
+      despite ||= rule === "statement-unknown";
     }
   }
 }

@@ -105,7 +105,7 @@ export function createApp(world: AppWorld): App {
   let openTables: PaimonTables | undefined;
   const paimonTables = once(async () => {
     const { PaimonTables: Tables } = await import("./clients/paimon/paimonTables");
-    return (openTables = store.add(new Tables({ ...(world.paimon ?? noWarehouses), http, clock, log })));
+    return (openTables = store.add(new Tables({ ...(world.paimon ?? noWarehouses), http, vault: world.vault, clock, log })));
   });
   const rollbacks = once(async () => {
     const [{ RollbackService: Service }, tables] = await Promise.all([import("./services/rollbacks"), paimonTables()]);

@@ -29,7 +29,7 @@ import { Notify } from "./host/platform/notify";
 import { Progress } from "./host/platform/progress";
 import { StoredCredentials, vaultOf } from "./host/platform/secrets";
 import { SettingsReader } from "./host/platform/settings";
-import { problemsText } from "./host/platform/settingsCheck";
+import { openSecretsRemark, problemsText } from "./host/platform/settingsCheck";
 import { Explorer } from "./host/views/explorer";
 import { Operations } from "./host/views/operations";
 import { ScheduleRows } from "./host/views/scheduleRows";
@@ -54,7 +54,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const clock = systemClock;
   const storage = context.globalStorageUri.fsPath;
   const settings = new SettingsReader();
-  const credentials = new StoredCredentials(context.secrets, log);
+  const [credentials, vault] = [new StoredCredentials(context.secrets, log), vaultOf(context.secrets)];
   const notify = new Notify(log);
   const progress = new Progress(log);
   const requestTimeoutMs = (): number => settings.current["requests.timeoutSeconds"] * 1_000;
@@ -62,7 +62,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const paimonSettings: PaimonSettings = {
     warehouses: () => settings.warehouses, javaHome: () => settings.current["localFlink.javaHome"], mavenRepository: () => settings.current["localFlink.mavenRepository"], listsFolder: context.asAbsolutePath("media/paimon"), cacheFolder: path.join(storage, "flink"), homeFolder: homedir(), env: process.env, mavenHttp: { send: async (request, signal) => (await mavenHttp()).send(request, signal) },
   };
-  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault: vaultOf(context.secrets), requestTimeoutMs, log, clock, workspaceCommit: openCommit, inspectionThread: context.asAbsolutePath("dist/worker/inspection.js"), comparisonThread: context.asAbsolutePath("dist/worker/comparison.js"), paimon: paimonSettings });
+  const app = createApp({ ledgerFolder: path.join(storage, "ledger"), credentials, vault, requestTimeoutMs, log, clock, workspaceCommit: openCommit, inspectionThread: context.asAbsolutePath("dist/worker/inspection.js"), comparisonThread: context.asAbsolutePath("dist/worker/comparison.js"), paimon: paimonSettings });
   // Its own connections, and none of our credentials: it speaks to Maven repositories only.
   const mavenHttp = once(() => Promise.resolve(held.add(createHttp({ credentials: { get: () => Promise.resolve([]) }, requestTimeoutMs, log, readCa: (file) => readFile(file, "utf8") }))));
   const localFlink = once(async () => {
@@ -92,9 +92,10 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     const start = (): Thread => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 });
     return held.add(new Linting({ start, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), ledger, inspection: await inspection(), clock, log }));
   });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimonJobs: paimon.paimonJobs, paimon: paimon.paimon, overviews: overview.overviews, cleanup: overview.cleanup, rollbacks: app.rollbacks, paimonTables: app.paimonTables, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, settings, notify, progress, explorer, log, clock };
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimonJobs: paimon.paimonJobs, paimon: paimon.paimon, overviews: overview.overviews, cleanup: overview.cleanup, rollbacks: app.rollbacks, paimonTables: app.paimonTables, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, vault, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
+    for (const { cause, explanation } of openSecretsRemark(settings.openSecrets)) notify.background(cause, explanation);
     clusters.setProfiles(settings.clusters);
     warehouses.setProfiles(settings.warehouses);
     if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });
@@ -106,8 +107,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     savepoints.onDidSettle((record) => void clusters.refresh(record.cluster.url, AbortSignal.timeout(10_000))),
     settings.onDidChange(() => {
       applySettings();
-      void app.closeSessions("unused");
-      void recall();
+      void Promise.all([app.closeSessions("unused"), recall()]);
     }),
   ]) held.add(each);
   applySettings();

@@ -91,6 +91,7 @@ export interface CommandArgs {
   "flinkSavepoints.addWarehouse": [];
   "flinkSavepoints.removeWarehouse": [target?: WarehouseRef];
   "flinkSavepoints.editWarehouses": [];
+  "flinkSavepoints.storeWarehouseSecrets": [target?: WarehouseRef];
   "flinkSavepoints.openPaimon": [target?: PaimonTagRef | PaimonSnapshotRef];
   "flinkSavepoints.showPairs": [target?: SavepointRef | JobRef];
   "flinkSavepoints.triggerCheckpoint": [target?: JobRef];

@@ -32,7 +32,7 @@ test("rule 10: while Paimon's JVM acts, neither its arguments nor what it tells 
   const libraries = path.join((await promisify(execFile)(java, ["-XshowSettings:properties", "-version"])).stderr.match(/java\.home = (.*)/)?.[1] ?? "", "lib", "server");
   assert.ok(existsSync(path.join(libraries, "libjvm.so")));
   const env = { ...process.env, LD_LIBRARY_PATH: `/nowhere:${libraries}`, LANG: "", LC_ALL: "", LC_CTYPE: "" };
-  const acts = actionCommand({ warehouse, env, java: () => Promise.resolve(java), jars: () => paimonJars(paimonFlinks[0]), log: logInto((line) => lines.push(line)) });
+  const acts = actionCommand({ warehouse: () => Promise.resolve(warehouse), env, java: () => Promise.resolve(java), jars: () => paimonJars(paimonFlinks[0]), log: logInto((line) => lines.push(line)) });
   let pid = 0;
   const watch = setInterval(() => {
     if (pid === 0 || !existsSync(`/proc/${pid}/cmdline`)) return;
@@ -49,7 +49,7 @@ test("rule 10: while Paimon's JVM acts, neither its arguments nor what it tells 
   assert.ok(java17.length > 0 && java17.every((one) => one.endsWith("@/dev/stdin\0") && one.includes("-Dpaimon.action=create-tag d.app\0")), JSON.stringify([...seen]));
   assert.doesNotMatch([...seen, ...lines].join("\n"), /wJalrX/);
   // Paimon's own words repeat the options.
-  const elsewhere = actionCommand({ warehouse: { path: warehouse.path, catalogOptions: { metastore: "jdbc", uri: "jdbc:none://db/paimon?user=u&password=wJalrX" } }, env, java: () => Promise.resolve(java), jars: () => paimonJars(paimonFlinks[0]), log: logInto((line) => lines.push(line)) });
+  const elsewhere = actionCommand({ warehouse: () => Promise.resolve({ path: warehouse.path, catalogOptions: { metastore: "jdbc", uri: "jdbc:none://db/paimon?user=u&password=wJalrX" } }), env, java: () => Promise.resolve(java), jars: () => paimonJars(paimonFlinks[0]), log: logInto((line) => lines.push(line)) });
   await assert.rejects(elsewhere.act({ database: "d", table: "app" }, { kind: "delete-tag", tag: "a" }, patience()), (error) => isFlinkError(error, "paimon-action-failed") && error.facts.message.includes("jdbc:none://db/paimon?user=u&password=******"));
   assert.doesNotMatch(lines.join("\n"), /wJalrX/);
 });

@@ -28,7 +28,7 @@ function running(script: string, catalogOptions: Record<string, string> = {}, en
   const java = path.join(folder, "java with blanks");
   writeFileSync(java, `#!/bin/sh\n${script}\n`);
   chmodSync(java, 0o755);
-  return actionCommand({ warehouse: { path: "/w", catalogOptions }, java: () => Promise.resolve(java), jars: () => Promise.resolve(["/a.jar"]), env, log: quiet });
+  return actionCommand({ warehouse: () => Promise.resolve({ path: "/w", catalogOptions }), java: () => Promise.resolve(java), jars: () => Promise.resolve(["/a.jar"]), env, log: quiet });
 }
 
 describe("Paimon's action command", { skip: process.platform === "win32" }, () => {
@@ -65,7 +65,7 @@ describe("Paimon's action command", { skip: process.platform === "win32" }, () =
   test("says with which words Paimon failed, and that Java is missing when it is", async () => {
     const { facts } = await rejected(running("echo 'Exception in thread \"main\" java.lang.IllegalArgumentException: no such tag' >&2; exit 1").act(table, { kind: "roll-back", tag: "a" }, watchedRun()), "paimon-action-failed");
     assert.match(facts.message, /no such tag/);
-    const missing = actionCommand({ warehouse: { path: "/w", catalogOptions: {} }, java: () => Promise.resolve(path.join(folder, "none")), jars: () => Promise.resolve([]), env: process.env, log: quiet });
+    const missing = actionCommand({ warehouse: () => Promise.resolve({ path: "/w", catalogOptions: {} }), java: () => Promise.resolve(path.join(folder, "none")), jars: () => Promise.resolve([]), env: process.env, log: quiet });
     await rejected(missing.act(table, { kind: "roll-back", tag: "a" }, watchedRun()), "local-flink-java-missing");
   });
 });

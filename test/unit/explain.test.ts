@@ -33,6 +33,7 @@ const errors: { readonly [C in ErrorCode]: readonly ErrorFacts[C][] } = {
   "stop-failed": ["FAILED", "RUNNING", "restarting", "running on", "ended", "unknown"].map((jobState) => ({ jobName: "orders", message: "no more disk", exception: "", jobState })),
   "stopped-uncleanly": [{ jobName: "orders", path: "s3://b/savepoint-1", jobState: "FAILED" }],
   "restore-failed": [{ savepoint: "s3://b/savepoint-1", message: "java.io.EOFException", exception: "java.io.EOFException" }, { savepoint: null, message: "boom", exception: "" }],
+  "catalog-secret-missing": [{ warehouse: "lake", option: "s3.secret-key" }],
   "plan-arguments-lost": [{ jobName: "orders" }],
   "secrets-unavailable": [{ reason: "Cannot unlock the keyring" }],
   "disposal-failed": (["gone", "partly", "there", "unknown"] as const).map((gone) => ({ path: "s3://b/savepoint-1", message: "denied", gone })),

@@ -12,7 +12,8 @@ import { childProcess } from "../processIdentity";
 
 /** What Paimon's action command is run with. */
 export interface ActionCommandWorld {
-  readonly warehouse: Pick<WarehouseProfile, "path" | "catalogOptions">;
+  /** With all secrets among its options; what it throws the action throws. */
+  warehouse(): Promise<Pick<WarehouseProfile, "path" | "catalogOptions">>;
   /** The java to run. Throws `local-flink-java-missing`. */
   java(signal: AbortSignal): Promise<string>;
   /** The class path: Paimon's bundle and Flink's jars. Throws `paimon-jars-missing`, and what fetching jars throws. */
@@ -64,7 +65,8 @@ const jvmFlags = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-X
 
 /** Once it is started it is left to end: one that is killed may leave a table rolled back by half. */
 async function runJava(world: ActionCommandWorld, java: string, jars: readonly string[], table: TableAddress, action: PaimonAction, started: ((process: ProcessIdentity) => Promise<void>) | undefined): Promise<void> {
-  const { warehouse, log } = world;
+  const { log } = world;
+  const warehouse = await world.warehouse();
   const facts = { table: tableName(table), what: actionText(action) };
   const args = actionArguments(warehouse, table, action);
   if (args.some((arg) => arg.includes("\0"))) throw new FlinkError("setting-invalid", { setting: "catalogOptions", problem: "holds a NUL, which no program takes" });
@@ -78,13 +80,13 @@ async function runJava(world: ActionCommandWorld, java: string, jars: readonly s
   try {
     const file = folder === undefined ? "" : path.join(folder, "arguments");
     if (folder !== undefined) await writeFile(file, hidden, { mode: 0o600 });
-    await runProcess(world, facts, isHeld ? ["/bin/sh", ...heldBack, java, ...shown] : [java, ...shown, `@${file}`], java, hidden, started);
+    await runProcess(world, warehouse, facts, isHeld ? ["/bin/sh", ...heldBack, java, ...shown] : [java, ...shown, `@${file}`], java, hidden, started);
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
-function runProcess({ warehouse, env, log }: ActionCommandWorld, facts: { readonly table: string; readonly what: string }, [command = "", ...args]: readonly string[], java: string, hidden: string, started: ((process: ProcessIdentity) => Promise<void>) | undefined): Promise<void> {
+function runProcess({ env, log }: ActionCommandWorld, warehouse: Pick<WarehouseProfile, "catalogOptions">, facts: { readonly table: string; readonly what: string }, [command = "", ...args]: readonly string[], java: string, hidden: string, started: ((process: ProcessIdentity) => Promise<void>) | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = "";
     const child = spawn(command, args, { env: environmentOf(env), stdio: ["pipe", "pipe", "pipe"] });

@@ -3,10 +3,10 @@ import path from "node:path";
 import type { Disposable } from "../../core/base/disposable";
 import { FlinkError } from "../../core/errors";
 import { localPath } from "../../core/model/location";
-import type { WarehouseProfile } from "../../core/model/warehouse";
-import type { PaimonActions, SentStatement, StatementStanding } from "../../core/paimon/actions";
+import { secretKey, secretReference, type WarehouseProfile } from "../../core/model/warehouse";
+import { isOpenSecret, type PaimonActions, type SentStatement, type StatementStanding } from "../../core/paimon/actions";
 import type { RollbackWarehouse } from "../../core/paimon/rollback/plan";
-import type { Clock, Log, Run } from "../../core/ports";
+import type { Clock, Log, Run, Vault } from "../../core/ports";
 import type { Http } from "../http";
 import { openLocalFile } from "../localFiles";
 import { openLocalMetadata } from "../localMetadata";
@@ -30,12 +30,13 @@ export interface PaimonWorld {
   /** Without credentials: it speaks to Maven repositories. */
   readonly mavenHttp: Pick<Http, "send">;
   readonly http: Pick<Http, "send">;
+  readonly vault: Pick<Vault, "get">;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** What the app's owner says of it; the rest is the app's own. */
-export interface PaimonSettings extends Omit<PaimonWorld, "http" | "clock" | "log"> {
+export interface PaimonSettings extends Omit<PaimonWorld, "http" | "vault" | "clock" | "log"> {
   /** See `RollbackService`; three seconds unless told. */
   readonly stillMs?: number;
 }
@@ -68,7 +69,7 @@ export class PaimonTables implements Disposable {
     const gateway = this.gateway(location);
     if (gateway !== undefined) return gatewayActions(gateway, { catalog: profile.catalog, url: profile.sqlGateway ?? "" });
     const { env, log } = this.#world;
-    return actionCommand({ warehouse: profile, env, log, java: async (signal) => (await findJava(this.#world.javaHome(), env, signal)).executable, jars: (run) => (profile.jars.length > 0 ? namedJars(profile.jars) : this.#ownJars(run)) });
+    return actionCommand({ warehouse: () => this.#withSecrets(profile), env, log, java: async (signal) => (await findJava(this.#world.javaHome(), env, signal)).executable, jars: (run) => (profile.jars.length > 0 ? namedJars(profile.jars) : this.#ownJars(run)) });
   }
 
   /** The SQL Gateway of a warehouse, or undefined. */
@@ -79,7 +80,7 @@ export class PaimonTables implements Disposable {
     const key = keyOf(profile);
     let gateway = this.#gateways.get(key);
     if (gateway === undefined) {
-      gateway = gatewayOf({ ...profile, sqlGateway }, this.#world);
+      gateway = gatewayOf({ ...profile, sqlGateway }, this.#world, () => this.#withSecrets(profile));
       this.#gateways.set(key, gateway);
     }
     return gateway;
@@ -87,7 +88,7 @@ export class PaimonTables implements Disposable {
 
   /** How a statement stands that the gateway at this address was sent, whatever the settings say by now. */
   statementAt(url: string, statement: SentStatement, signal: AbortSignal): Promise<StatementStanding> {
-    return new SqlGateway({ ...this.#world, url, opening: [] }).standingOf(statement, signal);
+    return new SqlGateway({ ...this.#world, url, opening: () => Promise.resolve([]) }).standingOf(statement, signal);
   }
 
   /** A warehouse as it is configured. Throws `warehouse-unknown`. */
@@ -113,6 +114,17 @@ export class PaimonTables implements Disposable {
   /** Bytes that are free on the disk of a folder. */
   async freeBytes(folder: string): Promise<number | undefined> {
     return statfs(folder).then(({ bavail, bsize }) => bavail * bsize, () => undefined);
+  }
+
+  /** Reads what the settings leave to SecretStorage. Throws `catalog-secret-missing`, `secrets-unavailable`. */
+  async #withSecrets(profile: WarehouseProfile): Promise<WarehouseProfile> {
+    const values = await Promise.all(Object.entries(profile.catalogOptions).map(async ([option, value]): Promise<[string, string]> => {
+      if (value !== secretReference) return [option, value];
+      const kept = await this.#world.vault.get(secretKey(profile, option, isOpenSecret));
+      if (kept === undefined) throw new FlinkError("catalog-secret-missing", { warehouse: profile.name, option });
+      return [option, kept];
+    }));
+    return { ...profile, catalogOptions: Object.fromEntries(values) };
   }
 
   /** Closes the sessions of gateways that no warehouse has any more, or of all. */

@@ -23,8 +23,8 @@ export interface StatementResult {
 export interface SqlGatewayWorld {
   /** Base address. */
   readonly url: string;
-  /** Statements that a new session begins with; failures that say that a thing is there already are none. */
-  readonly opening: readonly string[];
+  /** Statements that a new session begins with; failures that say that a thing is there already are none. What it throws a statement throws. */
+  opening(): Promise<readonly string[]>;
   /** What must not be in a message. */
   hideSecrets?(text: string): string;
   readonly http: Pick<Http, "send">;
@@ -160,10 +160,11 @@ export class SqlGateway {
 
   /** Not ended by whoever asked first: others may wait for the same session. */
   async #open(): Promise<string> {
+    const opening = await this.#world.opening();
     const signal = AbortSignal.timeout(openingMs);
     const { sessionHandle } = await this.#ask({ method: "POST", route: "/v1/sessions", json: { sessionName: "flink-savepoints", properties: {} } }, signal, sessionSchema);
     try {
-      for (const statement of this.#world.opening) {
+      for (const statement of opening) {
         await this.#execute(sessionHandle, statement, signal).catch((error: unknown) => {
           if (!isFlinkError(error, "statement-failed") || !/already exist/i.test(error.facts.message)) throw error;
         });
@@ -334,9 +335,15 @@ export function gatewayActions(gateway: SqlGateway, { catalog, url }: { readonly
   };
 }
 
-/** A gateway client for a warehouse: each of its sessions knows the warehouse's catalog. */
-export function gatewayOf(warehouse: WarehouseProfile & { readonly sqlGateway: string }, world: Omit<SqlGatewayWorld, "url" | "opening">): SqlGateway {
-  return new SqlGateway({ ...world, url: warehouse.sqlGateway, opening: [createCatalogStatement(warehouse)], hideSecrets: (text) => hideSecrets(text, warehouse.catalogOptions) });
+/** A gateway client for a warehouse: each of its sessions knows the warehouse's catalog. `read` gives it with all secrets among its options. */
+export function gatewayOf(warehouse: WarehouseProfile & { readonly sqlGateway: string }, world: Omit<SqlGatewayWorld, "url" | "opening">, read: () => Promise<WarehouseProfile> = () => Promise.resolve(warehouse)): SqlGateway {
+  let { catalogOptions } = warehouse;
+  const opening = async (): Promise<readonly string[]> => {
+    const whole = await read();
+    ({ catalogOptions } = whole);
+    return [createCatalogStatement(whole)];
+  };
+  return new SqlGateway({ ...world, url: warehouse.sqlGateway, opening, hideSecrets: (text) => hideSecrets(text, catalogOptions) });
 }
 
 const infoSchema = z.lazy(() => z.object({ version: z.string() }));

@@ -16,6 +16,18 @@ export interface WarehouseProfile {
   readonly jars: readonly string[];
 }
 
+/** Stands in the settings for the value of an option that is kept in SecretStorage. */
+export const secretReference = "${secret}";
+
+/**
+ * Where SecretStorage keeps the value of an option. It is told to none but what it was given for: an entry that names another gateway, or differs in an
+ * option, such as the storage's endpoint, finds nothing.
+ */
+export function secretKey({ path, sqlGateway, catalogOptions }: Pick<WarehouseProfile, "path" | "sqlGateway" | "catalogOptions">, option: string, isSecret: (key: string, value: string) => boolean): string {
+  const others = Object.entries(catalogOptions).filter(([key, value]) => key !== option && value !== secretReference && !isSecret(key, value)).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `warehouse ${JSON.stringify([path, sqlGateway ?? null, option, others])}`;
+}
+
 /** The catalog's name where none is set. */
 export const defaultCatalog = "paimon";
 

@@ -1,3 +1,4 @@
+import { secretReference } from "../model/warehouse";
 import { capabilitiesOf, type FlinkVersion } from "../model/version";
 import type { ProcessIdentity, Run } from "../ports";
 
@@ -134,20 +135,27 @@ export function createCatalogStatement(warehouse: { readonly path: string; reado
 
 /** A catalog's options as they may be shown and copied: keys and passwords are stars, since a runbook goes into tickets. */
 export function shownOptions(options: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, hideSecrets(isSecretOption(key) ? stars : value, options)]));
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, hideSecrets(isSecretOption(key) || value === secretReference ? stars : value, options)]));
 }
 
 /** A text without the secrets among a catalog's options, as a message or log of Paimon may repeat them. */
 export function hideSecrets(text: string, options: Readonly<Record<string, string>>): string {
-  const secrets = Object.entries(options).flatMap(([key, value]) => (isSecretOption(key) ? [value] : [...value.matchAll(inAddress)].map(([, secret]) => secret ?? "")));
+  const secrets = Object.entries(options).flatMap(([key, value]) => (value === secretReference ? [] : isSecretOption(key) ? [value] : [...value.matchAll(inAddress)].map(([, secret]) => secret ?? "")));
   return secrets.flatMap((secret) => (secret.trim() === "" ? [] : [secret, secret.replaceAll("'", "''")])).reduce((shown, secret) => shown.replaceAll(secret, stars), text);
 }
 
 /** A secret within a value, such as `jdbc:mysql://host/db?password=…`. */
 const inAddress = /(?:passw\w*|secret|token|signature)=([^&;,\s'"]+)/gi;
 
+/** Whether an option of a catalog holds a secret in the open. */
+export function isOpenSecret(key: string, value: string): boolean {
+  return value.trim() !== "" && value !== secretReference && (isSecretOption(key) || hideSecrets(value, { [key]: value }) !== value);
+}
+
 /** As Flink hides them (`GlobalConfiguration.isSensitive`), and what file systems call their keys. */
 function isSecretOption(key: string): boolean {
+  // What names a class, a file or a time is none: token.provider, fs.s3a.aws.credentials.provider, dlf.token-path.
+  if (/(?:provider|path|file|loader|class|type|mode|enabled?|url|uri|interval|expir\w*|ms)$/i.test(key)) return false;
   return /passw|secret|token|access[-_.]?key|api[-_.]?key|account\.key|service[-_.]?key|private[-_.]?key|credential|jaas|auth-params|basic-auth|http-headers/i.test(key);
 }
 

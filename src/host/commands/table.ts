@@ -10,6 +10,7 @@ export const commandTable: CommandTable<CommandWorld> = {
   "flinkSavepoints.forgetCredentials": (world, target) => import("./clusters").then(({ forgetCredentials }) => forgetCredentials(world, target)),
   "flinkSavepoints.addWarehouse": (world) => import("./warehouses").then(({ addWarehouse }) => addWarehouse(world)),
   "flinkSavepoints.removeWarehouse": (world, target) => import("./warehouses").then(({ removeWarehouse }) => removeWarehouse(world, target)),
+  "flinkSavepoints.storeWarehouseSecrets": (world, target) => import("./warehouses").then(({ storeWarehouseSecrets }) => storeWarehouseSecrets(world, target)),
   "flinkSavepoints.editWarehouses": () => import("./warehouses").then(({ editWarehouses }) => editWarehouses()),
   "flinkSavepoints.openPaimon": (world, target) => import("./pairs").then(({ openPaimon }) => openPaimon(world, target)),
   "flinkSavepoints.showPairs": (world, target) => import("./pairs").then(({ showPairs }) => showPairs(world, target)),

@@ -2,8 +2,10 @@ import * as vscode from "vscode";
 import type { WarehouseRef } from "../../core/contributions";
 import { FlinkError } from "../../core/errors";
 import { localPath } from "../../core/model/location";
-import { warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
+import { secretKey, secretReference, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
+import { isOpenSecret } from "../../core/paimon/actions";
 import { oneLine } from "../../core/rowText";
+import { countText } from "../../core/wording";
 import { paimonId } from "../views/paimonSource";
 import { askInSteps } from "./steps";
 import type { CommandWorld } from "./world";
@@ -49,6 +51,34 @@ export async function removeWarehouse(world: CommandWorld, target?: WarehouseRef
 /** *Edit Warehouses in Settings*: opens the list where it is written. */
 export async function editWarehouses(): Promise<void> {
   await vscode.commands.executeCommand("workbench.action.openSettingsJson", { revealSetting: { key: "flinkSavepoints.warehouses", edit: true } });
+}
+
+/** *Store Warehouse Secrets*: moves keys and passwords out of the settings, or asks for one that the settings leave to the secret storage. */
+export async function storeWarehouseSecrets(world: CommandWorld, target?: WarehouseRef): Promise<void> {
+  const isOpen = ({ catalogOptions }: WarehouseProfile): boolean => Object.entries(catalogOptions).some(([key, value]) => isOpenSecret(key, value));
+  const profile = target === undefined ? world.warehouses.list().find(isOpen) ?? (await warehouseFor(world, target, "The secrets of which warehouse?")) : await warehouseFor(world, target, "");
+  if (profile === undefined) return;
+  const name = oneLine(profile.name, 80);
+  const open = Object.entries(profile.catalogOptions).filter(([key, value]) => isOpenSecret(key, value));
+  if (open.length > 0) {
+    const names = open.map(([key]) => key);
+    const detail = `${names.join(", ")}: the values go to the secret storage of this machine, and the settings get ${secretReference} in their place. Where the settings were synchronised or committed they still stand in what was: change those keys.`;
+    if (!(await world.notify.confirm({ title: `Move ${countText(open.length, "secret")} of ${name} out of the settings?`, detail, button: "Move" }))) return;
+    // What is kept is there before the settings lose it.
+    for (const [key, value] of open) await world.vault.set(secretKey(profile, key, isOpenSecret), value);
+    await world.settings.referToSecrets(profile.path, names);
+    return world.notify.done(`${countText(open.length, "secret")} of ${name} moved to the secret storage.`);
+  }
+  const references = Object.entries(profile.catalogOptions).filter(([, value]) => value === secretReference).map(([key]) => key);
+  if (references.length === 0) return world.notify.refused(`No option of ${name} is left to the secret storage. Write ${secretReference} as its value in catalogOptions.`, [{ title: "Edit Warehouses", command: "flinkSavepoints.editWarehouses" }]);
+  const entered = await askInSteps(`Secrets of ${name}`, references.length === 1 ? 1 : 2, async (ask) => {
+    const option = references.length === 1 ? (references[0] ?? "") : await ask.choose({ placeholder: "Which one?", choices: references.map((key) => ({ label: `$(key) ${oneLine(key, 80)}`, value: key })) });
+    return { option, value: await ask.enter({ prompt: `Value of ${option}`, secret: true, check: (text) => (text === "" ? { severity: "error", text: "Nothing is entered yet." } : undefined) }) };
+  });
+  if (entered === undefined) return;
+  await world.vault.set(secretKey(profile, entered.option, isOpenSecret), entered.value);
+  await (await world.paimonTables()).closeSessions("all");
+  world.notify.done(`${entered.option} of ${name} is kept in the secret storage.`);
 }
 
 /** The warehouse a verb is about; asked for when it was not told. */

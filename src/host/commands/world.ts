@@ -1,5 +1,5 @@
 import type { LocalFlink } from "../../core/localFlink/localFlink";
-import type { Clock, Credentials, Log } from "../../core/ports";
+import type { Clock, Credentials, Log, Vault } from "../../core/ports";
 import type { PaimonSnapshotRef, PaimonTagRef } from "../../core/contributions";
 import type { Ledger } from "../../core/ledger/store";
 import type { AboutBoard } from "../../core/paimon/boardPage";
@@ -50,6 +50,8 @@ export interface ComparisonControl {
 export interface PaimonActing {
   /** Throws `warehouse-unknown`. */
   actions(warehouse: string): PaimonActions;
+  /** Closes idle sessions at gateways, so that the next statement begins with what is kept by then. */
+  closeSessions(which: "all"): Promise<void>;
   /** Its SQL Gateway, or undefined. */
   gateway(warehouse: string): { version(signal: AbortSignal): Promise<FlinkVersion> } | undefined;
 }
@@ -96,6 +98,7 @@ export interface CommandWorld {
   /** Path of the sample job's jar. */
   readonly sampleJar: string;
   readonly credentials: Credentials;
+  readonly vault: Vault;
   readonly settings: SettingsReader;
   readonly notify: Notify;
   readonly progress: Progress;

@@ -3,7 +3,8 @@ import { DisposableStore, type Disposable } from "../../core/base/disposable";
 import { Emitter } from "../../core/base/event";
 import { FlinkError } from "../../core/errors";
 import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
-import { warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
+import { secretReference, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
+import { isOpenSecret } from "../../core/paimon/actions";
 import { settingsSchema, type ClusterEntry, type SettingKey, type Settings, type WarehouseEntry } from "../../core/settings";
 import { readClusters, readWarehouses, validateSetting, type ScopedEntries, type SettingProblem } from "./settingsCheck";
 
@@ -52,6 +53,20 @@ export class SettingsReader implements Disposable {
   /** What is wrong with the settings as they are. */
   get problems(): readonly SettingProblem[] {
     return this.#problems;
+  }
+
+  /** Options of warehouses whose secrets stand in the settings, `lake: s3.secret-key`. */
+  get openSecrets(): readonly string[] {
+    return this.#warehouses.flatMap(({ name, catalogOptions }) => Object.entries(catalogOptions).filter(([key, value]) => isOpenSecret(key, value)).map(([key]) => `${name}: ${key}`));
+  }
+
+  /** Writes `${secret}` in place of the values of a warehouse's options, at every level that has them. */
+  async referToSecrets(path: string, options: readonly string[]): Promise<void> {
+    for (const { entries, target, resource } of this.#scopes("warehouses")) {
+      if (!Array.isArray(entries)) continue;
+      const changed = (entries as unknown[]).map((entry) => (pathOf(entry) === path ? withReferences(entry as WarehouseEntry, options) : entry));
+      if (changed.some((entry, at) => entry !== (entries as unknown[])[at])) await vscode.workspace.getConfiguration(section, resource).update("warehouses", changed, target);
+    }
   }
 
   /** Where a cluster, or a warehouse, is defined: `user`, `workspace`, both, or nowhere. */
@@ -134,6 +149,12 @@ export class SettingsReader implements Disposable {
 type EntryList = "clusters" | "warehouses";
 
 const keyOf: Readonly<Record<EntryList, (entry: unknown) => string | undefined>> = { clusters: addressOf, warehouses: pathOf };
+
+function withReferences(entry: WarehouseEntry, options: readonly string[]): WarehouseEntry {
+  const { catalogOptions } = entry;
+  if (typeof catalogOptions !== "object" || !options.some((option) => option in catalogOptions)) return entry;
+  return { ...entry, catalogOptions: Object.fromEntries(Object.entries(catalogOptions).map(([key, value]) => [key, options.includes(key) ? secretReference : value])) };
+}
 
 function pathOf(entry: unknown): string | undefined {
   return typeof entry === "object" && entry !== null && "path" in entry && typeof entry.path === "string" ? warehouseKey(entry.path) : undefined;

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Explanation } from "../../core/explain";
 import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
 import { defaultCatalog, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
 import { clusterEntrySchema, settingsSchema, warehouseEntrySchema, type SettingKey, type Settings } from "../../core/settings";
@@ -87,6 +88,11 @@ export function problemsText(problems: readonly SettingProblem[]): string {
   const shown = problems.slice(0, 5).map(({ setting, problem }) => `${setting}: ${problem}.`);
   const more = problems.length - shown.length;
   return [...shown, ...(more > 0 ? [`And ${more} more.`] : [])].join(" ");
+}
+
+/** What is told of secrets that stand in the settings, each once: `lake: s3.secret-key`. */
+export function openSecretsRemark(open: readonly string[]): readonly { readonly cause: string; readonly explanation: Explanation }[] {
+  return open.map((option) => ({ cause: `secret in the settings: ${option}`, explanation: { message: `${option} is a secret that stands in the settings, where it is synchronised, shared and read. It can be kept in the secret storage instead.`, action: { title: "Store Secrets…", command: "flinkSavepoints.storeWarehouseSecrets" } } }));
 }
 
 function entryName(entry: unknown): string | undefined {

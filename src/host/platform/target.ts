@@ -62,6 +62,7 @@ const takes: { readonly [Id in CommandId]?: readonly Fitting<Id>[] } = {
   "flinkSavepoints.openRow": ["pair", "savepoint", "checkpoint", "paimonTag", "paimonSnapshot"],
   "flinkSavepoints.clickRow": ["pair", "savepoint", "checkpoint", "paimonTag", "paimonSnapshot"],
   "flinkSavepoints.removeWarehouse": ["warehouse"],
+  "flinkSavepoints.storeWarehouseSecrets": ["warehouse"],
   "flinkSavepoints.openPaimon": ["paimonTag", "paimonSnapshot"],
   "flinkSavepoints.showPairs": ["savepoint", "job"],
   "flinkSavepoints.showOverview": ["job"],

@@ -13,7 +13,7 @@ import type { DisposalService } from "./disposals";
 import { mayBeAtWork, readRecord } from "./ledgerReads";
 import { pinnedBeside } from "./pinnedBeside";
 import { realPlaces, vanishedPlaces } from "./realPlaces";
-import { failureOf, refuseIf } from "./requests";
+import { failureOf, refuseIf, unlessUnwritable } from "./requests";
 import type { SavepointWorld } from "./savepoints";
 
 /** A job as cleanup follows it: by its name, since ids change with every restart. */
@@ -418,7 +418,7 @@ export class CleanupService implements Disposable {
 
   /** Works on a job while no other process does; throws `refused` (`cleanup-running`) when one does. */
   async #exclusively<T>(job: CleanupJob, work: () => Promise<T>): Promise<T> {
-    const { clock, self } = this.#world.shared;
+    const { clock, self, log } = this.#world.shared;
     const id = cleanupRecordId(job.cluster, job.jobName);
     const busy = (sinceMs: number): void => refuseIf("cleaned up after", job.jobName, [{ rule: "cleanup-running", forMs: clock.now() - sinceMs }]);
     if (this.#held.has(id)) busy(clock.now());
@@ -432,7 +432,8 @@ export class CleanupService implements Disposable {
       try {
         return await work();
       } finally {
-        await this.#update(job, "ended", (record) => (record.running?.owner.instance === self.instance ? { ...record, running: null } : record));
+        // What was removed must be told, whether or not the end of it can be written down.
+        await unlessUnwritable(this.#update(job, "ended", (record) => (record.running?.owner.instance === self.instance ? { ...record, running: null } : record)), log);
       }
     } finally {
       this.#held.delete(id);

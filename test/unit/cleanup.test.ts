@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { purgeText } from "../../src/core/cleanup/cleanupText";
 import { isVictim, shownVictims, type CleanupPlan, type Shown } from "../../src/core/cleanup/plan";
 import { asidePlace } from "../../src/core/cleanup/aside";
+import { FlinkError } from "../../src/core/errors";
 import type { CleanupRules } from "../../src/core/cleanup/rules";
 import type { CleanupRecord, SavepointRecord } from "../../src/core/ledger/record";
 import { normaliseLocation } from "../../src/core/model/location";
@@ -63,6 +64,17 @@ describe("a preview", () => {
     assert.deepEqual(folders(), [...[1, 2].map((number) => at(place(number))), ...[3, 4, 5].map((number) => at(asidePlace(place(number))))].sort());
     assert.deepEqual(flink.sent(), [], "nothing is deleted while it can be undone");
     assert.deepEqual((await cleanupRecord()).lastRun, { atMs: clock.now(), why: "asked", removed: 3, failed: 0, freedBytes: 30, held: null });
+    assert.equal((await cleanupRecord()).running, null);
+  });
+
+  test("is told in full also when the disk is full by the end of it, and the next run is not held up", async () => {
+    const shown = shownVictims(await preview());
+    world.disk.beforeWrite = (_id, event) => {
+      if (event === "ended") throw new FlinkError("ledger-unwritable", { folder: "/ledger", reason: "ENOSPC" });
+    };
+    assert.deepEqual((await run(shown)).removed, ["s5", "s4", "s3"]);
+    world.disk.beforeWrite = () => undefined;
+    assert.deepEqual((await run(shownVictims(await preview()))).removed, []);
     assert.equal((await cleanupRecord()).running, null);
   });
 

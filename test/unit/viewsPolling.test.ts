@@ -153,6 +153,23 @@ test("a question that fails is asked again and stops nothing", async () => {
   polling.dispose();
 });
 
+test("what is visible can't be told for once, and the asking goes on", async () => {
+  const clock = new HandClock();
+  let faults = 1;
+  let asked = 0;
+  const target: PollTarget = { key: "t", slow: false, ask: () => Promise.resolve(void asked++), nextMs: () => null };
+  const polling = new Polling({
+    targets: () => {
+      if (faults-- > 0) throw new Error("a row without a place");
+      return [target];
+    },
+    intervalMs: () => 3_000, clock, log,
+  });
+  await clock.advance(60_000);
+  assert.ok(asked > 2, `${asked} questions`);
+  polling.dispose();
+});
+
 test("after disposal no timer is left and nothing is asked", async () => {
   const { clock, polling, targets } = setup(1);
   const ticking = every(clock, () => 1_000, () => undefined);

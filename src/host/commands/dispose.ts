@@ -51,6 +51,7 @@ export async function forget(world: CommandWorld, target?: SavepointRef): Promis
 async function pairedTags(world: CommandWorld, record: SavepointRecord): Promise<string[]> {
   const place = pairedPlace(record);
   const found = place === undefined ? undefined : await world.pairs.pairsOf(place, 30_000, AbortSignal.timeout(10_000)).catch(() => undefined);
+  if (found === undefined && world.pairs.isUsed) return ["Whether Paimon tags pair with it could not be looked up; those that do would stay."];
   const kept = (found?.pairs ?? []).filter(({ pairing }) => pairing.grade === "exact").map((pair) => `${pair.pairing.tags.map(({ name }) => oneLine(name, 60)).join(", ")} of ${pairTitle(pair)}`);
   if (kept.length === 0) return [];
   return [`It pairs with ${kept.length === 1 ? "the Paimon tag" : "the Paimon tags"} ${kept.join("; ")}. ${kept.length === 1 ? "That stays, keeps its files, and is" : "Those stay, keep their files, and are"} of no use for a restore any more; delete ${kept.length === 1 ? "it" : "them"} when nothing else needs ${kept.length === 1 ? "it" : "them"}.`];

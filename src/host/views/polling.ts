@@ -33,6 +33,8 @@ interface Pace {
 
 const atOnce = 4;
 const slowest = 10;
+/** Without anything to ask it sleeps until it is woken; a timer cannot be longer than 24.8 days. */
+const longestNapMs = 3_600_000;
 
 /**
  * Asks for what is visible: at the set interval while it changes, half as long again each time it did not, up to ten times; at most four
@@ -82,14 +84,24 @@ export class Polling implements Disposable {
   async #run(): Promise<void> {
     while (!this.#life.signal.aborted) {
       this.#nap = new AbortController();
-      const nextMs = this.#askDue();
-      // Without anything to ask it sleeps until it is woken; a timer cannot be longer than 24.8 days.
-      const waitMs = Math.min(nextMs === null ? 3_600_000 : Math.max(0, nextMs - this.#world.clock.now()), 3_600_000);
+      const nextMs = this.#askDueOrLater();
+      const waitMs = Math.min(Math.max(0, nextMs - this.#world.clock.now()), longestNapMs);
       try {
         await this.#world.clock.sleep(waitMs, this.#nap.signal);
       } catch (error) {
         if (!isAbort(error)) throw error;
       }
+    }
+  }
+
+  /** One fault in telling what is visible must not end the asking for as long as the window lives. */
+  #askDueOrLater(): number {
+    const { clock, log } = this.#world;
+    try {
+      return this.#askDue() ?? clock.now() + longestNapMs;
+    } catch (error) {
+      log.error("looking for what to ask", error);
+      return clock.now() + slowest * 1_000;
     }
   }
 

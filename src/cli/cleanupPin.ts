@@ -1,3 +1,4 @@
+import { errnoOf } from "../clients/atomicFile";
 import { localStorageLook } from "../clients/localStorageLook";
 import { isFlinkError } from "../core/errors";
 import { explain, explainRefusal } from "../core/explain";
@@ -48,8 +49,9 @@ export async function pinNamed({ app }: Headless, { verb, named, json }: Cleanup
 
   async function mark(one: PinJson): Promise<void> {
     if (!pinned) {
-      await app.pins.remove(one.path);
-      one.remarks = (await pinnedBeside(app.pins, [one.path])).map(explainRefusal);
+      const why = await app.pins.remove(one.path).then(() => undefined, (error: unknown) => errnoOf(error) ?? String(error));
+      one.error = why !== undefined;
+      one.remarks = [...(why === undefined ? [] : [`Its mark can't be taken away (${why}).`]), ...(await pinnedBeside(app.pins, [one.path])).map(explainRefusal)];
       return;
     }
     const isThere = (await localStorageLook.savepoint(one.path)) === "metadata";

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readdir, realpath, rmdir, stat, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, readdir, realpath, rmdir, stat, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
 import { stableId } from "../core/base/murmur3";
@@ -21,9 +21,9 @@ export function localPins(ledgerFolder: string): PinMarks {
       try {
         const names = await readdir(folder);
         return names.filter((name) => name.startsWith(`${path.basename(place)}.`)).sort().map((name) => path.join(folder, name));
-      } catch (error) {
-        // What can't be looked into may hold one.
-        return errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR" ? [] : [folder];
+      } catch {
+        // What can't be looked into may hold one, also what is no folder, or a link to none: somebody's marks may have been there.
+        return (await isNothing(folder)) ? [] : [folder];
       }
     },
     async put(location) {
@@ -33,7 +33,12 @@ export function localPins(ledgerFolder: string): PinMarks {
       const place = required(pinPlace(real));
       try {
         await makeBeside(path.dirname(place));
-        const mark = await open(`${place}.${owner}`, "w", 0o644);
+        // Only made new: through a link that somebody else put there another file would be emptied, and a pipe would keep us waiting.
+        const mark = await open(`${place}.${owner}`, "wx", 0o644).catch((error: unknown) => {
+          if (errnoOf(error) !== "EEXIST") throw error;
+        });
+        // Whatever has the name is a mark.
+        if (mark === undefined) return { marked: true };
         try {
           await mark.writeFile(`${JSON.stringify({ pinned: new Date().toISOString(), host: hostname(), ledger: path.resolve(ledgerFolder) })}\n`);
           await mark.sync();
@@ -56,6 +61,10 @@ export function localPins(ledgerFolder: string): PinMarks {
       await rmdir(path.dirname(place)).catch(() => undefined);
     },
   };
+}
+
+async function isNothing(place: string): Promise<boolean> {
+  return lstat(place).then(() => false, (error: unknown) => errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR");
 }
 
 function required(location: string): string {

@@ -269,11 +269,11 @@ export class DisposalService {
     await ledger.update<SavepointRecord>(record.id, event, (open) => (open.disposal?.state === "requested" ? { ...open, disposal: { ...open.disposal, state, endedAtMs: clock.now(), message } } : open));
   }
 
-  /** Marks of pins beside it, under each path that it is known by, unless its own record says so already. */
+  /** Marks of pins beside it, under each path that it is known by and where it lies aside, unless its own record says so already. */
   async #pinsAt(record: SavepointRecord, asWritten: readonly LedgerRecord[]): Promise<readonly Refusal[]> {
     if (record.pinned) return [];
     const own = asWritten.find(({ id }) => id === record.id);
-    return pinnedBeside(this.#world.pins, [record.path, own?.kind === "savepoint" ? own.path : null]);
+    return pinnedBeside(this.#world.pins, [record, own].flatMap((one) => (one?.kind === "savepoint" ? [one.path, filesOf(one)] : [])));
   }
 
   async #lookAt(client: ClusterClient, job: JobSummary, signal: AbortSignal): Promise<JobSeen["seen"]> {

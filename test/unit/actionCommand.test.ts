@@ -46,10 +46,10 @@ describe("Paimon's action command", { skip: process.platform === "win32" }, () =
 
   test("rule 10: keys and passwords among the catalog's options are not in what it is called with, and come to it whole", async () => {
     const odd = "a b\tc\n\"d\" 'e' \\ $f `g` ü # END\nEND\n*";
-    await running(`echo "$@" > '${mark}'; tr '\\0' '\\n' < /proc/$$/environ >> '${mark}'; cat > '${mark}.read'`, { "s3.secret-key": "wJalrX", odd: odd + "x".repeat(100_000) }).act(table, { kind: "roll-back", tag: "a" }, watchedRun());
+    await running(`echo "$@" > '${mark}'; tr '\\0' '\\n' < /proc/$$/environ >> '${mark}'; cat > '${mark}.read'`, { "s3.secret-key": "wJalrX", odd: odd + "x".repeat(200_000) }, { ...process.env, args: "of somebody's shell" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun());
     assert.doesNotMatch(readFileSync(mark, "utf8"), /wJalrX|rollback_to/);
     const read = readFileSync(`${mark}.read`, "utf8");
-    assert.ok(read.includes("\"s3.secret-key=wJalrX\"\n") && read.includes(argumentFile([`odd=${odd}${"x".repeat(100_000)}`])));
+    assert.ok(read.includes("\"s3.secret-key=wJalrX\"\n") && read.includes(argumentFile([`odd=${odd}${"x".repeat(200_000)}`])));
   });
 
   test("rule 10: the environment makes Java start itself anew with nothing in the open, and has it read names whole", async () => {

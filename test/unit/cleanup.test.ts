@@ -141,6 +141,15 @@ describe("a mark beside a savepoint says that another ledger pinned it, and", ()
     assert.deepEqual(victims(await preview()), ["s4"]);
   });
 
+  test("put beside where it lies aside, it keeps it there", async () => {
+    await run(shownVictims(await preview()));
+    await storage.pins("theirs").put(asidePlace(place(5)));
+    await clock.sleep(2 * day);
+    await window.cleanup.removeDue();
+    assert.deepEqual([(await window.cleanup.state(job())).failed.map(({ id }) => id), storage.folders.has(at(asidePlace(place(5))))], [["s5"], true]);
+    assert.deepEqual(await refusals(window.disposals.dispose("s5", { typedJobName: jobName }, watchedRun())), ["pinned-beside"]);
+  });
+
   test("CLAIM, which would let Flink delete it, is refused", async () => {
     await storage.pins("theirs").put(place(2));
     const request = { cluster: flink.url, jobName, savepoint: { path: place(2), recordId: "s2", checkpointId: 98 }, jar: { id: "jar", name: "job.jar" }, programArgs: [], allowNonRestoredState: false };

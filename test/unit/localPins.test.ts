@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -58,5 +59,27 @@ test("where nothing can be written, that is told", async () => {
   // A file in the folder's place: root may write everywhere.
   writeFileSync(path.join(folder, "sp", pinFolder), "");
   assert.deepEqual(await localPins("/ledger").put(savepoint), { marked: false, reason: "ENOTDIR" });
-  assert.deepEqual(await localPins("/ledger").at(savepoint), []);
+  assert.deepEqual(await localPins("/ledger").at(savepoint), [path.join(folder, "sp", pinFolder)], "somebody's marks may have been there");
+});
+
+test("a link to nothing in the place of the marks counts as one", async () => {
+  const marks = path.join(folder, "sp", pinFolder);
+  symlinkSync(path.join(folder, "unmounted"), marks);
+  assert.deepEqual(await localPins("/ledger").at(savepoint), [marks]);
+});
+
+test("what somebody else put under a mark's own name is a mark: a link's file is not emptied, and a pipe keeps nobody waiting", { skip: process.platform === "win32" }, async () => {
+  const pins = localPins("/ledger");
+  await pins.put(savepoint);
+  const [mark = ""] = await pins.at(savepoint);
+  const precious = path.join(folder, "precious");
+  writeFileSync(precious, "kept");
+  rmSync(mark);
+  symlinkSync(precious, mark);
+  assert.deepEqual([await pins.put(savepoint), readFileSync(precious, "utf8")], [{ marked: true }, "kept"]);
+  rmSync(mark);
+  execFileSync("mkfifo", [mark]);
+  assert.deepEqual([await pins.put(savepoint), await pins.at(savepoint)], [{ marked: true }, [mark]]);
+  await pins.remove(savepoint);
+  assert.deepEqual([await pins.at(savepoint), readFileSync(precious, "utf8")], [[], "kept"]);
 });

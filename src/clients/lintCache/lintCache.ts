@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat, utimes, writeFile, type FileHandle } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { KeptFile, KnownFacts, LintFile, SharedFile } from "../../core/lint/shareProtocol";
@@ -53,7 +53,7 @@ function absolute(folder: string | undefined, ...parts: readonly string[]): stri
 /**
  * What runs of the lint leave for the next ones: the findings of the last run with the same arguments, which are told again while every file is as it
  * was, to the byte; and the facts of each file, from which they are made when some other has changed. A file of the cache begins with the digest of the
- * rest and of whose it is: what is damaged, of another build or another run's is not there. Each is written beside its place and then renamed, so
+ * rest and of whose it is: what is damaged, of another build, another run's or another user's is not there. Each is written beside its place and then renamed, so
  * that processes may share the folder; the last one to write wins. Nothing here throws: a cache that can't be read or written is none.
  */
 export class LintCache {
@@ -145,17 +145,23 @@ class CacheFile {
     this.#path = path.join(folder, `${this.#whose.slice(0, 32)}.${kind}`);
   }
 
-  /** Undefined when it is not there, not this one's, or damaged. */
+  /** Undefined when it is not there, not this one's, another user's, or damaged. */
   async read(): Promise<Buffer | undefined> {
+    let opened: FileHandle | undefined;
     try {
-      const bytes = await readFile(this.#path);
+      // In a folder that is shared somebody else may have put a pipe there, which must not keep us waiting, or findings of their own.
+      opened = await open(this.#path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+      const stats = await opened.stat();
+      if (!stats.isFile() || (process.getuid !== undefined && stats.uid !== process.getuid())) return undefined;
+      const bytes = await opened.readFile();
       const content = bytes.subarray(digestBytes);
       if (digestOf([this.#whose, content]) !== bytes.subarray(0, digestBytes).toString("hex")) return undefined;
-      const { mtimeMs } = await stat(this.#path);
-      if (Date.now() - mtimeMs > touchedMs) await utimes(this.#path, new Date(), new Date());
+      if (Date.now() - stats.mtimeMs > touchedMs) await utimes(this.#path, new Date(), new Date());
       return content;
     } catch {
       return undefined;
+    } finally {
+      await opened?.close();
     }
   }
 

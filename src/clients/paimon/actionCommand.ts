@@ -55,10 +55,10 @@ export async function namedJars(places: readonly string[]): Promise<readonly str
 /**
  * A shell that becomes the JVM, with the same pid, at a line from us; when we are gone before that, it ends instead. What follows the line are the JVM's
  * further arguments, to the last line or not at all: everyone may read the arguments of a process, and a catalog's options hold keys. A here-document,
- * since a socket can't be opened by name.
+ * since a socket can't be opened by name. `unset`: a variable that the environment has would go to the JVM with its new value.
  */
 const lastLine = "# all of it";
-const heldBack = ["-c", `read -r _ && args=$(cat) && case $args in *"${lastLine}") exec "$@" @/dev/stdin <<END\n$args\nEND\n;; esac; exit 1`, "sh"];
+const heldBack = ["-c", `read -r _ && unset args && args=$(cat) && case $args in *"${lastLine}") exec "$@" @/dev/stdin <<END\n$args\nEND\n;; esac; exit 1`, "sh"];
 
 /** Memory for one action. Neither what the JVM tells other processes of itself nor what it writes when it crashes may hold its arguments. */
 const jvmFlags = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", `-XX:ErrorFile=${devNull}`];

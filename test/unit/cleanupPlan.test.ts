@@ -88,6 +88,7 @@ describe("cleanup rules", () => {
     assert.equal(plan([taken(1), taken(800), taken(801)], rules({ maxAgeMs: 24 * hour })).pauseMs, 799 * hour);
     assert.equal(plan([taken(1), taken(23), taken(25)], rules({ maxAgeMs: 24 * hour })).pauseMs, null);
     assert.equal(plan([taken(1), taken(800)], rules({ keep: 1 })).pauseMs, null);
+    assert.equal(plan([taken(30), taken(31), taken(60)], rules({ maxAgeMs: 24 * hour })).pauseMs, 30 * hour, "it goes on, or the clock jumped");
   });
 
   test("after a preview only that goes which was shown and has not changed", () => {

@@ -48,11 +48,11 @@ test("a savepoint behind a link is marked where it lies; one that can't be seen,
   for (const place of [`${savepoint}-gone`, "s3://bucket/sp/savepoint-1", "hdfs:///sp/savepoint-1"]) assert.deepEqual([await pins.put(place), await pins.at(place)], [{ marked: false, reason: "elsewhere" }, []], place);
 });
 
-test("marks that can't be looked at count as one: a pin may be among them", { skip: process.getuid?.() === 0 && "root reads everything" }, async () => {
+test("marks that can't be looked at count as one: a pin may be among them", async () => {
   const marks = path.join(folder, "sp", pinFolder);
-  mkdirSync(marks, { mode: 0o000 });
+  // A link to itself: root may read everything else.
+  symlinkSync(marks, marks);
   assert.deepEqual(await localPins("/ledger").at(savepoint), [marks]);
-  chmodSync(marks, 0o700);
 });
 
 test("where nothing can be written, that is told", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { afterEach, beforeEach, describe, test } from "node:test";
 import type { HttpRequest } from "../../src/clients/http";
 import { PaimonTables } from "../../src/clients/paimon/paimonTables";
 import { systemClock } from "../../src/core/base/async";
@@ -32,13 +32,13 @@ describe("the tables of warehouses", () => {
       vault: { get: (key) => Promise.resolve(kept.get(key)) }, clock: systemClock, log,
     });
   });
+  afterEach(() => tables.closeSessions("all"));
   const act = () => tables.actions(lake.path).act({ database: "d", table: "t" }, { kind: "delete-tag", tag: "a" }, watchedRun());
 
   test("rule 10: what the settings leave to the secret storage is read when a session begins", async () => {
     await act();
     assert.ok(sent.includes("POST /v1/sessions/s/statements CREATE CATALOG `paimon` WITH ('type' = 'paimon', 'warehouse' = 's3://lake/w', 's3.endpoint' = 'https://minio:9000', 's3.secret-key' = 'wJal''rX')"), sent.join("\n"));
     assert.ok(!JSON.stringify(shownOptions(lake.catalogOptions)).includes(secretReference));
-    await tables.closeSessions("all");
   });
 
   test("rule 10: it is told to no other gateway and no other storage, and nothing is sent where it is missing", async () => {

@@ -63,8 +63,8 @@ export interface CleanupPlan {
   /** Every savepoint of the job that is there or may be, newest first. */
   readonly rows: readonly CleanupRow[];
   /**
-   * Set when nothing was taken for longer than the age rule allows, so that the first savepoint after a long pause would take the older ones with
-   * it at once (A-31): how long the pause was, milliseconds. Such a plan waits for a person.
+   * Set when nothing was taken for longer than the age rule allows, up to the newest or since, so that all older ones would go at once (A-31): how
+   * long the pause was, milliseconds. Such a plan waits for a person.
    */
   readonly pauseMs: number | null;
 }
@@ -132,7 +132,7 @@ export function planCleanup(facts: CleanupFacts): CleanupPlan {
     const spares = hits.length === 0 ? [{ spare: "within-rules" } as const] : sparesOf(record, { isForgotten: isForgotten(record, places), newestPlaces, refusals: [...guard(record), ...facts.pinnedBeside(record)] }, facts);
     return { record, ageMs, hits, spares };
   });
-  return { cluster, jobName, rules, atMs: nowMs, rows, pauseMs: pauseOf(counted, rules, rows) };
+  return { cluster, jobName, rules, atMs: nowMs, rows, pauseMs: pauseOf(counted, rules, rows, nowMs) };
 }
 
 /** What a preview showed of one victim; equal as long as nothing about it has changed. */
@@ -206,10 +206,11 @@ function guardOf({ records, jobs }: CleanupFacts, mine: readonly SavepointRecord
   };
 }
 
-function pauseOf(counted: readonly SavepointRecord[], { maxAgeMs }: CleanupRules, rows: readonly CleanupRow[]): number | null {
+/** Before the newest or since: also the clock of a machine that jumped ahead makes a pause, when Flink runs on the same one. */
+function pauseOf(counted: readonly SavepointRecord[], { maxAgeMs }: CleanupRules, rows: readonly CleanupRow[], nowMs: number): number | null {
   const [latest, before] = counted;
   if (latest === undefined || before === undefined || maxAgeMs === null || !rows.some((row) => isVictim(row) && row.hits.some(({ rule }) => rule === "age"))) return null;
-  const pauseMs = latest.requestedAtMs - before.requestedAtMs;
+  const pauseMs = Math.max(nowMs - latest.requestedAtMs, latest.requestedAtMs - before.requestedAtMs);
   return pauseMs > maxAgeMs ? pauseMs : null;
 }
 

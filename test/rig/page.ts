@@ -45,6 +45,19 @@ export class WorkbenchPage {
     }
   }
 
+  /** Where something is, in pixels of the window. The editor draws its lines anew after a change, and then what is on them is nowhere for a moment. */
+  async placeOf(what: string, locator: Locator): Promise<{ readonly x: number; readonly y: number; readonly width: number; readonly height: number }> {
+    return this.waitFor(`the place of ${what}`, async (timeout) => {
+      for (const untilMs = Date.now() + timeout; ; await this.page.waitForTimeout(50)) {
+        const left = Math.max(1, untilMs - Date.now());
+        await locator.first().waitFor({ state: "attached", timeout: left });
+        const box = await locator.first().boundingBox({ timeout: left }).catch(() => null);
+        if (box !== null) return box;
+        if (left === 1) throw new Error(`${what} is not on the screen`);
+      }
+    });
+  }
+
   /** Saves a picture of the window and resolves to its file. */
   async picture(name: string): Promise<string> {
     mkdirSync(this.#pictures, { recursive: true });

@@ -64,9 +64,7 @@ async function openFile(page: WorkbenchPage, name: string): Promise<void> {
 
 /** Points at the first squiggle and waits for what VS Code says of it. */
 async function pointAtSquiggle(page: WorkbenchPage): Promise<void> {
-  await page.waitFor("a squiggle", (timeout) => squiggles(page).first().waitFor({ state: "attached", timeout }));
-  const box = await squiggles(page).first().boundingBox();
-  assert.ok(box);
+  const box = await page.placeOf("a squiggle", squiggles(page));
   await page.page.mouse.move(box.x + box.width / 2, box.y + 4, { steps: 3 });
 }
 
@@ -169,8 +167,7 @@ test("the lint in the workbench", async (context) => {
       await page.page.locator('.tab[data-resource-name="PaymentsJob.java"]').click();
       await page.waitFor("a lens", (timeout) => page.page.locator(".codelens-decoration").filter({ hasText: "uid payments-source · operator" }).waitFor({ timeout }));
       const uid = page.page.locator(".view-line span span").filter({ hasText: "payments-source" }).last();
-      const box = await uid.boundingBox();
-      assert.ok(box);
+      const box = await page.placeOf("the uid", uid);
       await page.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 3 });
       await page.waitFor("the hover", (timeout) => page.page.locator(".monaco-hover:visible").filter({ hasText: "Operator id" }).waitFor({ timeout }));
       await pictures(page, "uid hover");

@@ -94,8 +94,7 @@ test("schedules in the workbench", async (context) => {
       const squiggle = page.page.locator(".monaco-editor .squiggly-error");
       await page.waitFor("a squiggle", (timeout) => squiggle.first().waitFor({ state: "attached", timeout }));
       const point = async (place: typeof squiggle): Promise<void> => {
-        const box = await place.first().boundingBox();
-        assert.ok(box);
+        const box = await page.placeOf("what is pointed at", place);
         await page.page.mouse.move(box.x + box.width / 2, box.y + 4, { steps: 3 });
       };
       await point(squiggle);

@@ -29,7 +29,7 @@ import { Notify } from "./host/platform/notify";
 import { Progress } from "./host/platform/progress";
 import { StoredCredentials, vaultOf } from "./host/platform/secrets";
 import { SettingsReader } from "./host/platform/settings";
-import { openSecretsRemark, problemsText } from "./host/platform/settingsCheck";
+import { openSecretsRemarks, problemsText } from "./host/platform/settingsCheck";
 import { Explorer } from "./host/views/explorer";
 import { Operations } from "./host/views/operations";
 import { ScheduleRows } from "./host/views/scheduleRows";
@@ -95,7 +95,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimonJobs: paimon.paimonJobs, paimon: paimon.paimon, overviews: overview.overviews, cleanup: overview.cleanup, rollbacks: app.rollbacks, paimonTables: app.paimonTables, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, vault, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
-    for (const { cause, explanation } of openSecretsRemark(settings.openSecrets)) notify.background(cause, explanation);
+    for (const { warehouse, cause, explanation } of openSecretsRemarks(settings.warehouses)) notify.background(cause, explanation, { warehouse });
     clusters.setProfiles(settings.clusters);
     warehouses.setProfiles(settings.warehouses);
     if (settings.problems.length > 0) notify.background(`settings: ${problemsText(settings.problems)}`, { message: problemsText(settings.problems), action: { title: "Open Settings", command: "flinkSavepoints.editClusters" } });

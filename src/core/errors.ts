@@ -68,8 +68,8 @@ export interface ErrorFacts {
   "lint-ended": { reason: "memory" | "crash" | "silence" };
   /** The thread that reads a savepoint ended: out of memory, or on its own. */
   "inspection-ended": { location: string; reason: "memory" | "crash" };
-  /** The settings say that the value of a catalog's option is kept in SecretStorage, which has none for this warehouse with these options. */
-  "catalog-secret-missing": { warehouse: string; option: string };
+  /** The settings say that values of catalog options are kept in SecretStorage, which lacks these `options` for the warehouse at this path with its present other options. */
+  "catalog-secret-missing": { warehouse: string; name: string; options: readonly string[] };
   /** Paimon refused or failed to act on a table; `what` as in "create the tag a". Nothing or a part may have been done. */
   "paimon-action-failed": { table: string; what: string; message: string; exception: string };
   /** It broke off without an answer: Paimon may or may not have acted. */

@@ -83,7 +83,7 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "warehouse-unreachable": ({ warehouse, reason }) => warehouseExplanation(warehouse, reason),
   "lint-ended": ({ reason }) => ({ message: `The lint ended more than once (${{ memory: "it took more memory than it may have", crash: "it broke off", silence: "it did not answer" }[reason]}) and rests until its settings change or the window is reloaded. The log has the details.` }),
   "inspection-ended": ({ location, reason }) => ({ message: reason === "memory" ? `Reading ${location} took more memory than it may have, so it was ended.` : `Reading ${location} ended unexpectedly. The log has the details.`, action: retry }),
-  "catalog-secret-missing": ({ warehouse, option }) => ({ message: `The value of ${option} for the warehouse ${warehouse} is not stored on this machine, or was stored for other options of it.`, action: { title: "Store Secrets…", command: "flinkSavepoints.storeWarehouseSecrets" } }),
+  "catalog-secret-missing": ({ name, options }) => ({ message: `The warehouse ${oneLine(name, 80)} lacks ${options.map((option) => oneLine(option, 80)).join(" and ")}: never stored on this machine, or stored for other options or another gateway than it has now. Store Warehouse Secrets asks for the value.`, action: { title: "Store Secrets…", command: "flinkSavepoints.storeWarehouseSecrets" } }),
   "paimon-action-failed": ({ table, what, message }) => ({ message: `Paimon could not ${what} of ${table}: ${quoted(message)}` }),
   "paimon-action-lost": ({ table, what, reason }) => ({ message: `Whether Paimon did ${what} of ${table} is not known: ${reason}. The table is looked at before anything goes on.` }),
   "paimon-jars-missing": ({ path }) => ({ message: `There is no jar at ${path}, and no folder with jars. Name Flink's lib folder and Paimon's bundle as jars of the warehouse, or none to have them fetched.`, action: { title: "Edit Warehouses", command: "flinkSavepoints.editWarehouses" } }),
@@ -127,7 +127,7 @@ export function explainRefusal(refusal: Refusal): string {
       ? `A stop with savepoint has been under way for ${spanText(refusal.forMs)}; another request now would fail, and a second stop would also fail the first and restart the job.`
       : `A ${refusal.what} of it has been under way for ${spanText(refusal.forMs)}.`;
     case "action-running": return refusal.process.pid === 0 ? `The SQL Gateway ${refusal.process.host} is at a statement that was sent for ${refusal.table}, and nothing was heard of it for ${spanText(refusal.forMs)}. Go on when it has ended; should it hang, restart the gateway first, or it may roll the table back later.` : `Paimon's action command (process ${refusal.process.pid} on ${refusal.process.host}) has been at work on ${refusal.table} for ${spanText(refusal.forMs)}, begun by an earlier window. Go on when it has ended; one that hangs has to be ended by hand first, or it may roll the table back later.`;
-    case "statement-unknown": return `Whether a statement that was sent for ${refusal.table} has ended is not known: ${statementDoubt(refusal.gateway, refusal.reason)}. While it runs it may roll the table back under what is written by then.`;
+    case "statement-unknown": return `It is not known whether the statement that was sent for ${refusal.table} has ended: ${statementDoubt(refusal.gateway, refusal.reason)}. One that still runs may roll the table back later, and what is written until then is lost.`;
     case "no-directory": return "No directory was given and the cluster has none configured.";
     case "cluster-reads-only": return refusal.kind === "history" ? "This is a history server: it shows jobs that ended and changes nothing." : "This cluster runs one application and takes no jars. Copy the command and start it where the application is deployed.";
     case "version-too-old": return `Flink ${refusal.version} is too old; this needs ${refusal.since}.`;
@@ -240,7 +240,7 @@ function end(text: string): string {
 }
 
 function statementDoubt(gateway: string, reason: Extract<Refusal, { rule: "statement-unknown" }>["reason"]): string {
-  if (reason === "session-gone") return `the SQL Gateway ${gateway} no longer knows its session. It was restarted, and then it runs nothing of before; or the session was closed there; or another gateway answers at this address`;
-  if (reason === "handle-lost") return `the connection to the SQL Gateway ${gateway} ended before it was told under which handle it runs`;
-  return `the SQL Gateway ${gateway} can't tell (${reason.message.replace(/\.$/, "")})`;
+  if (reason === "session-gone") return `the SQL Gateway ${gateway} no longer knows its session. Either the gateway was restarted, and the statement ended with it; or the session was closed, or another gateway answers at this address, and the statement may still run`;
+  if (reason === "handle-lost") return `the connection to the SQL Gateway ${gateway} broke off before the gateway told the statement's handle, and without that it can't be asked`;
+  return `the SQL Gateway ${gateway} does not say (${reason.message.replace(/\.$/, "")})`;
 }

@@ -45,7 +45,7 @@ describe("the tables of warehouses", () => {
     const others = [{ ...lake, sqlGateway: "http://elsewhere:8083" }, { ...lake, catalogOptions: { ...lake.catalogOptions, "s3.endpoint": "https://elsewhere" } }, { ...lake, catalogOptions: { ...lake.catalogOptions, "s3.path.style.access": "true" } }];
     for (const other of others) {
       warehouses = [other];
-      assert.deepEqual((await rejected(act(), "catalog-secret-missing")).facts, { warehouse: "lake", option: "s3.secret-key" });
+      assert.deepEqual((await rejected(act(), "catalog-secret-missing")).facts, { warehouse: lake.path, name: "lake", options: ["s3.secret-key"] });
     }
     assert.ok(!sent.some((line) => line.includes("statements")));
     // Moving a second one out of the settings does not lose the first.

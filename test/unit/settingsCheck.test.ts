@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { problemsText, readClusters, readWarehouses, validateSetting } from "../../src/host/platform/settingsCheck";
+import { openSecretsRemarks, problemsText, readClusters, readWarehouses, validateSetting } from "../../src/host/platform/settingsCheck";
 
 test("a setting that is wrong has its default, and the others keep their values", () => {
   assert.deepEqual(validateSetting("refresh.intervalSeconds", 10), { value: 10, problem: null });
@@ -48,4 +48,17 @@ test("a warehouse entry that is wrong is named, and the others work; one path is
   assert.deepEqual(problems.map(({ setting, problem }) => `${setting.slice("flinkSavepoints.warehouses, ".length)} ${problem}`), [
     "“x” path: must be an absolute path or a URI such as file:/data/warehouse", "entry 3 has the same path as “file:/data/lake” and is not shown", "entry 5 catalog: must be letters, digits and underscores", "entry 6 jars: must be an array",
   ]);
+});
+
+test("rule 10: a warehouse with secrets in the settings is told of once, with all of them and none of their values", () => {
+  const { profiles } = readWarehouses("flinkSavepoints.warehouses", [{ level: "user", entries: [
+    { name: "lake", path: "s3://lake/w", catalogOptions: { "s3.endpoint": "https://minio", "s3.access-key": "AKIA7391", "s3.secret-key": "wJalr7391" } },
+    { name: "kept", path: "s3://kept/w", catalogOptions: { "s3.secret-key": "${secret}" } },
+    { name: "hive", path: "hdfs:///w", catalogOptions: { uri: "jdbc:mysql://h/db?user=u&password=p7391" } },
+  ] }]);
+  const remarks = openSecretsRemarks(profiles);
+  assert.deepEqual(remarks.map(({ warehouse, explanation: { message } }) => [warehouse, /hold (.*) in plain text\./.exec(message)?.[1]]), [
+    ["s3://lake/w", "s3.access-key and s3.secret-key of the warehouse lake"], [profiles[2]?.path, "uri of the warehouse hive"],
+  ]);
+  assert.ok(!JSON.stringify(remarks).includes("7391"));
 });

@@ -119,6 +119,9 @@ test("how a statement of an earlier window stands is told as far as the gateway 
     const standing = await answering(status, body).standingOf(at, signal);
     assert.ok(standing.state === "unknown" && typeof standing.reason === "object" && standing.reason.message.length > 5, JSON.stringify([status, body, standing]));
   }
+  const silent = gatewayOf({ name: "w", path: "/w", catalog: "p", catalogOptions: {}, jars: [], sqlGateway: "http://g:1" }, { clock: systemClock, log, http: { send: ({ url }) => Promise.reject(new FlinkError("no-answer", { url, afterMs: 30_000 })) } });
+  // Not "nothing was changed", which is true of the question alone.
+  assert.deepEqual(await silent.standingOf(at, signal), { state: "unknown", reason: { message: "no answer in 30 s" } });
 });
 
 test("a gateway's failure that repeats the catalog's options is told without their secrets", async () => {

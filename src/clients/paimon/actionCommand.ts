@@ -32,10 +32,12 @@ export function actionCommand(world: ActionCommandWorld): PaimonActions {
   return {
     way: "command",
     async act(table, action, run, started) {
+      // First: no jars are fetched for an action that lacks a secret.
+      const warehouse = await world.warehouse();
       const java = await world.java(run.signal);
       const jars = await world.jars(run);
       run.signal.throwIfAborted();
-      await runJava(world, java, jars, table, action, started);
+      await runJava(world, warehouse, java, jars, table, action, started);
     },
   };
 }
@@ -64,9 +66,8 @@ const heldBack = ["-c", `read -r _ && unset args && args=$(cat) && case $args in
 const jvmFlags = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", `-XX:ErrorFile=${devNull}`];
 
 /** Once it is started it is left to end: one that is killed may leave a table rolled back by half. */
-async function runJava(world: ActionCommandWorld, java: string, jars: readonly string[], table: TableAddress, action: PaimonAction, started: ((process: ProcessIdentity) => Promise<void>) | undefined): Promise<void> {
+async function runJava(world: ActionCommandWorld, warehouse: Pick<WarehouseProfile, "path" | "catalogOptions">, java: string, jars: readonly string[], table: TableAddress, action: PaimonAction, started: ((process: ProcessIdentity) => Promise<void>) | undefined): Promise<void> {
   const { log } = world;
-  const warehouse = await world.warehouse();
   const facts = { table: tableName(table), what: actionText(action) };
   const args = actionArguments(warehouse, table, action);
   if (args.some((arg) => arg.includes("\0"))) throw new FlinkError("setting-invalid", { setting: "catalogOptions", problem: "holds a NUL, which no program takes" });

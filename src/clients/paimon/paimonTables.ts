@@ -118,13 +118,10 @@ export class PaimonTables implements Disposable {
 
   /** Reads what the settings leave to SecretStorage. Throws `catalog-secret-missing`, `secrets-unavailable`. */
   async #withSecrets(profile: WarehouseProfile): Promise<WarehouseProfile> {
-    const values = await Promise.all(Object.entries(profile.catalogOptions).map(async ([option, value]): Promise<[string, string]> => {
-      if (value !== secretReference) return [option, value];
-      const kept = await this.#world.vault.get(secretKey(profile, option, isOpenSecret));
-      if (kept === undefined) throw new FlinkError("catalog-secret-missing", { warehouse: profile.name, option });
-      return [option, kept];
-    }));
-    return { ...profile, catalogOptions: Object.fromEntries(values) };
+    const values = await Promise.all(Object.entries(profile.catalogOptions).map(async ([option, value]) => [option, value === secretReference ? await this.#world.vault.get(secretKey(profile, option, isOpenSecret)) : value] as const));
+    const options = values.flatMap(([option, value]) => (value === undefined ? [option] : []));
+    if (options.length > 0) throw new FlinkError("catalog-secret-missing", { warehouse: profile.path, name: profile.name, options });
+    return { ...profile, catalogOptions: Object.fromEntries(values) as Record<string, string> };
   }
 
   /** Closes the sessions of gateways that no warehouse has any more, or of all. */

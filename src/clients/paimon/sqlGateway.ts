@@ -3,6 +3,7 @@ import { Backoff, unlessAborted } from "../../core/base/async";
 import { FlinkError, isFlinkError } from "../../core/errors";
 import { actionText, callStatement, createCatalogStatement, hideSecrets, oldestCall, tableName, type PaimonActions, type SentStatement, type StatementStanding } from "../../core/paimon/actions";
 import { explain } from "../../core/explain";
+import { shortReason } from "../../core/rowText";
 import { parseLossless } from "../../core/paimon/snapshot";
 import { parseFlinkVersion, type FlinkVersion } from "../../core/model/version";
 import type { WarehouseProfile } from "../../core/model/warehouse";
@@ -130,7 +131,9 @@ export class SqlGateway {
       if (isForgotten(error)) return { state: "unknown", reason: "session-gone" };
       // An operation is forgotten when it is closed, which comes after its end.
       if (isFlinkError(error, "statement-failed") && /^Can not find the submitted operation/.test(error.facts.message)) return { state: "ended", how: "CLOSED" };
-      return { state: "unknown", reason: { message: isFlinkError(error) ? explain(error).message : String(error) } };
+      // In few words where it did not answer: a sentence about this request could be read as one about the statement.
+      const silent = isFlinkError(error, "no-answer", "cluster-unreachable", "answer-lost");
+      return { state: "unknown", reason: { message: silent ? shortReason(error) : isFlinkError(error) ? explain(error).message : String(error) } };
     }
   }
 

@@ -1,4 +1,4 @@
-import { secretReference } from "../model/warehouse";
+import { secretReference, type WarehouseProfile } from "../model/warehouse";
 import { capabilitiesOf, type FlinkVersion } from "../model/version";
 import type { ProcessIdentity, Run } from "../ports";
 
@@ -150,6 +150,11 @@ const inAddress = /(?:passw\w*|secret|token|signature)=([^&;,\s'"]+)/gi;
 /** Whether an option of a catalog holds a secret in the open. */
 export function isOpenSecret(key: string, value: string): boolean {
   return value.trim() !== "" && value !== secretReference && (isSecretOption(key) || hideSecrets(value, { [key]: value }) !== value);
+}
+
+/** The options of a warehouse that hold a secret in the open, with their values. */
+export function openSecretsOf({ catalogOptions }: Pick<WarehouseProfile, "catalogOptions">): readonly (readonly [option: string, value: string])[] {
+  return Object.entries(catalogOptions).filter(([key, value]) => isOpenSecret(key, value));
 }
 
 /** As Flink hides them (`GlobalConfiguration.isSensitive`), and what file systems call their keys. */

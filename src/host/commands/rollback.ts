@@ -67,7 +67,7 @@ export async function continueRollback(world: CommandWorld, target?: { readonly 
   if (doubts === undefined) return;
   if (doubts.length > 0) {
     const detail = doubts.flatMap(({ refusal, table, difference }) => [explainRefusal(refusal), difference === null ? `${table} is at its tag now.` : `${table} now: ${difference}`, ""]);
-    if (!(await world.notify.confirm({ title: `Go on with the rollback of ${name}?`, detail: [...detail, "Look at the gateway first: one that was restarted since is at nothing."].join("\n"), button: "Continue All the Same" }))) return;
+    if (!(await world.notify.confirm({ title: `Go on with the rollback of ${name}?`, detail: [...detail, "Look at the gateway first. If it was restarted since, nothing of before runs there any more."].join("\n"), button: "Continue All the Same" }))) return;
   }
   await follow(world, name, (run) => rollbacks.continue(record.id, run, [], doubts.length > 0).catch(async (error: unknown) => {
     const [refusal, ...more] = isFlinkError(error, "refused") ? error.facts.refusals : [];

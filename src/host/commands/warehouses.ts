@@ -3,7 +3,7 @@ import type { WarehouseRef } from "../../core/contributions";
 import { FlinkError } from "../../core/errors";
 import { localPath } from "../../core/model/location";
 import { secretKey, secretReference, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
-import { isOpenSecret } from "../../core/paimon/actions";
+import { isOpenSecret, openSecretsOf } from "../../core/paimon/actions";
 import { oneLine } from "../../core/rowText";
 import { countText } from "../../core/wording";
 import { paimonId } from "../views/paimonSource";
@@ -53,32 +53,52 @@ export async function editWarehouses(): Promise<void> {
   await vscode.commands.executeCommand("workbench.action.openSettingsJson", { revealSetting: { key: "flinkSavepoints.warehouses", edit: true } });
 }
 
-/** *Store Warehouse Secrets*: moves keys and passwords out of the settings, or asks for one that the settings leave to the secret storage. */
+/** *Store Warehouse Secrets*: moves keys and passwords out of the settings; else asks for those that the settings leave to the secret storage, first for what it lacks. */
 export async function storeWarehouseSecrets(world: CommandWorld, target?: WarehouseRef): Promise<void> {
-  const isOpen = ({ catalogOptions }: WarehouseProfile): boolean => Object.entries(catalogOptions).some(([key, value]) => isOpenSecret(key, value));
-  const profile = target === undefined ? world.warehouses.list().find(isOpen) ?? (await warehouseFor(world, target, "The secrets of which warehouse?")) : await warehouseFor(world, target, "");
+  const [only, ...others] = world.warehouses.list().filter((profile) => openSecretsOf(profile).length > 0 || referencesOf(profile).length > 0);
+  const profile = target === undefined && only !== undefined && others.length === 0 ? only : await warehouseFor(world, target, "The secrets of which warehouse?");
   if (profile === undefined) return;
   const name = oneLine(profile.name, 80);
-  const open = Object.entries(profile.catalogOptions).filter(([key, value]) => isOpenSecret(key, value));
-  if (open.length > 0) {
-    const names = open.map(([key]) => key);
-    const detail = `${names.join(", ")}: the values go to the secret storage of this machine, and the settings get ${secretReference} in their place. Where the settings were synchronised or committed they still stand in what was: change those keys.`;
-    if (!(await world.notify.confirm({ title: `Move ${countText(open.length, "secret")} of ${name} out of the settings?`, detail, button: "Move" }))) return;
-    // What is kept is there before the settings lose it.
-    for (const [key, value] of open) await world.vault.set(secretKey(profile, key, isOpenSecret), value);
-    await world.settings.referToSecrets(profile.path, names);
-    return world.notify.done(`${countText(open.length, "secret")} of ${name} moved to the secret storage.`);
-  }
-  const references = Object.entries(profile.catalogOptions).filter(([, value]) => value === secretReference).map(([key]) => key);
+  const open = openSecretsOf(profile);
+  if (open.length > 0) return moveSecrets(world, profile, open);
+  const references = referencesOf(profile);
   if (references.length === 0) return world.notify.refused(`No option of ${name} is left to the secret storage. Write ${secretReference} as its value in catalogOptions.`, [{ title: "Edit Warehouses", command: "flinkSavepoints.editWarehouses" }]);
-  const entered = await askInSteps(`Secrets of ${name}`, references.length === 1 ? 1 : 2, async (ask) => {
-    const option = references.length === 1 ? (references[0] ?? "") : await ask.choose({ placeholder: "Which one?", choices: references.map((key) => ({ label: `$(key) ${oneLine(key, 80)}`, value: key })) });
-    return { option, value: await ask.enter({ prompt: `Value of ${option}`, secret: true, check: (text) => (text === "" ? { severity: "error", text: "Nothing is entered yet." } : undefined) }) };
+  const keyOf = (option: string): string => secretKey(profile, option, isOpenSecret);
+  const kept = await Promise.all(references.map((option) => world.vault.get(keyOf(option))));
+  const missing = references.filter((_, at) => kept[at] === undefined);
+  const entered = await askInSteps(`Secrets of ${name}`, missing.length > 0 ? missing.length : references.length === 1 ? 1 : 2, async (ask) => {
+    const asked = missing.length > 0 ? missing : references.length === 1 ? references : [await ask.choose({ placeholder: "All are stored. Which one is replaced?", choices: references.map((option) => ({ label: `$(key) ${oneLine(option, 80)}`, value: option })) })];
+    const values: [option: string, value: string][] = [];
+    for (const option of asked) {
+      const prompt = missing.length > 0 ? `Value of ${oneLine(option, 80)}, for the secret storage` : `New value of ${oneLine(option, 80)}, in place of the one that is stored`;
+      values.push([option, await ask.enter({ prompt, secret: true, check: (text) => (text === "" ? { severity: "error", text: "Nothing is entered yet." } : undefined) })]);
+    }
+    return values;
   });
   if (entered === undefined) return;
-  await world.vault.set(secretKey(profile, entered.option, isOpenSecret), entered.value);
+  for (const [option, value] of entered) await world.vault.set(keyOf(option), value);
   await (await world.paimonTables()).closeSessions("all");
-  world.notify.done(`${entered.option} of ${name} is kept in the secret storage.`);
+  world.notify.done(`${entered.map(([option]) => oneLine(option, 80)).join(" and ")} of ${name} ${entered.length === 1 ? "is" : "are"} kept in the secret storage.`);
+}
+
+async function moveSecrets(world: CommandWorld, profile: WarehouseProfile, open: readonly (readonly [option: string, value: string])[]): Promise<void> {
+  const what = `${countText(open.length, "secret")} of ${oneLine(profile.name, 80)}`;
+  const it = open.length === 1 ? "it" : "them";
+  const detail = [
+    ...open.map(([option]) => `• ${oneLine(option, 80)}`), "",
+    `The secret storage of this machine keeps ${it}, and the settings say ${secretReference} instead. Where else these settings are used, store ${it} there too.`,
+    `Copies that were synchronised or committed before still hold ${it}: have ${open.length === 1 ? "a new one" : "new ones"} issued.`,
+  ].join("\n");
+  if (!(await world.notify.confirm({ title: `Move ${what} out of the settings?`, detail, button: "Move" }))) return;
+  // What is kept is there before the settings lose it.
+  for (const [option, value] of open) await world.vault.set(secretKey(profile, option, isOpenSecret), value);
+  await world.settings.referToSecrets(profile.path, new Map(open));
+  world.notify.done(`${what} moved to the secret storage.`);
+}
+
+/** The options whose values the settings leave to the secret storage. */
+function referencesOf({ catalogOptions }: WarehouseProfile): readonly string[] {
+  return Object.keys(catalogOptions).filter((option) => catalogOptions[option] === secretReference);
 }
 
 /** The warehouse a verb is about; asked for when it was not told. */

@@ -1,4 +1,5 @@
 import { isAbort } from "../../core/base/async";
+import type { ClusterRef, WarehouseRef } from "../../core/contributions";
 import { FlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
 import type { Log } from "../../core/ports";
@@ -43,7 +44,7 @@ export async function runCommand<World>(world: World, boundary: CommandBoundary,
       log.error(`${id}: ${describeForLog(error)}`);
       const explanation = explain(error);
       if (error.code === "refused") notify.refused(explanation.message);
-      else notify.failure(explanation, { retry: () => runCommand(world, boundary, { id, verb, argument: target }), target: clusterOf(error, target) });
+      else notify.failure(explanation, { retry: () => runCommand(world, boundary, { id, verb, argument: target }), target: aboutWhat(error, target) });
     } else {
       log.error(`${id}: unexpected: ${describeForLog(error)}`);
       notify.unexpected();
@@ -51,8 +52,9 @@ export async function runCommand<World>(world: World, boundary: CommandBoundary,
   }
 }
 
-/** The cluster that an error's next step is about, so that *Set Credentials* need not ask. */
-function clusterOf(error: FlinkError, target: unknown): { cluster: string } | undefined {
+/** The cluster or warehouse that an error's next step is about, so that *Set Credentials* and *Store Warehouse Secrets* need not ask. */
+function aboutWhat(error: FlinkError, target: unknown): ClusterRef | WarehouseRef | undefined {
+  if ("warehouse" in error.facts && typeof error.facts.warehouse === "string") return { warehouse: error.facts.warehouse };
   if (typeof target === "object" && target !== null && "cluster" in target && typeof target.cluster === "string") return { cluster: target.cluster };
   return "url" in error.facts && typeof error.facts.url === "string" ? { cluster: error.facts.url } : undefined;
 }

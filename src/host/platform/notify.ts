@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import type { CommandArgs, CommandId } from "../../core/contributions";
+import type { ClusterRef, CommandArgs, CommandId, WarehouseRef } from "../../core/contributions";
 import type { Explanation } from "../../core/explain";
 import type { Log } from "../../core/ports";
 import { plainMessage } from "../../core/rowText";
@@ -40,7 +40,7 @@ export class Notify {
   }
 
   /** Tells that a verb failed: our sentence, its next step and *Show Log*. `retry` runs the verb again; `target` goes to the next step. */
-  failure(explanation: Explanation, context: { readonly retry?: () => unknown; readonly target?: { readonly cluster: string } | undefined } = {}): void {
+  failure(explanation: Explanation, context: { readonly retry?: () => unknown; readonly target?: ClusterRef | WarehouseRef | undefined } = {}): void {
     const { action } = explanation;
     const buttons: Button[] = [];
     if (action?.command === "retry") {
@@ -62,13 +62,13 @@ export class Notify {
     this.#show("information", message, steps.slice(0, 2).map((step) => this.#button(step)));
   }
 
-  /** Tells of something that went wrong on its own, once for each cause in the life of this window; afterwards only the log and the rows say it. */
-  background(cause: string, explanation: Explanation): void {
+  /** Tells of something that went wrong on its own, once for each cause in the life of this window; afterwards only the log and the rows say it. `target` goes to the next step. */
+  background(cause: string, explanation: Explanation, target?: WarehouseRef): void {
     this.#log.warn(`${cause}: ${explanation.message}`);
     if (this.#told.has(cause)) return;
     this.#told.add(cause);
     const { action } = explanation;
-    const steps: Button[] = action === undefined || action.command === "retry" || action.command === showLog.command ? [] : [{ title: action.title, press: () => vscode.commands.executeCommand(action.command) }];
+    const steps: Button[] = action === undefined || action.command === "retry" || action.command === showLog.command ? [] : [{ title: action.title, press: () => vscode.commands.executeCommand(action.command, target) }];
     this.#show("warning", explanation.message, [...steps, this.#button(showLog)]);
   }
 

@@ -4,7 +4,6 @@ import { Emitter } from "../../core/base/event";
 import { FlinkError } from "../../core/errors";
 import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
 import { secretReference, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
-import { isOpenSecret } from "../../core/paimon/actions";
 import { settingsSchema, type ClusterEntry, type SettingKey, type Settings, type WarehouseEntry } from "../../core/settings";
 import { readClusters, readWarehouses, validateSetting, type ScopedEntries, type SettingProblem } from "./settingsCheck";
 
@@ -55,16 +54,11 @@ export class SettingsReader implements Disposable {
     return this.#problems;
   }
 
-  /** Options of warehouses whose secrets stand in the settings, `lake: s3.secret-key`. */
-  get openSecrets(): readonly string[] {
-    return this.#warehouses.flatMap(({ name, catalogOptions }) => Object.entries(catalogOptions).filter(([key, value]) => isOpenSecret(key, value)).map(([key]) => `${name}: ${key}`));
-  }
-
-  /** Writes `${secret}` in place of the values of a warehouse's options, at every level that has them. */
-  async referToSecrets(path: string, options: readonly string[]): Promise<void> {
+  /** Writes `${secret}` in place of these values of a warehouse's options, at every level that has them. Another value of the same option, which is kept nowhere else, stays. */
+  async referToSecrets(path: string, values: ReadonlyMap<string, string>): Promise<void> {
     for (const { entries, target, resource } of this.#scopes("warehouses")) {
       if (!Array.isArray(entries)) continue;
-      const changed = (entries as unknown[]).map((entry) => (pathOf(entry) === path ? withReferences(entry as WarehouseEntry, options) : entry));
+      const changed = (entries as unknown[]).map((entry) => (pathOf(entry) === path ? withReferences(entry as WarehouseEntry, values) : entry));
       if (changed.some((entry, at) => entry !== (entries as unknown[])[at])) await vscode.workspace.getConfiguration(section, resource).update("warehouses", changed, target);
     }
   }
@@ -150,10 +144,10 @@ type EntryList = "clusters" | "warehouses";
 
 const keyOf: Readonly<Record<EntryList, (entry: unknown) => string | undefined>> = { clusters: addressOf, warehouses: pathOf };
 
-function withReferences(entry: WarehouseEntry, options: readonly string[]): WarehouseEntry {
-  const { catalogOptions } = entry;
-  if (typeof catalogOptions !== "object" || !options.some((option) => option in catalogOptions)) return entry;
-  return { ...entry, catalogOptions: Object.fromEntries(Object.entries(catalogOptions).map(([key, value]) => [key, options.includes(key) ? secretReference : value])) };
+function withReferences(entry: WarehouseEntry, values: ReadonlyMap<string, string>): WarehouseEntry {
+  const options = Object.entries(entry.catalogOptions ?? {});
+  if (!options.some(([key, value]) => values.get(key) === value)) return entry;
+  return { ...entry, catalogOptions: Object.fromEntries(options.map(([key, value]) => [key, values.get(key) === value ? secretReference : value])) };
 }
 
 function pathOf(entry: unknown): string | undefined {

@@ -2,6 +2,8 @@ import type * as z from "zod";
 import type { Explanation } from "../../core/explain";
 import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
 import { defaultCatalog, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
+import { openSecretsOf } from "../../core/paimon/actions";
+import { oneLine } from "../../core/rowText";
 import { clusterEntrySchema, settingsSchema, warehouseEntrySchema, type SettingKey, type Settings } from "../../core/settings";
 import { issueText } from "../../core/zodIssue";
 
@@ -90,9 +92,14 @@ export function problemsText(problems: readonly SettingProblem[]): string {
   return [...shown, ...(more > 0 ? [`And ${more} more.`] : [])].join(" ");
 }
 
-/** What is told of secrets that stand in the settings, each once: `lake: s3.secret-key`. */
-export function openSecretsRemark(open: readonly string[]): readonly { readonly cause: string; readonly explanation: Explanation }[] {
-  return open.map((option) => ({ cause: `secret in the settings: ${option}`, explanation: { message: `${option} is a secret that stands in the settings, where it is synchronised, shared and read. It can be kept in the secret storage instead.`, action: { title: "Store Secrets…", command: "flinkSavepoints.storeWarehouseSecrets" } } }));
+/** What is told of the secrets that stand in the settings, once for each warehouse that has some. */
+export function openSecretsRemarks(warehouses: readonly WarehouseProfile[]): readonly { readonly warehouse: string; readonly cause: string; readonly explanation: Explanation }[] {
+  return warehouses.flatMap((profile) => {
+    const open = openSecretsOf(profile).map(([option]) => oneLine(option, 80));
+    const names = open.length < 2 ? open.join("") : `${open.slice(0, -1).join(", ")} and ${open.at(-1) ?? ""}`;
+    const message = `The settings hold ${names} of the warehouse ${oneLine(profile.name, 80)} in plain text. Settings are synchronised and committed; keys and passwords belong in the secret storage.`;
+    return open.length === 0 ? [] : [{ warehouse: profile.path, cause: `secrets in the settings: ${profile.path}: ${names}`, explanation: { message, action: { title: "Move to Secret Storage…", command: "flinkSavepoints.storeWarehouseSecrets" } } }];
+  });
 }
 
 function entryName(entry: unknown): string | undefined {

@@ -20,6 +20,8 @@ export async function packageExtension(folder) {
       if (name !== undefined && name !== "package.json" && name !== "dist/extension.js") cpSync(path.join(repository, name), path.join(stage, name), { recursive: true });
     }
     cpSync(path.join(repository, ".vscodeignore"), path.join(stage, ".vscodeignore"));
+    // Pictures of a readme must lie behind an address, and there is none yet: they are for the page of the repository.
+    writeFileSync(path.join(stage, "README.md"), readFileSync(path.join(repository, "README.md"), "utf8").replaceAll(/<picture>.*?<\/picture>\n\n?/g, ""));
     writeFileSync(path.join(stage, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
     await run(process.execPath, ["esbuild.mjs", "--production", `--out=${path.join(stage, "dist")}`], { cwd: repository });
     mkdirSync(folder, { recursive: true });

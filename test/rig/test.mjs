@@ -21,6 +21,7 @@ const rings = {
   e2e: { run: nodeTests, folders: ["e2e"], files: plain, limitMs: minutes(20), again: true, java: true, backends: true, paimon: true },
   ui: { run: nodeTests, folders: ["ui"], files: plain, limitMs: minutes(15), again: true, java: true, paimon: true, workbench: true, package: true },
   long: { run: nodeTests, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".long.test.mjs"), limitMs: minutes(180), java: true, paimon: true, workbench: true, package: true },
+  pictures: { run: bench, folders: ["rig"], files: (file) => file === "readmePictures.mjs", workbench: true },
   matrix: { run: nodeTests, folders: ["e2e"], files: (file) => file.endsWith(".matrix.test.mjs"), limitMs: minutes(90), java: true },
   bench: { run: bench, folders: ["unit", "e2e", "ui"], files: (file) => file.endsWith(".bench.mjs"), java: true, backends: true, paimon: true, sql: true, workbench: true, package: true },
 };

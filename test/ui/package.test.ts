@@ -52,6 +52,12 @@ test("the package holds exactly the listed files", () => {
   assert.deepEqual([...entries().keys()].filter((name) => !chunk.test(name)).map(spelling).sort(), expected.map(spelling).sort());
 });
 
+test("the readme of the package names no picture, which would lie nowhere", () => {
+  const text = read([...entries().keys()].find((name) => name.toLowerCase() === "extension/readme.md") ?? "").toString();
+  assert.match(text, /^# Flink Savepoints\n\n[A-Z]/);
+  assert.doesNotMatch(text, /<picture|<img|!\[/);
+});
+
 test("what is loaded at activation is below 25 kB, and what every window loads after it below 500 kB", () => {
   const atActivation = loadedBy("extension/dist/extension.js");
   const [window, another] = chunks().filter((name) => /^window-/.test(path.posix.basename(name)));

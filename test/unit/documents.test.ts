@@ -25,6 +25,12 @@ test("every link between documents leads to a file", () => {
   assert.deepEqual(wrong(/\]\((?!https?:)([^)#\s]+)/g, (target, document) => existsSync(path.join(path.dirname(document), target))), []);
 });
 
+test("every picture of a document is there, in both themes and with a text for who can't see it, and none is left over", () => {
+  const named = texts.flatMap(({ document, text }) => [...text.matchAll(/<picture><source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)"><img src="([^"]+)" width="\d+" alt="[^"]{20,}"><\/picture>/g)].flatMap(([, ...files]) => files.map((file) => path.join(path.dirname(document), file))));
+  assert.deepEqual(named.sort(), readdirSync(path.join("docs", "pictures")).map((file) => path.join("docs", "pictures", file)).sort());
+  assert.equal(texts.reduce((sum, { text }) => sum + text.split(/<picture|!\[/).length - 1, 0) * 2, named.length, "all are written alike");
+});
+
 test("every source, test and document named in ARCHITECTURE and CONTRIBUTING is there, by its path or below the folder that was named before it", () => {
   const isThere = (name: string): boolean => existsSync(name) || existsSync(path.join("src", name)) || (!/^(src|test|docs|media|core|clients|services|host|webview|worker|cli)\//.test(name) && files.some((file) => `${file}/`.endsWith(`/${name.replace(/\/?$/, "/")}`)));
   const paths = /`((?:[\w.-]+\/)+|(?:[\w.-]+\/)*[\w.-]+\.(?:tsx?|[mc]?js|md|css))`/g;

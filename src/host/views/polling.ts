@@ -35,6 +35,7 @@ const atOnce = 4;
 const slowest = 10;
 /** Without anything to ask it sleeps until it is woken; a timer cannot be longer than 24.8 days. */
 const longestNapMs = 3_600_000;
+const afterFaultMs = 10_000;
 
 /**
  * Asks for what is visible: at the set interval while it changes, half as long again each time it did not, up to ten times; at most four
@@ -101,7 +102,7 @@ export class Polling implements Disposable {
       return this.#askDue() ?? clock.now() + longestNapMs;
     } catch (error) {
       log.error("looking for what to ask", error);
-      return clock.now() + slowest * 1_000;
+      return clock.now() + afterFaultMs;
     }
   }
 

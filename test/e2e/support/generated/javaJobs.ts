@@ -1,4 +1,4 @@
-import { capital, each, javaImports, jvmImports, lower, type Plan, spaced, type Step, tail } from "./jobPlan";
+import { capital, each, eachStep, javaImports, jvmImports, lower, type Plan, spaced, type Step, tail } from "./jobPlan";
 
 const javaTypes = { text: "String", long: "long", double: "double", flag: "boolean" } as const;
 
@@ -21,11 +21,8 @@ ${each(plans, javaJob)}}
 
 function javaJob(plan: Plan, at: number): string {
   const { record, key } = plan;
-  let stream = "events";
-  const body = each(plan.steps, (step, index) => {
-    const next = `${lower(step.className)}`;
-    const [from, out] = [stream, `    SingleOutputStreamOperator<${record}> ${next} = `];
-    stream = next;
+  const { body, stream } = eachStep(plan.steps, lower, (step, index, from, next) => {
+    const out = `    SingleOutputStreamOperator<${record}> ${next} = `;
     const end = `${tail(step, "        ")};\n`;
     switch (step.kind) {
       case "map": return `${out}${from}.map(value -> clean(value))${end}`;

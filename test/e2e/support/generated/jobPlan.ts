@@ -86,6 +86,12 @@ export function each<T>(items: readonly T[], write: (item: T, at: number) => str
   return items.map(write).join("");
 }
 
+/** A piece of code for each step, and the variable that holds the stream after the last. `from` is that before the step, `next` the one that it makes, called after its class. */
+export function eachStep(steps: readonly Step[], called: (className: string) => string, write: (step: Step, index: number, from: string, next: string) => string): { readonly body: string; readonly stream: string } {
+  const streams = ["events", ...steps.map(({ className }) => called(className))];
+  return { body: each(steps, (step, at) => write(step, at, streams[at] ?? "", streams[at + 1] ?? "")), stream: streams.at(-1) ?? "" };
+}
+
 /** `.uid("x").name("y")`, each on a line of its own. */
 export function tail({ uid, named, name }: Pick<Step, "uid" | "named" | "name">, indent: string): string {
   return `${uid === undefined ? "" : `\n${indent}.uid("${uid}")`}${named ? `\n${indent}.name("${name}")` : ""}`;

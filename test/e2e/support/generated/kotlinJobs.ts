@@ -1,4 +1,4 @@
-import { each, javaImports, jvmImports, lower, type Plan, spaced, type Step, tail } from "./jobPlan";
+import { each, eachStep, javaImports, jvmImports, lower, type Plan, spaced, type Step, tail } from "./jobPlan";
 
 const kotlinTypes = { text: "String?", long: "Long", double: "Double", flag: "Boolean" } as const;
 const initial = { text: "null", long: "0L", double: "0.0", flag: "false" } as const;
@@ -14,11 +14,8 @@ ${each(plans, kotlinJob)}`;
 
 function kotlinJob(plan: Plan, at: number): string {
   const { record, key } = plan;
-  let stream = "events";
-  const body = each(plan.steps, (step, index) => {
-    const next = lower(step.className);
-    const [from, out] = [stream, `    val ${next} = `];
-    stream = next;
+  const { body, stream } = eachStep(plan.steps, lower, (step, index, from, next) => {
+    const out = `    val ${next} = `;
     const end = `${tail(step, "        ")}\n`;
     switch (step.kind) {
       case "map": return `${out}${from}.map { clean(it) }${end}`;

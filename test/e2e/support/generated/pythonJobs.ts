@@ -1,4 +1,4 @@
-import { each, type Plan, snake, spaced, type Step } from "./jobPlan";
+import { each, eachStep, type Plan, snake, spaced, type Step } from "./jobPlan";
 
 /** Jobs as functions in Python. */
 export function pythonFile(plans: readonly Plan[]): string {
@@ -28,11 +28,7 @@ if __name__ == "__main__":
 function pythonJob(plan: Plan, at: number): string {
   const { record } = plan;
   const key = snake(plan.key);
-  let stream = "events";
-  const body = each(plan.steps, (step, index) => {
-    const next = snake(step.className);
-    const from = stream;
-    stream = next;
+  const { body, stream } = eachStep(plan.steps, snake, (step, index, from, next) => {
     const end = `${step.uid === undefined ? "" : ` \\\n        .uid("${step.uid}")`}${step.named ? ` \\\n        .name("${step.name}")` : ""}\n`;
     const out = `    ${next} = `;
     switch (step.kind) {

@@ -1,4 +1,4 @@
-import { each, jvmImports, lower, type Plan, spaced, type Step, tail } from "./jobPlan";
+import { each, eachStep, jvmImports, lower, type Plan, spaced, type Step, tail } from "./jobPlan";
 
 const scalaTypes = { text: "String", long: "Long", double: "Double", flag: "Boolean" } as const;
 
@@ -18,11 +18,8 @@ ${each(plans, scalaJob)}}
 
 function scalaJob(plan: Plan, at: number): string {
   const { record, key } = plan;
-  let stream = "events";
-  const body = each(plan.steps, (step, index) => {
-    const next = lower(step.className);
-    const [from, out] = [stream, `    val ${next} = `];
-    stream = next;
+  const { body, stream } = eachStep(plan.steps, lower, (step, index, from, next) => {
+    const out = `    val ${next} = `;
     const end = `${tail(step, "      ")}\n`;
     switch (step.kind) {
       case "map": return `${out}${from}.map(value => clean(value))${end}`;

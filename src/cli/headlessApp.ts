@@ -5,7 +5,7 @@ import * as z from "zod";
 import { createApp, type App } from "../app";
 import { unreadableReason } from "../clients/localFiles";
 import { localWarehouse } from "../clients/paimon/localWarehouse";
-import { pairingInProcess } from "../clients/paimon/pairing";
+import { pairingInProcess } from "../clients/paimon/pairingThread";
 import { systemClock } from "../core/base/async";
 import { DisposableStore, type Disposable } from "../core/base/disposable";
 import { findCleanup } from "../core/cleanup/findCleanup";

@@ -10,11 +10,12 @@ import { filesOf, lostItsMetadata, recordVersion, type CleanupRecord, type Savep
 import type { AsideStorage, Liveness, ProcessIdentity, Run, StorageLook } from "../core/ports";
 import { savepointName } from "../core/wording";
 import type { DisposalService } from "./disposals";
-import { mayBeAtWork, readRecord } from "./ledgerReads";
+import { readRecord } from "./ledgerReads";
 import { pinnedBeside } from "./pinnedBeside";
 import { realPlaces, vanishedPlaces } from "./realPlaces";
-import { failureOf, refuseIf, unlessUnwritable } from "./requests";
+import { failureOf, refuseIf, unlessUnwritable } from "./requestErrors";
 import type { SavepointWorld } from "./savepoints";
+import { mayBeAtWork } from "./takeover";
 
 /** A job as cleanup follows it: by its name, since ids change with every restart. */
 export interface CleanupJob {

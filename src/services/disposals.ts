@@ -13,7 +13,7 @@ import { unlessUnknown } from "./following";
 import { readRecord } from "./ledgerReads";
 import { pinnedBeside } from "./pinnedBeside";
 import { realPlaces, vanishedPlaces } from "./realPlaces";
-import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
+import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requestErrors";
 import type { SavepointWorld } from "./savepoints";
 
 /** What a person must know, and may have to do, before a savepoint is disposed of. */

@@ -11,7 +11,7 @@ import { folderName, parentLocation, placeKey } from "../core/model/location";
 import type { Clock, Log, ProcessIdentity, Run } from "../core/ports";
 import { jobRows, savepointRows, type JobRow, type SavepointRow } from "../core/rows";
 import type { ClusterService } from "./clusters";
-import { mayHaveArrived, refuseIf } from "./requests";
+import { mayHaveArrived, refuseIf } from "./requestErrors";
 
 /** What a job's checkpoint statistics said when last asked. */
 export interface JobObservation {

@@ -3,9 +3,9 @@ import { DisposableStore, type Disposable } from "../core/base/disposable";
 import { isOpen, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
 import type { Liveness, ProcessIdentity } from "../core/ports";
 import type { DisposalService } from "./disposals";
-import { mayBeAtWork } from "./ledgerReads";
 import type { RestoreService } from "./restores";
 import type { SavepointWorld } from "./savepoints";
+import { mayBeAtWork } from "./takeover";
 
 /**
  * After a restart, takes over what a dead process left open and finds out how it ended (safety rule 6). Only asks and follows; the one request

@@ -9,7 +9,7 @@ import type { ClaimMode, ProcessIdentity, Run, RunJarRequest, StorageLook } from
 import { readRecord } from "./ledgerReads";
 import { pinnedBeside } from "./pinnedBeside";
 import { followedPlaces } from "./realPlaces";
-import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
+import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requestErrors";
 import { outcomeError, type Readiness, type SavepointRequest, type SavepointService, type SavepointWorld } from "./savepoints";
 import { isUnsent, StartFollower } from "./startFollower";
 

@@ -8,18 +8,19 @@ import { placeKey, requireLocation } from "../core/model/location";
 import { scanMetadata } from "../core/metadata/scan";
 import { actionText, tableAddress, type PaimonAction, type PaimonActions, type SentStatement, type StatementStanding } from "../core/paimon/actions";
 import { paimonCommitters } from "../core/paimon/committers";
+import { rollbackName } from "../core/paimon/ourNames";
 import { isBrokenOff, latestOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
-import { differenceFrom, isTarget, ourName, planRollback, stepsFor, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
+import { differenceFrom, isTarget, planRollback, stepsFor, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
 import { pairRecordId, pairRecordsIn, rememberedOf, withRemembered } from "../core/paimon/remembered";
 import { tableNamed, type PaimonTable } from "../core/paimon/warehouse";
 import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run, StorageLook } from "../core/ports";
 import { savepointName } from "../core/wording";
-import { mayBeAtWork } from "./ledgerReads";
 import { followedPlaces } from "./realPlaces";
-import { refuseIf } from "./requests";
+import { refuseIf } from "./requestErrors";
 import type { RestoreRequest, RestoreService } from "./restores";
 import { writersOf } from "./rollbackWriters";
 import type { SavepointWorld } from "./savepoints";
+import { mayBeAtWork } from "./takeover";
 
 /** The tables of the world, as a rollback sees them. */
 export interface RollbackTables {
@@ -148,7 +149,7 @@ export class RollbackService {
         target: { id: target.id, commitUser: target.commitUser, commitIdentifier: String(target.commitIdentifier), timeMs: target.timeMs },
       })),
       unchecked: [...options.unchecked],
-      safetyName: options.safetyCopy ? `${ourName(plan.savepoint.path, plan.savepoint.checkpointId)}-before-${id.slice(0, 6)}` : null,
+      safetyName: options.safetyCopy ? `${rollbackName(plan.savepoint.path, plan.savepoint.checkpointId)}-before-${id.slice(0, 6)}` : null,
       state: "planned", requestedAtMs: atMs, endedAtMs: null, owner: self, trail: [{ atMs, event: `planned: ${plan.tables.map(({ table }) => table.name).join(", ")}` }],
     };
     await ledger.create(record).catch(async (error: unknown) => {

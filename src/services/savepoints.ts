@@ -13,7 +13,7 @@ import { type Operation, operationsIn } from "../core/ledger/queries";
 import type { ClusterService } from "./clusters";
 import { notReceived, type SavepointFollower } from "./following";
 import type { JobService } from "./jobs";
-import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requests";
+import { failureOf, mayHaveArrived, refuseIf, unlessUnwritable } from "./requestErrors";
 
 /** What a person chooses for a savepoint (C-6, C-7, A-7). */
 export interface SavepointRequest {

@@ -11,7 +11,7 @@ import { WarehouseService } from "../../src/services/warehouses";
 import { LedgerDisk } from "./fakes";
 import { keptLog, savepointRecord } from "./ledgerSamples";
 import { paimonSet, type PaimonSet } from "./paimonSets";
-import { pairingInProcess } from "../../src/clients/paimon/pairing";
+import { pairingInProcess } from "../../src/clients/paimon/pairingThread";
 
 /** Asks of a warehouse as a window that has just been opened does. */
 async function kept(set: PaimonSet, records: readonly SavepointRecord[], warehouses = [set.warehouse]): Promise<Record<string, readonly string[]>> {

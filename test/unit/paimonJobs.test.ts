@@ -12,7 +12,7 @@ import { PairService } from "../../src/services/pairs";
 import { WarehouseService } from "../../src/services/warehouses";
 import { LedgerDisk } from "./fakes";
 import { savepointRecord } from "./ledgerSamples";
-import { pairingInProcess } from "../../src/clients/paimon/pairing";
+import { pairingInProcess } from "../../src/clients/paimon/pairingThread";
 import { paimonSet } from "./paimonSets";
 
 const log: Log = { trace: () => undefined, debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };

@@ -7,8 +7,9 @@ import { after, before, describe, test } from "node:test";
 import { main } from "../../src/cli/main";
 import { openLocalFile, openRegularFile } from "../../src/clients/localFiles";
 import { localWarehouse, writeWhole } from "../../src/clients/paimon/localWarehouse";
+import { rollbackName } from "../../src/core/paimon/ourNames";
 import { isBrokenOff, latestOf, missingFileOf, snapshotTextOf, tableFacts } from "../../src/core/paimon/rollback/facts";
-import { differenceFrom, movedOn, ourName, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan } from "../../src/core/paimon/rollback/plan";
+import { differenceFrom, movedOn, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan } from "../../src/core/paimon/rollback/plan";
 import { runbookText, victimLines } from "../../src/core/paimon/rollback/rollbackText";
 import { comparedTags, schemaFields } from "../../src/core/paimon/tagText";
 import { parseFlinkVersion } from "../../src/core/model/version";
@@ -268,7 +269,7 @@ test("writers are told by their operators' names, compaction and chains included
 test("a copy is made before the rollback, and the tag that is missing before it too", () => {
   const steps = stepsFor({ tag: { name: "fsp-1", isNew: true }, target: { id: 3 }, latestId: 9 }, "before");
   assert.deepEqual(steps.map(({ kind }) => kind), ["create-tag", "create-branch", "create-tag", "roll-back"]);
-  assert.equal(ourName("/s/savepoint-3c9af1-0a0b0c0d0e0f", 12), "fsp-3c9af1-12");
+  assert.equal(rollbackName("/s/savepoint-3c9af1-0a0b0c0d0e0f", 12), "fsp-3c9af1-12");
 });
 
 test("two tags are compared by what they keep and by their columns", () => {

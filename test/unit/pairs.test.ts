@@ -15,7 +15,7 @@ import type { Log } from "../../src/core/ports";
 import { PairService } from "../../src/services/pairs";
 import { WarehouseService } from "../../src/services/warehouses";
 import { LedgerDisk } from "./fakes";
-import { pairingInProcess } from "../../src/clients/paimon/pairing";
+import { pairingInProcess } from "../../src/clients/paimon/pairingThread";
 import { paimonSet } from "./paimonSets";
 
 const quietLog: Log = { trace: () => undefined, debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };

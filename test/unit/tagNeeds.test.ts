@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, beforeEach, describe, test } from "node:test";
-import { pairingInProcess } from "../../src/clients/paimon/pairing";
+import { pairingInProcess } from "../../src/clients/paimon/pairingThread";
 import { localWarehouse } from "../../src/clients/paimon/localWarehouse";
 import { systemClock } from "../../src/core/base/async";
 import type { SavepointRecord } from "../../src/core/ledger/record";

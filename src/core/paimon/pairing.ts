@@ -1,4 +1,5 @@
 import type { PaimonCommitter } from "./committers";
+import { isOurName } from "./ourNames";
 import { endOfInput, type PaimonSnapshot, type PaimonTag } from "./snapshot";
 
 /**
@@ -92,20 +93,20 @@ export async function pairWith(savepoint: PairedSavepoint, committer: PaimonComm
   if (commitUser === null) return { grade: "none", snapshot: null, tags: [], decoy: null, reasons: [{ code: "state-unread", why: unread ?? "malformed" }] };
   const drained = committer.pending.includes(endOfInput);
   const identifier = drained ? endOfInput : checkpointId;
-  const lives = await judged(livesOf(table, commitUser, identifier), savepoint, committer.files.get(identifier) ?? new Set(), table);
-  const life = lives.find(({ proof }) => proof === "files") ?? lives.find(({ proof }) => proof === "time");
-  const isOf = (tag: PaimonTag): boolean => life !== undefined && life.members.some((member) => same(member, tag.snapshot));
+  const commits = await judged(commitsOf(table, commitUser, identifier), savepoint, committer.files.get(identifier) ?? new Set(), table);
+  const commit = commits.find(({ proof }) => proof === "files") ?? commits.find(({ proof }) => proof === "time");
+  const isOf = (tag: PaimonTag): boolean => commit !== undefined && commit.members.some((member) => same(member, tag.snapshot));
   const isStale = named !== undefined && !isOf(named) && same(named.snapshot, { commitUser, commitIdentifier: checkpointId });
-  const decoy = named !== undefined && !isOf(named) && (!isStale || life !== undefined) ? named : null;
+  const decoy = named !== undefined && !isOf(named) && (!isStale || commit !== undefined) ? named : null;
   const decoyReason: PairReason[] = decoy === null ? [] : isStale ? [{ code: "other-life", snapshotId: decoy.snapshot.id }] : [{ code: "decoy", tag: decoy.name, commitUser: decoy.snapshot.commitUser, commitIdentifier: decoy.snapshot.commitIdentifier }];
-  if (life === undefined) return withoutLife(savepoint, committer, table, lives, decoy, decoyReason);
+  if (commit === undefined) return withoutCommit(savepoint, committer, table, commits, decoy, decoyReason);
 
   const tags = table.tags.filter(isOf).sort((a, b) => Number(b === named) - Number(a === named));
-  const reasons: PairReason[] = [...life.reasons, ...decoyReason];
-  const alive = life.members.filter((member) => table.snapshots.some((live) => same(live, member)));
+  const reasons: PairReason[] = [...commit.reasons, ...decoyReason];
+  const alive = commit.members.filter((member) => table.snapshots.some((live) => same(live, member)));
   const snapshot = tags.find(({ name }) => name === named?.name)?.snapshot ?? tags[0]?.snapshot ?? alive[alive.length - 1] ?? null;
   if (drained) return { grade: "drained", snapshot, tags, decoy, reasons: [{ code: "end-of-input" }, ...reasons] };
-  const doubt = baseDoubt(savepoint, life, commitUser, table);
+  const doubt = baseDoubt(savepoint, commit, commitUser, table);
   if (doubt !== undefined) return { grade: "changed", snapshot, tags, decoy, reasons: [doubt, ...reasons] };
   if (tags.length > 0) {
     const other = tags.every(({ name }) => name !== `savepoint-${checkpointId}`) ? tags[0] : undefined;
@@ -115,55 +116,55 @@ export async function pairWith(savepoint: PairedSavepoint, committer: PaimonComm
 }
 
 /** One commit: a snapshot, or an APPEND and the COMPACT right after it, alive or kept by tags. */
-interface Life {
+interface Commit {
   /** By id. */
   readonly members: readonly PaimonSnapshot[];
 }
 
-interface JudgedLife extends Life {
+interface JudgedCommit extends Commit {
   /** `files`: every file of the commit is one the savepoint names. `time`: nothing else can tell, and the time fits. */
   readonly proof: "files" | "time" | "refuted" | "too-old";
   readonly reasons: readonly PairReason[];
 }
 
-function livesOf(table: PairedTable, commitUser: string, commitIdentifier: bigint): Life[] {
-  const lives: PaimonSnapshot[][] = [];
+function commitsOf(table: PairedTable, commitUser: string, commitIdentifier: bigint): Commit[] {
+  const commits: PaimonSnapshot[][] = [];
   let before: PaimonSnapshot | undefined;
-  for (const snapshot of commitsOf(table, commitUser)) {
-    const last = lives[lives.length - 1];
+  for (const snapshot of snapshotsBy(table, commitUser)) {
+    const last = commits[commits.length - 1];
     // Another writer may have committed between the two.
     const isTwin = before?.commitIdentifier === commitIdentifier && before.commitKind === "APPEND" && snapshot.commitKind === "COMPACT" && (before.id === snapshot.id - 1 || Math.abs(snapshot.timeMs - before.timeMs) < twinMs);
     if (snapshot.commitIdentifier === commitIdentifier) {
       if (last !== undefined && isTwin) last.push(snapshot);
-      else lives.push([snapshot]);
+      else commits.push([snapshot]);
     }
     before = snapshot;
   }
-  return lives.map((members) => ({ members }));
+  return commits.map((members) => ({ members }));
 }
 
-/** The lives with what proves or refutes each: the ones whose files are all that the savepoint names first, then the earliest after it. */
-async function judged(lives: readonly Life[], savepoint: PairedSavepoint, named: ReadonlySet<string>, table: PairedTable): Promise<JudgedLife[]> {
-  const found: (JudgedLife & { readonly isWhole: boolean })[] = [];
-  for (const life of lives) {
-    let proof: JudgedLife["proof"] | undefined;
+/** The commits with what proves or refutes each: the ones whose files are all that the savepoint names first, then the earliest after it. */
+async function judged(commits: readonly Commit[], savepoint: PairedSavepoint, named: ReadonlySet<string>, table: PairedTable): Promise<JudgedCommit[]> {
+  const found: (JudgedCommit & { readonly isWhole: boolean })[] = [];
+  for (const commit of commits) {
+    let proof: JudgedCommit["proof"] | undefined;
     let isWhole = false;
     const reasons: PairReason[] = [];
     const changed = new Set<string>();
     let matched = 0;
-    for (const member of life.members) {
+    for (const member of commit.members) {
       const files = await table.deltaFiles(member);
       if (files === undefined || files.size === 0) continue;
       for (const file of files) changed.add(file);
       const matching = [...files].filter((file) => named.has(file)).length;
       if (matching === files.size) matched ||= files.size;
       // A compaction's own output need not be in the committable, so only a commit of data refutes.
-      else if (matching === 0 && (member.commitKind === "APPEND" || life.members.length === 1)) {
+      else if (matching === 0 && (member.commitKind === "APPEND" || commit.members.length === 1)) {
         proof = "refuted";
         reasons.push({ code: "files-differ", files: files.size, matching });
       }
     }
-    const lateMs = timeOf(life) - savepoint.completedMs;
+    const lateMs = timeOf(commit) - savepoint.completedMs;
     const isLate = lateMs >= -skewMs;
     if (proof === undefined && matched > 0) {
       // The savepoint also names what its compactions read, which may be the files of a commit in an earlier life: those are a part of what it names.
@@ -176,17 +177,17 @@ async function judged(lives: readonly Life[], savepoint: PairedSavepoint, named:
     proof ??= isLate ? "time" : "too-old";
     if (proof === "time") reasons.push({ code: "committed-after", afterMs: lateMs });
     if (proof === "too-old") reasons.push({ code: "committed-before", beforeMs: -lateMs });
-    found.push({ ...life, proof, reasons, isWhole });
+    found.push({ ...commit, proof, reasons, isWhole });
   }
   return found.sort((a, b) => Number(b.isWhole) - Number(a.isWhole) || timeOf(a) - timeOf(b));
 }
 
-const timeOf = ({ members }: Life): number => Math.min(...members.map(({ timeMs }) => timeMs));
+const timeOf = ({ members }: Commit): number => Math.min(...members.map(({ timeMs }) => timeMs));
 
 /** No commit is this savepoint's: why, and which other state is the same. */
-async function withoutLife(savepoint: PairedSavepoint, committer: PaimonCommitter, table: PairedTable, lives: readonly JudgedLife[], decoy: PaimonTag | null, decoyReason: readonly PairReason[]): Promise<Pairing> {
-  const stale = table.tags.find((tag) => lives.some(({ members }) => members.some((member) => same(member, tag.snapshot))));
-  const earlier = lives[0];
+async function withoutCommit(savepoint: PairedSavepoint, committer: PaimonCommitter, table: PairedTable, commits: readonly JudgedCommit[], decoy: PaimonTag | null, decoyReason: readonly PairReason[]): Promise<Pairing> {
+  const stale = table.tags.find((tag) => commits.some(({ members }) => members.some((member) => same(member, tag.snapshot))));
+  const earlier = commits[0];
   if (earlier !== undefined) {
     const reasons: PairReason[] = [...earlier.reasons, { code: "other-life", snapshotId: earlier.members[0]?.id ?? 0 }, ...decoyReason];
     return { grade: stale === undefined ? (decoy === null ? "none" : "foreign") : "stale-tag", snapshot: null, tags: [], decoy: stale ?? decoy, reasons };
@@ -199,8 +200,7 @@ async function withoutLife(savepoint: PairedSavepoint, committer: PaimonCommitte
   // Then commits between the two may be gone, which nothing else tells.
   const isLatest = base !== undefined && same(base, table.snapshots[table.snapshots.length - 1] ?? {});
   // A rollback of ours to this savepoint has left a tag of that name there.
-  const ours = new RegExp(`^fsp-([0-9a-f]{6,8}-)?${savepoint.checkpointId}$`);
-  const isOurs = base !== undefined && table.tags.some(({ name, snapshot }) => ours.test(name) && same(snapshot, base));
+  const isOurs = base !== undefined && table.tags.some(({ name, snapshot }) => isOurName(name, savepoint.checkpointId) && same(snapshot, base));
   const isGone = isLatest && !isOurs && (committer.pending.length === 0 || base.commitIdentifier < savepoint.checkpointId - 1n) && (await table.isRolledBack());
   if (isGone) return { grade: decoy === null ? "none" : "foreign", snapshot: null, tags: [], decoy, reasons: [{ code: "rolled-back", snapshotId: base.id }, ...decoyReason] };
   const unsaved = committer.pending.filter((identifier) => identifier > (base?.commitIdentifier ?? -1n));
@@ -222,7 +222,7 @@ async function withoutLife(savepoint: PairedSavepoint, committer: PaimonCommitte
 
 /** The writer's newest commit up to the savepoint, whether nothing between the two can have expired, and its first one after it. */
 function baseOf({ checkpointId, completedMs }: PairedSavepoint, { commitUser }: PaimonCommitter, table: PairedTable): { base: PaimonSnapshot | undefined; isCertain: boolean; next: PaimonSnapshot | undefined } {
-  const own = commitUser === null ? [] : ownCommits(table, commitUser);
+  const own = commitUser === null ? [] : ownSnapshots(table, commitUser);
   const before = own.filter((snapshot) => snapshot.commitIdentifier <= checkpointId && (snapshot.commitIdentifier < checkpointId || snapshot.timeMs < completedMs));
   const base = before[before.length - 1];
   const next = own.find((snapshot) => snapshot.commitIdentifier > checkpointId && (base === undefined || snapshot.id > base.id));
@@ -242,19 +242,19 @@ function baseOf({ checkpointId, completedMs }: PairedSavepoint, { commitUser }: 
  * the writer's commit before it is not seen to be the one that the savepoint followed, and it did not come when the running job commits, which is
  * at once after a stop, and else with the next checkpoint.
  */
-function baseDoubt(savepoint: PairedSavepoint, life: Life, commitUser: string, table: PairedTable): PairReason | undefined {
+function baseDoubt(savepoint: PairedSavepoint, commit: Commit, commitUser: string, table: PairedTable): PairReason | undefined {
   const { checkpointId } = savepoint;
-  const own = ownCommits(table, commitUser);
-  const [first, last] = [life.members[0], life.members.at(-1)];
+  const own = ownSnapshots(table, commitUser);
+  const [first, last] = [commit.members[0], commit.members.at(-1)];
   const previous = own.findLast(({ id }) => id < (first?.id ?? 0));
   if (checkpointId <= 1n || (previous !== undefined && previous.commitIdentifier >= checkpointId - 1n)) return undefined;
   // A savepoint is complete before it is committed: one that is younger than its commit was copied, and its time tells nothing.
-  const lateMs = savepoint.isCopy === true || timeOf(life) < savepoint.completedMs - skewMs ? null : timeOf(life) - savepoint.completedMs;
+  const lateMs = savepoint.isCopy === true || timeOf(commit) < savepoint.completedMs - skewMs ? null : timeOf(commit) - savepoint.completedMs;
   if (lateMs !== null && lateMs <= skewMs) return undefined;
   const intervalMs = usualIntervalMs(own, own.find(({ id }) => id === first?.id)) ?? savepoint.intervalMs;
   const next = own.find(({ id }) => id > (last?.id ?? 0));
   // The running job commits the savepoint and the next checkpoint in one go; after a restore a whole interval lies between the two.
-  const isAlone = next !== undefined && next.commitIdentifier === checkpointId + 1n && next.timeMs - timeOf(life) > Math.max(1_000, (intervalMs ?? 0) / 2);
+  const isAlone = next !== undefined && next.commitIdentifier === checkpointId + 1n && next.timeMs - timeOf(commit) > Math.max(1_000, (intervalMs ?? 0) / 2);
   const isTogether = next !== undefined && next.commitIdentifier === checkpointId + 1n && !isAlone;
   if (savepoint.isStop !== true && (lateMs === null ? isTogether : !isAlone && intervalMs !== undefined && lateMs <= 2 * intervalMs + skewMs)) return undefined;
   return previous === undefined ? { code: "base-unseen", lateMs } : { code: "base-jumps", from: previous.commitIdentifier, lateMs };
@@ -262,7 +262,7 @@ function baseDoubt(savepoint: PairedSavepoint, life: Life, commitUser: string, t
 
 /** How long a writer's job takes between two checkpoints, by its commits to a table, milliseconds; undefined where they do not tell. */
 export function checkpointIntervalMs(table: PairedTable, commitUser: string): number | undefined {
-  return usualIntervalMs(ownCommits(table, commitUser), undefined);
+  return usualIntervalMs(ownSnapshots(table, commitUser), undefined);
 }
 
 /** The middle one of the times between two commits of a writer, by checkpoint, without the time before `doubted` where others tell; undefined when there are none. */
@@ -277,11 +277,11 @@ function usualIntervalMs(own: readonly PaimonSnapshot[], doubted: PaimonSnapshot
 }
 
 /** A writer's commits that are alive or kept by tags, each once, by id; the end of an input left out. */
-function ownCommits(table: PairedTable, commitUser: string): PaimonSnapshot[] {
-  return commitsOf(table, commitUser).filter(({ commitIdentifier }) => commitIdentifier !== endOfInput);
+function ownSnapshots(table: PairedTable, commitUser: string): PaimonSnapshot[] {
+  return snapshotsBy(table, commitUser).filter(({ commitIdentifier }) => commitIdentifier !== endOfInput);
 }
 
-function commitsOf(table: PairedTable, commitUser: string): PaimonSnapshot[] {
+function snapshotsBy(table: PairedTable, commitUser: string): PaimonSnapshot[] {
   const own = new Map<string, PaimonSnapshot>();
   for (const snapshot of [...table.snapshots, ...table.tags.map((tag) => tag.snapshot)]) {
     const key = `${snapshot.id} ${snapshot.commitIdentifier} ${snapshot.timeMs}`;

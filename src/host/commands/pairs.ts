@@ -2,12 +2,12 @@ import type { PaimonSnapshotRef, PaimonTagRef, SavepointRef } from "../../core/c
 import type { SavepointRecord } from "../../core/ledger/record";
 import { jobOf } from "../../core/ledger/record";
 import type { JobRef } from "../../core/model/job";
+import { pinName } from "../../core/paimon/ourNames";
 import { pairTitle } from "../../core/paimon/pairText";
 import type { SinkPair } from "../../core/paimon/savepointPairs";
 import { oneLine } from "../../core/rowText";
 import { savepointName } from "../../core/wording";
 import { pairedPlace } from "../../services/pairs";
-import { pinName } from "../paimon/pinName";
 import { askSavepoint, jobSummary, pickJob } from "./pick";
 import { refuse } from "./refuse";
 import { askInSteps, waitBefore } from "./steps";
@@ -37,7 +37,7 @@ export async function pinPair(world: CommandWorld, target?: SavepointRef): Promi
   const place = record === undefined ? undefined : pairedPlace(record);
   if (record === undefined || place === undefined) return;
   const name = `${savepointName(record)} of ${oneLine(record.job.name, 80)}`;
-  const tag = pinName(record);
+  const tag = pinName(record.job.id, record.checkpointId);
   const found = await waitBefore(`Pin the pair of ${name}`, "Reading the tables", (run) => world.pairs.pairsOf(place, 0, run.signal));
   const pairs = found?.pairs ?? [];
   const refs = pairs.flatMap((pair) => taggableIn(pair, tag));

@@ -10,6 +10,7 @@ import { isSameJob, isTerminal } from "../../core/model/job";
 import { jobOf } from "../../core/ledger/record";
 import { callStatement, tableAddress } from "../../core/paimon/actions";
 import { aboutBoardSchema, boardView, columnKey, pairsPageParams, type AboutBoard, type BoardSource, type BoardVerbs, type BoardView, type PairAction, type PairsPageApi, type PairsPageEvents } from "../../core/paimon/boardPage";
+import { pinName } from "../../core/paimon/ourNames";
 import type { SinkPair } from "../../core/paimon/savepointPairs";
 import type { Clock, Log } from "../../core/ports";
 import { serve, type WireError } from "../../core/rpc";
@@ -20,7 +21,6 @@ import type { WarehouseService } from "../../services/warehouses";
 import { copyText } from "../commands/copy";
 import { pairedJob } from "../views/explorerSource";
 import { showPage, type PageFolder } from "../inspector/webviewPage";
-import { pinName } from "./pinName";
 import { boardViewType } from "./registration";
 
 /** What boards need. */
@@ -151,7 +151,7 @@ export class PairBoards {
         if (action === "openTag") return void (await vscode.commands.executeCommand("flinkSavepoints.openPaimon", { ...pair.place, tag: pair.pairing.tags[0]?.name }));
         if (action === "sql") return copyText("statement", this.#statement(about, record, pair));
         const ref = snapshotRef(pair);
-        if (ref !== undefined) await vscode.commands.executeCommand("flinkSavepoints.createTag", { ...ref, tagName: action === "pin" || pair.pairing.decoy !== null ? pinName(record) : `savepoint-${record.checkpointId ?? ""}` });
+        if (ref !== undefined) await vscode.commands.executeCommand("flinkSavepoints.createTag", { ...ref, tagName: action === "pin" || pair.pairing.decoy !== null ? pinName(record.job.id, record.checkpointId) : `savepoint-${record.checkpointId ?? ""}` });
       }
     }
   }

@@ -4,12 +4,12 @@ import { isTestPath } from "../paths";
 import { isSuppressed, suppressionsOf } from "../suppression";
 import type { SyntaxTree } from "../syntax";
 import { budgetPerCaller, Evaluator } from "./evaluator";
-import { isSilenced, missingUid } from "./findings";
+import { isSilenced } from "./findings";
 import { kindOfType, memorySources } from "./flinkNames";
 import { flinkMajorOf } from "./flinkVersion";
 import { readJava } from "./javaReader";
 import { readKotlin } from "./kotlinReader";
-
+import { missingUid } from "./missingUid";
 import type { FileModel, TypeName } from "./model";
 import { readScala } from "./scalaReader";
 import { lineStartsOf, TreeReader } from "./treeReader";

@@ -5,6 +5,7 @@ import { scanMetadata } from "../../metadata/scan";
 import { nameFault, tableAddress, type PaimonAction, type TableAddress } from "../actions";
 import { readBoard, type BoardPair, type BoardSavepoint } from "../board";
 import { paimonCommitters } from "../committers";
+import { rollbackName } from "../ourNames";
 import type { Pairing } from "../pairing";
 import type { PaimonSnapshot } from "../snapshot";
 import type { PaimonTable, WarehouseReader } from "../warehouse";
@@ -87,12 +88,6 @@ export interface PlanInput {
   readonly warehouses: readonly RollbackWarehouse[];
   /** Those of the given numbers; asked once it is known which tags would be deleted. */
   others(checkpointIds: ReadonlySet<bigint>): Promise<readonly OtherSavepoint[]>;
-}
-
-/** The name of a tag or branch that we make for a savepoint of a job; Paimon itself never touches it. */
-export function ourName(savepointPath: string, checkpointId: number | bigint): string {
-  const short = /savepoint-([0-9a-f]{6})-/.exec(savepointPath)?.[1] ?? "";
-  return ["fsp", short, String(checkpointId)].filter((part) => part !== "").join("-");
 }
 
 /** Plans the rollback of every table that a savepoint's job writes (P-10, P-11, P-15). Reads only. Throws what reading the savepoint's metadata throws. */
@@ -178,7 +173,7 @@ async function planTable(warehouse: RollbackWarehouse, pair: BoardPair & { reado
   }
   const [problem] = facts.problems;
   if (problem !== undefined) refusals.push({ rule: "table-damaged", table: table.name, file: problem.path });
-  const own = ourName(savepoint.path, savepoint.checkpointId);
+  const own = rollbackName(savepoint.path, savepoint.checkpointId);
   const kept = pairing.tags.find(({ name }) => name === `savepoint-${savepoint.checkpointId}`) ?? pairing.tags.find(({ name }) => nameFault(name) === undefined) ?? pairing.tags[0];
   const tag = { name: kept?.name ?? own, isNew: kept === undefined };
   const fault = nameFault(tag.name);

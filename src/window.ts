@@ -79,7 +79,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   const sources = new LifecycleSources(context.globalStorageUri, log);
   const lifecycle = once(async () => {
     const [{ Lifecycle }, scheduler, agreements] = await Promise.all([import("./host/lifecycle/lifecycle"), app.scheduler(), app.scheduleAgreements()]);
-    return held.add(await Lifecycle.open({ sources, rows: scheduleRows, scheduler, agreements, clusters, notify, log, clock, afterSavepoint: (record) => overview.afterSavepoint(record) }));
+    return held.add(await Lifecycle.open({ sources, rows: scheduleRows, scheduler, agreements, clusters, ledger, notify, log, clock, afterSavepoint: (record) => overview.afterSavepoint(record) }));
   });
   const explorer = new Explorer({ clusters, jobs, savepoints, restores, warehouses, pairs, ledger, operations, schedules: scheduleRows, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
   const inspector = once(async () => new (await import("./host/inspector/editor")).Inspector({ inspect: app.inspect, ledger, pairs, clock, pages, log }));

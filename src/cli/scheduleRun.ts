@@ -1,8 +1,12 @@
-import { systemClock } from "../core/base/async";
-import { planText } from "../core/cleanup/cleanupText";
-import { isVictim } from "../core/cleanup/plan";
-import { FlinkError } from "../core/errors";
+import { isAbort, systemClock } from "../core/base/async";
+import { waitingText } from "../core/cleanup/waiting";
+import { FlinkError, isFlinkError } from "../core/errors";
+import { isTerminal } from "../core/model/job";
 import type { Log } from "../core/ports";
+import { clusterSentence } from "../core/rowText";
+import type { ScheduleInForce } from "../core/schedule/tick";
+import { timeInZone } from "../core/schedule/zoneTime";
+import type { ClusterService } from "../services/clusters";
 import { Schedules } from "../services/schedules";
 import type { Terminal } from "./command";
 import { openHeadless } from "./headlessApp";
@@ -19,16 +23,25 @@ export async function runSchedules(files: readonly string[], options: HeadlessOp
   try {
     const scheduler = await app.scheduler();
     const schedules = new Schedules(lifecycle, scheduler, app.clusters, systemClock, log);
-    scheduler.onDidGiveUp(({ inForce, why }) => log.error(`schedule “${inForce.schedule.name}” of ${inForce.schedule.job} took no savepoint: ${why}`));
+    scheduler.onDidGiveUp(({ inForce, why }) => log.error(`${nameOf(inForce.schedule)} took no savepoint: ${why}`));
     scheduler.onDidTake((record) => void cleanup.afterScheduled(record));
-    cleanup.onDidRunByItself(({ job, plan, removed, failed, held }) => {
-      if (held === null) log.info(`cleanup of ${job.jobName}: ${removed.length} removed, ${failed.length} failed`);
-      else if (plan.rows.some(isVictim)) log.warn(`cleanup of ${job.jobName} waits: ${held === "pause" ? "the job had paused for longer than its age rule; look at it with cleanup preview" : "nobody has agreed to its rules here; look at them with cleanup preview, then cleanup agree"}. ${planText(plan)} then.`);
+    cleanup.onDidRunByItself(({ job, removed, failed, held, waiting }) => {
+      if (held === null && (waiting === null || removed.length + failed.length > 0)) log.info(`cleanup of ${job.jobName}: ${removed.length} removed, ${failed.length} failed`);
+      if (waiting !== null) log.warn(`cleanup of ${job.jobName}: ${waitingText(waiting, waiting.for === "not-agreed" ? "cleanup preview, then cleanup agree," : waiting.for === "pause" ? "cleanup preview, then cleanup run --seen," : "cleanup preview")}`);
     });
     for (const { placed: { schedule }, why, isClusterUnknown } of schedules.leftOut) log.warn(`schedule “${schedule.name}” of ${schedule.job} does not run: ${isClusterUnknown ? clusterUnknownText(schedule.cluster) : why}`);
     app.reconciler.start();
     void cleanup.start().catch((error: unknown) => log.error("cleanup", error));
     log.info(`runs ${schedules.schedules.filter(({ schedule }) => schedule.enabled).length} of ${schedules.schedules.length + schedules.leftOut.length} schedules; its records are in ${state}`);
+    let told = "";
+    const tellPlans = (): void => {
+      const plans = JSON.stringify(schedules.schedules.map(({ key, schedule }) => [key, schedule]));
+      if (plans === told) return;
+      told = plans;
+      void tellNextRuns(schedules, app.clusters, log, terminal.signal).catch((error: unknown) => isAbort(error) || log.warn("looking at clusters", error));
+    };
+    schedules.onDidChange(tellPlans);
+    tellPlans();
     while (!terminal.signal.aborted) {
       await systemClock.sleep(lookEveryMs, terminal.signal).catch(() => undefined);
       // What was read last counts while a file is away, as it is while it is saved.
@@ -40,6 +53,30 @@ export async function runSchedules(files: readonly string[], options: HeadlessOp
   } finally {
     dispose();
   }
+}
+
+/** When each schedule runs next, and whether its cluster and its job are there now: a wrong address is better seen at once than at 3 a.m. Throws when `signal` aborts. */
+async function tellNextRuns(schedules: Schedules, clusters: ClusterService, log: Log, signal: AbortSignal): Promise<void> {
+  const views = await schedules.views();
+  for (const { inForce: { schedule }, nextMs } of views) log.info(`${nameOf(schedule)} ${!schedule.enabled ? "is paused" : nextMs === null ? "has no next run" : `runs next ${timeInZone(nextMs, schedule.timeZone)}`}`);
+  const active = views.map(({ inForce }) => inForce).filter(({ schedule }) => schedule.enabled);
+  await Promise.all([...new Set(active.map(({ cluster }) => cluster))].map(async (cluster) => {
+    const name = clusters.get(cluster)?.profile.name ?? cluster;
+    try {
+      await clusters.info(cluster, signal);
+      const jobs = await clusters.client(cluster).jobs(signal);
+      for (const { cluster: on, schedule } of active) {
+        if (on === cluster && !jobs.some((job) => job.name === schedule.job && !isTerminal(job.state))) log.warn(`no job of that name runs on ${name} now, and until one does ${nameOf(schedule)} is skipped`);
+      }
+    } catch (error) {
+      if (!isFlinkError(error)) throw error;
+      log.warn(`${name} can't be asked now, and is asked again when a schedule is due: ${clusterSentence(error, cluster)}`);
+    }
+  }));
+}
+
+function nameOf({ name, job }: ScheduleInForce["schedule"]): string {
+  return `schedule “${name}” of ${job}`;
 }
 
 /** One line for each thing that happens; what is only of use for finding a fault is left out. */

@@ -170,9 +170,14 @@ export function explainRefusal(refusal: Refusal): string {
     case "table-damaged": return `The file ${refusal.file} of ${refusal.table} can't be read, so what a rollback would delete can't be told.`;
     case "rollback-unfinished": return `A rollback for it is not finished: ${refusal.done} of ${refusal.total} tables are rolled back. Restored now, it would lose or double rows. Continue the rollback first.`;
     case "job-unchecked": return `Whether ${jobText(refusal.job)} needs it could not be checked (${refusal.reason}).`;
-    case "clock-differs": return refusal.aheadMs === null ? "Whether this machine's clock is right could not be checked: no job on its cluster tells the time." : `This machine's clock is ${spanText(Math.abs(refusal.aheadMs))} ${refusal.aheadMs > 0 ? "ahead of" : "behind"} the cluster's, so nobody knows how old it is.`;
+    case "clock-differs": return refusal.aheadMs === null ? "Whether this machine's clock is right could not be checked: no job on its cluster tells the time. Rules wait until one runs there." : `${clockText(refusal.aheadMs)}, so nobody knows how old it is.`;
     case "cluster-unchecked": return `Whether jobs on ${refusal.cluster} need it could not be checked (${refusal.reason}).`;
   }
+}
+
+/** How two clocks differ, without a full stop. */
+export function clockText(aheadMs: number): string {
+  return `This machine's clock is ${spanText(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of" : "behind"} the cluster's`;
 }
 
 /** What to know before going on, as one or two sentences. */

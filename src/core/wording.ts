@@ -41,10 +41,20 @@ export function ageText(thenMs: number, nowMs: number): string {
 
 let times: Intl.DateTimeFormat | undefined;
 
-/** The exact local time with its zone, for tooltips. One formatter: `toLocaleString` makes one each time, which takes as long as a whole row of a table. */
+/**
+ * The exact local time with its zone, wherever a time is written out and in every language alike: `2026-11-30 03:00:12 GMT+1`, as the next runs of
+ * schedules are. One formatter: `toLocaleString` makes one each time, which takes as long as a whole row of a table.
+ */
 export function timeText(atMs: number): string {
-  times ??= new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
-  return times.format(atMs);
+  times ??= new Intl.DateTimeFormat("sv", { dateStyle: "short", timeStyle: "medium" });
+  return `${times.format(atMs)} ${zoneText(-new Date(atMs).getTimezoneOffset())}`;
+}
+
+/** An offset from UTC, minutes: `UTC`, `GMT+1`, `GMT-3:30`. */
+function zoneText(offsetMinutes: number): string {
+  const minutes = Math.abs(offsetMinutes);
+  if (minutes === 0) return "UTC";
+  return `GMT${offsetMinutes < 0 ? "-" : "+"}${Math.floor(minutes / 60)}${minutes % 60 === 0 ? "" : `:${String(minutes % 60).padStart(2, "0")}`}`;
 }
 
 /** What a savepoint is called: its checkpoint number, or its folder while that is unknown. */

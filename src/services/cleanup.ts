@@ -5,6 +5,7 @@ import { asidePlace } from "../core/cleanup/aside";
 import { freedBytes, isVictim, limitedTo, planCleanup, type CleanupFacts, type CleanupPlan, type CleanupRow, type Hit, type Shown } from "../core/cleanup/plan";
 import { cleanupRecordId, rulesKey, type CleanupRules, type FindCleanup, type JobCleanup } from "../core/cleanup/rules";
 import { hitText } from "../core/cleanup/cleanupText";
+import { waitingIn, type CleanupWaiting } from "../core/cleanup/waiting";
 import { localPath } from "../core/model/location";
 import { filesOf, lostItsMetadata, recordVersion, type CleanupRecord, type SavepointRecord } from "../core/ledger/record";
 import type { AsideStorage, Liveness, ProcessIdentity, Run, StorageLook } from "../core/ports";
@@ -66,6 +67,8 @@ export interface CleanupOutcome {
   /** Record ids that were to go, and did not. */
   readonly failed: readonly string[];
   readonly held: "not-agreed" | "pause" | null;
+  /** What would have gone by itself and waits; null when nothing does. */
+  readonly waiting: CleanupWaiting | null;
 }
 
 /** A removal that failed is tried again by itself no sooner. */
@@ -143,7 +146,9 @@ export class CleanupService implements Disposable {
   /** Lets rules act by themselves, as a person who saw their preview wants, or no longer (`null`). */
   async agree(job: CleanupJob, rules: CleanupRules | null): Promise<void> {
     const { clock } = this.#world.shared;
-    await this.#update(job, rules === null ? "switched off" : "switched on after a preview", (record) => ({ ...record, agreed: rules === null ? null : { rules: rulesKey(rules), atMs: clock.now() } }));
+    await this.#update(job, rules === null ? "switched off" : "switched on after a preview", ({ lastRun, ...record }) => ({
+      ...record, agreed: rules === null ? null : { rules: rulesKey(rules), atMs: clock.now() }, lastRun: lastRun?.waiting?.for === "not-agreed" ? { ...lastRun, waiting: null } : lastRun,
+    }));
   }
 
   /** Removes what a preview showed; what has changed since stays, and the outcome's plan says so. Throws `refused` while another process cleans up after the job. */
@@ -167,7 +172,10 @@ export class CleanupService implements Disposable {
       const isAgreed = (await this.state(job)).record?.agreed?.rules === rulesKey(rules);
       const plan = await this.#plan(job, rules, run, true);
       const held = !isAgreed ? "not-agreed" : plan.pauseMs !== null && !isSeen(plan) ? "pause" : null;
-      return held === null ? this.#remove(job, plan, run) : { job, plan, removed: [], failed: [], held };
+      const waits = waitingIn(plan, held);
+      const before = (await this.state(job)).record?.lastRun?.waiting ?? null;
+      const waiting = waits === undefined ? null : { ...waits, sinceMs: before?.for === waits.for ? before.sinceMs : this.#world.shared.clock.now() };
+      return held === null ? { ...(await this.#remove(job, plan, run)), waiting } : { job, plan, removed: [], failed: [], held, waiting };
     });
   }
 
@@ -306,7 +314,7 @@ export class CleanupService implements Disposable {
       }
       await this.#update(job, "at work", (record) => (record.running === null ? record : { ...record, running: { ...record.running, sinceMs: this.#world.shared.clock.now() } }));
     }
-    return { job, plan, removed, failed, held: null };
+    return { job, plan, removed, failed, held: null, waiting: null };
   }
 
   async #removeOne(row: CleanupRow, rules: CleanupRules, run: Run): Promise<void> {
@@ -409,10 +417,10 @@ export class CleanupService implements Disposable {
   async #holding(job: CleanupJob, why: "scheduled" | "asked", work: () => Promise<CleanupOutcome>): Promise<CleanupOutcome> {
     return this.#exclusively(job, async () => {
       const outcome = await work();
-      const { plan, removed, failed, held } = outcome;
+      const { plan, removed, failed, held, waiting } = outcome;
       const gone = new Set(removed);
       const freed = freedBytes(plan.rows.filter(({ record }) => gone.has(record.id)));
-      await this.#update(job, held === null ? `${removed.length} removed, ${failed.length} failed` : `held back: ${held}`, (record) => ({ ...record, lastRun: { atMs: this.#world.shared.clock.now(), why, removed: removed.length, failed: failed.length, freedBytes: freed, held } }));
+      await this.#update(job, held === null ? `${removed.length} removed, ${failed.length} failed` : `held back: ${held}`, (record) => ({ ...record, lastRun: { atMs: this.#world.shared.clock.now(), why, removed: removed.length, failed: failed.length, freedBytes: freed, held, waiting } }));
       return outcome;
     });
   }

@@ -49,8 +49,9 @@ export async function startServer(rig: Rig, options: {
   readonly testDriver?: boolean;
 }): Promise<Server> {
   const token = randomBytes(12).toString("hex");
+  const rigFile = (name: string): string => path.join(repositoryOf(import.meta.dirname), "test", "rig", name);
   const child = spawn(process.execPath, [
-    path.join(repositoryOf(import.meta.dirname), "test", "rig", "guard.cjs"), options.removeAfter ?? "-", rig.node, rig.server,
+    rigFile("guard.cjs"), options.removeAfter ?? "-", rig.node, "--require", rigFile("secretKey.cjs"), rig.server,
     "--host", "127.0.0.1", "--port", String(options.port ?? 0), "--connection-token", token, "--accept-server-license-terms", "--telemetry-level", "off",
     ...(options.testDriver === true ? ["--enable-smoke-test-driver", "--disable-workspace-trust"] : []),
     "--user-data-dir", options.userDataDir, "--extensions-dir", options.extensionsDir, "--server-data-dir", options.serverDataDir,

@@ -10,7 +10,7 @@ import { paimonSet } from "../unit/paimonSets";
 import { Keys } from "./support/keys";
 import { bothThemes, pictures, Scene } from "./support/scene";
 
-test("rule 10: secrets in the settings are pointed out once and moved to the secret storage, replaced there, and used by Paimon", async (context) => {
+test("rule 10: secrets in the settings are pointed out once and moved to the secret storage, kept there over a reload, replaced, used by Paimon, and deleted with the warehouse", async (context) => {
   const [root, [jar = ""]] = await Promise.all([rootFolder(), paimonJars(paimonFlinks[0])]);
   const set = paimonSet("rolled-back");
   context.after(() => set.remove());
@@ -53,7 +53,10 @@ test("rule 10: secrets in the settings are pointed out once and moved to the sec
     assert.equal(await page.notification(notice).count(), 0);
     assert.deepEqual(scene.filesWith("AKIA-7391", "wJalr-7391"), [], "files of the workbench that hold a secret");
 
-    // All are stored now: the command replaces one.
+    // Kept when the window goes, as soon as the browser has sealed them. All are stored now: the command replaces one.
+    await page.waitFor("the browser to keep the secrets", (timeout) => page.page.waitForFunction(() => localStorage.getItem("secrets.provider") !== null, undefined, { timeout }));
+    await page.reload();
+    await page.openView();
     await page.contextMenu(/^lake, Paimon warehouse/, /^Store Warehouse Secrets/, asks);
     await keys.question(/Secrets of lake/, "All are stored. Which one is replaced?");
     await pictures(page, "7 which one");
@@ -69,5 +72,19 @@ test("rule 10: secrets in the settings are pointed out once and moved to the sec
     await pictures(page, "9 used");
     assert.deepEqual(scene.filesWith("wJalr-", "AKIA-"), [], "files of the workbench that hold a secret");
     assert.ok(!scene.log().includes("7391"));
+
+    // The warehouse goes, and what was stored for it: named anew, it asks for both.
+    await page.contextMenu(/^lake, Paimon warehouse/, /^Remove Warehouse/, page.dialog);
+    assert.match(await page.modal(), /Remove lake\?[^]*forgets its 2 secrets:[^]*s3\.access-key[^]*s3\.secret-key/);
+    await pictures(page, "10 remove");
+    await page.answer("Remove");
+    await page.rowGone(/^lake, Paimon warehouse/);
+    // Sealed, nothing is 84 characters long.
+    await page.waitFor("the browser to keep no secret", (timeout) => page.page.waitForFunction(() => (localStorage.getItem("secrets.provider") ?? "").length < 100, undefined, { timeout }));
+    scene.setSettings(warehouses());
+    await page.reload();
+    await page.openView();
+    await page.contextMenu(/^lake, Paimon warehouse/, /^Store Warehouse Secrets/, asks);
+    await keys.question(/Secrets of lake/, "Value of s3.access-key");
   });
 });

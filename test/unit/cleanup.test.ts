@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { purgeText } from "../../src/core/cleanup/cleanupText";
 import { isVictim, shownVictims, type CleanupPlan, type Shown } from "../../src/core/cleanup/plan";
 import { asidePlace } from "../../src/core/cleanup/aside";
+import { waitingText } from "../../src/core/cleanup/waiting";
 import { FlinkError } from "../../src/core/errors";
 import type { CleanupRules } from "../../src/core/cleanup/rules";
 import type { CleanupRecord, SavepointRecord } from "../../src/core/ledger/record";
@@ -63,7 +64,7 @@ describe("a preview", () => {
     assert.deepEqual([outcome.removed, outcome.failed], [["s5", "s4", "s3"], []]);
     assert.deepEqual(folders(), [...[1, 2].map((number) => at(place(number))), ...[3, 4, 5].map((number) => at(asidePlace(place(number))))].sort());
     assert.deepEqual(flink.sent(), [], "nothing is deleted while it can be undone");
-    assert.deepEqual((await cleanupRecord()).lastRun, { atMs: clock.now(), why: "asked", removed: 3, failed: 0, freedBytes: 30, held: null });
+    assert.deepEqual((await cleanupRecord()).lastRun, { atMs: clock.now(), why: "asked", removed: 3, failed: 0, freedBytes: 30, held: null, waiting: null });
     assert.equal((await cleanupRecord()).running, null);
   });
 
@@ -263,6 +264,41 @@ describe("rules by themselves", () => {
     assert.match(purgeText(plan, "s3://elsewhere") ?? "", /take 4 savepoints .*: #98, #97, #96, #95\. /);
     setRules({ keep: 10 });
     assert.equal(purgeText(await preview(), place(3)), undefined);
+  });
+
+  test("that wait say what for, since when and how many, until they go", async () => {
+    const waiting = async () => (await cleanupRecord()).lastRun?.waiting ?? null;
+    await afterTick();
+    const firstMs = clock.now();
+    assert.deepEqual(await waiting(), { for: "not-agreed", sinceMs: firstMs, count: 3, why: "Nobody here has seen what its rules do." });
+    await clock.sleep(hour);
+    const again = await afterTick();
+    assert.deepEqual([again?.waiting?.sinceMs, (await waiting())?.sinceMs], [firstMs, firstMs]);
+    await window.cleanup.agree(job(), world.cleanup.rules);
+    assert.equal(await waiting(), null);
+
+    clock.skip(3 * hour);
+    flink.skewMs -= 3 * hour;
+    const held = await afterTick();
+    assert.equal(held?.waiting?.for, "clock-differs");
+    assert.match(waitingText(held.waiting, "Preview Cleanup"), /^3 savepoints that cleanup would take wait since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+\. This machine's clock is 3 h ahead of the cluster's, so nobody knows how old they are\. They go after the next scheduled savepoint once both clocks agree; Preview Cleanup shows which\.$/);
+    assert.equal((await waiting())?.sinceMs, clock.now());
+    flink.skewMs += 3 * hour;
+    assert.deepEqual([(await afterTick())?.removed.length, await waiting()], [3, null]);
+  });
+
+  test("that have nothing to take wait for nothing, and what a savepoint's own reason spares is not waiting", async () => {
+    setRules({ keep: 10 });
+    assert.equal((await afterTick())?.waiting, null);
+    setRules({ keep: 4 });
+    await window.cleanup.agree(job(), world.cleanup.rules);
+    put(5, { pinned: true });
+    flink.jobs.clear();
+    assert.equal((await afterTick())?.waiting, null);
+    put(5);
+    const waiting = (await afterTick())?.waiting;
+    assert.deepEqual([waiting?.for, waiting?.count], ["clock-unknown", 1]);
+    assert.match(waiting?.why ?? "", /no job on its cluster tells the time/);
   });
 
   test("never throw: a cluster that is down, or another window at work, is a line in the log", async () => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { until } from "../rig/flink";
 import { programFile, runProgram } from "./program";
 
 const folder = mkdtempSync(path.join(tmpdir(), "flink-savepoints-cli-schedule-"));
@@ -58,7 +59,7 @@ test("arguments that make no sense, a file that is not there, and secrets that o
   assert.ok(!`${out}${err}`.includes("hidden"), err);
 });
 
-test("schedule run sends credentials to their origin only, never tells them, and ends in peace when it is told to", async () => {
+test("schedule run tells what runs next and which cluster does not answer, sends credentials to their origin only, never tells them, and ends in peace when it is told to", async () => {
   const seen: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     seen.push(request.headers.authorization);
@@ -74,15 +75,18 @@ test("schedule run sends credentials to their origin only, never tells them, and
   child.stdout.on("data", (data: Buffer) => (text += data.toString()));
   child.stderr.on("data", (data: Buffer) => (text += data.toString()));
   const ended = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
-  for (let waited = 0; !text.includes("runs schedules") && waited < 200; waited++) await new Promise((resolve) => setTimeout(resolve, 100));
+  const lease = (): boolean => existsSync(path.join(state, "schedules")) && readdirSync(path.join(state, "schedules")).some((name) => name.endsWith(".lease"));
+  await until("its first lines and its lease", () => Promise.resolve(text.includes("can't be asked now") && lease()), 60_000);
   child.kill("SIGTERM");
   assert.equal(await ended, 0, text);
   server.close();
   assert.match(text, /runs 1 of 2 schedules/);
+  assert.match(text, /info schedule “nightly” of orders runs next \d{4}-\d\d-\d\d \d\d:\d\d GMT\+[12]\n/);
+  assert.ok(text.includes(`warn ${address} can't be asked now, and is asked again when a schedule is due: `), text);
   assert.match(text, /warn schedule “nightly” of orders does not run: No cluster is known here as prod: give its address with --cluster prod=ADDRESS\./);
   assert.ok(!text.includes("hidden-token") && !text.includes("other-token"));
   assert.ok(seen.every((header) => header === undefined || header === "Bearer hidden-token"));
-  assert.ok(readdirSync(path.join(state, "schedules")).some((name) => name.endsWith(".lease")));
+  assert.ok(lease());
 });
 
 test("cleanup tells arguments that make no sense, and with no rule or an open problem says so; a file with a problem in its rules removes nothing", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openSecretsRemarks, problemsText, readClusters, readWarehouses, validateSetting } from "../../src/host/platform/settingsCheck";
+import { warehouseKey } from "../../src/core/model/warehouse";
+import { openSecretsRemarks, problemsText, readClusters, readWarehouses, secretKeysOf, validateSetting } from "../../src/host/platform/settingsCheck";
 
 test("a setting that is wrong has its default, and the others keep their values", () => {
   assert.deepEqual(validateSetting("refresh.intervalSeconds", 10), { value: 10, problem: null });
@@ -61,4 +62,17 @@ test("rule 10: a warehouse with secrets in the settings is told of once, with al
     ["s3://lake/w", "s3.access-key and s3.secret-key of the warehouse lake"], [profiles[2]?.path, "uri of the warehouse hive"],
   ]);
   assert.ok(!JSON.stringify(remarks).includes("7391"));
+});
+
+test("rule 10: the secrets of a warehouse are found by what each level says of it, and no other warehouse's are", () => {
+  const entry = (path: string, options: Record<string, string>) => ({ path, catalogOptions: options });
+  const user = { level: "user", entries: [entry("/lake", { "s3.endpoint": "https://a", "s3.secret-key": "${secret}" }), entry("/pond", { "s3.secret-key": "${secret}" })] };
+  const workspace = { level: "workspace", entries: [entry("file:/lake/", { "s3.endpoint": "https://b", "s3.secret-key": "${secret}", "s3.access-key": "${secret}" })] };
+  const both = secretKeysOf(warehouseKey("/lake") ?? "", [user, workspace]);
+  assert.deepEqual([...both.values()].sort(), ["s3.access-key", "s3.secret-key", "s3.secret-key"]);
+  assert.ok(![...both.keys()].some((key) => key.includes("pond")));
+  // What one level stores is not what the other uses.
+  const left = secretKeysOf(warehouseKey("/lake") ?? "", [workspace]);
+  assert.equal([...both.keys()].filter((key) => !left.has(key)).length, 1);
+  assert.equal(secretKeysOf(warehouseKey("/lake") ?? "", [{ level: "user", entries: "nonsense" }]).size, 0);
 });

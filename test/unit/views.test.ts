@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CleanupWaiting } from "../../src/core/cleanup/waiting";
 import { FlinkError, type ErrorCode, type ErrorFacts } from "../../src/core/errors";
 import type { RestoreRecord, SavepointRecord } from "../../src/core/ledger/record";
 import type { CheckpointStats } from "../../src/core/model/checkpoint";
@@ -207,10 +208,18 @@ test("a restored job's row and tooltip say what it was restored from, by the led
 test("a job's tooltip sums up what takes its savepoints and what removes them", () => {
   const schedule = inForce({ name: "nightly", job: "enrich-orders", cron: "0 3 * * *", timeZone: "Europe/Berlin" });
   const view: ScheduleView = { inForce: schedule, meaning: "At 03:00 every day", nextMs: Date.UTC(2027, 0, 2, 2), last: null, runsHere: true, waits: false };
-  const tooltip = (schedules: readonly ScheduleView[], rules: string | null): string => renderTooltip({ kind: "job", id: "x", row: jobRow("RUNNING"), seen: true, asked: true, plans: { schedules, rules } }).replaceAll("\\", "");
+  const waiting: CleanupWaiting = { for: "clock-differs", sinceMs: now - 2 * day, count: 3, why: "This machine's clock is 3 h ahead of the cluster's, so nobody knows how old they are." };
+  const tooltip = (schedules: readonly ScheduleView[], rules: string | null, waits: CleanupWaiting | null = null): string => renderTooltip({ kind: "job", id: "x", row: jobRow("RUNNING"), seen: true, asked: true, plans: { schedules, rules, waiting: waits } }).replaceAll("\\", "");
   assert.match(tooltip([view], "keeps the newest 10"), /Schedule nightly: At 03:00 every day \(Europe\/Berlin\), next 2027-01-02 03:00 GMT\+1[\s\S]*Cleanup: keeps the newest 10/);
   assert.match(tooltip([{ ...view, nextMs: null, waits: true }], null), /Schedule nightly: At 03:00 every day \(Europe\/Berlin\), waits for your agreement/);
   assert.doesNotMatch(tooltip([], null), /Cleanup|Schedule/);
+  assert.match(tooltip([view], "keeps the newest 10", waiting), /3 savepoints that cleanup would take wait since .*\. This machine's clock is 3 h ahead .*Preview Cleanup/);
+
+  // A schedule whose savepoints are not removed any more says so itself.
+  const node = (waits: CleanupWaiting | null): ExplorerNode => ({ kind: "schedule", id: "x", view: { ...view, nextMs: now + 2 * hour }, waiting: waits });
+  assert.equal(line(node(null)), "calendar | Schedule nightly | next in 2 h");
+  assert.equal(line(node(waiting)), "warning | Schedule nightly | next in 2 h · cleanup waits, 2 d");
+  assert.match(renderTooltip(node(waiting)).replaceAll("\\", ""), /3 savepoints that cleanup would take wait since /);
 });
 
 test("planned restores, where a job came from, damaged records and long lists have rows of their own", () => {

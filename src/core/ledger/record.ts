@@ -186,6 +186,8 @@ export const cleanupRecordSchema = z.lazy(() => z.object({
     freedBytes: z.number(),
     /** Why a run by itself did nothing: nobody had agreed to these rules, or the job had paused for longer than the age rule (A-31). */
     held: z.enum(["not-agreed", "pause"]).nullable(),
+    /** Savepoints that its rules would take and that wait; `sinceMs`: since the first run that they waited in for the same. See `core/cleanup/waiting.ts`. */
+    waiting: z.object({ for: z.enum(["not-agreed", "pause", "clock-differs", "clock-unknown", "ledger-unread", "cluster-unchecked"]), sinceMs: epochMs, count: z.number(), why: z.string() }).nullable().optional(),
   }).nullable(),
   owner: processIdentity,
   trail,

@@ -38,14 +38,23 @@ export async function addWarehouse(world: CommandWorld): Promise<void> {
   if (entry !== undefined) await add(world, entry);
 }
 
-/** *Remove Warehouse*: takes it out of the settings; nothing changes on the disk. */
+/** *Remove Warehouse*: takes it out of the settings, and what no entry of it uses any more out of the secret storage; nothing changes on the disk. */
 export async function removeWarehouse(world: CommandWorld, target?: WarehouseRef): Promise<void> {
   const profile = await warehouseFor(world, target, "Which warehouse is removed?");
   if (profile === undefined) return;
   const levels = world.settings.levelsOf("warehouses", profile.path);
   const where = levels.length === 2 ? "your user settings and the workspace's" : levels[0] === "workspace" ? "the workspace's settings" : "your user settings";
-  if (!(await world.notify.confirm({ title: `Remove ${oneLine(profile.name, 80)}?`, detail: `${profile.path} is taken out of ${where}. Its tables, tags and files stay as they are.`, button: "Remove" }))) return;
+  const stored: [key: string, option: string][] = [];
+  for (const [key, option] of world.settings.secretKeysOf(profile.path)) if ((await world.vault.get(key)) !== undefined) stored.push([key, option]);
+  const options = [...new Set(stored.map(([, option]) => option))];
+  const detail = [
+    `${profile.path} is taken out of ${where}. Its tables, tags and files stay as they are.`,
+    ...(options.length === 0 ? [] : ["", `The secret storage of this machine forgets its ${countText(options.length, "secret")}:`, ...options.map((option) => `• ${oneLine(option, 80)}`), "Another workspace that names this warehouse asks for them again."]),
+  ].join("\n");
+  if (!(await world.notify.confirm({ title: `Remove ${oneLine(profile.name, 80)}?`, detail, button: "Remove" }))) return;
   await world.settings.remove("warehouses", profile.path);
+  const used = world.settings.secretKeysOf(profile.path);
+  for (const [key] of stored) if (!used.has(key)) await world.vault.delete(key);
 }
 
 /** *Edit Warehouses in Settings*: opens the list where it is written. */

@@ -2,8 +2,10 @@ import * as vscode from "vscode";
 import type { Disposable } from "../../core/base/disposable";
 import { DisposableStore } from "../../core/base/disposable";
 import { rulesText } from "../../core/cleanup/cleanupText";
+import { cleanupRecordId } from "../../core/cleanup/rules";
 import type { ScheduleRef } from "../../core/contributions";
 import type { SavepointRecord } from "../../core/ledger/record";
+import type { Ledger } from "../../core/ledger/store";
 import type { Clock, Log } from "../../core/ports";
 import { oneLine } from "../../core/rowText";
 import { agreementText } from "../../core/schedule/agreement";
@@ -26,6 +28,7 @@ export interface LifecycleWorld {
   /** What shows schedules below jobs. */
   readonly rows: ScheduleRows;
   readonly clusters: ClusterService;
+  readonly ledger: Pick<Ledger, "get">;
   readonly notify: Notify;
   readonly log: Log;
   readonly clock: Clock;
@@ -64,9 +67,11 @@ export class Lifecycle implements Disposable {
     const lifecycle = new Lifecycle(world);
     await lifecycle.read();
     const find = rulesIn(lifecycle.files, world.clusters);
-    world.rows.show(lifecycle.schedules, (cluster, jobName) => {
+    world.rows.show(lifecycle.schedules, async (cluster, jobName) => {
       const { rules, enabled } = find(cluster, jobName);
-      return rules === null ? null : `${rulesText(rules)}${enabled ? "" : ", switched off"}`;
+      if (rules === null) return null;
+      const record = enabled ? await world.ledger.get(cleanupRecordId(cluster, jobName)) : undefined;
+      return { rules: `${rulesText(rules)}${enabled ? "" : ", switched off"}`, waiting: record?.kind === "cleanup" ? (record.lastRun?.waiting ?? null) : null };
     });
     return lifecycle;
   }

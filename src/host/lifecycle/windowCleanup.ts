@@ -2,6 +2,7 @@ import type { DisposableStore, Disposable } from "../../core/base/disposable";
 import { planText } from "../../core/cleanup/cleanupText";
 import { isVictim } from "../../core/cleanup/plan";
 import type { CleanupRules, FindCleanup } from "../../core/cleanup/rules";
+import { waitingText } from "../../core/cleanup/waiting";
 import type { Clock, Log } from "../../core/ports";
 import { oneLine } from "../../core/rowText";
 import { countText, spanText } from "../../core/wording";
@@ -33,10 +34,11 @@ export async function openWindowCleanup(world: WindowCleanupWorld, held: Disposa
 function tellRuns(service: CleanupService, { notify, log }: WindowCleanupWorld): Disposable {
   const told = new Set<string>();
   return service.onDidRunByItself((outcome) => {
-    const { job, plan, removed, failed, held } = outcome;
+    const { job, plan, removed, failed, held, waiting } = outcome;
     const name = oneLine(job.jobName, 80);
     if (held === null) {
       if (removed.length + failed.length > 0) log.info(`cleanup of ${job.jobName}: ${removed.length} removed, ${failed.length} failed`);
+      if (waiting !== null) log.warn(`cleanup of ${job.jobName}: ${waitingText(waiting, "Preview Cleanup")}`);
       if (failed.length > 0) once(`failed ${job.jobName}`, `${countText(failed.length, "savepoint")} of ${name} could not be removed by its cleanup rules. They are tried again, and listed with the reason.`, "Show Cleanup");
       return;
     }

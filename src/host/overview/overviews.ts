@@ -3,6 +3,7 @@ import { DisposableStore, type Disposable } from "../../core/base/disposable";
 import { mapLimit } from "../../core/base/async";
 import { planText, rulesText } from "../../core/cleanup/cleanupText";
 import { shownVictims } from "../../core/cleanup/plan";
+import { waitingText } from "../../core/cleanup/waiting";
 import type { CheckpointRef, CommandId } from "../../core/contributions";
 import { FlinkError, isFlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
@@ -267,6 +268,8 @@ function lastRunText(record: CleanupRecord | null, nowMs: number): string | null
   const run = record?.lastRun ?? null;
   if (run === null) return null;
   const when = `Last run ${ageText(run.atMs, nowMs)}${run.why === "scheduled" ? ", by itself" : ""}`;
+  const waiting = run.waiting ?? null;
+  if (waiting !== null) return `${when}. ${waitingText(waiting, "the preview")}`;
   if (run.held !== null) return `${when}: held back, ${run.held === "pause" ? "since the job had paused for longer than the age rule" : "since nobody here has seen what these rules do"}.`;
   return `${when}: ${countText(run.removed, "savepoint")} removed, ${sizeText(run.freedBytes)}${run.failed > 0 ? `, ${run.failed} failed` : ""}.`;
 }

@@ -5,7 +5,7 @@ import { FlinkError } from "../../core/errors";
 import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
 import { secretReference, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
 import { settingsSchema, type ClusterEntry, type SettingKey, type Settings, type WarehouseEntry } from "../../core/settings";
-import { readClusters, readWarehouses, validateSetting, type ScopedEntries, type SettingProblem } from "./settingsCheck";
+import { readClusters, readWarehouses, secretKeysOf, validateSetting, type ScopedEntries, type SettingProblem } from "./settingsCheck";
 
 const section = "flinkSavepoints";
 
@@ -61,6 +61,11 @@ export class SettingsReader implements Disposable {
       const changed = (entries as unknown[]).map((entry) => (pathOf(entry) === path ? withReferences(entry as WarehouseEntry, values) : entry));
       if (changed.some((entry, at) => entry !== (entries as unknown[])[at])) await vscode.workspace.getConfiguration(section, resource).update("warehouses", changed, target);
     }
+  }
+
+  /** Where SecretStorage keeps the secrets of a warehouse, by what any level says of it now; with the option that each is of. */
+  secretKeysOf(path: string): ReadonlyMap<string, string> {
+    return secretKeysOf(path, this.#scopes("warehouses"));
   }
 
   /** Where a cluster, or a warehouse, is defined: `user`, `workspace`, both, or nowhere. */

@@ -1,8 +1,8 @@
 import type * as z from "zod";
 import type { Explanation } from "../../core/explain";
 import { normaliseClusterUrl, type ClusterProfile } from "../../core/model/cluster";
-import { defaultCatalog, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
-import { openSecretsOf } from "../../core/paimon/actions";
+import { defaultCatalog, secretKey, secretReference, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
+import { isOpenSecret, openSecretsOf } from "../../core/paimon/actions";
 import { oneLine } from "../../core/rowText";
 import { clusterEntrySchema, settingsSchema, warehouseEntrySchema, type SettingKey, type Settings } from "../../core/settings";
 import { issueText } from "../../core/zodIssue";
@@ -45,6 +45,17 @@ export function readWarehouses(setting: string, scopes: readonly ScopedEntries[]
       return { name: name ?? key, path: key, catalog: catalog ?? defaultCatalog, catalogOptions: catalogOptions ?? {}, jars: jars ?? [], ...(gateway === undefined ? {} : { sqlGateway: gateway }) };
     },
   });
+}
+
+/** Where SecretStorage keeps the secrets of a warehouse, with the option that each is of. Each level is read alone: its entry's other options are in its keys. */
+export function secretKeysOf(path: string, scopes: readonly ScopedEntries[]): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>();
+  for (const scope of scopes) {
+    for (const profile of readWarehouses("", [scope]).profiles.filter((each) => each.path === path)) {
+      for (const [option, value] of Object.entries(profile.catalogOptions)) if (value === secretReference) keys.set(secretKey(profile, option, isOpenSecret), option);
+    }
+  }
+  return keys;
 }
 
 /** Profiles that can be used, each key once, and what is wrong with other entries. */

@@ -1,5 +1,6 @@
 import type { FlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
+import type { CleanupWaiting } from "../../core/cleanup/waiting";
 import type { CheckpointRef, ContextWord } from "../../core/contributions";
 import { isBeingCleanedUp, liesAside, type RestoreRecord } from "../../core/ledger/record";
 import type { CheckpointConfig, CheckpointStats, RestoredFrom } from "../../core/model/checkpoint";
@@ -19,7 +20,7 @@ export type ExplorerNode =
   | { readonly kind: "cluster"; readonly id: string; readonly view: ClusterView; readonly open: boolean }
   | { readonly kind: "job"; readonly id: string; readonly row: JobRow; readonly seen: boolean; readonly asked: boolean; readonly plans?: JobPlans }
   | { readonly kind: "restored"; readonly id: string; readonly from: RestoredFrom }
-  | { readonly kind: "schedule"; readonly id: string; readonly view: ScheduleView }
+  | { readonly kind: "schedule"; readonly id: string; readonly view: ScheduleView; readonly waiting: CleanupWaiting | null }
   | { readonly kind: "savepoints"; readonly id: string; readonly job: JobRef; readonly rows: readonly SavepointRow[]; readonly expectedMs: number | null }
   | { readonly kind: "savepoint"; readonly id: string; readonly row: SavepointRow; readonly expectedMs: number | null; readonly pairs: readonly Extract<PaimonNode, { kind: "pair" }>[] }
   | { readonly kind: "checkpoints"; readonly id: string; readonly job: JobRef; readonly stats: readonly CheckpointStats[]; readonly config: CheckpointConfig | undefined; readonly asked: boolean }
@@ -35,6 +36,8 @@ export interface JobPlans {
   readonly schedules: readonly ScheduleView[];
   /** The cleanup rules in words; null when there are none. */
   readonly rules: string | null;
+  /** What the rules would have taken by themselves, and why it waits. */
+  readonly waiting: CleanupWaiting | null;
 }
 
 /** Ids of rows: the way down from the cluster, joined by blanks, which no part contains. */
@@ -64,7 +67,7 @@ export function renderRow(node: ExplorerNode, nowMs: number): Row {
     case "cluster": return clusterRow(node.view, node.open, nowMs);
     case "job": return jobRow(node.row, node.seen, node.asked, nowMs);
     case "restored": return restoredRow(node.from, nowMs);
-    case "schedule": return scheduleRow(node.view, nowMs);
+    case "schedule": return scheduleRow(node.view, node.waiting, nowMs);
     case "savepoints": return savepointsRow(node.rows);
     case "savepoint": return savepointRow(node, nowMs);
     case "checkpoints": return checkpointsRow(node.stats, node.config, node.asked, nowMs);
@@ -136,12 +139,12 @@ function restoredRow(from: RestoredFrom, nowMs: number): Row {
 }
 
 // A folder can always be opened: VS Code does not open a row that begins to have children.
-function scheduleRow({ inForce, nextMs, last, waits }: ScheduleView, nowMs: number): Row {
+function scheduleRow({ inForce, nextMs, last, waits }: ScheduleView, waiting: CleanupWaiting | null, nowMs: number): Row {
   const { schedule } = inForce;
   const troubled = last !== null && (last.what === "failed" || last.what === "missed");
-  const icon = waits ? { id: "question", color: "notificationsWarningIcon.foreground" } : !schedule.enabled ? { id: "debug-pause", color: grey } : troubled ? warningIcon : { id: "calendar" };
+  const icon = waits ? { id: "question", color: "notificationsWarningIcon.foreground" } : !schedule.enabled ? { id: "debug-pause", color: grey } : troubled || waiting !== null ? warningIcon : { id: "calendar" };
   const words: ContextWord[] = ["schedule", schedule.enabled ? "active" : "paused", ...(waits ? (["waiting"] as const) : [])];
-  return row(`Schedule ${oneLine(schedule.name, 80)}`, joinText(waits ? "waits for your agreement" : schedule.enabled ? nextMs !== null && `next in ${spanText(Math.max(0, nextMs - nowMs))}` : "paused", last !== null && outcomeText(last, nowMs)), {
+  return row(`Schedule ${oneLine(schedule.name, 80)}`, joinText(waits ? "waits for your agreement" : schedule.enabled ? nextMs !== null && `next in ${spanText(Math.max(0, nextMs - nowMs))}` : "paused", last !== null && outcomeText(last, nowMs), waiting !== null && `cleanup waits, ${spanText(Math.max(0, nowMs - waiting.sinceMs))}`), {
     icon, words, ref: { scheduleKey: inForce.key }, click: { command: "flinkSavepoints.openSchedules", title: "Open Schedules", args: [{ scheduleKey: inForce.key }] },
   });
 }

@@ -31,7 +31,7 @@ export interface SourceWorld {
   readonly warehouses: WarehouseService;
   readonly pairs: PairService;
   readonly ledger: Ledger;
-  readonly schedules: Pick<ScheduleRows, "ofJob" | "plansOf">;
+  readonly schedules: Pick<ScheduleRows, "plansOf">;
   readonly log: Log;
 }
 
@@ -120,7 +120,10 @@ export class ExplorerSource {
     const error: FlinkError | null = seen && row.state !== "gone" ? (observation?.error ?? null) : null;
     if (error !== null) nodes.push(failureNode(`${nodeId.job(job)} failure`, error, row.cluster));
     if (restored !== null) nodes.push({ kind: "restored", id: `${nodeId.job(job)} restored`, from: restored });
-    if (await this.#carriesSchedules(row)) for (const view of await this.#world.schedules.ofJob(row.cluster, row.name)) nodes.push({ kind: "schedule", id: nodeId.schedule(job, view.inForce.key), view });
+    if (await this.#carriesSchedules(row)) {
+      const { schedules = [], waiting = null } = (await this.#world.schedules.plansOf(row.cluster, row.name)) ?? {};
+      for (const view of schedules) nodes.push({ kind: "schedule", id: nodeId.schedule(job, view.inForce.key), view, waiting });
+    }
     nodes.push({ kind: "savepoints", id: nodeId.savepoints(job), job, rows, expectedMs: writing ? await savepoints.expectedMs(job) : null });
     if (row.state !== "gone" || observation !== undefined) nodes.push({ kind: "checkpoints", id: nodeId.checkpoints(job), job, stats: jobs.checkpoints(job), config: observation?.config, asked: observation !== undefined || !seen });
     return nodes;

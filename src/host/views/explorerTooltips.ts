@@ -1,3 +1,4 @@
+import { waitingText, type CleanupWaiting } from "../../core/cleanup/waiting";
 import { clusterSentence, oneLine, shortReason } from "../../core/rowText";
 import { standingLines } from "../../core/paimon/rollback/standing";
 import { pairGradeText, pairReasonText, warehouseProblemText } from "../../core/paimon/pairText";
@@ -21,7 +22,7 @@ export function renderTooltip(node: ExplorerNode): string {
     case "restored":
       return lines(`**Restored from ${node.from.isSavepoint ? "savepoint" : "checkpoint"} #${node.from.checkpointId}**`, ["When", timeText(node.from.restoredAtMs)], ["Path", node.from.path]);
     case "savepoint": return savepointTooltip(node.row);
-    case "schedule": return scheduleTooltip(node.view);
+    case "schedule": return scheduleTooltip(node.view, node.waiting);
     case "savepoints": return lines("**Savepoints**", "Taken by hand, by a stop, or found in the job's history. Flink forgets them; this list does not.");
     case "checkpoints": return lines("**Checkpoints**", "Taken and deleted by Flink. The last ones it remembers.", ["Timeout", node.config === undefined ? null : durationText(node.config.timeoutMs)]);
     case "checkpoint":
@@ -59,15 +60,19 @@ function jobTooltip(job: JobRow, plans: JobPlans | undefined): string {
     ["Restored from", job.restoredFrom === null ? null : [job.restoredFrom.checkpointId === null ? null : `#${job.restoredFrom.checkpointId}`, job.restoredFrom.path].filter((part) => part !== null).join(", ")],
     ["Last savepoint", latest === null ? "none known" : `${latest.path ?? ""} (${timeText(latest.requestedAtMs)})`],
     ...(plans?.schedules ?? []).map(({ inForce: { schedule }, meaning, nextMs, waits }): [string, string] => [`Schedule ${schedule.name}`, `${meaning} (${schedule.timeZone}), ${waits ? "waits for your agreement" : !schedule.enabled ? "paused" : nextMs === null ? "no next run" : `next ${timeInZone(nextMs, schedule.timeZone)}`}`]),
-    ["Cleanup", plans?.rules ?? null]);
+    ["Cleanup", plans?.rules ?? null], waitingLine(plans?.waiting ?? null));
 }
 
-function scheduleTooltip({ inForce, meaning, nextMs, last, runsHere, waits }: ScheduleView): string {
+function waitingLine(waiting: CleanupWaiting | null): string | null {
+  return waiting === null ? null : escapeMarkdown(waitingText(waiting, "Preview Cleanup"));
+}
+
+function scheduleTooltip({ inForce, meaning, nextMs, last, runsHere, waits }: ScheduleView, waiting: CleanupWaiting | null): string {
   const { schedule, file } = inForce;
   const how = waits ? "Came with a file of the workspace, or was changed there, and runs here once you agree to it." : !schedule.enabled ? "Paused." : `Runs while VS Code runs, ${runsHere ? "by this window" : "by another window"}. An editor is no server: Export Schedule makes one for a server.`;
   return lines(`**Schedule ${escapeMarkdown(schedule.name)}**`, escapeMarkdown(how), ["When", `${meaning} (${schedule.timeZone})`], ["Cron", schedule.cron],
     ["Next", nextMs === null ? null : `${timeInZone(nextMs, schedule.timeZone)}${blackoutAt(nextMs, schedule.timeZone, schedule.blackouts) === undefined ? "" : ", left out: it falls into a blackout"}`],
-    ["Last", last === null ? "none yet" : lastText(last, schedule.timeZone)], ["Format", schedule.format], ["Directory", schedule.directory ?? "the cluster's savepoint directory"], ["When busy", schedule.whenBusy === "wait" ? "waits for the other savepoint" : "skips"], ["File", file]);
+    ["Last", last === null ? "none yet" : lastText(last, schedule.timeZone)], ["Format", schedule.format], ["Directory", schedule.directory ?? "the cluster's savepoint directory"], ["When busy", schedule.whenBusy === "wait" ? "waits for the other savepoint" : "skips"], ["File", file], waitingLine(waiting));
 }
 
 function lastText(last: TickOutcome, timeZone: string): string {

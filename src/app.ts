@@ -21,6 +21,7 @@ import { SavepointFollower } from "./services/following";
 import type { InspectionService } from "./services/inspection";
 import { Inspection } from "./services/inspectionSession";
 import { JobService } from "./services/jobs";
+import { OtherPins } from "./services/otherPins";
 import { Reconciler } from "./services/reconciler";
 import { RestoreService } from "./services/restores";
 import type { RollbackService } from "./services/rollbacks";
@@ -63,6 +64,7 @@ export interface App extends Disposable {
   readonly disposals: DisposalService;
   readonly reconciler: Reconciler;
   readonly pins: PinMarks;
+  readonly otherPins: OtherPins;
   /** Loaded when it is asked for first. */
   inspection(): Promise<InspectionService>;
   readonly comparison: ComparisonService;
@@ -133,7 +135,7 @@ export function createApp(world: AppWorld): App {
     }));
   });
   const scheduleAgreements = once(async () => store.add(new (await import("./services/scheduleAgreements")).ScheduleAgreements(shared)));
-  return { scheduler, scheduleAgreements, inspect, comparison, cleanup, rollbacks, paimonTables, closeSessions: async (which) => openTables?.closeSessions(which), ledger, clusters, jobs, savepoints, restores, disposals, reconciler, pins: shared.pins, inspection, dispose: () => store.dispose() };
+  return { scheduler, scheduleAgreements, inspect, comparison, cleanup, rollbacks, paimonTables, closeSessions: async (which) => openTables?.closeSessions(which), ledger, clusters, jobs, savepoints, restores, disposals, reconciler, pins: shared.pins, otherPins: store.add(new OtherPins(shared.pins, localStorageLook, clock, log)), inspection, dispose: () => store.dispose() };
 }
 
 const noWarehouses: PaimonSettings = {

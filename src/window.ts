@@ -71,7 +71,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   });
 
   const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
-  const { clusters, jobs, savepoints, restores, disposals, inspection, ledger, reconciler } = app;
+  const { clusters, jobs, savepoints, restores, disposals, inspection, otherPins, ledger, reconciler } = app;
   const paimon = joinPaimon(held, { reader: new CachedWarehouse(localWarehouse), startPairing: () => startThread(context.asAbsolutePath("dist/worker/pairing.js"), {}, { heapMb: 1024 }), ledger, clusters, jobs, pages, clock, log });
   const { warehouses, pairs } = paimon;
   const operations = new Operations(jobs, ledger, log);
@@ -81,7 +81,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     const [{ Lifecycle }, scheduler, agreements] = await Promise.all([import("./host/lifecycle/lifecycle"), app.scheduler(), app.scheduleAgreements()]);
     return held.add(await Lifecycle.open({ sources, rows: scheduleRows, scheduler, agreements, clusters, ledger, notify, log, clock, afterSavepoint: (record) => overview.afterSavepoint(record) }));
   });
-  const explorer = new Explorer({ clusters, jobs, savepoints, restores, warehouses, pairs, ledger, operations, schedules: scheduleRows, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
+  const explorer = new Explorer({ clusters, jobs, savepoints, restores, warehouses, pairs, otherPins, ledger, operations, schedules: scheduleRows, intervalMs: () => settings.current["refresh.intervalSeconds"] * 1_000, clock, log });
   const inspector = once(async () => new (await import("./host/inspector/editor")).Inspector({ inspect: app.inspect, ledger, pairs, clock, pages, log }));
   const comparing = registerComparisons(async (textChanged) => new (await import("./host/comparison/comparisons")).Comparisons({ comparison: app.comparison, inspection: await inspection(), pages, textChanged, log }));
   const overview = joinOverview(held, {
@@ -92,7 +92,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
     const start = (): Thread => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 });
     return held.add(new Linting({ start, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), ledger, inspection: await inspection(), clock, log }));
   });
-  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, warehouses, pairs, paimonJobs: paimon.paimonJobs, paimon: paimon.paimon, overviews: overview.overviews, cleanup: overview.cleanup, rollbacks: app.rollbacks, paimonTables: app.paimonTables, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, vault, settings, notify, progress, explorer, log, clock };
+  const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, otherPins, warehouses, pairs, paimonJobs: paimon.paimonJobs, paimon: paimon.paimon, overviews: overview.overviews, cleanup: overview.cleanup, rollbacks: app.rollbacks, paimonTables: app.paimonTables, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, vault, settings, notify, progress, explorer, log, clock };
 
   const applySettings = (): void => {
     for (const { warehouse, cause, explanation } of openSecretsRemarks(settings.warehouses)) notify.background(cause, explanation, { warehouse });

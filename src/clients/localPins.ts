@@ -13,18 +13,22 @@ import { errnoOf, syncFolder } from "./atomicFile";
  */
 export function localPins(ledgerFolder: string): PinMarks {
   const owner = stableId(`${hostname()}\n${path.resolve(ledgerFolder)}`).slice(0, 12);
+  const at = async (location: string): Promise<readonly string[]> => {
+    const place = localPath(pinPlace(location));
+    if (place === undefined) return [];
+    const folder = path.dirname(place);
+    try {
+      const names = await readdir(folder);
+      return names.filter((name) => name.startsWith(`${path.basename(place)}.`)).sort().map((name) => path.join(folder, name));
+    } catch {
+      // What can't be looked into may hold one, also what is no folder, or a link to none: somebody's marks may have been there.
+      return (await isNothing(folder)) ? [] : [folder];
+    }
+  };
   return {
-    async at(location) {
-      const place = localPath(pinPlace(location));
-      if (place === undefined) return [];
-      const folder = path.dirname(place);
-      try {
-        const names = await readdir(folder);
-        return names.filter((name) => name.startsWith(`${path.basename(place)}.`)).sort().map((name) => path.join(folder, name));
-      } catch {
-        // What can't be looked into may hold one, also what is no folder, or a link to none: somebody's marks may have been there.
-        return (await isNothing(folder)) ? [] : [folder];
-      }
+    at,
+    async others(location) {
+      return (await at(location)).filter((file) => path.basename(file) !== `${path.basename(required(pinPlace(location)))}.${owner}`);
     },
     async put(location) {
       const savepoint = localPath(location);

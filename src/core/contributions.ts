@@ -169,7 +169,7 @@ export const viewContainer = "flinkSavepoints";
 export type ContextWord =
   | "cluster" | "online" | "local" | "configured"
   | "job" | "running"
-  | "savepoint" | "completed" | "pinned" | "unpinned" | "unknown"
+  | "savepoint" | "completed" | "pinned" | "unpinned" | "marked" | "unknown"
   | "checkpoint" | "restorePlanned"
   | "paimon" | "warehouse" | "table" | "tag" | "snapshot" | "pair" | "rollback"
   | "schedule" | "active" | "paused" | "waiting";

@@ -155,6 +155,8 @@ export interface StorageLook {
 export interface PinMarks {
   /** Files that say that the savepoint is pinned, whoever put them there; what can't be looked into counts as one. Never rejects. */
   at(location: string): Promise<readonly string[]>;
+  /** Those of `at` that this ledger did not put there. Never rejects. */
+  others(location: string): Promise<readonly string[]>;
   /** Puts a mark of our own beside it. `reason`: `elsewhere` when the savepoint can't be seen from here, else the system's code such as EACCES. Never rejects. */
   put(location: string): Promise<{ readonly marked: true } | { readonly marked: false; readonly reason: string }>;
   /** Takes our own mark away; quiet when there is none. Rejects with Node's error. */

@@ -211,7 +211,7 @@ export class CleanupService implements Disposable {
 
   /** Puts a savepoint that lies aside back where Flink wrote it, and pins it: else the next run would take it again. Throws `refused`, `move-failed`. */
   async undo(recordId: string): Promise<SavepointRecord> {
-    const { ledger, clock, self, pins } = this.#world.shared;
+    const { ledger, clock, self } = this.#world.shared;
     const record = await readRecord(ledger, "savepoint", recordId);
     const mayGoBack = ({ cleanup, disposal }: SavepointRecord): boolean => cleanup?.aside?.state === "aside" && disposal?.state !== "requested" && disposal?.state !== "disposed";
     if (!mayGoBack(record) || lostItsMetadata(record)) refuseIf("put back", nameOf(record), [{ rule: record.disposal?.state === "requested" ? "disposal-running" : "not-aside" }]);
@@ -227,8 +227,7 @@ export class CleanupService implements Disposable {
         await this.#settle(going);
         throw error;
       }
-      const pinMarked = (await pins.put(going.path ?? "")).marked;
-      const back = await ledger.update<SavepointRecord>(recordId, "put back, and pinned so that rules leave it alone", (now) => ({ ...now, pinned: true, pinMarked, ...(now.cleanup === undefined ? {} : { cleanup: { ...now.cleanup, aside: null, failure: null } }) }));
+      const back = await this.#pinBack(going, putBack, ({ cleanup }) => cleanup?.aside?.state === "restoring");
       await this.#world.aside.tidy(filesOf(going));
       return back;
     });
@@ -371,30 +370,36 @@ export class CleanupService implements Disposable {
 
   /** A person may have moved its folder back by hand, and counts on it: nothing is disposed of then, not even what still lies aside. */
   async #wasPutBack(record: SavepointRecord): Promise<boolean> {
-    const { look, shared: { ledger, pins } } = this.#world;
+    const { look } = this.#world;
     const [path, aside] = [record.path ?? "", filesOf(record)];
     if (path === aside || (await look.savepoint(path)) !== "metadata") return false;
     const event = (await look.savepoint(aside)) === "missing" ? "moved back by hand, and pinned" : `copied back by hand, and pinned; what lies in ${aside} is left alone`;
-    const pinMarked = (await pins.put(path)).marked;
-    await ledger.update<SavepointRecord>(record.id, event, (now) => (now.cleanup?.aside?.state !== "aside" || now.disposal?.state === "requested" ? now : { ...now, pinned: true, pinMarked, cleanup: { ...now.cleanup, aside: null, failure: null } }));
+    await this.#pinBack(record, event, ({ cleanup, disposal }) => cleanup?.aside?.state === "aside" && disposal?.state !== "requested");
     return true;
+  }
+
+  /** It lies where Flink wrote it again because a person wants it, and is pinned there: else the next run of the rules would take it again. */
+  async #pinBack(record: SavepointRecord, event: string, isStillSo: (now: SavepointRecord) => boolean): Promise<SavepointRecord> {
+    const { ledger, pins } = this.#world.shared;
+    const pinMarked = (await pins.put(record.path ?? "")).marked;
+    return ledger.update<SavepointRecord>(record.id, event, (now) => (now.cleanup !== undefined && isStillSo(now) ? { ...now, pinned: true, pinMarked, cleanup: { ...now.cleanup, aside: null, failure: null } } : now));
   }
 
   /** Looks which of its two places a savepoint is at, and writes that down. A rename is at one of them, never at both. */
   async #settle(record: SavepointRecord): Promise<void> {
-    const { ledger, pins } = this.#world.shared;
+    const { ledger } = this.#world.shared;
     const path = record.path ?? "";
     const [there, aside] = [await this.#world.look.savepoint(path), await this.#world.look.savepoint(record.cleanup?.aside?.path ?? "")];
     const isAside = aside === "metadata" && there === "missing";
     const isThere = there === "metadata" && aside === "missing";
-    // A person put it back, which pins it: that must not be lost with the process that did so.
-    const isBack = isThere && record.cleanup?.aside?.state === "restoring";
-    const pin = isBack ? { pinned: true, pinMarked: (await pins.put(path)).marked } : {};
-    const event = isAside ? "it lies aside" : isBack ? "put back, and pinned so that rules leave it alone" : isThere ? "it lies where Flink wrote it" : "where it lies can't be seen";
+    const isMoving = ({ cleanup }: SavepointRecord): boolean => (cleanup?.aside ?? null) !== null && cleanup?.aside?.state !== "aside";
+    // A person put it back: the pin must not be lost with the process that did so.
+    if (isThere && record.cleanup?.aside?.state === "restoring") return void (await this.#pinBack(record, putBack, isMoving));
+    const event = isAside ? "it lies aside" : isThere ? "it lies where Flink wrote it" : "where it lies can't be seen";
     await ledger.update<SavepointRecord>(record.id, event, (now) => {
-      if (now.cleanup === undefined || now.cleanup.aside === null || now.cleanup.aside.state === "aside") return now;
+      if (now.cleanup === undefined || now.cleanup.aside === null || !isMoving(now)) return now;
       if (isAside) return withAside(now, { state: "aside" });
-      if (isThere) return { ...now, ...pin, cleanup: { ...now.cleanup, aside: null } };
+      if (isThere) return { ...now, cleanup: { ...now.cleanup, aside: null } };
       const failure = `It was being moved between ${path} and ${now.cleanup.aside.path}, and neither place can be seen to hold it alone.`;
       // Looked at every few minutes: what is written down already is no news.
       return now.cleanup.failure === failure ? now : { ...now, cleanup: { ...now.cleanup, failure } };
@@ -467,6 +472,7 @@ export class CleanupService implements Disposable {
 }
 
 const sightText = { partly: "its _metadata is gone", missing: "it is not on this machine", unreachable: "it can't be seen from here" } as const;
+const putBack = "put back, and pinned so that rules leave it alone";
 const nothing: CleanupRules = { keep: null, maxAgeMs: null, undoMs: 0 };
 
 function withAside(record: SavepointRecord, changes: Partial<NonNullable<NonNullable<SavepointRecord["cleanup"]>["aside"]>>): SavepointRecord {

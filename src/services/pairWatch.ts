@@ -107,7 +107,7 @@ export class PairWatch implements Disposable {
     if (place === undefined) return;
     const pause = new Backoff(1_000, 20_000);
     for (;;) {
-      const found = await pairs.pairsOf(place, 0, this.#life.signal);
+      const found = await pairs.pairsOf(place, 0, this.#life.signal, "later");
       // Without a sink of Paimon there is nothing to wait for; what can't be read now may be later, and is looked at by the next window.
       if (found === undefined || found.pairs.length === 0) return;
       if (found.pairs.some(({ pairing }) => pairing.grade === "waiting")) await this.#lookAtJob(record);

@@ -33,6 +33,13 @@ interface Known {
   readonly atMs: number;
 }
 
+/** A look that waits for its turn. */
+interface Look {
+  readonly key: string;
+  /** Never rejects. */
+  begin(): Promise<void>;
+}
+
 /** A savepoint that a record stands for, with the time by Flink's own statistics. */
 export function pairedPlace(record: SavepointRecord): PairedPlace | undefined {
   return record.path === null || record.state !== "completed" ? undefined : { path: record.path, ...(liesAside(record) ? { filesAt: filesOf(record) } : {}), recordId: record.id, completedMs: record.endedAtMs };
@@ -52,7 +59,9 @@ export class PairService implements Disposable {
   #known = new Map<string, Known>();
   #looking = new Map<string, Promise<KnownPairs | undefined>>();
   readonly #changed: Emitter<string>;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Looks that have not begun, by how soon they are wanted, each in the order in which it was asked for. */
+  readonly #waiting: Readonly<Record<"now" | "later", Look[]>> = { now: [], later: [] };
+  #isLooking = false;
 
   /** Fires with the path of a savepoint whose pairs are others than before. */
   readonly onDidChange;
@@ -87,21 +96,25 @@ export class PairService implements Disposable {
   }
 
   /**
-   * The pairs of a savepoint, looked at anew unless that was done within `freshMs`; one look at a time. Without a warehouse its sinks are found all the
-   * same, each without a table. Undefined when the savepoint can't be read from here. Rejects with the signal's reason only.
+   * The pairs of a savepoint, looked at anew unless that was done within `freshMs`; one look at a time, those first that somebody waits for (`now`), and
+   * what only keeps rows current (`later`) after. Without a warehouse its sinks are found all the same, each without a table. Undefined when the savepoint
+   * can't be read from here. Rejects with the signal's reason only.
    */
-  async pairsOf(place: PairedPlace, freshMs: number, signal?: AbortSignal): Promise<KnownPairs | undefined> {
+  async pairsOf(place: PairedPlace, freshMs: number, signal?: AbortSignal, wanted: "now" | "later" = "now"): Promise<KnownPairs | undefined> {
     const key = placeKey(place.path);
     const known = this.#known.get(key);
     if (known !== undefined && this.#clock.now() - known.atMs < freshMs) return known.pairs;
     if (localPath(place.path) === undefined) return undefined;
     let looking = this.#looking.get(key);
     if (looking === undefined) {
-      const mine = this.#turn.then(() => this.#look(place));
-      this.#turn = mine;
       const under = this.#looking;
-      looking = mine.finally(() => under.delete(key));
+      looking = new Promise<KnownPairs | undefined>((resolve, reject) => {
+        this.#waiting[wanted].push({ key, begin: () => this.#look(place).then(resolve, reject) });
+      }).finally(() => under.delete(key));
       under.set(key, looking);
+      this.#next();
+    } else if (wanted === "now") {
+      this.#hurry(key);
     }
     return unlessAborted(looking, signal);
   }
@@ -109,6 +122,24 @@ export class PairService implements Disposable {
   dispose(): void {
     this.#session.dispose();
     this.#changed.dispose();
+  }
+
+  #next(): void {
+    if (this.#isLooking) return;
+    const look = this.#waiting.now.shift() ?? this.#waiting.later.shift();
+    if (look === undefined) return;
+    this.#isLooking = true;
+    void look.begin().finally(() => {
+      this.#isLooking = false;
+      this.#next();
+    });
+  }
+
+  /** Somebody waits now for what nobody waited for. */
+  #hurry(key: string): void {
+    const { now, later } = this.#waiting;
+    const at = later.findIndex((look) => look.key === key);
+    if (at >= 0) now.push(...later.splice(at, 1));
   }
 
   async #look(place: PairedPlace): Promise<KnownPairs | undefined> {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import type { RowData } from "../../src/host/views/explorer";
+import { localPins } from "../../src/clients/localPins";
 import { startFlink, type TestFlink } from "../rig/flink";
+import { recordOf } from "./asked";
 import { test } from "./harness";
 import { api, eventually, extensionUnderTest, set } from "./underTest";
 
@@ -59,6 +61,20 @@ test("a description and a pin show in the row at once, without Flink", async () 
   const [pinned] = await rows(folder?.id);
   assert.equal(pinned?.contextValue, "savepoint completed pinned");
   assert.match(pinned?.description ?? "", / · pinned$/);
+  await vscode.commands.executeCommand("flinkSavepoints.unpin", before.ref);
+  assert.equal((await rows(folder?.id))[0]?.contextValue, "savepoint completed unpinned");
+
+  // Another ledger's pin shows there, and stays when this one's goes.
+  const { path } = await recordOf(before);
+  const others = localPins("/var/lib/elsewhere/ledger");
+  assert.deepEqual(await others.put(path ?? ""), { marked: true });
+  for (const command of ["flinkSavepoints.pin", "flinkSavepoints.unpin", "flinkSavepoints.unpin"]) await vscode.commands.executeCommand(command, before.ref);
+  const [marked] = await rows(folder?.id);
+  assert.equal(marked?.contextValue, "savepoint completed unpinned marked");
+  assert.match(marked?.description ?? "", / · pinned by others$/);
+  assert.ok(marked?.tooltip.replaceAll("\\", "").includes("Pinned by others: /"));
+  assert.equal((await others.at(path ?? "")).length, 1);
+  await others.remove(path ?? "");
   await vscode.commands.executeCommand("flinkSavepoints.unpin", before.ref);
   assert.equal((await rows(folder?.id))[0]?.contextValue, "savepoint completed unpinned");
 });

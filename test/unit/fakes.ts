@@ -207,6 +207,10 @@ export class SharedStorage {
         await turn();
         return [...this.marks].filter((mark) => mark.startsWith(`${pinPlace(normaliseLocation(location))}.`));
       },
+      others: async (location) => {
+        await turn();
+        return [...this.marks].filter((mark) => mark.startsWith(`${pinPlace(normaliseLocation(location))}.`) && mark !== markOf(location));
+      },
       put: async (location) => {
         await turn();
         if (!this.visible) return { marked: false, reason: "elsewhere" };

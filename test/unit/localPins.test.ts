@@ -25,6 +25,7 @@ test("a mark lies beside the savepoint, not in it, is seen by every ledger, and 
   assert.deepEqual([await mine.put(`file:${savepoint}`), await theirs.put(savepoint)], [{ marked: true }, { marked: true }]);
   assert.deepEqual(readdirSync(savepoint), ["_metadata"]);
   const marks = await theirs.at(savepoint);
+  assert.deepEqual((await mine.others(savepoint)).concat(await theirs.others(savepoint)).sort(), marks, "each ledger knows its own");
   assert.equal(marks.length, 2);
   assert.match(readFileSync(marks[0] ?? "", "utf8"), /"pinned":"20.*"host":".*"ledger":"\//);
   assert.equal(statSync(path.join(folder, "sp", pinFolder)).mode & 0o777, 0o775, "open to whoever may write the savepoints");

@@ -130,6 +130,19 @@ test("whoever stops waiting leaves nothing behind, and a listener that throws ke
   assert.equal(getEventListeners(patient.signal, "abort").length, 0);
 });
 
+test("what somebody waits for is looked at before what only keeps rows current", async () => {
+  const { pairs } = service();
+  const order: string[] = [];
+  pairs.onDidChange((savepoint) => order.push(path.basename(savepoint)));
+  const ask = (name: string, wanted: "now" | "later") => pairs.pairsOf({ path: `file:/nowhere/${name}`, recordId: null, completedMs: null }, 600_000, undefined, wanted);
+  const rows = Array.from({ length: 9 }, (_, at) => ask(`row-${at}`, "later"));
+  // One that is asked for twice is looked at once, as soon as anybody waits for it.
+  await Promise.all([ask("dispose", "now"), ask("row-7", "now")]);
+  assert.deepEqual(order, ["row-0", "dispose", "row-7"]);
+  await Promise.all(rows);
+  assert.equal(order.length, 10);
+});
+
 test("durations are read as Paimon reads them", () => {
   assert.deepEqual(["1 h", "30 min", "12 s", "1d", "500", "2 Hours", "7 days", "x", "1 fortnight", undefined].map(optionDurationMs), [3_600_000, 1_800_000, 12_000, 86_400_000, 500, 7_200_000, 604_800_000, undefined, undefined, undefined]);
 });

@@ -39,7 +39,7 @@ function savepoint(changes: Partial<SavepointRecord>, others: readonly RestoreRe
   assert.ok(row);
   return row;
 }
-const savepointLine = (changes: Partial<SavepointRecord>, expectedMs: number | null = null, others: readonly RestoreRecord[] = []): string => line({ kind: "savepoint", id: "x", row: savepoint(changes, others), expectedMs, pairs: [] });
+const savepointLine = (changes: Partial<SavepointRecord>, expectedMs: number | null = null, others: readonly RestoreRecord[] = []): string => line({ kind: "savepoint", id: "x", row: savepoint(changes, others), expectedMs, pairs: [], pinnedBy: [] });
 
 function jobRow(state: JobState | "gone", changes: Partial<JobRow> = {}, records: readonly SavepointRecord[] = []): JobRow {
   const [row] = jobRows(cluster, [{ jobId: job.jobId, name: "enrich-orders", state: state === "gone" ? "FINISHED" : state, startTimeMs: now - 4 * day, endTimeMs: null, tasks: { total: 8, running: 8 } }], records);
@@ -127,7 +127,7 @@ test("a savepoint that is being taken says for how long, and how long it usually
   assert.equal(savepointLine({ ...running, stop: { drain: false, job: "pending" } }, 80_000), "loading~spin | stop with savepoint | writing 0:41 · usually 1:20");
   assert.equal(savepointLine({ ...running, state: "requested", requestedAtMs: now - 2_000 }), "loading~spin | savepoint | asking Flink 0:02");
   const live: SavepointRow = { ...savepoint(running), progress: { acknowledged: 3, total: 8 } };
-  assert.equal(line({ kind: "savepoint", id: "x", row: live, expectedMs: null, pairs: [] }), "loading~spin | savepoint | writing 0:41 · 3 of 8 tasks");
+  assert.equal(line({ kind: "savepoint", id: "x", row: live, expectedMs: null, pairs: [], pinnedBy: [] }), "loading~spin | savepoint | writing 0:41 · 3 of 8 tasks");
 });
 
 test("a savepoint that can't be used says why in its row", () => {
@@ -135,18 +135,25 @@ test("a savepoint that can't be used says why in its row", () => {
   assert.equal(savepointLine({ checkpointId: 998, requestedAtMs: now - 9 * day }, null, [restore({ claimMode: "CLAIM" })]), "circle-slash | #998 | 9 d ago · claimed by enrich-orders (b1c2f0)");
   assert.equal(savepointLine({ requestedAtMs: now - 9 * day, disposal: { state: "disposed", requestedAtMs: now, requestId: "r", endedAtMs: now, message: null, owner: { host: "h", pid: 1, instance: "i" } } }), "trash | #1042 | 9 d ago · disposed");
   assert.equal(savepointLine({ disposal: { state: "requested", requestedAtMs: now - 3_000, requestId: "r", endedAtMs: null, message: null, owner: { host: "h", pid: 1, instance: "i" } } }), "loading~spin | #1042 | disposing 0:03 · 4.2 GB");
-  const unknown: ExplorerNode = { kind: "savepoint", id: "x", row: savepoint({ state: "unknown", checkpointId: null, path: null }), expectedMs: null, pairs: [] };
+  const unknown: ExplorerNode = { kind: "savepoint", id: "x", row: savepoint({ state: "unknown", checkpointId: null, path: null }), expectedMs: null, pairs: [], pinnedBy: [] };
   assert.equal(line(unknown), "question | savepoint | 2 h ago · outcome unknown, look here");
   assert.equal(renderRow(unknown, now).click?.command, "flinkSavepoints.adopt");
 });
 
 test("menus can tell savepoints apart, and one that only Flink's history shows has none", () => {
-  const words = (changes: Partial<SavepointRecord>): string => renderRow({ kind: "savepoint", id: "x", row: savepoint(changes), expectedMs: null, pairs: [] }, now).contextValue;
+  const node = (changes: Partial<SavepointRecord>, pinnedBy: readonly string[] = []): ExplorerNode => ({ kind: "savepoint", id: "x", row: savepoint(changes), expectedMs: null, pairs: [], pinnedBy });
+  const words = (changes: Partial<SavepointRecord>, pinnedBy: readonly string[] = []): string => renderRow(node(changes, pinnedBy), now).contextValue;
   assert.equal(words({}), "savepoint completed unpinned");
   assert.equal(words({ pinned: true }), "savepoint completed pinned");
+  assert.equal(words({}, ["/sp/mark"]), "savepoint completed unpinned marked");
   assert.equal(words({ state: "failed" }), "savepoint");
   assert.equal(words({ state: "running" }), "savepoint");
-  assert.equal(renderRow({ kind: "savepoint", id: "x", row: { ...savepoint({}), record: null }, expectedMs: null, pairs: [] }, now).contextValue, "");
+
+  // A pin that another ledger marked beside it holds here too.
+  assert.match(line(node({}, ["/sp/mark"])), / · canonical · manual · pinned by others$/);
+  assert.match(line(node({ pinned: true }, ["/sp/mark"])), / · pinned · also by others$/);
+  assert.match(renderTooltip(node({}, ["/sp/mark"])).replaceAll("\\", ""), /Pinned by others: \/sp\/mark\. Nothing here removes the savepoint while that is there\./);
+  assert.equal(renderRow({ kind: "savepoint", id: "x", row: { ...savepoint({}), record: null }, expectedMs: null, pairs: [], pinnedBy: [] }, now).contextValue, "");
 });
 
 test("a failed attempt of ours and the same one in Flink's history are one row", () => {
@@ -159,7 +166,7 @@ test("a failed attempt of ours and the same one in Flink's history are one row",
 test("a savepoint that cleanup moved aside is no place to go back to: its row says for how long it can be put back, and its folder counts it apart", () => {
   const owner = { host: "here", pid: 1, instance: "x" };
   const aside = savepoint({ origin: "scheduled", cleanup: { hits: [], triedAtMs: now, attempts: 1, failure: null, aside: { path: "file:/sp/aside", state: "aside", sinceMs: now, untilMs: now + 20 * hour, owner } } });
-  const node: ExplorerNode = { kind: "savepoint", id: "x", row: aside, expectedMs: null, pairs: [] };
+  const node: ExplorerNode = { kind: "savepoint", id: "x", row: aside, expectedMs: null, pairs: [], pinnedBy: [] };
   assert.match(line(node), /^archive \| #\d+.* \| .* · 4\.2 GB · moved aside by cleanup, gone for good in 20 h$/);
   assert.equal(renderRow(node, now).contextValue, "savepoint");
   assert.equal(line({ kind: "savepoints", id: "x", job, rows: [savepoint({}), aside], expectedMs: null }), "save-all | Savepoints | 1 · 4.2 GB · 1 moved aside by cleanup");
@@ -231,7 +238,7 @@ test("planned restores, where a job came from, damaged records and long lists ha
 });
 
 test("a screen reader hears the state that the icon shows", () => {
-  assert.equal(renderRow({ kind: "savepoint", id: "x", row: savepoint({}), expectedMs: null, pairs: [] }, now).spoken, "#1042, savepoint, completed, 2 h ago, 4.2 GB, canonical, manual");
+  assert.equal(renderRow({ kind: "savepoint", id: "x", row: savepoint({}), expectedMs: null, pairs: [], pinnedBy: [] }, now).spoken, "#1042, savepoint, completed, 2 h ago, 4.2 GB, canonical, manual");
   assert.equal(renderRow({ kind: "job", id: "x", row: jobRow("RUNNING"), seen: true, asked: true }, now).spoken, "enrich-orders, job, running 4 d, no savepoint yet, 8 tasks");
 });
 
@@ -247,7 +254,7 @@ test("names of strangers stay names: one line in a row, no markup and no link in
 });
 
 test("a tooltip holds what the row has no room for", () => {
-  const text = renderTooltip({ kind: "savepoint", id: "x", row: savepoint({ workspace: { commit: "0123456789abcdef", branch: "main", dirty: true } }), expectedMs: null, pairs: [] }).replaceAll("\\", "");
+  const text = renderTooltip({ kind: "savepoint", id: "x", row: savepoint({ workspace: { commit: "0123456789abcdef", branch: "main", dirty: true } }), expectedMs: null, pairs: [], pinnedBy: [] }).replaceAll("\\", "");
   assert.match(text, /Path: s3:\/\/state\/savepoints\/savepoint-ab12cd-0123456789ab/);
   assert.match(text, /Took: 1:18/);
   assert.match(text, /Workspace commit: 0123456789 \(main\), with changes/);

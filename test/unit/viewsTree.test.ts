@@ -144,7 +144,7 @@ test("1,000 jobs and 10,000 savepoints: a change of one costs one list per open 
       fetched++;
       if (parent === undefined) return Promise.resolve(jobRows(cluster, jobs, records).map((row): ExplorerNode => ({ kind: "job", id: nodeId.job(row), row, seen: true, asked: false })));
       if (parent.kind !== "job") return Promise.resolve([]);
-      return Promise.resolve(savepointRows(parent.row.jobId, records, undefined).map((row): ExplorerNode => ({ kind: "savepoint", id: nodeId.savepoint(parent.row, row.id), row, expectedMs: null, pairs: [] })));
+      return Promise.resolve(savepointRows(parent.row.jobId, records, undefined).map((row): ExplorerNode => ({ kind: "savepoint", id: nodeId.savepoint(parent.row, row.id), row, expectedMs: null, pairs: [], pinnedBy: [] })));
     },
     render: (node) => {
       rendered++;

@@ -1,6 +1,6 @@
 import { isFlinkError } from "../../core/errors";
 import { cliLine } from "../../core/cli";
-import { explainWarning } from "../../core/explain";
+import { explainRefusal, explainWarning } from "../../core/explain";
 import type { Warning } from "../../core/guards";
 import type { SavepointRef } from "../../core/contributions";
 import type { JobRef } from "../../core/model/job";
@@ -80,14 +80,22 @@ export async function stop(world: CommandWorld, target?: JobRef): Promise<void> 
   world.notify.done(completedText(outcome), nextVerbs(outcome.id));
 }
 
-/** *Pin*: keeps a savepoint from being disposed of. The row shows it; all that is said is that other programs can't know of it, where they might. */
+/** *Pin* keeps a savepoint from being disposed of, and *Unpin* no longer does. The row shows it; said is what it does not show: that other programs can't know of it, where they might, and that another's pin stays. */
 export async function pin(world: CommandWorld, target: SavepointRef | undefined, pinned: boolean): Promise<void> {
   const record = await askSavepoint(world, target, pinned ? "Pin" : "Unpin", {
     placeholder: pinned ? "Which savepoint is pinned?" : "Which savepoint is unpinned?", can: (row) => row.pinned !== pinned && row.state === "completed",
   });
-  if (record === undefined || record.pinned === pinned) return;
+  if (record === undefined) return;
+  const others = pinned || record.path === null ? [] : await world.otherPins.look(record.path);
+  if (!record.pinned && others.length > 0) return world.notify.refused(`${savepointName(record)} is not pinned here. ${explainOthers(others)}`);
+  if (record.pinned === pinned) return;
   const unmarked = await world.savepoints.pin(record.id, pinned);
   if (unmarked !== null && unmarked !== "elsewhere") world.notify.done(`${savepointName(record)} is pinned here. Rules of schedule run, or in another's VS Code, do not know of it, since nothing can be written beside it (${unmarked}).`);
+  if (others.length > 0) world.notify.done(`${savepointName(record)} is not pinned here any more, and still kept. ${explainOthers(others)}`);
+}
+
+function explainOthers(files: readonly string[]): string {
+  return files.map((file) => explainRefusal({ rule: "pinned-beside", file })).join(" ");
 }
 
 /** *Edit Description*. */

@@ -12,6 +12,7 @@ import type { ClusterService } from "../../services/clusters";
 import type { DisposalService } from "../../services/disposals";
 import type { InspectionService } from "../../services/inspection";
 import type { JobService } from "../../services/jobs";
+import type { OtherPins } from "../../services/otherPins";
 import type { PaimonActions } from "../../core/paimon/actions";
 import type { FlinkVersion } from "../../core/model/version";
 import type { RollbackService } from "../../services/rollbacks";
@@ -84,6 +85,7 @@ export interface CommandWorld {
   readonly restores: RestoreService;
   readonly disposals: DisposalService;
   inspection(): Promise<InspectionService>;
+  readonly otherPins: OtherPins;
   readonly warehouses: WarehouseService;
   readonly pairs: PairService;
   readonly paimonJobs: PaimonJobs;

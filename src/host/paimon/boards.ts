@@ -114,7 +114,7 @@ export class PairBoards {
   async #lookAtAll(about: AboutBoard, signal: AbortSignal): Promise<void> {
     for (const record of (await this.#savepoints(about)).slice(0, mostSavepoints)) {
       const place = pairedPlace(record);
-      if (place !== undefined && !signal.aborted) await this.#world.pairs.pairsOf(place, freshMs, signal).catch((error: unknown) => this.#world.log.debug("pairing", error));
+      if (place !== undefined && !signal.aborted) await this.#world.pairs.pairsOf(place, freshMs, signal, "later").catch((error: unknown) => this.#world.log.debug("pairing", error));
     }
   }
 

@@ -72,6 +72,7 @@ export class Explorer implements Disposable {
       this.#redraw();
     }));
     this.#held.add(world.pairs.onDidChange(() => this.#redraw()));
+    this.#held.add(world.otherPins.onDidChange(() => this.#redraw()));
     this.#setContext();
     this.#shownOrHidden();
   }

@@ -22,7 +22,7 @@ export type ExplorerNode =
   | { readonly kind: "restored"; readonly id: string; readonly from: RestoredFrom }
   | { readonly kind: "schedule"; readonly id: string; readonly view: ScheduleView; readonly waiting: CleanupWaiting | null }
   | { readonly kind: "savepoints"; readonly id: string; readonly job: JobRef; readonly rows: readonly SavepointRow[]; readonly expectedMs: number | null }
-  | { readonly kind: "savepoint"; readonly id: string; readonly row: SavepointRow; readonly expectedMs: number | null; readonly pairs: readonly Extract<PaimonNode, { kind: "pair" }>[] }
+  | { readonly kind: "savepoint"; readonly id: string; readonly row: SavepointRow; readonly expectedMs: number | null; readonly pairs: readonly Extract<PaimonNode, { kind: "pair" }>[]; readonly pinnedBy: readonly string[] }
   | { readonly kind: "checkpoints"; readonly id: string; readonly job: JobRef; readonly stats: readonly CheckpointStats[]; readonly config: CheckpointConfig | undefined; readonly asked: boolean }
   | { readonly kind: "checkpoint"; readonly id: string; readonly job: JobRef; readonly stats: CheckpointStats }
   | { readonly kind: "planned"; readonly id: string; readonly record: RestoreRecord; readonly stopped: boolean }
@@ -163,15 +163,15 @@ function savepointsRow(rows: readonly SavepointRow[]): Row {
   return row("Savepoints", text, { icon: { id: "save-all" }, children: "open" });
 }
 
-function savepointRow({ row: savepoint, expectedMs, pairs }: Extract<ExplorerNode, { kind: "savepoint" }>, nowMs: number): Row {
+function savepointRow({ row: savepoint, expectedMs, pairs, pinnedBy }: Extract<ExplorerNode, { kind: "savepoint" }>, nowMs: number): Row {
   const { record } = savepoint;
   const words: ContextWord[] = [];
   if (record !== null) {
     words.push("savepoint");
-    if (savepoint.state === "completed" && !liesAside(record)) words.push("completed", savepoint.pinned ? "pinned" : "unpinned");
+    if (savepoint.state === "completed" && !liesAside(record)) words.push("completed", savepoint.pinned ? "pinned" : "unpinned", ...(pinnedBy.length > 0 ? (["marked"] as const) : []));
     else if (savepoint.state === "unknown") words.push("unknown");
   }
-  return row(savepointTitle(savepoint), joinText(savepointText(savepoint, nowMs, expectedMs), pairsFlag(pairs.map(({ pair }) => pair), pairs[0]?.job)), {
+  return row(savepointTitle(savepoint), joinText(savepointText(savepoint, nowMs, expectedMs), pinnedBy.length > 0 && (savepoint.pinned ? "also by others" : "pinned by others"), pairsFlag(pairs.map(({ pair }) => pair), pairs[0]?.job)), {
     children: pairs.length > 0 ? "closed" : "none",
     icon: savepointIcon(savepoint), words, ref: record === null ? null : { recordId: record.id }, noun: `savepoint, ${record !== null && savepoint.state === "completed" && liesAside(record) ? "moved aside" : savepoint.claimedBy !== null && savepoint.state === "completed" ? "claimed" : savepoint.state}`,
     click: savepoint.state === "unknown" && record !== null ? { command: "flinkSavepoints.adopt", title: "Look for It", args: [{ recordId: record.id }] }

@@ -1,15 +1,16 @@
 import type { FlinkError } from "../../core/errors";
 import { isFlinkError } from "../../core/errors";
 import type { Ledger } from "../../core/ledger/store";
-import type { RestoreRecord } from "../../core/ledger/record";
+import { liesAside, type RestoreRecord } from "../../core/ledger/record";
 import { isTerminal, type JobRef } from "../../core/model/job";
 import type { PairedJob } from "../../core/paimon/pairText";
 import type { Log } from "../../core/ports";
-import type { JobRow } from "../../core/rows";
+import type { JobRow, SavepointRow } from "../../core/rows";
 import type { ClusterService, ClusterView } from "../../services/clusters";
 import type { JobService } from "../../services/jobs";
 import type { RestoreService } from "../../services/restores";
 import type { SavepointService } from "../../services/savepoints";
+import type { OtherPins } from "../../services/otherPins";
 import type { PairService } from "../../services/pairs";
 import type { WarehouseService } from "../../services/warehouses";
 import type { ScheduleRows } from "./scheduleRows";
@@ -30,6 +31,7 @@ export interface SourceWorld {
   readonly restores: RestoreService;
   readonly warehouses: WarehouseService;
   readonly pairs: PairService;
+  readonly otherPins: OtherPins;
   readonly ledger: Ledger;
   readonly schedules: Pick<ScheduleRows, "plansOf">;
   readonly log: Log;
@@ -60,7 +62,7 @@ export class ExplorerSource {
         case undefined: return this.#roots();
         case "cluster": return await this.#belowCluster(parent.view);
         case "job": return await this.#belowJob(parent.row, parent.seen);
-        case "savepoints": return this.#withPairs(parent.job, this.#page(parent.id, "savepoints", parent.rows.map((row) => ({ kind: "savepoint", id: nodeId.savepoint(parent.job, row.id), row, expectedMs: parent.expectedMs, pairs: [] }))));
+        case "savepoints": return this.#withLooks(parent.job, this.#page(parent.id, "savepoints", parent.rows.map((row) => ({ kind: "savepoint", id: nodeId.savepoint(parent.job, row.id), row, expectedMs: parent.expectedMs, pairs: [], pinnedBy: [] }))));
         case "savepoint": return parent.pairs;
         case "checkpoints": return checkpointNodes(parent.id, parent.job, parent.stats);
         case "paimon": case "warehouse": case "database": case "table": case "snapshots": return await this.#paimon.children(parent);
@@ -129,10 +131,13 @@ export class ExplorerSource {
     return nodes;
   }
 
-  /** With the pairs of those in sight. */
-  #withPairs(job: JobRef, nodes: readonly ExplorerNode[]): ExplorerNode[] {
+  /** With the pairs of those in sight, and the marks of pins beside them. */
+  #withLooks(job: JobRef, nodes: readonly ExplorerNode[]): ExplorerNode[] {
+    const { otherPins } = this.#world;
     const paired = pairedJob(this.#world, job);
-    return nodes.map((node) => (node.kind === "savepoint" ? { ...node, pairs: this.#paimon.pairNodes(node.id, node.row.record, paired) } : node));
+    const placeOf = ({ record, state }: SavepointRow): string | null => (record === null || state !== "completed" || liesAside(record) ? null : record.path);
+    otherPins.keepCurrent(nodes.flatMap((node) => (node.kind === "savepoint" ? (placeOf(node.row) ?? []) : [])));
+    return nodes.map((node) => (node.kind === "savepoint" ? { ...node, pairs: this.#paimon.pairNodes(node.id, node.row.record, paired), pinnedBy: otherPins.known(placeOf(node.row) ?? "") } : node));
   }
 
   /** A schedule is of a name: of several jobs that have it, those show it that go on, else the newest. */

@@ -21,7 +21,7 @@ export function renderTooltip(node: ExplorerNode): string {
     case "job": return jobTooltip(node.row, node.plans);
     case "restored":
       return lines(`**Restored from ${node.from.isSavepoint ? "savepoint" : "checkpoint"} #${node.from.checkpointId}**`, ["When", timeText(node.from.restoredAtMs)], ["Path", node.from.path]);
-    case "savepoint": return savepointTooltip(node.row);
+    case "savepoint": return savepointTooltip(node.row, node.pinnedBy);
     case "schedule": return scheduleTooltip(node.view, node.waiting);
     case "savepoints": return lines("**Savepoints**", "Taken by hand, by a stop, or found in the job's history. Flink forgets them; this list does not.");
     case "checkpoints": return lines("**Checkpoints**", "Taken and deleted by Flink. The last ones it remembers.", ["Timeout", node.config === undefined ? null : durationText(node.config.timeoutMs)]);
@@ -84,14 +84,14 @@ function lastText(last: TickOutcome, timeZone: string): string {
   }
 }
 
-function savepointTooltip(row: SavepointRow): string {
+function savepointTooltip(row: SavepointRow, pinnedBy: readonly string[]): string {
   const { record } = row;
   return lines(
     `**Savepoint${row.checkpointId === null ? "" : ` #${row.checkpointId}`}**${row.description === "" ? "" : ` ${escapeMarkdown(row.description)}`}`,
     ["Path", row.path], ["Asked for", timeText(row.startedAtMs)], ["Took", row.durationMs === null ? null : durationText(row.durationMs)], ["Size", row.sizeBytes === null ? null : sizeText(row.sizeBytes)],
     ["Format", row.format], ["Origin", originTexts[row.origin]], ["Reason", row.failure], ["Claimed by", row.claimedBy === null ? null : `${row.claimedBy.name} (${shortId(row.claimedBy.jobId)})`],
     ["Started from it", row.restored.length === 0 ? null : row.restored.map((job) => `${job.name} (${shortId(job.jobId)})`).join(", ")],
-    ["Stop", record?.stop ? stopTexts[record.stop.job] : null], ["Pinned", record?.pinned !== true ? null : record.pinMarked === true ? "here, and for everything that sees its disk" : "here only: other programs do not know of it"], ["Disposal", disposalText(row)], ["Written by", record === null ? null : `Flink ${record.flinkVersion}`],
+    ["Stop", record?.stop ? stopTexts[record.stop.job] : null], ["Pinned", record?.pinned !== true ? null : record.pinMarked === true ? "here, and for everything that sees its disk" : "here only: other programs do not know of it"], ["Pinned by others", pinnedBy.length === 0 ? null : `${pinnedBy.join(", ")}. Nothing here removes the savepoint while that is there.`], ["Disposal", disposalText(row)], ["Written by", record === null ? null : `Flink ${record.flinkVersion}`],
     ["Workspace commit", record?.workspace ? `${record.workspace.commit.slice(0, 10)}${record.workspace.branch === null ? "" : ` (${record.workspace.branch})`}${record.workspace.dirty ? ", with changes" : ""}` : null],
     ["Look in", row.state === "unknown" ? (record?.directory ?? "the cluster's savepoint directory") : null], ["Trigger id", record !== null && record.origin !== "found" ? record.id : null],
   );

@@ -96,7 +96,7 @@ export class PaimonSource {
     if (record === null || !pairs.isUsed || !isUsable(record) || record.forgotten) return [];
     const place = pairedPlace(record);
     if (place === undefined) return [];
-    pairs.pairsOf(place, pairsFreshMs).catch((error: unknown) => this.#world.log.warn("pairing", error));
+    pairs.pairsOf(place, pairsFreshMs, undefined, "later").catch((error: unknown) => this.#world.log.warn("pairing", error));
     return (pairs.known(place.path)?.pairs ?? []).map((pair, at) => ({ kind: "pair", id: `${id} pair:${at}`, recordId: record.id, pair, job }));
   }
 
@@ -130,7 +130,7 @@ export class PaimonSource {
       if (place === undefined || record.checkpointId === null || !numbers.has(record.checkpointId) || seen.has(placeKey(place.path))) continue;
       seen.add(placeKey(place.path));
       if (seen.size > mostCandidates) return;
-      this.#world.pairs.pairsOf(place, pairsFreshMs).catch((error: unknown) => this.#world.log.warn("pairing", error));
+      this.#world.pairs.pairsOf(place, pairsFreshMs, undefined, "later").catch((error: unknown) => this.#world.log.warn("pairing", error));
     }
   }
 

@@ -9,6 +9,8 @@ export const uidHash: Command = {
   run(args, terminal) {
     const uids = readArguments(args, { flags: [] }).rest;
     if (uids.length === 0) throw new UsageError("Name at least one uid.");
+    // Most likely an unset variable of a shell.
+    if (uids.includes("")) throw new UsageError("A uid is empty. Flink 2 refuses that, and Flink 1 gives all operators with it one id.");
     for (const uid of uids) terminal.out(`${operatorIdOf(uid)}  ${uid}`);
     return Promise.resolve(0);
   },

@@ -38,7 +38,17 @@ export function formatRecord(record: LedgerRecord, file: string): { readonly tex
   const parsed = ledgerRecordSchema.safeParse(record);
   if (!parsed.success) throw new FlinkError("ledger-record-damaged", { file, reason: problemOf(parsed.error) });
   const checked = keepUnknown(record, parsed.data, (kept) => kept[unknownFields]);
-  return { text: `${JSON.stringify(withUnknown(checked), null, 2)}\n`, record: freeze(checked) };
+  return { text: `${jsonOf(checked, file)}\n`, record: freeze(checked) };
+}
+
+/** What was read may nest deeper than can be written: `JSON.stringify` and we ourselves descend into it. */
+function jsonOf(record: LedgerRecord, file: string): string {
+  try {
+    return JSON.stringify(withUnknown(record), null, 2);
+  } catch (error) {
+    if (error instanceof RangeError) throw new FlinkError("ledger-record-damaged", { file, reason: "its fields nest too deep" }, { cause: error });
+    throw error;
+  }
 }
 
 /** Entries of a trail that are kept: the first tell where a record came from, the last what became of it. */

@@ -1,6 +1,6 @@
 import { isAbort } from "../core/base/async";
 import { DisposableStore, type Disposable } from "../core/base/disposable";
-import { isOpen, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
+import { isOpen, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "../core/ledger/record";
 import type { Liveness, ProcessIdentity } from "../core/ports";
 import type { DisposalService } from "./disposals";
 import type { RestoreService } from "./restores";
@@ -51,7 +51,9 @@ export class Reconciler implements Disposable {
     const { ledger, log } = this.#world;
     const known = new Set(this.#world.clusters.list().filter(({ removed }) => !removed).map(({ profile }) => profile.url));
     let open = 0;
-    for (const record of await ledger.all()) {
+    const records = await ledger.all();
+    await this.#dropForsaken(records);
+    for (const record of records) {
       if ((record.kind !== "savepoint" && record.kind !== "restore") || !isOpen(record)) continue;
       open++;
       if (this.#running.has(record.id) || !known.has(record.cluster.url) || this.#life.signal.aborted) continue;
@@ -62,6 +64,17 @@ export class Reconciler implements Disposable {
       }
     }
     return open;
+  }
+
+  /** Drops starts after a rollback whose process died before it had written that rollback down: nobody goes on with them, and they would keep their savepoint for ever. */
+  async #dropForsaken(records: readonly LedgerRecord[]): Promise<void> {
+    const named = new Set(records.flatMap((record) => (record.kind === "rollback" ? (record.restoreId ?? []) : [])));
+    for (const record of records) {
+      if (record.kind !== "restore" || record.state !== "planned" || record.afterStop !== null || named.has(record.id)) continue;
+      const liveness = this.#liveness(record.owner);
+      if (liveness === "self" || mayBeAtWork(liveness, this.#world.clock.now() - (record.trail.at(-1)?.atMs ?? 0))) continue;
+      await this.#restores.drop(record.id).catch((error: unknown) => this.#world.log.warn(`dropping ${record.id}`, error));
+    }
   }
 
   /** Resolves when everything taken over so far has ended. */

@@ -15,6 +15,7 @@ import { pairRecordId, pairRecordsIn, rememberedOf, withRemembered } from "../co
 import { tableNamed, type PaimonTable } from "../core/paimon/warehouse";
 import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run, StorageLook } from "../core/ports";
 import { savepointName } from "../core/wording";
+import { readRecord } from "./ledgerReads";
 import { followedPlaces } from "./realPlaces";
 import { refuseIf } from "./requestErrors";
 import type { RestoreRequest, RestoreService } from "./restores";
@@ -308,10 +309,10 @@ export class RollbackService {
   async #untilSafe(record: RollbackRecord, run: Run): Promise<RollbackRecord> {
     const { ledger, clock } = this.#world;
     for (;;) {
-      const restore = await ledger.get(record.restoreId ?? "");
-      if (restore?.kind === "restore" && restore.state === "safe") return this.#end(record.id, "the job has completed a checkpoint");
-      if (restore?.kind === "restore" && (restore.endedAtMs !== null || restore.state === "failed")) return this.#end(record.id, `the job ended before a checkpoint of its own (${restore.state})`, "rolled-back");
-      if (restore?.kind === "restore" && restore.state === "running") void this.#restores.starts.watchUntilSafe(restore.id);
+      const restore = await readRecord(ledger, "restore", record.restoreId ?? "");
+      if (restore.state === "safe") return this.#end(record.id, "the job has completed a checkpoint");
+      if (restore.endedAtMs !== null || restore.state === "failed") return this.#end(record.id, `the job ended before a checkpoint of its own (${restore.state})`, "rolled-back");
+      if (restore.state === "running") void this.#restores.starts.watchUntilSafe(restore.id);
       await clock.sleep(500, run.signal);
     }
   }

@@ -121,6 +121,12 @@ describe("inspect, as a process", () => {
     assert.equal(code, 0);
     assert.equal(out, `897859f6655555855a890e51483ab5e6  a\n${operatorIdOf("--json")}  --json\n${operatorIdOf("-h")}  -h\n`);
   });
+
+  test("refuses an empty uid instead of hashing an unset variable", async () => {
+    const { code, out, err } = await runProgram(["uid-hash", "orders", ""]);
+    assert.deepEqual([code, out], [2, ""]);
+    assert.match(err, /A uid is empty\. Flink 2 refuses that/);
+  });
 });
 
 describe("inspect", () => {

@@ -11,6 +11,7 @@ import { systemClock } from "../../src/core/base/async";
 import { isFlinkError } from "../../src/core/errors";
 import type { SavepointRecord } from "../../src/core/ledger/record";
 import { keptLog, savepointRecord } from "./ledgerSamples";
+import { rejected } from "./rejected";
 
 const root = await mkdtemp(path.join(tmpdir(), "ledger-"));
 after(() => rm(root, { recursive: true, force: true }));
@@ -292,6 +293,17 @@ test("a record of a newer version stays where it is, is named, and is not writte
   await assert.rejects(ledger.update("aa", "never", (record) => ({ ...record })), (error) => isFlinkError(error, "ledger-record-damaged"));
   assert.deepEqual(await recordFiles(folder), ["aa.000001.json", "aa.000002.json"]);
   assert.equal(await readFile(path.join(folder, "aa.000002.json"), "utf8"), newer);
+});
+
+test("a record whose unknown fields nest too deep to be written is named as damaged, and stays as it is", async () => {
+  const folder = newFolder();
+  const ledger = open(folder);
+  const file = path.join(folder, "aa.000001.json");
+  await mkdir(folder, { recursive: true });
+  const deep = JSON.stringify(savepointRecord("aa")).replace(/\}$/, `,"newer":${"[".repeat(50_000)}${"]".repeat(50_000)}}`);
+  await writeFile(file, deep);
+  await rejected(ledger.update<SavepointRecord>("aa", "pinned", (record) => ({ ...record, pinned: true })), "ledger-record-damaged");
+  assert.equal(await readFile(file, "utf8"), deep);
 });
 
 test("a record of a kind that only a newer version knows is its record, too, and no damage: it is not set aside", async () => {

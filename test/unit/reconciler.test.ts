@@ -105,6 +105,17 @@ describe("what a dead process left open", () => {
 });
 
 describe("a record is followed once", () => {
+  test("of a start after a rollback that was never written down is dropped, and keeps its savepoint no longer; one that a rollback names, or whose process lives, is not", async () => {
+    const place = "file:/sp/savepoint-ab12cd-000000000001";
+    const planned = (letter: string, changes: Partial<RestoreRecord> = {}): void => world.disk.put(restoreRecord(letter.repeat(32), { state: "planned", cluster: { name: "local", url: flink.url }, savepoint: { path: place, recordId: null, checkpointId: 1 }, owner: dead, ...changes }));
+    planned("a");
+    planned("b", { owner: { host: "elsewhere", pid: 1, instance: "other" }, trail: [{ atMs: clock.now() - 1_000, event: "planned" }] });
+    planned("c");
+    world.disk.put({ kind: "rollback", version: 1, id: "e".repeat(32), jobName: "Word count", savepoint: { path: place, recordId: null, checkpointId: 1 }, tables: [], safetyName: null, restoreId: "c".repeat(32), state: "planned", requestedAtMs: 0, endedAtMs: null, owner: dead, trail: [] });
+    await window.reconciler.reconcile();
+    assert.deepEqual(world.disk.restores().map(({ id: each, state }) => `${each[0] ?? ""} ${state}`).sort(), ["a dropped", "b planned", "c planned"]);
+  });
+
   test("by one of two windows that find it in the same moment", async () => {
     await sentBefore();
     left({ state: "running" });

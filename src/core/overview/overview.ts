@@ -112,8 +112,8 @@ export interface OverviewFacts {
   readonly nowMs: number;
 }
 
-/** From this age on a savepoint taken by hand is listed as old, milliseconds. */
-const oldManualMs = 30 * 86_400_000;
+/** From this age on a savepoint taken by hand is listed as old. */
+export const oldManualDays = 30;
 
 /** One job's state over time, from what Flink says and what the ledger remembers. Pure. */
 export function overviewOf(facts: OverviewFacts): Overview {
@@ -135,7 +135,7 @@ export function overviewOf(facts: OverviewFacts): Overview {
     budget: facts.expectedMs === null || config === undefined ? null : { expectedMs: facts.expectedMs, timeoutMs: config.timeoutMs },
     intervalMs: config?.intervalMs ?? null,
     storage: storageOf(mine),
-    oldManual: history.filter((each) => each.kind === "savepoint" && each.origin === "manual" && each.state === "completed" && !each.pinned && nowMs - each.atMs > oldManualMs).reverse(),
+    oldManual: history.filter((each) => each.kind === "savepoint" && each.origin === "manual" && each.state === "completed" && !each.pinned && nowMs - each.atMs > oldManualDays * 86_400_000).reverse(),
     schedules: facts.schedules, cleanup: facts.cleanup,
     parameters: facts.parameters.map((parameter) => ({ ...parameter, link: parameterLink(parameter.key, facts.flinkVersion) })),
     restore: row.state === "RUNNING" ? "stop-first" : row.state === "gone" || row.state === "FINISHED" || row.state === "CANCELED" || row.state === "FAILED" ? "now" : "wait",

@@ -69,7 +69,7 @@ function waitingLine(waiting: CleanupWaiting | null): string | null {
 
 function scheduleTooltip({ inForce, meaning, nextMs, last, runsHere, waits }: ScheduleView, waiting: CleanupWaiting | null): string {
   const { schedule, file } = inForce;
-  const how = waits ? "Came with a file of the workspace, or was changed there, and runs here once you agree to it." : !schedule.enabled ? "Paused." : `Runs while VS Code runs, ${runsHere ? "by this window" : "by another window"}. An editor is no server: Export Schedule makes one for a server.`;
+  const how = waits ? "Came with a file of the workspace, or was changed there, and runs here once you agree to it." : !schedule.enabled ? "Paused." : `Runs while VS Code runs, ${runsHere ? "by this window" : "by another window, or in half a minute by this one"}. An editor is no server: Export Schedule makes one for a server.`;
   return lines(`**Schedule ${escapeMarkdown(schedule.name)}**`, escapeMarkdown(how), ["When", `${meaning} (${schedule.timeZone})`], ["Cron", schedule.cron],
     ["Next", nextMs === null ? null : `${timeInZone(nextMs, schedule.timeZone)}${blackoutAt(nextMs, schedule.timeZone, schedule.blackouts) === undefined ? "" : ", left out: it falls into a blackout"}`],
     ["Last", last === null ? "none yet" : lastText(last, schedule.timeZone)], ["Format", schedule.format], ["Directory", schedule.directory ?? "the cluster's savepoint directory"], ["When busy", schedule.whenBusy === "wait" ? "waits for the other savepoint" : "skips"], ["File", file], waitingLine(waiting));

@@ -48,7 +48,8 @@ export class Tree<N extends { readonly id: string }> {
   setOpen(element: Element<N>, open: boolean): void {
     const again = open && !element.open && element.children !== undefined;
     element.open = open;
-    if (again) void this.update(element.id);
+    // What goes wrong shows at the next drawing, which tells.
+    if (again) this.update(element.id).catch(() => undefined);
   }
 
   /** Fetches a row and what is open below it again (or everything), and tells what differs. Calls run one after another. */

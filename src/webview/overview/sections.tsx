@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { Overview } from "../../core/overview/overview";
+import { oldManualDays, type Overview } from "../../core/overview/overview";
 import type { OverviewAction } from "../../core/overview/overviewPage";
 import { ageText, countText, sizeText, spanText, timeText } from "../../core/wording";
 import type { Host } from "./overviewPage";
@@ -33,7 +33,7 @@ export function Sections({ overview, host, run, select }: { readonly overview: O
         )}
         {oldManual.length === 0 ? null : (
           <>
-            <p class="oldManual">{countText(oldManual.length, "savepoint")} taken by hand {oldManual.length === 1 ? "is" : "are"} older than 30 days, {sizeText(oldManual.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0))}. No rule touches {oldManual.length === 1 ? "it" : "them"}: pin what is kept on purpose, dispose of the rest.</p>
+            <p class="oldManual">{countText(oldManual.length, "savepoint")} taken by hand {oldManual.length === 1 ? "is" : "are"} older than {oldManualDays} days, {sizeText(oldManual.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0))}. No rule touches {oldManual.length === 1 ? "it" : "them"}: pin what is kept on purpose, dispose of the rest.</p>
             <ul>{oldManual.slice(0, 5).map((row) => <li key={row.key}><button type="button" class="link" onClick={() => select(row.key)}>{numberOf(row)}</button> {row.description === "" ? "" : `“${row.description}” `}<span class="quiet">{ageText(row.atMs, atMs)}{row.sizeBytes === null ? "" : ` · ${sizeText(row.sizeBytes)}`}</span> <button type="button" class="link act" onClick={() => run("pin", row.key)}>Pin</button> <button type="button" class="link act" onClick={() => run("dispose", row.key)}>Dispose…</button></li>)}</ul>
           </>
         )}

@@ -13,8 +13,10 @@ import { missingUid } from "./missingUid";
 import type { FileModel, TypeName } from "./model";
 import { readScala } from "./scalaReader";
 import { lineStartsOf, TreeReader } from "./treeReader";
+import { takenOver } from "./sameShape";
 import { uidFindings } from "./uidRules";
-import type { Site } from "./values";
+import { KeptUnits } from "./units";
+import type { SiteFacts } from "./values";
 import { WorkspaceIndex } from "./workspaceIndex";
 
 /** Callers of a helper that are looked at, at most. */
@@ -50,51 +52,70 @@ function read(language: FileModel["language"], file: SourceFile, tree: SyntaxTre
   if (tree === undefined) return nothing;
   const reader = new TreeReader(file.text, tree.rootNode, edited?.before);
   const declared = (language === "java" ? readJava : language === "kotlin" ? readKotlin : readScala)(reader, tree.rootNode);
-  return { ...nothing, ...declared, called: reader.called, suppressions: suppressionsOf(file.text), nodes: edited === undefined ? undefined : reader.nodes };
+  const now = { ...nothing, ...declared, called: reader.called, suppressions: suppressionsOf(file.text), nodes: edited === undefined ? undefined : reader.nodes };
+  return edited?.before === undefined ? now : takenOver(edited.before.facts, now);
 }
 
-const indexes = new WeakMap<Workspace<FileModel>, { readonly index: WorkspaceIndex; revision: number }>();
+/** What is known of a workspace, from one question to the next. */
+interface Known {
+  readonly index: WorkspaceIndex;
+  revision: number;
+  /** Of files that are open in an editor. */
+  readonly units: WeakMap<FileModel, KeptUnits>;
+}
 
-function indexOf(workspace: Workspace<FileModel>): WorkspaceIndex {
-  let known = indexes.get(workspace);
-  if (known === undefined) indexes.set(workspace, (known = { index: new WorkspaceIndex(), revision: -1 }));
-  if (known.revision !== workspace.revision) known.index.update(workspace.files);
-  known.revision = workspace.revision;
-  return known.index;
+const known = new WeakMap<Workspace<FileModel>, Known>();
+
+function knownOf(workspace: Workspace<FileModel>): Known {
+  let found = known.get(workspace);
+  if (found === undefined) known.set(workspace, (found = { index: new WorkspaceIndex(), revision: -1, units: new WeakMap() }));
+  if (found.revision !== workspace.revision) found.index.update(workspace.files);
+  found.revision = workspace.revision;
+  return found;
+}
+
+/** What is kept of a file that is open, to follow only what an edit changes. */
+function keptUnits(file: FileModel, { units }: Known): KeptUnits | undefined {
+  if (file.nodes === undefined) return undefined;
+  let kept = units.get(file);
+  if (kept === undefined) units.set(file, (kept = new KeptUnits()));
+  return kept;
 }
 
 function findings(source: SourceFile, file: FileModel, workspace: Workspace<FileModel>): readonly Finding[] {
   if (isTestPath(file.path)) return [];
-  const index = indexOf(workspace);
+  const all = knownOf(workspace);
+  const { index } = all;
   if (!index.importsFlink(file) && !/flink/i.test(source.text)) return [];
-  const evaluator = new Evaluator(index);
+  const evaluator = new Evaluator(index, keptUnits(file, all));
   evaluator.file(file);
-  const own = (): Site[] => [...evaluator.operators.sites.values()].filter(({ place }) => place.file === file);
   // Who calls the functions of this file may set the uid, or pass what keeps the state.
-  const open = own().filter((site) => !site.hasUid && (site.returnedBy.size > 0 || (site.proof.state === "unknown" && takesArguments(site))));
+  const open = evaluator.operators.evaluation.operators.filter((site) => site.place.file === file && !site.hasUid && (site.returnedBy.size > 0 || (site.proof.state === "unknown" && takesArguments(site))));
   const names = new Set(open.flatMap((site) => [...[...site.returnedBy].map(({ fun }) => fun.name), ...(site.owner === undefined ? [] : [site.owner.fun.name])]));
   for (const caller of new Set([...classFilesAbove(open, file, index), ...callersOf(names, file, index)])) evaluator.file(caller, budgetPerCaller);
+  evaluator.keep();
 
   const version = flinkMajorOf(file.path, workspace.buildFiles);
-  const missing = own().flatMap((site) => {
+  const { evaluation } = evaluator.operators;
+  const missing = evaluation.operators.filter(({ place }) => place.file === file).flatMap((site) => {
     if (site.proof.state !== "yes" || site.hasUid || site.escaped || site.broken || isSilenced(site, file.suppressions)) return [];
     if (!callersKnown(site, evaluator)) return [];
     const inBatch = evaluator.operators.inBatch(site);
     const finding = missingUid(site, source.text, version, inBatch);
     if (inBatch && finding.rule !== "sink-needs-uid") return finding.rule === "missing-uid" ? [{ ...finding, severity: "info" as const }] : [];
-    return [evaluator.operators.autoUidsDisabled !== undefined && finding.rule === "missing-uid" ? { ...finding, severity: "error" as const } : finding];
+    return [evaluation.autoUidsDisabled !== undefined && finding.rule === "missing-uid" ? { ...finding, severity: "error" as const } : finding];
   });
-  const others = uidFindings(file, evaluator.operators.evaluation).filter(({ rule, range }) => !isSuppressed(file.suppressions, rule, [range.start.line]));
+  const others = uidFindings(file, evaluation).filter(({ rule, range }) => !isSuppressed(file.suppressions, rule, [range.start.line]));
   return [...missing, ...others].sort((a, b) => a.range.start.offset - b.range.start.offset || a.rule.localeCompare(b.rule));
 }
 
 /** Whether callers may pass what decides: `main` gets words only, and sources in memory are what they are. */
-function takesArguments({ owner, method }: Site): boolean {
-  return owner !== undefined && owner.fun.params.length > 0 && owner.fun.name !== "main" && !memorySources.has(method);
+function takesArguments({ owner, call }: SiteFacts): boolean {
+  return owner !== undefined && owner.fun.params.length > 0 && owner.fun.name !== "main" && !memorySources.has(call.name);
 }
 
 /** Files of the classes above those whose methods return one of the operators: they may call what is overridden. */
-function classFilesAbove(sites: readonly Site[], file: FileModel, index: WorkspaceIndex): readonly FileModel[] {
+function classFilesAbove(sites: readonly SiteFacts[], file: FileModel, index: WorkspaceIndex): readonly FileModel[] {
   const owners = sites.flatMap(({ returnedBy }) => [...returnedBy].flatMap(({ owner }) => owner ?? []));
   return owners.flatMap((owner) => index.hierarchy(owner).classes.map((above) => above.file)).filter((above) => above !== file);
 }
@@ -112,10 +133,10 @@ function callersOf(names: ReadonlySet<string>, file: FileModel, index: Workspace
 }
 
 /** An operator that is returned may get its uid from a caller that is not in the workspace, unless its type takes none. */
-function callersKnown(site: Site, evaluator: Evaluator): boolean {
+function callersKnown(site: SiteFacts, evaluator: Evaluator): boolean {
   return [...site.returnedBy].every(({ fun, file }) => {
     // An extension that nobody in the workspace calls is a library's.
-    return evaluator.operators.called.has(fun) || fun.name === "main" || (fun.receiver === undefined && takesNoUid(fun.returns, file, evaluator));
+    return evaluator.operators.isCalled(fun) || fun.name === "main" || (fun.receiver === undefined && takesNoUid(fun.returns, file, evaluator));
   });
 }
 

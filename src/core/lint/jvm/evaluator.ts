@@ -1,3 +1,4 @@
+import { anchorOf, nowhere, type Anchor } from "./anchors";
 import { connectors, kindOfType, looks, uidCalls, varying, varyingTypes } from "./flinkNames";
 import { flinkCall, looksLikeFlink, staticFlinkCall } from "./flinkCalls";
 import { collectionOf, componentAt, isCollection, isTuple, partOf, tupleOf } from "./holders";
@@ -5,6 +6,7 @@ import type { Call, Expr, FieldModel, FileModel, FunctionModel, New, TypeName } 
 import { Operators, placeOf } from "./operators";
 import { outsideCall, scopeFunction } from "./outsideCalls";
 import { concatenated, isTypeParameter, letEscape, manyOf, merged, narrowed, refined, setsUp, standardClass, typeOnly } from "./valueFlow";
+import { Fields, type KeptUnits, type Unit } from "./units";
 import { isFlink, joined, other, union, unknown, withHeld, type Closure, type Frame, type KnownClass, type KnownFunction, type Site, type Value } from "./values";
 import { best, classesOf, flinkName, unaliased, type WorkspaceIndex } from "./workspaceIndex";
 
@@ -19,49 +21,89 @@ export const budgetPerCaller = 400_000;
 /** Follows the values of streams through the functions of a file and those they call. */
 export class Evaluator {
   readonly index: WorkspaceIndex;
-  readonly operators = new Operators();
-  readonly #where = this.operators.where;
-  readonly #fields = new Map<object, Map<string, Value>>();
+  readonly operators: Operators;
+  readonly #where: Operators["where"];
+  readonly #fields: Fields;
+  readonly #kept: KeptUnits | undefined;
+  /** Units of this time, as `KeptUnits` has them. */
+  readonly #units: Map<object, Unit>[] = [];
+  /** Bodies the unit at hand asked for. */
+  #bodies: Map<FunctionModel | FieldModel, Expr | undefined> | undefined;
   #depth = 0;
   #budget = budgetPerFile;
   /** Whether the branch at hand has returned. */
   #returned = false;
 
-  constructor(index: WorkspaceIndex) {
+  /** `kept` are the units of the last time, if any were kept; they are replaced by `keep`. */
+  constructor(index: WorkspaceIndex, kept?: KeptUnits) {
     this.index = index;
+    this.operators = new Operators(kept?.handles);
+    this.#where = this.operators.where;
+    this.#kept = kept;
+    this.#fields = new Fields(kept !== undefined);
   }
 
   /** Follows everything in the file. */
   file(file: FileModel, budget = budgetPerFile): void {
     this.#budget = budget;
     for (let round = 0; round < 2; round++) {
-      this.#from(file, () => file.fields.forEach((field) => this.#fileField(file, field)));
-      for (const fun of file.initial) this.#alone({ fun, file, owner: undefined }, file);
-      for (const fun of file.functions) this.#alone({ fun, file, owner: undefined }, fun);
+      this.#unit(round, file, file, () => file.fields.forEach((field) => this.#fileField(file, field)));
+      for (const fun of file.initial) this.#alone(round, { fun, file, owner: undefined }, file);
+      for (const fun of file.functions) this.#alone(round, { fun, file, owner: undefined }, fun);
       for (const known of classesOf(file)) {
         const { cls } = known;
-        this.#from(cls, () => cls.fields.forEach((field) => this.field(known, field.name)));
-        for (const fun of cls.initial) this.#alone({ fun, file, owner: known }, cls);
-        for (const fun of cls.functions) this.#alone({ fun, file, owner: known }, fun);
+        this.#unit(round, cls, cls, () => cls.fields.forEach((field) => this.field(known, field.name)));
+        for (const fun of cls.initial) this.#alone(round, { fun, file, owner: known }, cls);
+        for (const fun of cls.functions) this.#alone(round, { fun, file, owner: known }, fun);
       }
       // A second look is needed only where a method reads what a later one writes into a field.
-      if (![...this.#fields.values()].some((fields) => [...fields.values()].some((value) => value.sites.length > 0))) break;
+      if (!this.#fields.haveSites) break;
     }
   }
 
-  #from(root: object, follow: () => void): void {
+  /** Keeps the units for the next time. */
+  keep(): void {
+    if (this.#kept !== undefined) Object.assign(this.#kept, { units: this.#units, shapes: this.index.shapes });
+  }
+
+  /** Follows a unit, or takes what it brought to light the last time. */
+  #unit(round: number, of: object, root: object, follow: () => void): void {
+    const before = this.#kept?.shapes === this.index.shapes ? this.#kept.units[round]?.get(of) : undefined;
+    if (before !== undefined && before.cost <= this.#budget && [...before.bodies].every(([holder, body]) => bodyOf(holder) === body) && this.#fields.areAsRead(before.reads)) {
+      this.#budget -= before.cost;
+      this.#fields.write(before.writes);
+      this.#took(round, of, before);
+      return;
+    }
+    this.operators.begin();
+    this.#fields.begin();
+    const bodies = this.#kept === undefined ? undefined : new Map<FunctionModel | FieldModel, Expr | undefined>();
+    this.#bodies = bodies;
+    this.#returned = false;
+    const budget = this.#budget;
     this.#where.root = root;
     follow();
     this.#where.root = undefined;
+    const trace = this.operators.end();
+    const { used } = this.#fields;
+    // What ended with the budget may go on the next time.
+    if (bodies === undefined || used === undefined || this.#budget < 0) this.operators.take(trace, false);
+    else this.#took(round, of, { trace, ...used, bodies, cost: budget - this.#budget });
+  }
+
+  #took(round: number, of: object, unit: Unit): void {
+    (this.#units[round] ??= new Map<object, Unit>()).set(of, unit);
+    this.operators.take(unit.trace, true);
   }
 
   /** Follows a function as a caller that is not seen would call it. */
-  #alone(known: KnownFunction, root: object): void {
+  #alone(round: number, known: KnownFunction, root: object): void {
     if (known.fun.body === undefined || !this.index.mattersAlone(known.fun)) return;
-    let value = unknown;
-    this.#from(root, () => (value = this.#inline(known, [], undefined, true)));
-    if (known.fun.name === "" || known.fun.name === "<init>") return;
-    for (const held of withHeld(value)) if (held === value || held.kind !== "stream" || known.file.language === "scala") for (const site of held.sites) site.returnedBy.add(known);
+    this.#unit(round, known.fun, root, () => {
+      const value = this.#inline(known, [], undefined, true);
+      if (known.fun.name === "" || known.fun.name === "<init>") return;
+      for (const held of withHeld(value)) if (held === value || held.kind !== "stream" || known.file.language === "scala") for (const site of held.sites) site.facts.returnedBy.add(known);
+    });
   }
 
   // ---- functions -------------------------------------------------------------------------------------------------------------------------
@@ -70,12 +112,13 @@ export class Evaluator {
   #inline(known: KnownFunction, args: readonly Value[], self: Value | undefined, isRoot = false): Value {
     const { fun, file, owner } = known;
     const declared = this.ofType(fun.returns, file, owner);
+    this.#bodies?.set(fun, fun.body);
     if (fun.body === undefined || this.#where.stack.length >= inlineLimit || this.#where.stack.includes(fun)) {
       // Whoever implements it gets what its parameters say: a DataStream of Java or Kotlin takes no uid.
       if (!fun.hasBody) letEscape(args.filter((_, at) => file.language === "scala" || this.ofType(fun.params[at]?.type, file, owner).kind !== "stream"));
       return declared;
     }
-    const frame: Frame = { vars: new Map(), parent: undefined, file, base: fun.base === -1 ? 0 : fun.base, owner, fun: known, implicit: fun.receiver === undefined ? self : (self ?? this.ofType(fun.receiver.type, file, owner)), returns: [] };
+    const frame: Frame = { vars: new Map(), parent: undefined, file, anchor: anchorIn(fun, fun.body, owner), owner, fun: known, implicit: fun.receiver === undefined ? self : (self ?? this.ofType(fun.receiver.type, file, owner)), returns: [] };
     fun.params.forEach((param, at) => {
       const type = this.ofType(param.type, file, owner);
       const given = param.many === true ? manyOf(args.slice(at)) : args[at];
@@ -107,10 +150,10 @@ export class Evaluator {
 
   /** The value a lambda has when it is called. */
   invoke(closure: Closure, args: readonly Value[], implicit?: Value): Value {
-    closure.called = true;
+    closure.calledIn = this.operators.unit;
     const { lambda, frame: outer } = closure;
     if (this.#depth > depthLimit) return unknown;
-    const frame: Frame = { vars: new Map(), parent: outer, file: outer.file, base: outer.base, owner: outer.owner, fun: outer.fun, implicit: implicit ?? outer.implicit, returns: [] };
+    const frame: Frame = { vars: new Map(), parent: outer, file: outer.file, anchor: outer.anchor, owner: outer.owner, fun: outer.fun, implicit: implicit ?? outer.implicit, returns: [] };
     lambda.params.forEach((param, at) => frame.vars.set(param.name, refined(args[at], this.ofType(param.type, outer.file, outer.owner))));
     const last = this.evaluate(lambda.body, frame);
     const isExpression = lambda.body.kind !== "block" || outer.file.language !== "java";
@@ -119,8 +162,8 @@ export class Evaluator {
 
   /** Calls a function of the workspace from a place. */
   call(known: KnownFunction, args: readonly Value[], self: Value | undefined, call: Call, frame: Frame): Value {
-    this.operators.called.add(known.fun);
-    this.#where.callStack.push(`${frame.file.path}:${frame.base + call.start}:${frame.base + call.end}`);
+    this.operators.calls(known.fun);
+    this.#where.callStack.push(`${frame.anchor.id}:${call.start}:${call.end}`);
     try {
       const value = this.#dispatched(known, args, self);
       args.forEach((arg, at) => this.#happens(arg, known, at));
@@ -138,7 +181,7 @@ export class Evaluator {
     const { path } = this.#where;
     this.#where.path = [...path, ["overriding", -1]];
     const values = overriding.map((one) => {
-      this.operators.called.add(one.fun);
+      this.operators.calls(one.fun);
       return this.#inline(one, args, self);
     });
     if (known.fun.hasBody) values.push(this.#inline(known, args, self));
@@ -149,7 +192,7 @@ export class Evaluator {
 
   /** A lambda that a function was given and only keeps happens later, with what its type says; who then gets what it returns is not seen. */
   #happens({ closure }: Value, { fun, file, owner }: KnownFunction, at: number): void {
-    if (closure === undefined || closure.called) return;
+    if (closure === undefined || this.isCalled(closure)) return;
     const type = fun.params[at]?.type;
     letEscape([this.invoke(closure, type?.name === "=>" ? type.args.slice(0, -1).map((arg) => this.ofType(arg, file, owner)) : [])]);
   }
@@ -212,44 +255,40 @@ export class Evaluator {
   }
 
   #fileField(file: FileModel, field: FieldModel): Value {
-    return this.#stored(file, field, { vars: new Map(), parent: undefined, file, base: field.base, owner: undefined, fun: undefined, implicit: undefined, returns: [] });
+    return this.#stored(file, field, { vars: new Map(), parent: undefined, file, anchor: anchorIn(field, field.value, undefined), owner: undefined, fun: undefined, implicit: undefined, returns: [] });
   }
 
   /** A field of the class or one above it; undefined when there is none of that name. */
   field(known: KnownClass, name: string): Value | undefined {
     for (const owner of this.index.hierarchy(known).classes) {
       const field = owner.cls.fields.find((candidate) => candidate.name === name);
-      if (field !== undefined) return this.#stored(owner.cls, field, this.#classFrame(owner, field.base));
+      if (field !== undefined) return this.#stored(owner.cls, field, this.#classFrame(owner, field));
       const param = owner.cls.params.find((candidate) => candidate.name === name);
-      if (param !== undefined) return this.#fields.get(owner.cls)?.get(name) ?? this.ofType(param.type, owner.file, owner);
+      if (param !== undefined) return this.#fields.get(owner.cls, name) ?? this.ofType(param.type, owner.file, owner);
       const constant = owner.cls.constants.find((candidate) => candidate.name === name);
       if (constant !== undefined) return { kind: "object", sites: [], type: { name: owner.cls.name, written: owner.cls.name, args: [] }, cls: owner, constant: name };
     }
     return undefined;
   }
 
-  #classFrame(owner: KnownClass, base: number): Frame {
-    return { vars: new Map(), parent: undefined, file: owner.file, base, owner, fun: undefined, implicit: undefined, returns: [] };
+  #classFrame(owner: KnownClass, field: FieldModel): Frame {
+    return { vars: new Map(), parent: undefined, file: owner.file, anchor: anchorIn(field, field.value, owner), owner, fun: undefined, implicit: undefined, returns: [] };
   }
 
   #stored(holder: object, field: FieldModel, frame: Frame): Value {
-    const fields = this.#fieldsOf(holder);
-    const known = fields.get(field.name);
+    const fields = this.#fields;
+    const known = fields.get(holder, field.name);
     if (known !== undefined) return known;
+    this.#bodies?.set(field, field.value);
     const declared = this.ofType(field.type, frame.file, frame.owner);
-    fields.set(field.name, declared);
+    fields.set(holder, field.name, declared);
     const initial = field.value === undefined || this.#where.stack.length >= inlineLimit ? undefined : this.evaluate(field.value, frame);
     const value = refined(initial === undefined ? undefined : [...frame.returns, initial].reduce(joined), declared);
-    const assigned = fields.get(field.name);
-    fields.set(field.name, assigned === undefined || assigned === declared ? value : joined(value, assigned));
-    for (const site of value.sites) site.variable ??= field.name;
-    return fields.get(field.name) ?? value;
-  }
-
-  #fieldsOf(holder: object): Map<string, Value> {
-    let fields = this.#fields.get(holder);
-    if (fields === undefined) this.#fields.set(holder, (fields = new Map<string, Value>()));
-    return fields;
+    const assigned = fields.get(holder, field.name);
+    const held = assigned === undefined || assigned === declared ? value : joined(value, assigned);
+    fields.set(holder, field.name, held);
+    for (const site of value.sites) site.facts.variable ??= field.name;
+    return held;
   }
 
   /** Stores into a variable of the frame, or into a field. */
@@ -266,7 +305,7 @@ export class Evaluator {
       return;
     }
     if (target.kind !== "name") return;
-    for (const site of value.sites) site.variable ??= target.name;
+    for (const site of value.sites) site.facts.variable ??= target.name;
     for (let at: Frame | undefined = frame; at !== undefined; at = at.parent) {
       const before = at.vars.get(target.name);
       if (before !== undefined) {
@@ -276,7 +315,7 @@ export class Evaluator {
     }
     if (frame.owner !== undefined && this.#assignField(frame.owner, target.name, value)) return;
     const field = frame.file.fields.find(({ name }) => name === target.name);
-    if (field !== undefined) this.#fieldsOf(frame.file).set(field.name, joined(this.#fileField(frame.file, field), value));
+    if (field !== undefined) this.#fields.set(frame.file, field.name, joined(this.#fileField(frame.file, field), value));
   }
 
   #assignField(inside: KnownClass, name: string, value: Value): boolean {
@@ -285,8 +324,8 @@ export class Evaluator {
         if (!owner.cls.fields.some((field) => field.name === name) && !owner.cls.params.some((param) => param.name === name)) continue;
         const before = this.field(owner, name) ?? unknown;
         const after = before.kind === "object" && before.made === undefined && before.constant === undefined && value.kind === "object" ? value : joined(before, value);
-        this.#fieldsOf(owner.cls).set(name, isFlink(before) && !isFlink(value) ? before : after);
-        for (const site of value.sites) site.variable ??= name;
+        this.#fields.set(owner.cls, name, isFlink(before) && !isFlink(value) ? before : after);
+        for (const site of value.sites) site.facts.variable ??= name;
         return true;
       }
     }
@@ -316,7 +355,7 @@ export class Evaluator {
       case "new":
         return this.#new(expr, frame);
       case "lambda":
-        return { kind: "closure", sites: [], closure: { lambda: expr, frame, called: false } };
+        return { kind: "closure", sites: [], closure: { lambda: expr, frame, calledIn: undefined } };
       case "methodRef": {
         const known = frame.owner === undefined || (expr.object !== undefined && expr.object.kind !== "this" && !(expr.object.kind === "name" && expr.object.name === frame.owner.cls.name)) ? undefined : this.index.method(frame.owner, expr.name, 1);
         return { kind: "closure", sites: [], ...(known === undefined ? {} : { fun: known }) };
@@ -357,11 +396,11 @@ export class Evaluator {
         return { kind: "null", sites: [] };
       }
       case "function":
-        frame.vars.set(`${expr.fun.name}()`, { kind: "closure", sites: [], fun: { fun: expr.fun, file: frame.file, owner: frame.owner }, closure: { lambda: { kind: "lambda", start: expr.start, end: expr.end, params: expr.fun.params, body: expr.fun.body ?? { kind: "other", start: expr.start, end: expr.end, parts: [] } }, frame, called: false } });
+        frame.vars.set(`${expr.fun.name}()`, { kind: "closure", sites: [], fun: { fun: expr.fun, file: frame.file, owner: frame.owner }, closure: { lambda: { kind: "lambda", start: expr.start, end: expr.end, params: expr.fun.params, body: expr.fun.body ?? { kind: "other", start: expr.start, end: expr.end, parts: [] } }, frame, calledIn: undefined } });
         if (expr.fun.body !== undefined) this.#closureAsRoot(frame.vars.get(`${expr.fun.name}()`)?.closure);
         return unknown;
       case "class":
-        this.#localClass({ cls: expr.cls, file: frame.file, outer: frame.owner }, frame);
+        this.#localClass({ cls: expr.cls, file: frame.file, outer: frame.owner, anchor: frame.anchor }, frame);
         return unknown;
       case "other":
         for (const part of expr.parts) this.settle(this.evaluate(part, frame));
@@ -377,13 +416,18 @@ export class Evaluator {
     }
   }
 
+  /** Whether the unit at hand has followed the body of a lambda. */
+  isCalled({ calledIn }: Closure): boolean {
+    return calledIn === this.operators.unit;
+  }
+
   #closureAsRoot(closure: Closure | undefined): void {
-    if (closure !== undefined && !closure.called) this.invoke(closure, []);
+    if (closure !== undefined && !this.isCalled(closure)) this.invoke(closure, []);
   }
 
   /** A lambda whose caller is not seen happens all the same. */
   settle(value: Value): void {
-    if (value.closure !== undefined && !value.closure.called) this.invoke(value.closure, []);
+    if (value.closure !== undefined && !this.isCalled(value.closure)) this.invoke(value.closure, []);
   }
 
   #localClass(known: KnownClass, frame: Frame): void {
@@ -399,13 +443,13 @@ export class Evaluator {
       return unknown;
     }
     const bound = narrowed(refined(value, declared), declared, frame.file);
-    for (const site of bound.sites) site.variable ??= expr.name;
+    for (const site of bound.sites) site.facts.variable ??= expr.name;
     frame.vars.set(expr.name, bound);
     return unknown;
   }
 
   #choice(expr: Expr & { kind: "choice" }, frame: Frame): Value {
-    const id = `${frame.file.path}:${frame.base + expr.start}:${this.#where.callStack.join("/")}`;
+    const id = `${frame.anchor.id}:${expr.start}:${this.#where.callStack.join("/")}`;
     const path = this.#where.path;
     const before = frame.vars;
     const after: Map<string, Value>[] = expr.loop ? [before] : [];
@@ -441,7 +485,7 @@ export class Evaluator {
   #new(expr: New, frame: Frame): Value {
     const args = expr.args.map((arg) => this.evaluate(arg, frame));
     if (expr.body !== undefined) {
-      const cls: KnownClass = { cls: expr.body, file: frame.file, outer: frame.owner };
+      const cls: KnownClass = { cls: expr.body, file: frame.file, outer: frame.owner, anchor: frame.anchor };
       // Streams may be built in the methods of an anonymous class, but hardly ever in those of a function.
       if (!/Function$/.test(expr.type.name)) for (const fun of expr.body.functions) if (fun.body !== undefined) this.#anonymous(fun, cls, frame);
       return { kind: "object", sites: [], type: expr.type, cls };
@@ -450,7 +494,7 @@ export class Evaluator {
   }
 
   #anonymous(fun: FunctionModel, owner: KnownClass, frame: Frame): void {
-    const inner: Frame = { vars: new Map(), parent: frame, file: frame.file, base: frame.base, owner, fun: frame.fun, implicit: undefined, returns: [] };
+    const inner: Frame = { vars: new Map(), parent: frame, file: frame.file, anchor: frame.anchor, owner, fun: frame.fun, implicit: undefined, returns: [] };
     for (const param of fun.params) inner.vars.set(param.name, this.ofType(param.type, frame.file, owner));
     if (fun.body === undefined) return;
     // Who calls it is not seen.
@@ -476,9 +520,10 @@ export class Evaluator {
     if (this.index.hierarchy(cls).classes.some((known) => known.cls.functions.some((fun) => /uid/i.test(fun.name)))) letEscape(args);
     cls.cls.params.forEach((param, at) => {
       const value = args[at];
-      if (value !== undefined) this.#fieldsOf(cls.cls).set(param.name, this.#boundParam(cls, param.name, refined(value, this.ofType(param.type, cls.file, cls))));
+      if (value !== undefined) this.#fields.set(cls.cls, param.name, this.#boundParam(cls, param.name, refined(value, this.ofType(param.type, cls.file, cls))));
     });
     const init = best(cls.cls.functions.filter(({ name }) => name === "<init>"), args.length);
+    if (init !== undefined) this.#bodies?.set(init, init.body);
     if (init?.body !== undefined) this.#inline({ fun: init, file: cls.file, owner: cls }, args, undefined);
     // What wraps an operator stands for it, but for one that is held as a DataStream of Java or Kotlin: that takes no uid.
     const wraps = (arg: Value): boolean => isFlink(arg) && (arg.kind !== "stream" || frame.file.language === "scala");
@@ -486,7 +531,7 @@ export class Evaluator {
   }
 
   #boundParam(cls: KnownClass, name: string, value: Value): Value {
-    const before = this.#fieldsOf(cls.cls).get(name);
+    const before = this.#fields.get(cls.cls, name);
     return before === undefined ? value : joined(before, value);
   }
 
@@ -540,7 +585,7 @@ export class Evaluator {
       const extension = this.index.extension(name, frame.file);
       if (extension !== undefined) return this.#extension(extension, receiver, args, call, frame);
       if (looks.has(name) || receiver.kind === "table") return unknown;
-      for (const site of receiver.sites) site.escaped = true;
+      for (const site of receiver.sites) site.facts.escaped = true;
       for (const arg of args) this.settle(arg);
       letEscape(args);
       // `setUidWithName("x")` and the like: nobody knows what comes back, most often the operator.
@@ -578,7 +623,8 @@ export class Evaluator {
   }
 
   #bareCall(name: string, expr: Expr, frame: Frame): Value {
-    const call: Call = { kind: "call", start: expr.start, end: expr.end, receiver: undefined, name, nameSpan: expr, args: [], typeArgs: [], bare: true, infix: false };
+    let call = bareCalls.get(expr);
+    if (call === undefined) bareCalls.set(expr, (call = { kind: "call", start: expr.start, end: expr.end, receiver: undefined, name, nameSpan: expr, args: [], typeArgs: [], bare: true, infix: false }));
     return this.#ownCallWith(call, [], frame);
   }
 
@@ -640,14 +686,13 @@ export class Evaluator {
     // An implicit class: its one parameter is the stream.
     const param = known.owner?.cls.params[0];
     if (known.owner === undefined || param === undefined) return unknown;
-    const fields = this.#fieldsOf(known.owner.cls);
-    const before = fields.get(param.name);
-    fields.set(param.name, receiver);
+    const { cls } = known.owner;
+    const before = this.#fields.get(cls, param.name);
+    this.#fields.set(cls, param.name, receiver);
     try {
       return this.call(known, args, undefined, call, frame);
     } finally {
-      if (before === undefined) fields.delete(param.name);
-      else fields.set(param.name, before);
+      this.#fields.set(cls, param.name, before);
     }
   }
 
@@ -687,7 +732,7 @@ export class Evaluator {
     for (const arg of args) this.settle(arg);
     if (made.root === "FlinkSink" || made.root === "IcebergSink" || made.root === "KafkaSink" || made.root === "KafkaSource" || made.root === "FileSink" || made.root === "DynamicIcebergSink") {
       const place = placeOf(call, frame);
-      this.operators.made.set(`${place.file.path}:${place.start}`, { root: made.root, name: call.name, place, value: { ...receiver, made: { root: made.root, calls: [...made.calls, { name: call.name, args }] } } });
+      this.operators.makes({ root: made.root, name: call.name, place, value: { ...receiver, made: { root: made.root, calls: [...made.calls, { name: call.name, args }] } } });
     }
     // Builders hold streams without naming them.
     return { kind: "object", sites: receiver.sites, ...(receiver.type === undefined ? {} : { type: receiver.type }), made: { root: made.root, calls: made.calls.length > 60 ? made.calls : [...made.calls, { name: call.name, args }] } };
@@ -702,4 +747,16 @@ export class Evaluator {
     const arg = constant?.args[at === -1 ? 0 : at];
     return arg?.kind === "text" ? { kind: "text", sites: [], text: { value: arg.value, varies: false, variesAt: undefined } } : field;
   }
+}
+
+/** Calls that are written as a name only. */
+const bareCalls = new WeakMap<Expr, Call>();
+
+/** What the offsets in a body count from; one that stands in another body counts with that. */
+function anchorIn({ base }: { readonly base: number }, body: Expr | undefined, owner: KnownClass | undefined): Anchor {
+  return base === -1 ? (owner?.anchor ?? nowhere) : anchorOf(body, base);
+}
+
+function bodyOf(holder: FunctionModel | FieldModel): Expr | undefined {
+  return "params" in holder ? holder.body : holder.value;
 }

@@ -2,7 +2,7 @@ import type { Finding, FixData, Position, RelatedPlace, TextRange } from "../fin
 import { ruleOf, type RuleId } from "../rules";
 import { isSuppressed, type Suppression } from "../suppression";
 import type { FileModel } from "./model";
-import type { Place, Site } from "./values";
+import type { Place, SiteFacts } from "./values";
 
 /** The place as editors count. */
 export function positionAt(file: Pick<FileModel, "lineStarts">, offset: number): Position {
@@ -34,9 +34,9 @@ export function relatedAt(place: Place | undefined, text: string): RelatedPlace[
 }
 
 /** Whether a comment or an annotation around the site silences the rule. */
-export function isSilenced(site: Site, suppressions: readonly Suppression[]): boolean {
+export function isSilenced(site: SiteFacts, suppressions: readonly Suppression[]): boolean {
   const annotated = [...(site.owner?.fun.suppressed ?? [])];
   for (let owner = site.owner?.owner; owner !== undefined; owner = owner.outer) annotated.push(...owner.cls.suppressed);
-  const lines = [site.place.start, site.base + site.call.start, site.tailEnd].map((offset) => positionAt(site.place.file, offset).line);
+  const lines = [site.place.start, site.place.anchor.base + site.call.start, site.place.anchor.base + site.tailTo].map((offset) => positionAt(site.place.file, offset).line);
   return annotated.includes(site.rule) || annotated.includes("all") || isSuppressed(suppressions, site.rule, lines);
 }

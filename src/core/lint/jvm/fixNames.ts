@@ -1,11 +1,11 @@
-import type { Site } from "./values";
+import type { SiteFacts } from "./values";
 
 /** Names for an operator's uid, best first: from its name, its variable, the class of its function, its method. */
-export function namesFor(site: Site): readonly string[] {
-  const suffix = /^(?:fromSource|addSource|fromSequence|fromData|fromElements|fromCollection|readTextFile|readFile)$/.test(site.method) ? "source" : /^(?:sinkTo|addSink|toSink)$/.test(site.method) ? "sink" : undefined;
-  const words = [site.givenName, site.variable, site.functionName, site.method].filter((word) => word !== undefined).map(slug).filter((word) => word !== "" && !dull.has(word));
+export function namesFor(site: SiteFacts): readonly string[] {
+  const suffix = /^(?:fromSource|addSource|fromSequence|fromData|fromElements|fromCollection|readTextFile|readFile)$/.test(site.call.name) ? "source" : /^(?:sinkTo|addSink|toSink)$/.test(site.call.name) ? "sink" : undefined;
+  const words = [site.givenName, site.variable, site.functionName, site.call.name].filter((word) => word !== undefined).map(slug).filter((word) => word !== "" && !dull.has(word));
   const full = words.map((word) => (suffix === undefined || word.endsWith(suffix) ? word : `${word}-${suffix}`));
-  return [...new Set(full.length === 0 ? [slug(site.method) || "operator"] : full)];
+  return [...new Set(full.length === 0 ? [slug(site.call.name) || "operator"] : full)];
 }
 
 /** Variables that say nothing of what they hold. */

@@ -1,4 +1,5 @@
 import { alwaysStateful, checkpointed, keyedFunctions, statefulFunctions, statefulSinkInterfaces, statefulSinks, statefulSourceBuilders, statelessFunctions, statelessSinkClasses, windowFunctions } from "./flinkNames";
+import type { ClassModel, FileModel } from "./model";
 import type { KnownClass, Place, StateProof, Value } from "./values";
 import type { WorkspaceIndex } from "./workspaceIndex";
 
@@ -83,8 +84,7 @@ export function declaresStates(value: Value | undefined): StateProof {
 function placeOfState({ cls, file }: KnownClass): Place | undefined {
   const { stateAt } = cls.features;
   if (stateAt === undefined || cls.base === -1) return undefined;
-  const start = cls.base + cls.span.start + stateAt;
-  return { file, start, end: start + 1 };
+  return new PlaceOfState(file, cls);
 }
 
 function whatOf(name: string): string {
@@ -95,3 +95,22 @@ function yes(what: string, at?: Place): StateProof {
   return { state: "yes", what, at };
 }
 
+/** Where a class declares its state, wherever the class stands by now. */
+class PlaceOfState implements Place {
+  readonly file: FileModel;
+  readonly #cls: ClassModel;
+
+  constructor(file: FileModel, cls: ClassModel) {
+    this.file = file;
+    this.#cls = cls;
+  }
+
+  get start(): number {
+    const { base, span, features } = this.#cls;
+    return base + span.start + (features.stateAt ?? 0);
+  }
+
+  get end(): number {
+    return this.start + 1;
+  }
+}

@@ -1,10 +1,11 @@
+import { AnchoredPlace, type Anchor } from "./anchors";
 import { configuration } from "./flinkNames";
 import type { Call, FunctionModel } from "./model";
-import type { Frame, Place, Site, StateProof, UidCall, Value } from "./values";
+import { Site, type Frame, type Place, type SiteFacts, type StateProof, type UidCall, type Value } from "./values";
 
 /** What a file's evaluation found. */
 export interface Evaluation {
-  readonly sites: ReadonlyMap<string, Site>;
+  readonly operators: readonly Readonly<SiteFacts>[];
   readonly uidCalls: readonly UidCall[];
   /** A uid, or a configuration in general, on something that is no operator (Scala, Python). */
   readonly misplaced: readonly { readonly place: Place; readonly on: string }[];
@@ -35,77 +36,179 @@ interface Where {
   readonly callStack: string[];
 }
 
-/** What following a file brings to light: the operators it makes, the uids it sets, what it puts together. Each place is noted once, however often it is reached. */
-export class Operators {
-  readonly where: Where = { path: [], broken: 0, root: undefined, stack: [], callStack: [] };
-  readonly sites = new Map<string, Site>();
+/** What following one unit brings to light. It is not changed once the unit has ended. */
+export class Trace {
+  readonly sites = new Map<Site, SiteFacts>();
   readonly uidCalls: UidCall[] = [];
   readonly misplaced = new Map<string, { place: Place; on: string }>();
   readonly made = new Map<string, MadeCall>();
   /** Functions that were called, not only looked at by themselves. */
   readonly called = new Set<object>();
   autoUidsDisabled: Place | undefined;
+  /** Runtime modes that were set, by what was followed, in order. */
+  readonly modes: (readonly [object, boolean])[] = [];
+  /** Environments that were made, by what was followed. */
+  readonly environments: (readonly [object, string])[] = [];
+
+  /** Whether nothing came to light. */
+  get isEmpty(): boolean {
+    return this.sites.size === 0 && this.uidCalls.length === 0 && this.misplaced.size === 0 && this.made.size === 0 && this.called.size === 0 && this.autoUidsDisabled === undefined && this.modes.length === 0 && this.environments.length === 0;
+  }
+}
+
+/** Of units of which nothing came to light. */
+const nothing = new Trace();
+
+/** What following a file brings to light: the operators it makes, the uids it sets, what it puts together. Each place is noted once, however often it is reached. */
+export class Operators {
+  readonly where: Where = { path: [], broken: 0, root: undefined, stack: [], callStack: [] };
+  /** What all units together brought to light. */
+  readonly #all = new Trace();
+  /** What the unit at hand brings to light. */
+  #trace = new Trace();
+  #unit = 0;
+  /** Facts of units that stay. */
+  readonly #borrowed = new Set<SiteFacts>();
+  readonly #handles: Handles;
   /** Roots that run in batch mode in any case, and the environments that each makes. */
   readonly #batch = new Set<object>();
   readonly #environments = new Map<object, Set<string>>();
 
+  constructor(handles: Handles = new Handles()) {
+    this.#handles = handles;
+    handles.factsOf = (site) => this.#factsOf(site);
+  }
+
   get evaluation(): Evaluation {
-    return { sites: this.sites, uidCalls: this.uidCalls, misplaced: [...this.misplaced.values()], made: [...this.made.values()], autoUidsDisabled: this.autoUidsDisabled };
+    const { sites, uidCalls, misplaced, made, autoUidsDisabled } = this.#all;
+    return { operators: [...sites.values()], uidCalls, misplaced: [...misplaced.values()], made: [...made.values()], autoUidsDisabled };
+  }
+
+  /** The unit at hand; no two units of a time have the same. */
+  get unit(): number {
+    return this.#unit;
+  }
+
+  /** Begins another unit. */
+  begin(): void {
+    this.#unit++;
+  }
+
+  /** Ends the unit at hand and says what it brought to light. */
+  end(): Trace {
+    const trace = this.#trace;
+    if (trace.isEmpty) return nothing;
+    this.#trace = new Trace();
+    return trace;
+  }
+
+  /** Takes in what a unit brought to light, in this run or an earlier one; it `stays` when others will take it in again. */
+  take(trace: Trace, stays: boolean): void {
+    if (trace === nothing) return;
+    const all = this.#all;
+    for (const [site, facts] of trace.sites) {
+      const known = all.sites.get(site);
+      if (known === undefined) {
+        all.sites.set(site, facts);
+        // Most operators are reached by one unit only, and need no copy.
+        if (stays) this.#borrowed.add(facts);
+      } else if (this.#borrowed.has(known)) all.sites.set(site, added({ ...known, uids: new Map(known.uids), roots: new Set(known.roots), returnedBy: new Set(known.returnedBy) }, facts));
+      else added(known, facts);
+    }
+    for (const uid of trace.uidCalls) all.uidCalls.push(uid);
+    for (const [key, one] of trace.misplaced) all.misplaced.set(key, one);
+    for (const [key, one] of trace.made) all.made.set(key, one);
+    for (const fun of trace.called) all.called.add(fun);
+    all.autoUidsDisabled ??= trace.autoUidsDisabled;
+    for (const [root, isBatch] of trace.modes) {
+      if (isBatch) this.#batch.add(root);
+      else this.#batch.delete(root);
+    }
+    for (const [root, key] of trace.environments) {
+      const made = this.#environments.get(root);
+      if (made === undefined) this.#environments.set(root, new Set([key]));
+      else made.add(key);
+    }
+  }
+
+  /** Whether a function was called, and not only looked at by itself. */
+  isCalled(fun: object): boolean {
+    return this.#all.called.has(fun);
+  }
+
+  /** A function is called. */
+  calls(fun: object): void {
+    this.#trace.called.add(fun);
   }
 
   /** An environment was made. */
   environment(call: Call, frame: Frame): Value {
-    const { file, start } = placeOf(call, frame);
-    if (this.where.root !== undefined) {
-      const made = this.#environments.get(this.where.root);
-      if (made === undefined) this.#environments.set(this.where.root, new Set([`${file.path}:${start}`]));
-      else made.add(`${file.path}:${start}`);
-    }
+    if (this.where.root !== undefined) this.#trace.environments.push([this.where.root, placeOf(call, frame).key]);
     return { kind: "env", sites: [] };
   }
 
   /** `setRuntimeMode`; on one branch only it proves nothing, and another mode than BATCH may come of anything else. */
   setRuntimeMode(isBatch: boolean): void {
-    if (this.where.root === undefined) return;
-    if (isBatch && this.where.path.length === 0) this.#batch.add(this.where.root);
-    else this.#batch.delete(this.where.root);
+    if (this.where.root !== undefined) this.#trace.modes.push([this.where.root, isBatch && this.where.path.length === 0]);
+  }
+
+  /** `disableAutoGeneratedUIDs` is called. */
+  disableAutoUids(place: Place): void {
+    this.#trace.autoUidsDisabled ??= place;
+  }
+
+  /** Something is put together by a call. */
+  makes(call: MadeCall & { readonly place: AnchoredPlace }): void {
+    this.#trace.made.set(call.place.key, call);
   }
 
   /** Whether an operator runs in batch mode only, which knows no savepoints: wherever it is reached from, and nothing else is made there. A root that is called counts where it is called. */
-  inBatch({ roots }: Site): boolean {
-    const outermost = [...roots].filter((root) => !this.called.has(root));
+  inBatch({ roots }: Readonly<SiteFacts>): boolean {
+    const outermost = [...roots].filter((root) => !this.isCalled(root));
     return outermost.length > 0 && outermost.every((root) => this.#batch.has(root) && (this.#environments.get(root)?.size ?? 1) === 1);
   }
 
   /** The operator a call makes. */
-  site(call: Call, frame: Frame, proof: StateProof, facts: { readonly keyedAt?: Place | undefined; readonly rule?: Site["rule"]; readonly givenName?: string | undefined; readonly functionValue?: Value | undefined; readonly takesHash?: boolean; readonly joinApply?: boolean } = {}): Site {
-    const place = placeOf(call, frame);
-    const key = `${place.file.path}:${place.start}`;
-    let site = this.sites.get(key);
-    if (site === undefined) {
-      site = {
-        place, method: call.name, call, base: frame.base, rule: facts.rule ?? "missing-uid", proof, keyedAt: facts.keyedAt, uids: new Map(), hasUid: false, escaped: false, broken: false, roots: new Set(), returnedBy: new Set(), owner: frame.fun,
-        givenName: facts.givenName, functionName: facts.functionValue?.type?.name ?? facts.functionValue?.cls?.cls.name, variable: undefined, tailEnd: frame.base + call.end, tail: call, takesHash: facts.takesHash ?? true, joinApply: facts.joinApply ?? false,
+  site(call: Call, frame: Frame, proof: StateProof, facts: { readonly keyedAt?: Place | undefined; readonly rule?: SiteFacts["rule"]; readonly givenName?: string | undefined; readonly functionValue?: Value | undefined; readonly takesHash?: boolean; readonly joinApply?: boolean } = {}): Site {
+    const site = this.#handles.site(placeOf(call, frame), call);
+    let known = this.#trace.sites.get(site);
+    if (known === undefined) {
+      known = {
+        place: site.place, call: site.call, reached: true, rule: facts.rule ?? "missing-uid", proof, keyedAt: facts.keyedAt, uids: new Map(), hasUid: false, escaped: false, broken: false, roots: new Set(), returnedBy: new Set(), owner: frame.fun,
+        givenName: facts.givenName, namedLater: undefined, functionName: facts.functionValue?.type?.name ?? facts.functionValue?.cls?.cls.name, variable: undefined, tailTo: call.end, tail: call, takesHash: facts.takesHash ?? true, joinApply: facts.joinApply ?? false,
       };
-      this.sites.set(key, site);
+      this.#trace.sites.set(site, known);
     } else {
-      if (site.proof.state !== "yes") site.proof = proof;
-      site.keyedAt ??= facts.keyedAt;
-      if (facts.rule !== undefined && facts.rule !== "missing-uid") site.rule = facts.rule;
+      if (known.proof.state !== "yes") known.proof = proof;
+      known.keyedAt ??= facts.keyedAt;
+      if (facts.rule !== undefined && facts.rule !== "missing-uid") known.rule = facts.rule;
     }
-    if (this.where.broken > 0) site.broken = true;
-    if (this.where.root !== undefined) site.roots.add(this.where.root);
+    if (this.where.broken > 0) known.broken = true;
+    if (this.where.root !== undefined) known.roots.add(this.where.root);
     return site;
+  }
+
+  /** What the unit at hand learns of an operator that another one made. */
+  #factsOf(site: Site): SiteFacts {
+    let facts = this.#trace.sites.get(site);
+    if (facts === undefined) {
+      const { call } = site;
+      facts = {
+        place: site.place, call, reached: false, rule: "missing-uid", proof: { state: "unknown", what: "", at: undefined }, keyedAt: undefined, uids: new Map(), hasUid: false, escaped: false, broken: false, roots: new Set(), returnedBy: new Set(), owner: undefined,
+        givenName: undefined, namedLater: undefined, functionName: undefined, variable: undefined, tailTo: call.end, tail: call, takesHash: true, joinApply: false,
+      };
+      this.#trace.sites.set(site, facts);
+    }
+    return facts;
   }
 
   /** Notes a configuration call on the operators it is about: what is added next goes behind it. */
   configured(receiver: Value, call: Call, frame: Frame): void {
     if (!configuration.has(call.name)) return;
     for (const site of receiver.sites) {
-      if (site.place.file === frame.file && site.base === frame.base && site.call.start === call.start) {
-        const end = frame.base + call.end;
-        if (end > site.tailEnd) Object.assign(site, { tailEnd: end, tail: call });
-      }
+      if (site.place.anchor !== frame.anchor || site.call.start !== call.start) continue;
+      const { facts } = site;
+      if (call.end > facts.tailTo) Object.assign(facts, { tailTo: call.end, tail: call });
     }
   }
 
@@ -116,24 +219,62 @@ export class Operators {
     const isNull = arg?.kind === "null";
     const argument = call.args[0];
     if (receiver.sites.length === 0 && (receiver.kind === "keyed" || receiver.kind === "broadcast") && frame.file.language === "scala") {
-      this.misplaced.set(`${place.file.path}:${place.start}`, { place, on: receiver.kind === "keyed" ? "a keyed stream" : "a broadcast stream" });
+      this.#trace.misplaced.set(place.key, { place, on: receiver.kind === "keyed" ? "a keyed stream" : "a broadcast stream" });
     }
     const uid: UidCall = {
-      place, argument: argument === undefined ? undefined : { file: frame.file, start: frame.base + argument.start, end: frame.base + argument.end },
+      place, argument: argument === undefined ? undefined : new AnchoredPlace(frame.file, frame.anchor, argument.start, argument.end),
       value: arg?.text, isHash: call.name === "setUidHash", isNull, path: this.where.path, stack: this.where.callStack.join("/"), owner: frame.fun,
-      root: this.where.stack[0], chain: frame.base + call.start, removable: { file: frame.file, start: frame.base + (call.receiver?.end ?? call.start), end: frame.base + call.end },
+      root: this.where.stack[0], chain: `${frame.anchor.id}:${call.start}`, removable: new AnchoredPlace(frame.file, frame.anchor, call.receiver?.end ?? call.start, call.end),
     };
-    if (this.where.broken === 0) this.uidCalls.push(uid);
+    if (this.where.broken === 0) this.#trace.uidCalls.push(uid);
     for (const site of receiver.sites) {
-      if (!isNull) site.hasUid = true;
-      site.uids.set(`${place.file.path}:${place.start}`, uid);
-      if (site.place.file === frame.file && site.base === frame.base && site.call.start === call.start) site.tailEnd = Math.max(site.tailEnd, frame.base + call.end);
+      const { facts } = site;
+      if (!isNull) facts.hasUid = true;
+      facts.uids.set(place.key, uid);
+      if (site.place.anchor === frame.anchor && site.call.start === call.start) facts.tailTo = Math.max(facts.tailTo, call.end);
     }
     return receiver;
   }
 }
 
+/** The sites of a workspace's bodies, each by its place. */
+export class Handles {
+  readonly #sites = new WeakMap<Anchor, Map<string, Site>>();
+  /** Tells the facts of a site to whoever holds it. */
+  factsOf: ((site: Site) => SiteFacts) | undefined;
+
+  site(place: AnchoredPlace, call: Call): Site {
+    let sites = this.#sites.get(place.anchor);
+    if (sites === undefined) this.#sites.set(place.anchor, (sites = new Map()));
+    let site = sites.get(place.key);
+    if (site === undefined) {
+      sites.set(place.key, (site = new Site(place, call, (one) => {
+        if (this.factsOf === undefined) throw new Error("Nothing is followed.");
+        return this.factsOf(one);
+      })));
+    }
+    return site;
+  }
+}
+
 /** The place of the name that is called. */
-export function placeOf(call: Call, frame: Frame): Place {
-  return { file: frame.file, start: frame.base + call.nameSpan.start, end: frame.base + call.nameSpan.end };
+export function placeOf({ nameSpan }: Call, { file, anchor }: Frame): AnchoredPlace {
+  return new AnchoredPlace(file, anchor, nameSpan.start, nameSpan.end);
+}
+
+/** Adds what a further unit learnt of an operator: what was learnt first stays, as do a proof, a uid and doubts. */
+function added(known: SiteFacts, facts: SiteFacts): SiteFacts {
+  if (facts.reached && known.proof.state !== "yes") known.proof = facts.proof;
+  known.keyedAt ??= facts.keyedAt;
+  if (facts.rule !== "missing-uid") known.rule = facts.rule;
+  known.hasUid ||= facts.hasUid;
+  known.escaped ||= facts.escaped;
+  known.broken ||= facts.broken;
+  known.givenName ??= facts.namedLater;
+  known.variable ??= facts.variable;
+  if (facts.tailTo > known.tailTo) Object.assign(known, { tailTo: facts.tailTo, tail: facts.tail });
+  for (const [key, uid] of facts.uids) known.uids.set(key, uid);
+  for (const root of facts.roots) known.roots.add(root);
+  for (const fun of facts.returnedBy) known.returnedBy.add(fun);
+  return known;
 }

@@ -35,7 +35,7 @@ export function outsideCall(evaluator: Evaluator, receiver: Value, call: Call, a
     }
     return result;
   }
-  const inner = args.map((arg) => (arg.closure !== undefined && !arg.closure.called ? evaluator.invoke(arg.closure, []) : arg));
+  const inner = args.map((arg) => (arg.closure !== undefined && !evaluator.isCalled(arg.closure) ? evaluator.invoke(arg.closure, []) : arg));
   const varies = inner.some(({ text }) => text?.varies === true);
   if (!isHarmless(receiver, name, frame) && !takesStreams(receiver, frame)) letEscape(args);
   // What a lambda makes may come back: `list.map(topic -> env.fromSource(…))`.

@@ -3,13 +3,13 @@ import { namesFor } from "./fixNames";
 import { findingAt, relatedAt } from "./findings";
 import type { FileModel } from "./model";
 import type { Evaluation, MadeCall } from "./operators";
-import type { Site, UidCall, Value } from "./values";
+import type { SiteFacts, UidCall, Value } from "./values";
 
 /** What is wrong with the uids that are set, and with the sinks that take none. */
 export function uidFindings(file: FileModel, evaluation: Evaluation): Finding[] {
   const calls = firstOf(evaluation.uidCalls.filter(({ place }) => place.file === file));
-  const sitesOf = new Map<string, Site[]>();
-  for (const site of evaluation.sites.values()) {
+  const sitesOf = new Map<string, SiteFacts[]>();
+  for (const site of evaluation.operators) {
     for (const key of site.uids.keys()) {
       const known = sitesOf.get(key);
       if (known === undefined) sitesOf.set(key, [site]);
@@ -25,10 +25,10 @@ export function uidFindings(file: FileModel, evaluation: Evaluation): Finding[] 
   ];
 }
 
-function valueFindings(call: UidCall, sites: readonly Site[]): Finding[] {
+function valueFindings(call: UidCall, sites: readonly SiteFacts[]): Finding[] {
   // Most uids need none.
   const fix = (): FixData | undefined => call.argument === undefined ? undefined : { kind: "replace-uid", start: call.argument.start, end: call.argument.end, names: sites[0] === undefined ? ["operator"] : namesFor(sites[0]) };
-  const onSink = call.isHash && sites.some(({ method }) => method === "sinkTo");
+  const onSink = call.isHash && sites.some(({ call: { name } }) => name === "sinkTo");
   if (onSink) return [findingAt("uid-hash-on-sink", call.place, "`setUidHash` throws on what `sinkTo` returns. Pass CustomSinkOperatorUidHashes to `sinkTo` instead.")];
   if (call.isHash && call.value?.value === undefined) return [];
   if (call.isHash) return [findingAt("uid-hash-left", call.place, "`setUidHash` finds the state of a savepoint with automatic ids. Remove it once a savepoint was taken under the new uid.")];
@@ -39,7 +39,7 @@ function valueFindings(call: UidCall, sites: readonly Site[]): Finding[] {
 }
 
 /** The same constant on two operators of one function, where both happen. */
-function duplicates(file: FileModel, { uidCalls }: Evaluation, sitesOf: ReadonlyMap<string, readonly Site[]>): Finding[] {
+function duplicates(file: FileModel, { uidCalls }: Evaluation, sitesOf: ReadonlyMap<string, readonly SiteFacts[]>): Finding[] {
   const found = new Map<string, Finding>();
   const usable = uidCalls.filter(({ value, isHash, place }) => !isHash && place.file === file && value?.value !== undefined && value.value !== "");
   for (const [, same] of groupBy(usable, ({ value }) => value?.value ?? "")) {
@@ -74,14 +74,14 @@ function disjoint(a: UidCall, b: UidCall): boolean {
   return a.path.some(([choice, branch]) => b.path.some(([other, otherBranch]) => choice === other && branch !== otherBranch)) || a.path.some(([, branch]) => branch === -1) || b.path.some(([, branch]) => branch === -1);
 }
 
-function sameOperator(a: UidCall, b: UidCall, sitesOf: ReadonlyMap<string, readonly Site[]>): boolean {
+function sameOperator(a: UidCall, b: UidCall, sitesOf: ReadonlyMap<string, readonly SiteFacts[]>): boolean {
   return (sitesOf.get(keyOf(a)) ?? []).some(({ uids }) => uids.has(keyOf(b)));
 }
 
 /** Two uids in one chain of calls: the last one counts. */
-function overwritten(file: FileModel, { sites }: Evaluation): Finding[] {
+function overwritten(file: FileModel, { operators }: Evaluation): Finding[] {
   const found = new Map<string, Finding>();
-  for (const site of sites.values()) {
+  for (const site of operators) {
     const uids = [...site.uids.values()].filter(({ isHash, place, isNull }) => !isHash && !isNull && place.file === file).sort((a, b) => a.place.start - b.place.start);
     uids.forEach((uid, at) => {
       const next = uids[at + 1];
@@ -116,7 +116,7 @@ function exactlyOnce(value: Value): boolean {
 }
 
 function keyOf(call: UidCall): string {
-  return `${call.place.file.path}:${call.place.start}`;
+  return call.place.key;
 }
 
 /** Each place once, in order. */

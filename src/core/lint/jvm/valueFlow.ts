@@ -84,7 +84,7 @@ export function concatenated(parts: readonly Value[]): NonNullable<Value["text"]
 /** Operators that are passed to code which can't be seen may get their uid there; a DataStream of Java or Kotlin has no way to. */
 export function letEscape(args: readonly Value[]): void {
   for (const { kind, sites } of args.flatMap(withHeld)) {
-    for (const site of sites) if (kind !== "stream" || site.place.file.language === "scala") site.escaped = true;
+    for (const site of sites) if (kind !== "stream" || site.place.file.language === "scala") site.facts.escaped = true;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Anchor, AnchoredPlace } from "./anchors";
 import { statefulFunctions } from "./flinkNames";
 import type { Call, ClassModel, Expr, FileModel, FunctionModel, Lambda, TypeName } from "./model";
 
@@ -23,6 +24,8 @@ export interface KnownClass {
   readonly cls: ClassModel;
   readonly file: FileModel;
   readonly outer: KnownClass | undefined;
+  /** Of the body that declares it; absent for one that stands in no body. */
+  readonly anchor?: Anchor;
 }
 
 /** Whether an operator keeps state, and what proves it. */
@@ -33,12 +36,30 @@ export interface StateProof {
   readonly at: Place | undefined;
 }
 
-/** A call that makes an operator. One object for each place, however often it is reached. */
-export interface Site {
-  readonly place: Place;
-  readonly method: string;
+/** A call that makes an operator, as values hold it. One object for each place, however often it is reached, for as long as its body stands. */
+export class Site {
+  readonly place: AnchoredPlace;
   readonly call: Call;
-  readonly base: number;
+  readonly #factsOf: (site: Site) => SiteFacts;
+
+  constructor(place: AnchoredPlace, call: Call, factsOf: (site: Site) => SiteFacts) {
+    this.place = place;
+    this.call = call;
+    this.#factsOf = factsOf;
+  }
+
+  /** What the unit at hand learns of it (`units.ts`). */
+  get facts(): SiteFacts {
+    return this.#factsOf(this);
+  }
+}
+
+/** What is learnt of an operator. */
+export interface SiteFacts {
+  readonly place: AnchoredPlace;
+  readonly call: Call;
+  /** Whether the call itself was reached, and not only what it returns. */
+  reached: boolean;
   /** The rule that speaks when it keeps state and has no uid. */
   rule: "missing-uid" | "sink-needs-uid" | "legacy-file-source" | "queryable-state" | "pyflink-keyed-reduce";
   proof: StateProof;
@@ -54,15 +75,17 @@ export interface Site {
   readonly roots: Set<object>;
   /** Functions that return it. */
   readonly returnedBy: Set<KnownFunction>;
-  readonly owner: KnownFunction | undefined;
+  owner: KnownFunction | undefined;
   /** The name given by `.name(…)` or with the source. */
   givenName: string | undefined;
+  /** The first name given by `.name(…)`. */
+  namedLater: string | undefined;
   /** The class of its function. */
   functionName: string | undefined;
   /** The variable that holds it. */
   variable: string | undefined;
-  /** Behind its last configuration call. */
-  tailEnd: number;
+  /** Behind its last configuration call, in the body it stands in. */
+  tailTo: number;
   /** How that call is written. */
   tail: Call;
   takesHash: boolean;
@@ -72,7 +95,7 @@ export interface Site {
 
 /** A call of `uid` or one of its kin. */
 export interface UidCall {
-  readonly place: Place;
+  readonly place: AnchoredPlace;
   readonly argument: Place | undefined;
   readonly value: TextValue | undefined;
   readonly isHash: boolean;
@@ -84,8 +107,8 @@ export interface UidCall {
   readonly owner: KnownFunction | undefined;
   /** The function that was looked at by itself when it was reached. */
   readonly root: KnownFunction["fun"] | undefined;
-  /** Start of the chain of calls it stands in. */
-  readonly chain: number;
+  /** Start of the chain of calls it stands in, and its body. */
+  readonly chain: string;
   /** From the dot to the closing parenthesis. */
   readonly removable: Place;
 }
@@ -107,11 +130,12 @@ export interface KnownFunction {
   readonly owner: KnownClass | undefined;
 }
 
-/** A lambda with the variables around it; `called` once its body was followed. */
+/** A lambda with the variables around it. */
 export interface Closure {
   readonly lambda: Lambda;
   readonly frame: Frame;
-  called: boolean;
+  /** The unit that followed its body last. */
+  calledIn: number | undefined;
 }
 
 /** An object that is put together by calls from a static one: `KafkaSink.builder().setX(…).build()`. */
@@ -148,7 +172,7 @@ export interface Frame {
   vars: Map<string, Value>;
   readonly parent: Frame | undefined;
   readonly file: FileModel;
-  readonly base: number;
+  readonly anchor: Anchor;
   readonly owner: KnownClass | undefined;
   readonly fun: KnownFunction | undefined;
   /** Receivers of `apply { … }`, `run`, `with`, extension functions. */

@@ -18,40 +18,44 @@ export class WorkspaceIndex {
   readonly #below = new Map<string, KnownClass[]>();
   /** How many functions and classes of a name build streams. */
   readonly #builders = new Map<string, number>();
+  /** What each file was counted with. */
+  readonly #counted = new Map<FileModel, { readonly builders: readonly string[]; readonly called: ReadonlySet<string> }>();
   readonly #flink = new WeakMap<FileModel, boolean>();
 
   /** What is known of values by the types they are declared with, until a file changes. */
   values = new WeakMap<TypeName, Value>();
   #hierarchies = new Map<ClassModel, Hierarchy>();
   #overriding = new Map<FunctionModel, readonly KnownFunction[]>();
+  /** Grows when anything may have another answer than before but `callers` and `mattersAlone`; what bodies hold does not count. */
+  shapes = 0;
 
-  /** Takes in what changed since the last time. */
+  /** Takes in what changed since the last time. A file that is the same object has at most other bodies. */
   update(files: ReadonlyMap<string, FileModel>): void {
+    const gone = [...this.#files].filter(([path, file]) => files.get(path) !== file);
+    const come = [...files].filter(([path, file]) => this.#files.get(path) !== file);
+    for (const [file, { called }] of this.#counted) if (file.called !== called) this.#recount(file);
+    if (gone.length === 0 && come.length === 0) return;
+    this.shapes++;
     this.#hierarchies = new Map();
     this.#overriding = new Map();
     this.values = new WeakMap();
-    for (const [path, file] of this.#files) if (files.get(path) !== file) this.#remove(path, file);
-    for (const [path, file] of files) if (this.#files.get(path) !== file) this.#put(path, file);
+    for (const [path, file] of gone) this.#remove(path, file);
+    for (const [path, file] of come) this.#put(path, file);
   }
 
   #put(path: string, file: FileModel): void {
     this.#files.set(path, file);
-    this.#count(file, 1);
+    this.#recount(file);
     for (const cls of file.classes) this.#add({ cls, file, outer: undefined });
     for (const fun of file.functions) {
       push(this.#topLevel, fun.name, { fun, file, owner: undefined });
       if (fun.receiver !== undefined) push(this.#extensions, fun.name, { fun, file, owner: undefined });
     }
-    for (const name of file.called) {
-      const callers = this.#callers.get(name);
-      if (callers === undefined) this.#callers.set(name, new Set([file]));
-      else callers.add(file);
-    }
   }
 
   #remove(path: string, file: FileModel): void {
     this.#files.delete(path);
-    this.#count(file, -1);
+    this.#uncount(file, new Set());
     const drop = <T extends { readonly file: FileModel }>(map: Map<string, T[]>, name: string): void => {
       const rest = (map.get(name) ?? []).filter((entry) => entry.file !== file);
       if (rest.length === 0) map.delete(name);
@@ -66,16 +70,27 @@ export class WorkspaceIndex {
       drop(this.#topLevel, name);
       drop(this.#extensions, name);
     }
-    for (const name of file.called) this.#callers.get(name)?.delete(file);
   }
 
-  #count(file: FileModel, by: 1 | -1): void {
-    const count = (name: string): void => void this.#builders.set(name, (this.#builders.get(name) ?? 0) + by);
-    for (const { name, builds } of file.functions) if (builds) count(name);
-    for (const { cls } of classesOf(file)) {
-      for (const { name, builds } of cls.functions) if (builds) count(name);
-      if (cls.functions.some(({ builds }) => builds) || cls.initial.some(({ builds }) => builds)) count(cls.name);
+  /** Counts what the bodies of a file call and build. */
+  #recount(file: FileModel): void {
+    this.#uncount(file, file.called);
+    const builders = buildersIn(file);
+    for (const name of builders) this.#builders.set(name, (this.#builders.get(name) ?? 0) + 1);
+    for (const name of file.called) {
+      const callers = this.#callers.get(name);
+      if (callers === undefined) this.#callers.set(name, new Set([file]));
+      else callers.add(file);
     }
+    this.#counted.set(file, { builders, called: file.called });
+  }
+
+  #uncount(file: FileModel, still: ReadonlySet<string>): void {
+    const before = this.#counted.get(file);
+    if (before === undefined) return;
+    this.#counted.delete(file);
+    for (const name of before.builders) this.#builders.set(name, (this.#builders.get(name) ?? 0) - 1);
+    for (const name of before.called) if (!still.has(name)) this.#callers.get(name)?.delete(file);
   }
 
   /** Whether anything can come of following a function by itself, and not only where it is called: it builds streams, or hands something to what does. */
@@ -241,6 +256,17 @@ function methodsOf(cls: ClassModel): ReadonlyMap<string, readonly FunctionModel[
 /** Whether a full name is one of Flink's or of its Scala APIs. */
 export function flinkName(name: string): boolean {
   return /(?:^|\.)(?:flink|flinkx|pyflink)(?:\.|$)/.test(name) && /^(?:org\.apache\.flink|org\.apache\.flinkx|org\.flinkextended|io\.findify\.flink|_root_\.org\.apache\.flink)/.test(name);
+}
+
+/** Names of the functions and classes of a file that build streams, each as often as it does. */
+function buildersIn(file: FileModel): string[] {
+  const names = file.functions.filter(({ builds }) => builds).map(({ name }) => name);
+  for (const { cls } of classesOf(file)) {
+    const builders = cls.functions.filter(({ builds }) => builds);
+    for (const { name } of builders) names.push(name);
+    if (builders.length > 0 || cls.initial.some(({ builds }) => builds)) names.push(cls.name);
+  }
+  return names;
 }
 
 /** Package, outer classes and name. */

@@ -72,7 +72,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
 
   const pages = { uri: vscode.Uri.joinPath(context.extensionUri, "dist", "webview") };
   const { clusters, jobs, savepoints, restores, disposals, inspection, otherPins, ledger, reconciler } = app;
-  const paimon = joinPaimon(held, { reader: new CachedWarehouse(localWarehouse), startPairing: () => startThread(context.asAbsolutePath("dist/worker/pairing.js"), {}, { heapMb: 1024 }), ledger, clusters, jobs, pages, clock, log });
+  const paimon = joinPaimon(held, { reader: new CachedWarehouse(localWarehouse), asked: async (profile) => (await app.paimonTables()).askedTables(profile), startPairing: () => startThread(context.asAbsolutePath("dist/worker/pairing.js"), {}, { heapMb: 1024 }), ledger, clusters, jobs, pages, clock, log });
   const { warehouses, pairs } = paimon;
   const operations = new Operations(jobs, ledger, log);
   const scheduleRows = new ScheduleRows(log);

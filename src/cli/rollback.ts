@@ -5,6 +5,7 @@ import { explainRefusal } from "../core/explain";
 import { scanMetadata } from "../core/metadata/scan";
 import { parseFlinkVersion, type FlinkVersion } from "../core/model/version";
 import { defaultCatalog } from "../core/model/warehouse";
+import { FileTables } from "../core/paimon/fileTables";
 import { paimonCommitters } from "../core/paimon/committers";
 import { pairReasonText } from "../core/paimon/pairText";
 import { movedOn, planRollback, stepsFor, type OtherSavepoint, type RollbackPlan } from "../core/paimon/rollback/plan";
@@ -51,7 +52,7 @@ async function planOf(warehouse: string, savepoint: string, folders: readonly st
   try {
     return await planRollback({
       savepoint: { path: savepoint, recordId: null, jobName: null, completedMs: mtimeMs }, metadata, open: openLocalFile,
-      warehouses: [{ location: warehouse, folder: warehouse, reader: localWarehouse }],
+      warehouses: [{ location: warehouse, tables: new FileTables(localWarehouse, warehouse), files: { folder: warehouse, reader: localWarehouse } }],
       others: (numbers) => others(numbers, savepoint, folders, terminal),
     }, terminal.signal);
   } finally {

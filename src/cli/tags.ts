@@ -2,6 +2,7 @@ import path from "node:path";
 import { openLocalFile } from "../clients/localFiles";
 import { localWarehouse } from "../clients/paimon/localWarehouse";
 import { readBoard, type Board, type BoardPair } from "../core/paimon/board";
+import { FileTables } from "../core/paimon/fileTables";
 import type { PairGrade } from "../core/paimon/pairing";
 import { pairGradeText, pairReasonText, warehouseProblemText } from "../core/paimon/pairText";
 import type { PaimonSnapshot } from "../core/paimon/snapshot";
@@ -35,7 +36,7 @@ export const tags: Command = {
     const { warehouse: place, folders, json } = asked(args, terminal.workingFolder);
     const problems: string[] = [];
     const warehouse = await warehouseArgument(place, terminal.workingFolder);
-    const board = await readBoard(localWarehouse, warehouse, savepointsIn(folders, problems, terminal), openLocalFile, terminal.signal);
+    const board = await readBoard(new FileTables(localWarehouse, warehouse), savepointsIn(folders, problems, terminal), openLocalFile, terminal.signal);
     const entries = entriesOf(board);
     if (json) terminal.out(JSON.stringify(entries, null, 2));
     else tell(entries, board, folders.length > 0 ? "by hand, or its savepoint is elsewhere" : "no savepoints were given (--savepoints DIR)", terminal);

@@ -64,6 +64,8 @@ export interface ErrorFacts {
   "warehouse-unknown": { warehouse: string };
   /** `elsewhere` on a storage that is not read from here, `missing`, `file` in place of a folder, or the system's words. */
   "warehouse-unreachable": { warehouse: string; reason: string };
+  /** A SQL Gateway did not list a catalog's tables: it could not be reached, the catalog can't be made or asked, or one table can't. */
+  "catalog-unreadable": { warehouse: string; gateway: string; at: "gateway" | "catalog" | "table"; reason: string };
   /** The thread that lints ended more than once: out of memory, on its own, or because it did not answer. */
   "lint-ended": { reason: "memory" | "crash" | "silence" };
   /** The thread that reads a savepoint ended: out of memory, or on its own. */
@@ -143,6 +145,8 @@ export type Refusal =
   | { rule: "pair-unproven"; tables: readonly string[]; grade: PairGrade }
   /** A sink of the savepoint writes to no table of the warehouses that are known. */
   | { rule: "table-unknown"; sink: string }
+  /** Tables whose files can't be read from here: what a rollback must look at before, between and after its steps would not be seen. */
+  | { rule: "files-elsewhere"; tables: readonly string[] }
   /** What a sink writes was found in several warehouses, of which one must be a copy. */
   | { rule: "table-twice"; tables: readonly string[]; warehouses: readonly string[] }
   | { rule: "no-paimon-sink" }

@@ -83,6 +83,7 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "warehouse-unreachable": ({ warehouse, reason }) => warehouseExplanation(warehouse, reason),
   "lint-ended": ({ reason }) => ({ message: `The lint ended more than once (${{ memory: "it took more memory than it may have", crash: "it broke off", silence: "it did not answer" }[reason]}) and rests until its settings change or the window is reloaded. The log has the details.` }),
   "inspection-ended": ({ location, reason }) => ({ message: reason === "memory" ? `Reading ${location} took more memory than it may have, so it was ended.` : `Reading ${location} ended unexpectedly. The log has the details.`, action: retry }),
+  "catalog-unreadable": ({ warehouse, gateway, at, reason }) => ({ message: catalogText(warehouse, gateway, at, reason), action: warehouses }),
   "catalog-secret-missing": ({ name, options }) => ({ message: `The warehouse ${oneLine(name, 80)} lacks ${options.map((option) => oneLine(option, 80)).join(" and ")}: never stored on this machine, or stored for other options or another gateway than it has now. Store Warehouse Secrets asks for the value.`, action: { title: "Store Secrets…", command: "flinkSavepoints.storeWarehouseSecrets" } }),
   "paimon-action-failed": ({ table, what, message }) => ({ message: `Paimon could not ${what} of ${table}: ${quoted(message)}` }),
   "paimon-action-lost": ({ table, what, reason }) => ({ message: `Whether Paimon did ${what} of ${table} is not known: ${reason}. The table is looked at before anything goes on.` }),
@@ -99,9 +100,18 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "local-flink-unsupported": ({ platform }) => ({ message: `Flink does not run on ${platform} itself. Open the folder in WSL, a container or a remote machine, and start Local Flink there.` }),
 };
 
+function catalogText(warehouse: string, gateway: string, at: "gateway" | "catalog" | "table", reason: string): string {
+  const why = quoted(reason).replace(/\.$/, "");
+  switch (at) {
+    case "gateway": return `The SQL Gateway at ${gateway} can't be reached (${why}). Start it, or correct the address sqlGateway of ${warehouse}.`;
+    case "catalog": return `The SQL Gateway at ${gateway} can't open the catalog of ${warehouse}: ${why}. Its catalogOptions and the gateway's jars must fit it.`;
+    case "table": return `The SQL Gateway at ${gateway} could not read it: ${why}.`;
+  }
+}
+
 function warehouseExplanation(warehouse: string, reason: string): Explanation {
   switch (reason) {
-    case "elsewhere": return { message: `The warehouse ${warehouse} is not reachable from here yet: only warehouses on local disks can be read.`, action: warehouses };
+    case "elsewhere": return { message: `The warehouse ${warehouse} is not on this machine's disks. Name a Flink SQL Gateway that reaches it as its sqlGateway: its tables are listed through that.`, action: warehouses };
     case "missing": return { message: `There is no folder at ${warehouse} on this machine.`, action: warehouses };
     case "file": return { message: `The warehouse ${warehouse} is a file, and a warehouse is a folder.`, action: warehouses };
     default: return { message: `The warehouse ${warehouse} can't be read (${reason}).`, action: warehouses };
@@ -155,6 +165,7 @@ export function explainRefusal(refusal: Refusal): string {
     case "not-a-savepoint": return `${refusal.folder} is not a savepoint's folder, and a checkpoint's files may be shared with a job.`;
     case "pair-unproven": return `What of ${tablesText(refusal.tables)} belongs to the savepoint is not sure: ${pairGradeText(refusal.grade)}. Rolling back to a guess loses or doubles rows without a word.`;
     case "table-unknown": return `Its sink ${refusal.sink} writes to no table of the warehouses that are configured. Add its warehouse: all tables of a job are rolled back, or none.`;
+    case "files-elsewhere": return `The files of ${tablesText(refusal.tables)} can't be read from here, only asked for through the SQL Gateway. Whether the tags' files are there, how much disk is free, and a rollback that breaks off could not be seen. Open the runbook, and follow it where the files are.`;
     case "table-twice": return `${tablesText(refusal.tables)} ${refusal.tables.length === 1 ? "is" : "are"} in ${refusal.warehouses.join(" and in ")}, and which of these the job writes to can't be told. Remove the other, perhaps a copy, from the warehouses of the settings.`;
     case "no-paimon-sink": return "Its job writes to no Paimon table, so there is nothing to roll back: it can be restored as it is.";
     case "writer-running": return `${jobText(refusal.by)} writes to ${refusal.table}. A rollback under a running writer loses rows without a word: stop it first.`;

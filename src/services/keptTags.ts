@@ -1,3 +1,4 @@
+import { isUntold } from "../core/paimon/pairing";
 import type { CleanupWorld } from "./cleanup";
 import { pairedPlace, type PairService } from "./pairs";
 import type { WarehouseService } from "./warehouses";
@@ -10,7 +11,7 @@ const freshMs = 60_000;
  * can't be read, nobody knows; that is told as a tag, so that the savepoint stays: when its own file can't be read from here, and when a table that it wrote
  * is found in no warehouse while one of them is away.
  */
-export function keptTags(pairs: Pick<PairService, "isUsed" | "pairsOf" | "failure">, warehouses: Pick<WarehouseService, "list" | "folderOf">): CleanupWorld["tagsNeeded"] {
+export function keptTags(pairs: Pick<PairService, "isUsed" | "pairsOf" | "failure">, warehouses: Pick<WarehouseService, "list" | "reach">): CleanupWorld["tagsNeeded"] {
   return async (records, signal) => {
     const kept = new Map<string, readonly string[]>();
     const away = pairs.isUsed && records.length > 0 ? await warehousesAway(warehouses) : [];
@@ -22,6 +23,7 @@ export function keptTags(pairs: Pick<PairService, "isUsed" | "pairsOf" | "failur
       const byItself = `savepoint-${record.checkpointId ?? ""}`;
       const tags = known?.pairs.flatMap(({ place: table, pairing }) => pairing.tags.filter(({ name }) => name !== byItself).map(({ name }) => `tag ${name} of ${table?.table ?? "a table"}`)) ?? [];
       if (failure !== undefined) tags.push(`tags that could not be read (${failure})`);
+      else if (known?.pairs.some(({ pairing }) => isUntold(pairing))) tags.push("tags of which the SQL Gateway does not tell whether they belong to it");
       else if (known?.pairs.some(({ place: table }) => table === null)) tags.push(...away.map((name) => `tags that could not be read (warehouse ${name} is away)`));
       if (tags.length > 0) kept.set(record.id, tags);
     }
@@ -29,8 +31,8 @@ export function keptTags(pairs: Pick<PairService, "isUsed" | "pairsOf" | "failur
   };
 }
 
-/** Names of the warehouses that can't be reached now. */
-async function warehousesAway(warehouses: Pick<WarehouseService, "list" | "folderOf">): Promise<readonly string[]> {
-  const names = await Promise.all(warehouses.list().map((profile) => warehouses.folderOf(profile).then(() => [], () => [profile.name])));
+/** Names of the warehouses that can't be reached now, or of which a gateway tells no more than was asked for. */
+async function warehousesAway(warehouses: Pick<WarehouseService, "list" | "reach">): Promise<readonly string[]> {
+  const names = await Promise.all(warehouses.list().map((profile) => warehouses.reach(profile).then(({ way }) => (way === "files" ? [] : [profile.name]), () => [profile.name])));
   return names.flat();
 }

@@ -1,4 +1,8 @@
 import { isAbort, unlessAborted } from "../core/base/async";
+import { answersBack } from "../core/paimon/askedBack";
+import { isFlinkError } from "../core/errors";
+import { explain } from "../core/explain";
+import { serve, type WireError } from "../core/rpc";
 import type { Disposable } from "../core/base/disposable";
 import { Emitter } from "../core/base/event";
 import { filesOf, liesAside, type PairRecord, type SavepointRecord } from "../core/ledger/record";
@@ -67,7 +71,7 @@ export class PairService implements Disposable {
   readonly onDidChange;
 
   constructor(start: () => Thread, warehouses: WarehouseService, ledger: Ledger, clock: Clock, log: Log) {
-    this.#session = new ThreadSession<PairsApi>("Paimon warehouses", start, clock, log);
+    this.#session = new ThreadSession<PairsApi>("Paimon warehouses", start, clock, log, (port) => serve(port, answersBack((path) => warehouses.tablesOf(warehouses.profile(path))), wireError));
     this.#warehouses = warehouses;
     this.#ledger = ledger;
     this.#clock = clock;
@@ -178,13 +182,17 @@ export class PairService implements Disposable {
   }
 
   async #reachable(): Promise<PairsQuery["warehouses"]> {
-    const found: { readonly path: string; readonly folder: string }[] = [];
+    const found: PairsQuery["warehouses"][number][] = [];
     for (const profile of this.#warehouses.list()) {
-      const folder = await this.#warehouses.folderOf(profile).catch(() => undefined);
-      if (folder !== undefined) found.push({ path: profile.path, folder });
+      const reach = await this.#warehouses.reach(profile).catch(() => undefined);
+      if (reach !== undefined) found.push({ path: profile.path, folder: reach.way === "files" ? reach.folder : null });
     }
     return found;
   }
+}
+
+function wireError(error: unknown): WireError {
+  return isFlinkError(error) ? { code: error.code, sentence: explain(error).message } : { code: "unexpected", sentence: error instanceof Error ? error.message : String(error) };
 }
 
 /** What of it shows; times of looking do not. */

@@ -12,7 +12,7 @@ import { rollbackName } from "../core/paimon/ourNames";
 import { isBrokenOff, latestOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
 import { differenceFrom, isTarget, planRollback, stepsFor, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
 import { pairRecordId, pairRecordsIn, rememberedOf, withRemembered } from "../core/paimon/remembered";
-import { tableNamed, type PaimonTable } from "../core/paimon/warehouse";
+import { tableNamed, type PaimonTable, type WarehouseReader } from "../core/paimon/warehouse";
 import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run, StorageLook } from "../core/ports";
 import { savepointName } from "../core/wording";
 import { readRecord } from "./ledgerReads";
@@ -26,7 +26,7 @@ import { mayBeAtWork } from "./takeover";
 /** The tables of the world, as a rollback sees them. */
 export interface RollbackTables {
   /** The warehouses that are configured and can be read from here. */
-  warehouses(): readonly RollbackWarehouse[];
+  warehouses(): Promise<readonly RollbackWarehouse[]>;
   /** What acts on a warehouse's tables. Throws `warehouse-unknown`. */
   actions(location: string): PaimonActions;
   /** Writes a file of a warehouse in one step, over what is there. */
@@ -119,7 +119,7 @@ export class RollbackService {
     try {
       const completedMs = record?.endedAtMs ?? (await this.#tables.writtenMs(savepoint.path)) ?? 0;
       const asked: RollbackSavepoint = { path: savepoint.path, recordId: savepoint.recordId ?? record?.id ?? null, jobName: savepoint.jobName ?? record?.job.name ?? null, completedMs };
-      const plan = await planRollback({ savepoint: asked, metadata, open: this.#tables.openFile, warehouses: this.#tables.warehouses(), others: (ids) => this.#others(ids, asked, run.signal) }, run.signal);
+      const plan = await planRollback({ savepoint: asked, metadata, open: this.#tables.openFile, warehouses: await this.#tables.warehouses(), others: (ids) => this.#others(ids, asked, run.signal) }, run.signal);
       const { path: realPath, records } = await followedPlaces(this.#places, savepoint.path, await this.#world.ledger.all());
       const remembered = unlikeRemembered(plan, realPath, pairRecordsIn(records));
       run.report({ message: "Looking for jobs that write to the tables" });
@@ -509,12 +509,12 @@ export class RollbackService {
     }
   }
 
-  async #look(record: Pick<RollbackTableRecord, "warehouse" | "table">, signal: AbortSignal): Promise<{ facts: TableFacts; table: PaimonTable; reader: RollbackWarehouse["reader"] }> {
-    const warehouse = this.#tables.warehouses().find(({ location }) => location === record.warehouse);
-    if (warehouse === undefined) throw new FlinkError("warehouse-unknown", { warehouse: record.warehouse });
-    const table = await tableNamed(warehouse.reader, warehouse.folder, record.table, [], signal);
-    if (table === undefined) throw new FlinkError("refused", { verb: "rolled back", subject: record.table, refusals: [{ rule: "table-damaged", table: record.table, file: `${warehouse.folder}/${record.table}` }] });
-    return { facts: await tableFacts(warehouse.reader, table, signal), table, reader: warehouse.reader };
+  async #look(record: Pick<RollbackTableRecord, "warehouse" | "table">, signal: AbortSignal): Promise<{ facts: TableFacts; table: PaimonTable; reader: WarehouseReader }> {
+    const files = (await this.#tables.warehouses()).find(({ location }) => location === record.warehouse)?.files;
+    if (files === undefined) throw new FlinkError("warehouse-unknown", { warehouse: record.warehouse });
+    const table = await tableNamed(files.reader, files.folder, record.table, [], signal);
+    if (table === undefined) throw new FlinkError("refused", { verb: "rolled back", subject: record.table, refusals: [{ rule: "table-damaged", table: record.table, file: `${files.folder}/${record.table}` }] });
+    return { facts: await tableFacts(files.reader, table, signal), table, reader: files.reader };
   }
 
   async #difference(table: RollbackTableRecord, signal: AbortSignal): Promise<string | undefined> {

@@ -2,6 +2,7 @@ import { isBeingCleanedUp, isUsable, type SavepointRecord } from "../core/ledger
 import type { Ledger } from "../core/ledger/store";
 import { placeKey } from "../core/model/location";
 import { pairRecordId } from "../core/paimon/remembered";
+import { isUntold } from "../core/paimon/pairing";
 import type { PaimonSnapshot } from "../core/paimon/snapshot";
 import { pairedPlace, type PairService } from "./pairs";
 
@@ -38,7 +39,8 @@ export async function whoNeedsTag(pairs: Pick<PairService, "pairsOf" | "failure"
     const place = pairedPlace(record);
     const found = place === undefined ? undefined : await pairs.pairsOf(place, freshMs, signal);
     if (found !== undefined) realPaths.set(record.id, found.realPath);
-    if (found === undefined || pairs.failure(found.path) !== undefined) unread.push(record);
+    const isOpen = found?.pairs.some(({ place: table, pairing }) => (table === null || (table.warehouse === tag.warehouse && table.table === tag.table)) && isUntold(pairing)) === true;
+    if (found === undefined || isOpen || pairs.failure(found.path) !== undefined) unread.push(record);
   }
   const records = await ledger.all();
   const remembered = ({ id, path }: SavepointRecord) => records.flatMap((pair) => {

@@ -17,15 +17,18 @@ export class ThreadSession<Api extends { readonly [K in keyof Api]: (params: nev
   readonly #start: () => Thread;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #answer: ((port: Thread["port"]) => Disposable) | undefined;
   #running: { readonly thread: Thread; readonly client: Client<Api, Record<never, never>> } | undefined;
   #open = 0;
   #rest: AbortController | undefined;
 
-  constructor(location: string, start: () => Thread, clock: Clock, log: Log) {
+  /** `answer` serves what the thread asks back. */
+  constructor(location: string, start: () => Thread, clock: Clock, log: Log, answer?: (port: Thread["port"]) => Disposable) {
     this.location = location;
     this.#start = start;
     this.#clock = clock;
     this.#log = log;
+    this.#answer = answer;
   }
 
   /** Asks the thread. Rejects with `RemoteError`: its own errors, or `inspection-ended`; and with the signal's reason. */
@@ -57,10 +60,12 @@ export class ThreadSession<Api extends { readonly [K in keyof Api]: (params: nev
     if (this.#running !== undefined) return this.#running.client;
     const thread = this.#start();
     const client = connect<Api>(thread.port);
+    const answering = this.#answer?.(thread.port);
     const running = { thread, client };
     this.#running = running;
     void thread.gone.then((end) => {
       if (this.#running === running) this.#running = undefined;
+      answering?.dispose();
       if (end.how === "ended") return client.dispose();
       this.#log.error(`inspecting ${this.location}: the thread ended`, end.error);
       client.dispose(this.#endedBy(end.how));

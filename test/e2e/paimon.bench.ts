@@ -41,13 +41,13 @@ try {
   const [table] = first.value.items;
   if (table === undefined) throw new Error("no table was listed");
   const filesBefore = counting.files;
-  const opened = await timed(() => service.tags(table.table, 50));
+  const opened = await timed(() => service.tags(profile.path, table.table, 50));
   figures.add(`opening one of them: the first 50 of ${tags} tags`, `${ms(opened.ms)}, ${opened.reads}`, { text: "50 files, as many as rows", kept: counting.files - filesBefore === Math.min(50, tags) });
-  const again = await timed(() => service.tags(table.table, 50));
+  const again = await timed(() => service.tags(profile.path, table.table, 50));
   figures.add("the same again", `${ms(again.ms)}, ${again.reads}`, { text: "nothing read", kept: again.reads.startsWith("0 files and 0 folders") });
   const everything = await timed(async () => {
     const all = await service.tables(profile, "bench", tables);
-    for (const each of all.items) await service.tags(each.table, tags);
+    for (const each of all.items) await service.tags(profile.path, each.table, tags);
     return all.items.length;
   });
   figures.add(`every tag of every table (${(tables * tags).toLocaleString("en")})`, `${ms(everything.ms)}, ${everything.reads}`);

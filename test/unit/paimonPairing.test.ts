@@ -29,7 +29,7 @@ function tableOf(commits: readonly Commit[], isRolledBack = false): PairedTable 
     if (!expired) snapshots.push(snapshot);
     for (const name of names) tags.push({ name, snapshot, retainedMs: null });
   }
-  return { tags, snapshots, deltaFiles: (snapshot) => Promise.resolve(files.get(snapshot)), holds: () => Promise.resolve(true), isRolledBack: () => Promise.resolve(isRolledBack) };
+  return { tags, snapshots, told: [], isAsked: false, deltaFiles: (snapshot) => Promise.resolve(files.get(snapshot)), holds: () => Promise.resolve(true), isRolledBack: () => Promise.resolve(isRolledBack) };
 }
 
 type Named = Partial<Omit<PaimonCommitter, "files">> & { readonly files?: ReadonlySet<string> };

@@ -11,6 +11,7 @@ import { rollbackName } from "../../src/core/paimon/ourNames";
 import { isBrokenOff, latestOf, missingFileOf, snapshotTextOf, tableFacts } from "../../src/core/paimon/rollback/facts";
 import { differenceFrom, movedOn, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan } from "../../src/core/paimon/rollback/plan";
 import { runbookText, victimLines } from "../../src/core/paimon/rollback/rollbackText";
+import { FileTables } from "../../src/core/paimon/fileTables";
 import { comparedTags, schemaFields } from "../../src/core/paimon/tagText";
 import { parseFlinkVersion } from "../../src/core/model/version";
 import { readTag } from "../../src/core/paimon/snapshot";
@@ -36,7 +37,7 @@ describe("a rollback's plan", () => {
     const file = path.join(folder, "_metadata");
     const metadata = await openRegularFile(file);
     try {
-      return await planRollback({ savepoint: { path: folder, recordId: null, jobName: "ingest", completedMs: statSync(file).mtimeMs }, metadata, open: openLocalFile, warehouses: warehouses.map((folder) => ({ location: folder, folder, reader: localWarehouse })), others });
+      return await planRollback({ savepoint: { path: folder, recordId: null, jobName: "ingest", completedMs: statSync(file).mtimeMs }, metadata, open: openLocalFile, warehouses: warehouses.map((folder) => ({ location: folder, tables: new FileTables(localWarehouse, folder), files: { folder, reader: localWarehouse } })), others });
     } finally {
       await metadata.close();
     }
@@ -63,7 +64,7 @@ describe("a rollback's plan", () => {
       const refusals = async (): Promise<readonly string[]> => {
         const metadata = await openRegularFile(path.join(folder, "_metadata"));
         try {
-          return (await planRollback({ savepoint: { path: folder, recordId: null, jobName: "twice", completedMs: statSync(path.join(folder, "_metadata")).mtimeMs }, metadata, open: openLocalFile, warehouses: [{ location: twice.warehouse, folder: twice.warehouse, reader: localWarehouse }], others: nobody })).refusals.map(({ rule }) => rule);
+          return (await planRollback({ savepoint: { path: folder, recordId: null, jobName: "twice", completedMs: statSync(path.join(folder, "_metadata")).mtimeMs }, metadata, open: openLocalFile, warehouses: [{ location: twice.warehouse, tables: new FileTables(localWarehouse, twice.warehouse), files: { folder: twice.warehouse, reader: localWarehouse } }], others: nobody })).refusals.map(({ rule }) => rule);
         } finally {
           await metadata.close();
         }
@@ -277,7 +278,7 @@ test("two tags are compared by what they keep and by their columns", () => {
     const read = readTag(name, JSON.stringify({ version: 3, id, schemaId: id, commitUser: "u", commitIdentifier: id, timeMillis: 1_000 * id, totalRecordCount: rows }));
     return "code" in read ? assert.fail() : read;
   };
-  const fields = (...columns: readonly (readonly [string, string])[]) => schemaFields(JSON.stringify({ fields: columns.map(([name, type], id) => ({ id, name, type })) }));
+  const fields = (...columns: readonly (readonly [string, string])[]) => schemaFields(columns.map(([name, type], id) => ({ id, name, type })));
   const page = comparedTags("d.t", { tag: tag("b", 5, 80), fields: fields(["id", "BIGINT"], ["v", "STRING"]) }, { tag: tag("a", 2, 50), fields: fields(["id", "INT"], ["old", "STRING"]) }, 10_000);
   assert.match(page, /# d\.t: a and b/);
   assert.match(page, /3 commits between them, \+30 rows/);

@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { openLocalFile } from "../../src/clients/localFiles";
 import { openLocalMetadata } from "../../src/clients/localMetadata";
+import { FileTables } from "../../src/core/paimon/fileTables";
 import { localWarehouse, writeWhole } from "../../src/clients/paimon/localWarehouse";
 import { isAbort } from "../../src/core/base/async";
 import { FlinkError } from "../../src/core/errors";
@@ -80,7 +81,7 @@ function dropLaterTags(home: string, id: number): void {
 function another(options: Parameters<typeof openWindow>[1] = {}, actor?: ProcessIdentity, sent: readonly SentStatement[] = []): { readonly window: Window; readonly rollbacks: RollbackService } {
   const window = openWindow(world, options);
   const tables: RollbackTables = {
-    warehouses: () => [{ location: set.warehouse, folder: set.warehouse, reader: localWarehouse }],
+    warehouses: () => Promise.resolve([{ location: set.warehouse, tables: new FileTables(localWarehouse, set.warehouse), files: { folder: set.warehouse, reader: localWarehouse } }]),
     actions: () => ({ way: "command", act: async (address, action, _run, started) => {
       const process = actor ?? { host: window.self.host, pid: 4711, instance: "jvm" };
       if (sent.length === 0) await started?.(process);

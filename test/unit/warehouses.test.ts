@@ -37,14 +37,14 @@ test("a list reads what is shown of it, and what changed since; savepoints' tags
   const [first] = tables.items;
   assert.ok(first);
   assert.deepEqual([first.savepointTags, first.snapshots], [60, 2]);
-  const tags = await service.tags(first.table, 50);
+  const tags = await service.tags(profile.path, first.table, 50);
   assert.deepEqual([tags.items.length, tags.more, tags.items[0]?.name, counting.files], [50, 10, "savepoint-60", 50]);
-  await service.tags(first.table, 50);
+  await service.tags(profile.path, first.table, 50);
   assert.equal(counting.files, 50);
   // An id is used again after a rollback, with other content.
   const file = tags.items[0]?.file ?? "";
   writeFileSync(file, json(999));
-  const again = await service.tags(first.table, 50);
+  const again = await service.tags(profile.path, first.table, 50);
   assert.equal(again.items[0]?.content?.snapshot.id, 999);
   assert.equal(counting.files, 51);
 });
@@ -58,7 +58,7 @@ test("of a table of 10,000 tags only those that are shown are read, and broken f
   service.setProfiles([profile]);
   const table = await service.table({ warehouse: profile.path, table: "sales.big" });
   assert.ok(table);
-  const tags = await service.tags(table, 50);
+  const tags = await service.tags(profile.path, table, 50);
   assert.deepEqual([tags.items.length, tags.more], [50, 9_950]);
   assert.equal(tags.items[0]?.content, undefined);
   assert.deepEqual(tags.items[0]?.problem?.problem, { code: "not-json" });

@@ -5,6 +5,8 @@ import { FlinkError } from "../../core/errors";
 import { localPath } from "../../core/model/location";
 import { secretKey, secretReference, type WarehouseProfile } from "../../core/model/warehouse";
 import { isOpenSecret, type PaimonActions, type SentStatement, type StatementStanding } from "../../core/paimon/actions";
+import { reachOf } from "../../core/paimon/catalogReach";
+import { FileTables } from "../../core/paimon/fileTables";
 import type { RollbackWarehouse } from "../../core/paimon/rollback/plan";
 import type { Clock, Log, Run, Vault } from "../../core/ports";
 import type { Http } from "../http";
@@ -14,6 +16,7 @@ import { prepareJars, readJarList } from "../localFlink/jars";
 import { findJava } from "../localFlink/java";
 import { actionCommand, namedJars } from "./actionCommand";
 import { localWarehouse, writeWhole } from "./localWarehouse";
+import { GatewayTables } from "./gatewayTables";
 import { gatewayActions, gatewayOf, SqlGateway } from "./sqlGateway";
 
 /** What acting on Paimon's tables needs of the world. */
@@ -46,6 +49,7 @@ export class PaimonTables implements Disposable {
   readonly #world: PaimonWorld;
   /** By everything that a session depends on, so that a changed setting gets a session of its own. */
   readonly #gateways = new Map<string, SqlGateway>();
+  readonly #asked = new Map<string, GatewayTables>();
   #jars: Promise<readonly string[]> | undefined;
 
   readonly openMetadata = openLocalMetadata;
@@ -55,12 +59,25 @@ export class PaimonTables implements Disposable {
     this.#world = world;
   }
 
-  /** Those on local disks. */
-  warehouses(): readonly RollbackWarehouse[] {
-    return this.#world.warehouses().flatMap(({ path: location }) => {
-      const folder = localPath(location);
-      return folder === undefined ? [] : [{ location, folder, reader: localWarehouse }];
-    });
+  /** Those whose tables can be read, by their files or through their gateway. */
+  async warehouses(): Promise<readonly RollbackWarehouse[]> {
+    const found = await Promise.all(this.#world.warehouses().map(async (profile): Promise<RollbackWarehouse | undefined> => {
+      const reach = await reachOf(localWarehouse, profile).catch(() => undefined);
+      if (reach === undefined) return undefined;
+      return reach.way === "gateway" ? { location: profile.path, tables: this.askedTables(profile) } : { location: profile.path, tables: new FileTables(localWarehouse, reach.folder), files: { folder: reach.folder, reader: localWarehouse } };
+    }));
+    return found.filter((each) => each !== undefined);
+  }
+
+  /** The tables of a warehouse as its SQL Gateway tells of them; the warehouse may be one that is only being added. */
+  askedTables(profile: WarehouseProfile): GatewayTables {
+    const key = keyOf(profile);
+    let tables = this.#asked.get(key);
+    if (tables === undefined) {
+      tables = new GatewayTables({ gateway: this.#gatewayOf(profile), catalog: profile.catalog, url: profile.sqlGateway ?? "", warehouse: profile.name, clock: this.#world.clock });
+      this.#asked.set(key, tables);
+    }
+    return tables;
   }
 
   /** What acts on a warehouse: its SQL Gateway where it has one, else Paimon's action command. Throws `warehouse-unknown`. */
@@ -75,12 +92,14 @@ export class PaimonTables implements Disposable {
   /** The SQL Gateway of a warehouse, or undefined. */
   gateway(location: string): SqlGateway | undefined {
     const profile = this.profile(location);
-    const { sqlGateway } = profile;
-    if (sqlGateway === undefined) return undefined;
+    return profile.sqlGateway === undefined ? undefined : this.#gatewayOf(profile);
+  }
+
+  #gatewayOf(profile: WarehouseProfile): SqlGateway {
     const key = keyOf(profile);
     let gateway = this.#gateways.get(key);
     if (gateway === undefined) {
-      gateway = gatewayOf({ ...profile, sqlGateway }, this.#world, () => this.#withSecrets(profile));
+      gateway = gatewayOf({ ...profile, sqlGateway: profile.sqlGateway ?? "" }, this.#world, () => this.#withSecrets(profile));
       this.#gateways.set(key, gateway);
     }
     return gateway;
@@ -128,7 +147,10 @@ export class PaimonTables implements Disposable {
   async closeSessions(which: "unused" | "all"): Promise<void> {
     const used = new Set(which === "all" ? [] : this.#world.warehouses().map(keyOf));
     const leaving = [...this.#gateways].filter(([key]) => !used.has(key));
-    for (const [key] of leaving) this.#gateways.delete(key);
+    for (const [key] of leaving) {
+      this.#gateways.delete(key);
+      this.#asked.delete(key);
+    }
     await Promise.all(leaving.map(([, gateway]) => gateway.close()));
   }
 

@@ -3,15 +3,18 @@ import { FlinkError, isFlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
 import { localPath } from "../../core/model/location";
 import { CachedWarehouse } from "../../core/paimon/cachedWarehouse";
+import { tablesAskedBack, type AskedBack } from "../../core/paimon/askedBack";
+import { FileTables } from "../../core/paimon/fileTables";
 import { readPairs, type PairsApi } from "../../core/paimon/savepointPairs";
 import type { Thread } from "../../core/ports";
-import { serve, type Port, type WireError } from "../../core/rpc";
+import { connect, serve, type Port, type WireError } from "../../core/rpc";
 import { metadataFileAt, openLocalFile, openRegularFile } from "../localFiles";
 import { localStorageLook } from "../localStorageLook";
 import { localWarehouse } from "./localWarehouse";
 
-/** Answers which tags belong to a savepoint, over a port. What was read is kept until the port goes. */
+/** Answers which tags belong to a savepoint, over a port, and asks back about tables that it can't reach. What was read is kept until the port goes. */
 export function servePairing(port: Port, reader = new CachedWarehouse(localWarehouse)): void {
+  const back = connect<AskedBack>(port);
   serve<PairsApi>(port, {
     pairs: async (query, signal) => {
       const place = localPath(query.savepoint);
@@ -19,7 +22,8 @@ export function servePairing(port: Port, reader = new CachedWarehouse(localWareh
       const file = await metadataFileAt(place);
       const metadata = await openRegularFile(file);
       try {
-        const pairs = await readPairs(reader, metadata, { ...query, completedMs: query.completedMs ?? (await stat(file)).mtimeMs }, openLocalFile, signal);
+        const catalogs = query.warehouses.map(({ path, folder }) => ({ path, tables: folder === null ? tablesAskedBack(back, path) : new FileTables(reader, folder) }));
+        const pairs = await readPairs(catalogs, metadata, { ...query, completedMs: query.completedMs ?? (await stat(file)).mtimeMs }, openLocalFile, signal);
         return { ...pairs, realPath: await localStorageLook.real(query.known) };
       } finally {
         await metadata.close();

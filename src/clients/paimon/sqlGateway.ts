@@ -83,9 +83,9 @@ export class SqlGateway {
    * Runs one statement to its end. Throws `statement-failed` with the deepest cause, and the connection's errors; `answer-lost` when it may run all
    * the same. The signal ends the waiting, once the gateway was asked to give the statement up and says that it has, or does not say so for some time.
    * `silent` is told how long nothing came of it, milliseconds, from some seconds on. `sent` is told the handles: before it is sent, which waits for it, and
-   * once the gateway has answered.
+   * once the gateway has answered. `config` holds for this statement only.
    */
-  async run(statement: string, signal: AbortSignal, { silent, sent }: Watch = {}): Promise<StatementResult> {
+  async run(statement: string, signal: AbortSignal, { silent, sent, config }: Watch & { readonly config?: Readonly<Record<string, string>> } = {}): Promise<StatementResult> {
     this.#running++;
     this.#isLeft = false;
     this.#keepAlive();
@@ -96,6 +96,7 @@ export class SqlGateway {
         try {
           return await this.#execute(await unlessAborted(opened, signal), statement, signal, {
             ...(silent && { silent }),
+            ...(config && { config }),
             sent: async (at) => {
               taken = at.operation !== null;
               await sent?.(at);
@@ -180,9 +181,9 @@ export class SqlGateway {
     return sessionHandle;
   }
 
-  async #execute(session: string, statement: string, signal: AbortSignal, { silent, sent }: Watch = {}): Promise<StatementResult> {
+  async #execute(session: string, statement: string, signal: AbortSignal, { silent, sent, config }: Watch & { readonly config?: Readonly<Record<string, string>> } = {}): Promise<StatementResult> {
     await sent?.({ session, operation: null });
-    const { operationHandle } = await this.#ask({ method: "POST", route: `/v1/sessions/${session}/statements`, json: { statement } }, signal, operationSchema);
+    const { operationHandle } = await this.#ask({ method: "POST", route: `/v1/sessions/${session}/statements`, json: { statement, ...(config && { executionConfig: config }) } }, signal, operationSchema);
     const operation = `/v1/sessions/${session}/operations/${operationHandle}`;
     const rows: (readonly unknown[])[] = [];
     let columns: readonly string[] = [];

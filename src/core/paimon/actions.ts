@@ -178,5 +178,7 @@ export function actionText(action: PaimonAction): string {
   }
 }
 
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-const quotedName = (name: string): string => `\`${name.replaceAll("`", "``")}\``;
+/** A text in SQL. */
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+/** A name in SQL, whatever is in it. */
+export const quotedName = (name: string): string => `\`${name.replaceAll("`", "``")}\``;

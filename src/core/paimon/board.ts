@@ -4,8 +4,9 @@ import { scanMetadata } from "../metadata/scan";
 import type { RandomAccess } from "../metadata/randomAccess";
 import { paimonCommitters, type PaimonCommitter } from "./committers";
 import type { Pairing } from "./pairing";
-import { pairAll, type BoardTable } from "./sinkTables";
-import { snapshotsOf, tablesOf, tagsOf, type PaimonTable, type WarehouseProblem, type WarehouseReader } from "./warehouse";
+import { pairAll, tablesFor, type BoardTable, type Wanted } from "./sinkTables";
+import type { PairingTables } from "./tableSource";
+import type { PaimonTable, WarehouseProblem } from "./warehouse";
 
 /** A savepoint to be paired. */
 export interface BoardSavepoint {
@@ -31,20 +32,19 @@ export interface Board {
   readonly problems: readonly WarehouseProblem[];
 }
 
-/** Reads a warehouse and pairs savepoints with it. Only the signal's reason, and what reading a savepoint's metadata throws, is thrown. */
-export async function readBoard(reader: WarehouseReader, warehouse: string, savepoints: AsyncIterable<BoardSavepoint>, open: OpenFile, signal?: AbortSignal): Promise<Board> {
+/** Reads the tables of a catalog, those that are wanted or all, and pairs savepoints with them. Only the signal's reason, and what reading a savepoint's metadata throws, is thrown. */
+export async function readBoard(source: PairingTables, savepoints: AsyncIterable<BoardSavepoint>, open: OpenFile, signal?: AbortSignal, wanted?: Wanted): Promise<Board> {
   const problems: WarehouseProblem[] = [];
   const tables: BoardTable[] = [];
-  for (const table of await tablesOf(reader, warehouse, problems, signal)) {
-    tables.push({ table, tags: await tagsOf(reader, table, problems, signal), snapshots: await snapshotsOf(reader, table, problems, signal) });
-  }
+  if (wanted !== undefined) tables.push(...(await tablesFor([{ path: "", tables: source }], wanted, problems, signal)));
+  else for (const table of await source.all(problems, signal)) tables.push({ table, source, ...(await source.contents(table, problems, signal)) });
   const pairs: BoardPair[] = [];
   for await (const savepoint of savepoints) {
     const { metadata } = await scanMetadata(savepoint.metadata, signal === undefined ? {} : { signal });
     if (metadata === undefined) continue;
     const paired = { checkpointId: metadata.checkpointId, completedMs: savepoint.completedMs, isStop: isStop(metadata) };
     const committers = await paimonCommitters(savepoint.metadata, metadata, { folder: savepoint.path, open }, signal);
-    for (const { committer, table, pairing } of await pairAll(reader, paired, committers, tables, signal)) pairs.push({ savepoint: savepoint.path, committer, table: table?.table, pairing });
+    for (const { committer, table, pairing } of await pairAll(paired, committers, tables, signal)) pairs.push({ savepoint: savepoint.path, committer, table: table?.table, pairing });
   }
   return { tables, pairs, problems };
 }

@@ -38,6 +38,9 @@ export function pairReasonText(reason: PairReason): string {
     case "remembered": return `It is what was proven when the pair was first seen, ${timeText(reason.seenAtMs)}.`;
     case "rolled-back": return `The table was rolled back to snapshot ${reason.snapshotId}, so commits that the savepoint saw may be gone.`;
     case "never-committed": return "This writer never committed to the table, as far as its snapshots tell.";
+    case "proof-untold": return `Snapshot ${reason.snapshotId} has its commit user and number. Whether its files are the savepoint's can't be told through the SQL Gateway: the snapshot before it has expired, or it changed none.`;
+    case "tag-untold": return `The tag ${reason.tag} keeps snapshot ${reason.snapshotId}, which has expired otherwise: the SQL Gateway does not tell whose commit it is.`;
+    case "expired-untold": return "Snapshots from that time have expired, and whose commits the tags keep is not told through the SQL Gateway.";
     case "state-unread": return { missing: "The committer's state is in a file that can't be read from here.", malformed: "The committer's state is not in a form that is known." }[reason.why];
   }
 }

@@ -1,6 +1,7 @@
 import type { PaimonCommitter } from "./committers";
 import { isOurName } from "./ourNames";
 import { endOfInput, type PaimonSnapshot, type PaimonTag } from "./snapshot";
+import type { TableContents } from "./tableSource";
 
 /**
  * How sure it is which state of a table belongs to a savepoint, and whether that state is kept:
@@ -39,6 +40,12 @@ export type PairReason =
   | { readonly code: "never-committed" }
   /** The table was rolled back to that snapshot: what was committed after it is gone. */
   | { readonly code: "rolled-back"; readonly snapshotId: number }
+  /** It has the savepoint's commit user and number, and nothing more can be told through a SQL Gateway. */
+  | { readonly code: "proof-untold"; readonly snapshotId: number }
+  /** The tag of the savepoint's name keeps a snapshot that has expired, and a SQL Gateway does not tell whose commit that is. */
+  | { readonly code: "tag-untold"; readonly tag: string; readonly snapshotId: number }
+  /** Snapshots from that time have expired, and of the tags that are left a SQL Gateway does not tell whose commits they keep. */
+  | { readonly code: "expired-untold" }
   | { readonly code: "state-unread"; readonly why: NonNullable<PaimonCommitter["unread"]> };
 
 /** A savepoint's pair in one table. */
@@ -51,6 +58,11 @@ export interface Pairing {
   /** A tag with this savepoint's name that does not belong to it, or one of an earlier life. */
   readonly decoy: PaimonTag | null;
   readonly reasons: readonly PairReason[];
+}
+
+/** Whether more may belong to the savepoint than was found, because a SQL Gateway does not tell it. */
+export function isUntold({ reasons }: Pick<Pairing, "reasons">): boolean {
+  return reasons.some(({ code }) => code === "proof-untold" || code === "tag-untold" || code === "expired-untold");
 }
 
 /** A savepoint, as far as pairing goes. */
@@ -71,6 +83,10 @@ export interface PairedTable {
   readonly tags: readonly PaimonTag[];
   /** Those still there, by id. */
   readonly snapshots: readonly PaimonSnapshot[];
+  /** Tags of which it is not told whose commit they keep. */
+  readonly told: TableContents["told"];
+  /** A SQL Gateway tells of it: its times are only as right as the gateway's zone, so time alone proves nothing. */
+  readonly isAsked: boolean;
   /** Data files that a snapshot's commit changed; undefined when they can't be told. */
   deltaFiles(snapshot: PaimonSnapshot): Promise<ReadonlySet<string> | undefined>;
   /** Whether one of these data files lies in it. */
@@ -122,8 +138,8 @@ interface Commit {
 }
 
 interface JudgedCommit extends Commit {
-  /** `files`: every file of the commit is one the savepoint names. `time`: nothing else can tell, and the time fits. */
-  readonly proof: "files" | "time" | "refuted" | "too-old";
+  /** `files`: every file of the commit is one the savepoint names. `time`: nothing else can tell, and the time fits. `untold`: so, and times are not sure. */
+  readonly proof: "files" | "time" | "refuted" | "too-old" | "untold";
   readonly reasons: readonly PairReason[];
 }
 
@@ -169,12 +185,12 @@ async function judged(commits: readonly Commit[], savepoint: PairedSavepoint, na
     if (proof === undefined && matched > 0) {
       // The savepoint also names what its compactions read, which may be the files of a commit in an earlier life: those are a part of what it names.
       isWhole = [...named].every((file) => changed.has(file));
-      if (isWhole || isLate) {
+      if (isWhole || (isLate && !table.isAsked)) {
         proof = "files";
         reasons.push({ code: "files-match", files: matched });
       }
     }
-    proof ??= isLate ? "time" : "too-old";
+    proof ??= table.isAsked ? "untold" : isLate ? "time" : "too-old";
     if (proof === "time") reasons.push({ code: "committed-after", afterMs: lateMs });
     if (proof === "too-old") reasons.push({ code: "committed-before", beforeMs: -lateMs });
     found.push({ ...commit, proof, reasons, isWhole });
@@ -207,10 +223,12 @@ async function withoutCommit(savepoint: PairedSavepoint, committer: PaimonCommit
   const graded = (grade: PairGrade, reason: PairReason, snapshot: PaimonSnapshot | null): Pairing =>
     ({ grade: decoy === null ? grade : "foreign", snapshot, tags: snapshot === null ? [] : table.tags.filter((tag) => same(tag.snapshot, snapshot)), decoy, reasons: [reason, ...decoyReason] });
   if (unsaved.length === 0) {
-    if (base === undefined) return graded("none", { code: "never-committed" }, null);
+    if (base === undefined) return graded("none", { code: table.told.length > 0 ? "expired-untold" : "never-committed" }, null);
     return isCertain ? graded("idle", { code: "nothing-pending" }, base) : graded("none", { code: "expired" }, null);
   }
   if (next !== undefined) return graded("none", isCertain ? { code: "skipped", next: next.commitIdentifier } : { code: "expired" }, null);
+  // Its commits may be among those that tags keep.
+  if (base === undefined && table.told.length > 0) return graded("none", { code: "expired-untold" }, null);
   if (base === undefined) {
     // A writer that has no commit: what it had may have expired, and a table that was made anew has none of its files.
     const earliest = table.snapshots[0];

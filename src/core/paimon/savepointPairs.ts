@@ -4,9 +4,9 @@ import type { RandomAccess } from "../metadata/randomAccess";
 import { isStop } from "./board";
 import { paimonCommitters, type PaimonCommitter } from "./committers";
 import type { Pairing } from "./pairing";
-import { pairAll, type BoardTable } from "./sinkTables";
-import type { PaimonSnapshot, PaimonTag } from "./snapshot";
-import { autoTagOption, optionsOf, snapshotIdsOf, snapshotOf, snapshotsOf, tablesOf, tagFile, tagOf, tagsOf, type PaimonTable, type WarehouseProblem, type WarehouseReader } from "./warehouse";
+import { pairAll, tablesFor, wantedBy, type BoardTable, type PairedCatalog } from "./sinkTables";
+import type { PaimonTag } from "./snapshot";
+import { autoTagOption, type WarehouseProblem } from "./warehouse";
 
 /** What the thread that pairs is asked. */
 export interface PairsApi {
@@ -25,8 +25,8 @@ export interface PairsQuery {
   readonly savepoint: string;
   /** When it was complete, epoch milliseconds; null: when its file was written. */
   readonly completedMs: number | null;
-  /** Keys of warehouses, with their folders. */
-  readonly warehouses: readonly { readonly path: string; readonly folder: string }[];
+  /** Keys of warehouses, with their folders; null where only the one who asks reaches the tables. */
+  readonly warehouses: readonly { readonly path: string; readonly folder: string | null }[];
   /** Tables that are looked at first, as `database.table`. */
   readonly likely: readonly string[];
 }
@@ -63,82 +63,40 @@ export interface SinkPair {
 const defaultRetainedMs = 3_600_000;
 
 /** Pairs one savepoint with the tables that its job writes; reads no more of a warehouse than it takes to find them. Throws what reading the metadata throws. */
-export async function readPairs(reader: WarehouseReader, metadataBytes: RandomAccess, query: Omit<PairsQuery, "completedMs"> & { readonly completedMs: number }, open: OpenFile, signal?: AbortSignal): Promise<SavepointPairs> {
+export async function readPairs(catalogs: readonly PairedCatalog[], metadataBytes: RandomAccess, query: Pick<PairsQuery, "savepoint" | "likely"> & { readonly completedMs: number }, open: OpenFile, signal?: AbortSignal): Promise<SavepointPairs> {
   const problems: WarehouseProblem[] = [];
   const { metadata } = await scanMetadata(metadataBytes, signal === undefined ? {} : { signal });
   if (metadata === undefined) return { checkpointId: 0n, isStop: undefined, pairs: [], problems };
   const committers = await paimonCommitters(metadataBytes, metadata, { folder: query.savepoint, open }, signal);
   const savepoint = { checkpointId: metadata.checkpointId, completedMs: query.completedMs, isStop: isStop(metadata) };
-  const tables = committers.length === 0 ? [] : await tablesFor(reader, query, committers, savepoint.checkpointId, problems, signal);
+  const wanted = wantedBy(committers, query.likely, savepoint.checkpointId);
+  const tables = committers.length === 0 ? [] : await tablesFor(catalogs, wanted, problems, signal);
   const pairs: SinkPair[] = [];
-  for (const { committer, table: found, pairing } of await pairAll(reader, savepoint, committers, tables, signal)) {
+  for (const { committer, table: found, pairing } of await pairAll(savepoint, committers, tables, signal)) {
     const { operatorId, operatorName, objectName, commitUser, pending, autoTag, unread } = committer;
     const sink: Sink = { operatorId, operatorName, objectName, commitUser, pending, autoTag, unread };
     if (found === undefined) {
       pairs.push({ sink, place: null, pairing, latestSnapshotId: null, snapshotExpiresMs: null, tagsExpireMs: null, tableAutoTag: null });
       continue;
     }
-    const { warehouse, table, snapshots } = found;
-    const options = await optionsOf(reader, table, problems, signal);
+    const { warehouse, table, snapshots, source } = found;
+    const options = await source.options(table, problems, signal);
     const isAlive = pairing.snapshot !== null && snapshots.some(({ id, timeMs }) => id === pairing.snapshot?.id && timeMs === pairing.snapshot.timeMs);
     pairs.push({
       sink, place: { warehouse, table: table.name }, pairing, latestSnapshotId: snapshots.at(-1)?.id ?? null,
       snapshotExpiresMs: isAlive && pairing.snapshot !== null ? pairing.snapshot.timeMs + (optionDurationMs(options?.["snapshot.time-retained"]) ?? defaultRetainedMs) : null,
-      tagsExpireMs: await lastExpiry(reader, table, pairing.tags),
+      tagsExpireMs: await lastExpiry(found, pairing.tags),
       tableAutoTag: options?.[autoTagOption] === undefined ? null : options[autoTagOption] === "true",
     });
   }
   return { checkpointId: savepoint.checkpointId, isStop: savepoint.isStop, pairs, problems };
 }
 
-interface WarehouseTable extends BoardTable {
-  readonly warehouse: string;
-}
-
-/** The tables that may be the committers', read whole: first those that are likely, then those whose newest commit or tag of this number is one of theirs, and all only when that finds too few. */
-async function tablesFor(reader: WarehouseReader, query: Pick<PairsQuery, "warehouses" | "likely">, committers: readonly PaimonCommitter[], checkpointId: bigint, problems: WarehouseProblem[], signal: AbortSignal | undefined): Promise<readonly WarehouseTable[]> {
-  const users = new Set(committers.flatMap(({ commitUser }) => (commitUser === null ? [] : [commitUser])));
-  const names = new Set(committers.flatMap(({ objectName }) => (objectName === null ? [] : [objectName])));
-  const all: { readonly warehouse: string; readonly table: PaimonTable }[] = [];
-  for (const { path, folder } of query.warehouses) for (const table of await tablesOf(reader, folder, problems, signal)) all.push({ warehouse: path, table });
-  const isLikely = ({ table }: { table: PaimonTable }): boolean => query.likely.includes(table.name) || names.has(table.objectName);
-  const rest = [...all.filter(isLikely), ...all.filter((each) => !isLikely(each))];
-  const read: WarehouseTable[] = [];
-  const found = new Set<string>();
-  const take = async (each: (typeof all)[number]): Promise<void> => {
-    const table = { ...each, tags: await tagsOf(reader, each.table, problems, signal), snapshots: await snapshotsOf(reader, each.table, problems, signal) };
-    read.push(table);
-    for (const { commitUser } of commitsOf(table)) if (users.has(commitUser)) found.add(commitUser);
-  };
-  const late: typeof all = [];
-  for (const each of rest) {
-    if (isLikely(each) || (await isProbable(reader, each.table, users, checkpointId, signal))) await take(each);
-    else late.push(each);
-  }
-  // Branches of what was found belong to the picture, and a writer whose newest commit is another's is found by reading everything.
-  for (const each of late) if (found.size < users.size || read.some(({ table }) => table.folder === each.table.folder)) await take(each);
-  return read;
-}
-
-/** Whether the newest snapshot, or the tag of this number, is of one of the writers: two files tell for most tables. */
-async function isProbable(reader: WarehouseReader, table: PaimonTable, users: ReadonlySet<string>, checkpointId: bigint, signal: AbortSignal | undefined): Promise<boolean> {
-  const [newest] = await snapshotIdsOf(reader, table, [], signal);
-  const snapshot = newest === undefined ? undefined : await snapshotOf(reader, table, newest, [], signal);
-  if (snapshot !== undefined && users.has(snapshot.commitUser)) return true;
-  const tag = await tagOf(reader, table, `savepoint-${checkpointId}`, [], signal);
-  return tag !== undefined && users.has(tag.snapshot.commitUser);
-}
-
-function commitsOf({ tags, snapshots }: BoardTable): readonly PaimonSnapshot[] {
-  return [...snapshots, ...tags.map(({ snapshot }) => snapshot)];
-}
-
-async function lastExpiry(reader: WarehouseReader, table: PaimonTable, tags: readonly PaimonTag[]): Promise<number | null> {
+async function lastExpiry({ source, table }: BoardTable, tags: readonly PaimonTag[]): Promise<number | null> {
   let last: number | null = null;
   for (const { name, retainedMs } of tags) {
     if (retainedMs === null) return null;
-    // The creation time in the file has no zone, and the file is written when the tag is made.
-    const madeMs = (await reader.look(tagFile(table, name)).catch(() => undefined))?.modifiedMs;
+    const madeMs = await source.madeMs(table, name);
     if (madeMs !== undefined) last = Math.max(last ?? 0, madeMs + retainedMs);
   }
   return last;

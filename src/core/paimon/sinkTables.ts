@@ -1,15 +1,19 @@
 import { operatorIdOf } from "../metadata/operatorId";
 import type { PaimonCommitter } from "./committers";
-import { deltaFiles } from "./manifest";
 import { checkpointIntervalMs, pairWith, type PairedSavepoint, type PairedTable, type Pairing } from "./pairing";
 import type { PaimonSnapshot, PaimonTag } from "./snapshot";
-import { optionsOf, snapshotFile, type PaimonTable, type WarehouseReader } from "./warehouse";
+import type { PairingTables, ToldTag } from "./tableSource";
+import type { PaimonTable, WarehouseProblem } from "./warehouse";
 
 /** A table with what it keeps. */
 export interface BoardTable {
   readonly table: PaimonTable;
   readonly tags: readonly PaimonTag[];
   readonly snapshots: readonly PaimonSnapshot[];
+  /** Tags of which it is not told whose commit they keep. */
+  readonly told: readonly (ToldTag & { readonly name: string })[];
+  /** Whence it is known. */
+  readonly source: PairingTables;
 }
 
 /** A committer of a savepoint in one of the tables that it may write to; `table` is undefined when none of these is. */
@@ -23,30 +27,82 @@ export interface SinkPairing<T extends BoardTable> {
 const suffixOption = "sink.operator-uid.suffix";
 /** Clocks of two machines may differ by so much. */
 const skewMs = 2_000;
-/** Folders of a table that are looked through for a file. */
-const mostFolders = 2_000;
+
+/** Which tables may be a savepoint's. */
+export interface Wanted {
+  /** Commit users and, without their database, tables of its committers. */
+  readonly users: ReadonlySet<string>;
+  readonly names: ReadonlySet<string>;
+  /** Tables that are looked at first, as `database.table`. */
+  readonly likely: readonly string[];
+  readonly checkpointId: bigint;
+}
+
+/** What committers of a savepoint may have written. */
+export function wantedBy(committers: readonly PaimonCommitter[], likely: readonly string[], checkpointId: bigint): Wanted {
+  return { users: new Set(committers.flatMap(({ commitUser }) => commitUser ?? [])), names: new Set(committers.flatMap(({ objectName }) => objectName ?? [])), likely, checkpointId };
+}
+
+/** A catalog that a savepoint's job may have written into, by the key of its warehouse. */
+export interface PairedCatalog {
+  readonly path: string;
+  readonly tables: PairingTables;
+}
+
+/** A table, and the warehouse it is in. */
+export interface PlacedTable extends BoardTable {
+  readonly warehouse: string;
+}
+
+/**
+ * The tables that may be the committers', read whole: first those that are likely, then those whose newest commit or tag of this number is one of theirs, and
+ * all only when that finds too few. Through a gateway only the likely ones are asked for.
+ */
+export async function tablesFor(catalogs: readonly PairedCatalog[], { users, names, likely, checkpointId }: Wanted, problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly PlacedTable[]> {
+  interface Place { readonly warehouse: string; readonly source: PairingTables; readonly table: PaimonTable }
+  const all: Place[] = [];
+  for (const { path, tables } of catalogs) for (const table of await tables.all(problems, signal)) all.push({ warehouse: path, source: tables, table });
+  const isLikely = ({ table }: Place): boolean => likely.includes(table.name) || names.has(table.objectName);
+  const read: PlacedTable[] = [];
+  const found = new Set<string>();
+  const take = async (place: Place): Promise<void> => {
+    const taken = { ...place, ...(await place.source.contents(place.table, problems, signal)) };
+    read.push(taken);
+    for (const { commitUser } of [...taken.snapshots, ...taken.tags.map(({ snapshot }) => snapshot)]) if (users.has(commitUser)) found.add(commitUser);
+  };
+  const late: Place[] = [];
+  for (const place of all.filter(isLikely)) await take(place);
+  for (const place of all) {
+    if (isLikely(place) || place.source.way === "gateway") continue;
+    if (await place.source.mayBeOf(place.table, users, `savepoint-${checkpointId}`, signal)) await take(place);
+    else late.push(place);
+  }
+  // Branches of what was found belong to the picture, and a writer whose newest commit is another's is found by reading everything.
+  for (const place of late) if (found.size < users.size || read.some(({ table }) => table.folder === place.table.folder)) await take(place);
+  return read;
+}
 
 /**
  * Pairs all committers of a savepoint with the tables that they write. What one table tells helps with the others, since a job commits all of them with
  * the same checkpoint: how long it takes between two, and that a savepoint was complete before its own commit, whatever the time of a copied file says.
  */
-export async function pairAll<T extends BoardTable>(reader: WarehouseReader, savepoint: PairedSavepoint, committers: readonly PaimonCommitter[], tables: readonly T[], signal?: AbortSignal): Promise<readonly SinkPairing<T>[]> {
+export async function pairAll<T extends BoardTable>(savepoint: PairedSavepoint, committers: readonly PaimonCommitter[], tables: readonly T[], signal?: AbortSignal): Promise<readonly SinkPairing<T>[]> {
   const places: { readonly committer: PaimonCommitter; readonly written: readonly T[] }[] = [];
-  for (const committer of committers) places.push({ committer, written: await tablesWrittenBy(reader, committer, tables, signal) });
-  const intervals = places.flatMap(({ committer, written }) => written.flatMap((table) => (committer.commitUser === null ? [] : (checkpointIntervalMs(pairedTable(reader, table, signal), committer.commitUser) ?? [])))).sort((a, b) => a - b);
+  for (const committer of committers) places.push({ committer, written: await tablesWrittenBy(committer, tables, signal) });
+  const intervals = places.flatMap(({ committer, written }) => written.flatMap((table) => (committer.commitUser === null ? [] : (checkpointIntervalMs(pairedTable(table, signal), committer.commitUser) ?? [])))).sort((a, b) => a - b);
   const known: PairedSavepoint = { ...savepoint, ...(intervals.length === 0 ? {} : { intervalMs: intervals[Math.floor(intervals.length / 2)] as number }) };
-  const first = await pairEach(reader, known, places, signal);
+  const first = await pairEach(known, places, signal);
   const proven = first.flatMap(({ pairing: { snapshot, reasons } }) => (snapshot !== null && reasons.some(({ code }) => code === "files-match") ? [snapshot.timeMs] : []));
   const committedMs = Math.min(...proven);
   if (!(committedMs < savepoint.completedMs - skewMs)) return first;
-  return pairEach(reader, { ...known, completedMs: committedMs, isCopy: true }, places, signal);
+  return pairEach({ ...known, completedMs: committedMs, isCopy: true }, places, signal);
 }
 
-async function pairEach<T extends BoardTable>(reader: WarehouseReader, savepoint: PairedSavepoint, places: readonly { readonly committer: PaimonCommitter; readonly written: readonly T[] }[], signal: AbortSignal | undefined): Promise<SinkPairing<T>[]> {
+async function pairEach<T extends BoardTable>(savepoint: PairedSavepoint, places: readonly { readonly committer: PaimonCommitter; readonly written: readonly T[] }[], signal: AbortSignal | undefined): Promise<SinkPairing<T>[]> {
   const pairs: SinkPairing<T>[] = [];
   for (const { committer, written } of places) {
     const own: SinkPairing<T>[] = [];
-    for (const table of written) own.push({ committer, table, pairing: await pairWith(savepoint, committer, pairedTable(reader, table, signal)) });
+    for (const table of written) own.push({ committer, table, pairing: await pairWith(savepoint, committer, pairedTable(table, signal)) });
     // A table that was renamed keeps its commits, and another may have its name by now: the one whose files are proven is meant.
     const named = own.filter(({ table }) => table?.table.objectName === committer.objectName);
     const isProven = ({ pairing }: SinkPairing<T>): boolean => pairing.reasons.some(({ code }) => code === "files-match");
@@ -57,8 +113,11 @@ async function pairEach<T extends BoardTable>(reader: WarehouseReader, savepoint
   return pairs;
 }
 
-function pairedTable(reader: WarehouseReader, { table, tags, snapshots }: BoardTable, signal: AbortSignal | undefined): PairedTable {
-  return { tags, snapshots, deltaFiles: (snapshot) => deltaFiles(reader, table, snapshot, signal), holds: (files) => holdsFile(reader, table, files, signal), isRolledBack: () => isRolledBack(reader, table, snapshots.at(-1)?.id) };
+function pairedTable({ table, tags, snapshots, told, source }: BoardTable, signal: AbortSignal | undefined): PairedTable {
+  return {
+    tags, snapshots, told, isAsked: source.way === "gateway",
+    deltaFiles: (snapshot) => source.changedFiles(table, snapshot, signal), holds: (files) => source.holds(table, files, signal), isRolledBack: () => source.isRolledBack(table, snapshots.at(-1)?.id),
+  };
 }
 
 /**
@@ -66,7 +125,7 @@ function pairedTable(reader: WarehouseReader, { table, tags, snapshots }: BoardT
  * or the only one that has the name in the operator's. A branch that was made of a tag has that tag's snapshot too and is not written for that: it counts
  * where the operator's name says so, or where its table has none.
  */
-export async function tablesWrittenBy<T extends BoardTable>(reader: WarehouseReader, committer: PaimonCommitter, tables: readonly T[], signal?: AbortSignal): Promise<readonly T[]> {
+export async function tablesWrittenBy<T extends BoardTable>(committer: PaimonCommitter, tables: readonly T[], signal?: AbortSignal): Promise<readonly T[]> {
   const { commitUser, objectName } = committer;
   const byUser = tables.filter(({ tags, snapshots }) => commitUser !== null && [...snapshots, ...tags.map((tag) => tag.snapshot)].some((snapshot) => snapshot.commitUser === commitUser));
   if (byUser.length > 0) {
@@ -80,37 +139,14 @@ export async function tablesWrittenBy<T extends BoardTable>(reader: WarehouseRea
   }
   const byUid: T[] = [];
   for (const each of tables) {
-    const suffix = (await optionsOf(reader, each.table, [], signal))?.[suffixOption];
+    const suffix = (await each.source.options(each.table, [], signal))?.[suffixOption];
     if (suffix !== undefined && operatorIdOf(`Global Committer_${each.table.objectName}_${suffix}`) === committer.operatorId) byUid.push(each);
   }
   if (byUid.length === 1) return byUid;
   const files = new Set([...committer.files.values()].flatMap((names) => [...names]));
   const holding: T[] = [];
-  if (files.size > 0) for (const each of byUid.length > 0 ? byUid : tables) if (each.table.home === each.table.folder && (await holdsFile(reader, each.table, files, signal))) holding.push(each);
+  if (files.size > 0) for (const each of byUid.length > 0 ? byUid : tables) if (each.table.home === each.table.folder && (await each.source.holds(each.table, files, signal))) holding.push(each);
   if (holding.length === 1) return holding;
   const byName = tables.filter(({ table }) => table.objectName === objectName);
   return byName.length === 1 ? byName : [];
-}
-
-/** A commit writes its snapshot and then `LATEST`, at once; a rollback writes `LATEST` alone (`RollbackHelper`). */
-async function isRolledBack(reader: WarehouseReader, table: PaimonTable, newest: number | undefined): Promise<boolean> {
-  if (newest === undefined) return false;
-  const [hint, snapshot] = await Promise.all([`${table.home}/snapshot/LATEST`, snapshotFile(table, newest)].map((file) => reader.look(file).catch(() => undefined)));
-  return hint !== undefined && snapshot !== undefined && hint.modifiedMs - snapshot.modifiedMs > skewMs;
-}
-
-/** Whether one of these files lies in a bucket of the table: below folders of its partitions, `key=value`. */
-async function holdsFile(reader: WarehouseReader, { folder }: PaimonTable, files: ReadonlySet<string>, signal: AbortSignal | undefined): Promise<boolean> {
-  const open = [folder];
-  for (let looked = 0; looked < mostFolders; looked++) {
-    const next = open.pop();
-    if (next === undefined) return false;
-    const entries = (await reader.list(next, signal).catch(() => undefined)) ?? [];
-    for (const { name, isFolder } of entries) {
-      if (isFolder && (name.startsWith("bucket-") || name.includes("="))) open.push(`${next}/${name}`);
-      const unique = isFolder ? undefined : /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d+/.exec(name)?.[0];
-      if (unique !== undefined && files.has(unique)) return true;
-    }
-  }
-  return false;
 }

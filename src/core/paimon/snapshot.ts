@@ -61,7 +61,7 @@ export function readSnapshot(text: string): PaimonSnapshot | SnapshotFault {
 export function readTag(name: string, text: string): PaimonTag | SnapshotFault {
   const snapshot = readSnapshot(text);
   if ("code" in snapshot) return snapshot;
-  return { name, snapshot, retainedMs: retainedMsOf(parseLossless(text)?.["tagTimeRetained"]) };
+  return { name, snapshot, retainedMs: readRetention(parseLossless(text)?.["tagTimeRetained"]) };
 }
 
 /** An object of a JSON text whose whole numbers of 16 digits and more are kept as texts, since they may not fit a double; undefined when it is none. */
@@ -86,7 +86,8 @@ function integer(value: unknown): number | undefined {
   return whole === undefined || whole > BigInt(Number.MAX_SAFE_INTEGER) || whole < BigInt(Number.MIN_SAFE_INTEGER) ? undefined : Number(whole);
 }
 
-function retainedMsOf(value: unknown): number | null {
+/** How long a tag is kept, milliseconds: seconds as a number or text, or an ISO duration; null for ever. */
+export function readRetention(value: unknown): number | null {
   if (typeof value === "number") return value * 1000;
   if (typeof value !== "string") return null;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;

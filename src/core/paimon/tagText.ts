@@ -1,5 +1,5 @@
 import { ageText, countText, timeText } from "../wording";
-import { endOfInput, parseLossless, type PaimonTag } from "./snapshot";
+import { endOfInput, type PaimonTag } from "./snapshot";
 
 /** A column of a table's schema, as `schema/schema-N` has it. */
 export interface SchemaField {
@@ -7,11 +7,9 @@ export interface SchemaField {
   readonly type: string;
 }
 
-/** The columns in the text of a schema file; undefined when it is none. */
-export function schemaFields(text: string): readonly SchemaField[] | undefined {
-  const fields = parseLossless(text)?.["fields"];
-  if (!Array.isArray(fields)) return undefined;
-  return (fields as readonly unknown[]).flatMap((field) => {
+/** The columns in the `fields` of a schema. */
+export function schemaFields(fields: readonly unknown[]): readonly SchemaField[] {
+  return fields.flatMap((field) => {
     const { name, type } = (typeof field === "object" && field !== null ? field : {}) as { name?: unknown; type?: unknown };
     return typeof name === "string" ? [{ name, type: typeof type === "string" ? type : JSON.stringify(type) }] : [];
   });

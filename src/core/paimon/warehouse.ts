@@ -35,9 +35,9 @@ export interface PaimonTable {
   readonly name: string;
   /** What the writer calls it in operator names: without the database. */
   readonly objectName: string;
-  /** Folder with data and manifests. */
+  /** Folder with data and manifests; through a gateway a text that a table shares with its branches only. */
   readonly folder: string;
-  /** Folder with `snapshot`, `tag` and `schema`: that of the table, or of the branch. */
+  /** Folder with `snapshot`, `tag` and `schema`: that of the table, or of the branch. Through a gateway a text of its own. */
   readonly home: string;
 }
 
@@ -51,6 +51,10 @@ export interface WarehouseProblem {
 const readsAtOnce = 16;
 /** Ample for what Paimon writes: some kilobytes. */
 const jsonLimitBytes = 1 << 20;
+/** Clocks of two machines may differ by so much. */
+const skewMs = 2_000;
+/** Folders of a table that are looked through for a file. */
+const mostFolders = 2_000;
 
 /** All tables and their branches, by name: folders with `schema/schema-*` below folders that end in `.db` (file-system and JDBC catalogs). */
 export async function tablesOf(reader: WarehouseReader, warehouse: string, problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly PaimonTable[]> {
@@ -157,6 +161,29 @@ export async function snapshotsOf(reader: WarehouseReader, table: PaimonTable, p
   const ids = await snapshotIdsOf(reader, table, problems, signal);
   const snapshots = await mapLimit(ids, readsAtOnce, (id) => snapshotOf(reader, table, id, problems, signal));
   return snapshots.filter((snapshot) => snapshot !== undefined).sort((a, b) => a.id - b.id);
+}
+
+/** A commit writes its snapshot and then `LATEST`, at once; a rollback writes `LATEST` alone (`RollbackHelper`). */
+export async function isRolledBack(reader: WarehouseReader, table: PaimonTable, newest: number | undefined): Promise<boolean> {
+  if (newest === undefined) return false;
+  const [hint, snapshot] = await Promise.all([`${table.home}/snapshot/LATEST`, snapshotFile(table, newest)].map((file) => reader.look(file).catch(() => undefined)));
+  return hint !== undefined && snapshot !== undefined && hint.modifiedMs - snapshot.modifiedMs > skewMs;
+}
+
+/** Whether one of these files lies in a bucket of the table: below folders of its partitions, `key=value`. */
+export async function holdsFile(reader: WarehouseReader, { folder }: PaimonTable, files: ReadonlySet<string>, signal?: AbortSignal): Promise<boolean> {
+  const open = [folder];
+  for (let looked = 0; looked < mostFolders; looked++) {
+    const next = open.pop();
+    if (next === undefined) return false;
+    const entries = (await reader.list(next, signal).catch(() => undefined)) ?? [];
+    for (const { name, isFolder } of entries) {
+      if (isFolder && (name.startsWith("bucket-") || name.includes("="))) open.push(`${next}/${name}`);
+      const unique = isFolder ? undefined : /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d+/.exec(name)?.[0];
+      if (unique !== undefined && files.has(unique)) return true;
+    }
+  }
+  return false;
 }
 
 async function snapshotFilesOf(reader: WarehouseReader, table: PaimonTable, problems: WarehouseProblem[], signal: AbortSignal | undefined): Promise<string[]> {

@@ -2,7 +2,7 @@ import type { PaimonSnapshotRef, PaimonTagRef, SavepointRef, TableRef, ToTagRef 
 import { FlinkError } from "../../core/errors";
 import { autoTagStatement, nameFault, readTagStatement, retentionText, tableAddress, type PaimonAction } from "../../core/paimon/actions";
 import { actionLine } from "../../core/paimon/rollback/rollbackText";
-import { readTag, type PaimonSnapshot, type PaimonTag } from "../../core/paimon/snapshot";
+import type { PaimonSnapshot, PaimonTag } from "../../core/paimon/snapshot";
 import { joinText, oneLine } from "../../core/rowText";
 import { ageText, countText, savepointName, timeText } from "../../core/wording";
 import { pairedPlace } from "../../services/pairs";
@@ -23,7 +23,7 @@ export async function createTag(world: CommandWorld, target?: ToTagRef | PaimonS
     const [snapshots, tags] = await ask.wait("Reading the table", async (signal) => {
       const table = await world.warehouses.table(target, signal);
       if (table === undefined) throw new FlinkError("file-unreadable", { path: target.table, reason: "there is no such table" });
-      return [(await world.warehouses.snapshots(table, 10_000, signal)).items.flatMap(({ content }) => content ?? []), (await world.warehouses.tags(table, 10_000, signal)).items.map(({ name }) => name)] as const;
+      return [(await world.warehouses.snapshots(target.warehouse, table, 10_000, signal)).items.flatMap(({ content }) => content ?? []), (await world.warehouses.tags(target.warehouse, table, 10_000, signal)).items.map(({ name }) => name)] as const;
     });
     const snapshotId = "snapshotId" in target ? target.snapshotId : "tag" in target ? await snapshotIdOf(world, target) : await askSnapshot(ask, world, snapshots);
     if (snapshotId === undefined) return undefined;
@@ -96,7 +96,7 @@ export async function renameTag(world: CommandWorld, target?: PaimonTagRef): Pro
   const newName = await askInSteps(`Rename the tag ${target.tag} of ${target.table}`, 1, async (ask) => {
     const tags = await ask.wait("Reading the table", async (signal) => {
       const table = await world.warehouses.table(target, signal);
-      return table === undefined ? [] : (await world.warehouses.tags(table, 10_000, signal)).items.map(({ name }) => name);
+      return table === undefined ? [] : (await world.warehouses.tags(target.warehouse, table, 10_000, signal)).items.map(({ name }) => name);
     });
     const why = /^savepoint-\d+$/.test(target.tag) ? " A job restored from its savepoint makes the old name again." : "";
     return ask.enter({ prompt: `What is it called from now on?${why}`, initial: target.tag, check: (text) => nameRemark(text, tags) });
@@ -111,7 +111,7 @@ export async function compareTags(world: CommandWorld, target?: PaimonTagRef): P
   const other = await askInSteps(`Compare the tag ${target.tag} of ${target.table}`, 1, async (ask) => {
     const tags = await ask.wait("Reading the table", async (signal) => {
       const table = await world.warehouses.table(target, signal);
-      return table === undefined ? [] : (await world.warehouses.tags(table, listed, signal)).items.flatMap(({ content }) => content ?? []);
+      return table === undefined ? [] : (await world.warehouses.tags(target.warehouse, table, listed, signal)).items.flatMap(({ content }) => content ?? []);
     });
     const others = tags.filter(({ name }) => name !== target.tag);
     if (others.length === 0) {
@@ -214,19 +214,18 @@ function nameRemark(text: string, tags: readonly string[]): Remark | undefined {
 }
 
 async function tagOf(world: CommandWorld, target: PaimonTagRef, signal: AbortSignal): Promise<PaimonTag | undefined> {
-  const text = await world.warehouses.textOf(target, signal);
-  const tag = text === undefined ? undefined : readTag(target.tag, text);
-  return tag === undefined || "code" in tag ? undefined : tag;
+  return (await world.warehouses.tag(target, signal))?.content;
 }
 
 async function snapshotIdOf(world: CommandWorld, target: PaimonTagRef): Promise<number | undefined> {
-  return (await tagOf(world, target, new AbortController().signal))?.snapshot.id;
+  const row = await world.warehouses.tag(target, new AbortController().signal);
+  return row?.content?.snapshot.id ?? row?.told?.snapshotId;
 }
 
 /** Names of other tags that keep the same snapshot. */
 async function othersOf(world: CommandWorld, target: PaimonTagRef, { name, snapshot }: PaimonTag, signal: AbortSignal): Promise<readonly string[]> {
   const table = await world.warehouses.table(target, signal);
-  const rows = table === undefined ? [] : (await world.warehouses.tags(table, 10_000, signal)).items;
+  const rows = table === undefined ? [] : (await world.warehouses.tags(target.warehouse, table, 10_000, signal)).items;
   return rows.flatMap(({ content }) => (content !== undefined && content.name !== name && content.snapshot.id === snapshot.id && content.snapshot.commitUser === snapshot.commitUser && content.snapshot.timeMs === snapshot.timeMs ? [content.name] : []));
 }
 

@@ -2,7 +2,6 @@ import * as vscode from "vscode";
 import type { PaimonSnapshotRef, PaimonTagRef } from "../../core/contributions";
 import { isFlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
-import { readTag } from "../../core/paimon/snapshot";
 import { comparedTags, schemaFields } from "../../core/paimon/tagText";
 import type { Clock, Log } from "../../core/ports";
 import type { WarehouseService } from "../../services/warehouses";
@@ -53,11 +52,10 @@ export class PaimonDocuments {
   /** Undefined when one of them is gone, or can't be read. */
   async #compared(ref: PaimonTagRef, other: string): Promise<string | undefined> {
     const read = async (name: string): Promise<Parameters<typeof comparedTags>[1] | undefined> => {
-      const text = await this.#warehouses.textOf({ ...ref, tag: name });
-      const tag = text === undefined ? undefined : readTag(name, text);
-      if (tag === undefined || "code" in tag) return undefined;
-      const schema = await this.#warehouses.schemaText(ref, tag.snapshot.schemaId);
-      return { tag, fields: schema === undefined ? undefined : schemaFields(schema) };
+      const tag = (await this.#warehouses.tag({ ...ref, tag: name }))?.content;
+      if (tag === undefined) return undefined;
+      const fields = await this.#warehouses.fields(ref, tag.snapshot.schemaId);
+      return { tag, fields: fields === undefined ? undefined : schemaFields(fields) };
     };
     const [left, right] = [await read(ref.tag), await read(other)];
     return left === undefined || right === undefined ? undefined : comparedTags(ref.table, left, right, this.#clock.now());

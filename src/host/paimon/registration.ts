@@ -8,7 +8,7 @@ import type { ClusterService } from "../../services/clusters";
 import type { JobService } from "../../services/jobs";
 import { PaimonJobs } from "../../services/paimonJobs";
 import { PairService } from "../../services/pairs";
-import { WarehouseService } from "../../services/warehouses";
+import { WarehouseService, type AskedTables } from "../../services/warehouses";
 import type { CommandWorld, PaimonControl } from "../commands/world";
 import type { PageFolder } from "../inspector/webviewPage";
 
@@ -21,6 +21,8 @@ export const paimonScheme = "flink-paimon";
 /** What Paimon's part of a window works with. */
 export interface PaimonParts {
   readonly reader: WarehouseReader;
+  /** For warehouses that only a SQL Gateway reaches. */
+  readonly asked: AskedTables;
   startPairing(): Thread;
   readonly ledger: Ledger;
   readonly clusters: ClusterService;
@@ -41,8 +43,8 @@ export interface Paimon {
 }
 
 /** Joins Paimon's part, and tells VS Code who fills the panels that it remembers and who has the texts. What it makes goes with `held`. */
-export function joinPaimon(held: DisposableStore, { reader, startPairing, ledger, clusters, jobs, pages, clock, log }: PaimonParts): Paimon {
-  const warehouses = held.add(new WarehouseService(reader));
+export function joinPaimon(held: DisposableStore, { reader, asked, startPairing, ledger, clusters, jobs, pages, clock, log }: PaimonParts): Paimon {
+  const warehouses = held.add(new WarehouseService(reader, asked));
   const pairs = held.add(new PairService(startPairing, warehouses, ledger, clock, log));
   const textChanged = held.add(new vscode.EventEmitter<vscode.Uri>());
   const boards = once(async () => new (await import("./boards")).PairBoards({ ledger, clusters, jobs, pairs, warehouses, pages, clock, log }));

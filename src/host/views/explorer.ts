@@ -45,6 +45,8 @@ export class Explorer implements Disposable {
   constructor(world: ExplorerWorld) {
     this.#world = world;
     this.#source = new ExplorerSource(world);
+    this.#held.add(this.#source.paimon);
+    this.#held.add(this.#source.paimon.onDidChange((id) => this.#redraw(id)));
     const now = (): number => world.clock.now();
     this.#view = this.#held.add(new TreeView<ExplorerNode>(views.explorer, {
       children: (parent) => this.#source.children(parent), render: (node) => renderRow(node, pacedMs(node, now())), tooltip: renderTooltip,
@@ -54,7 +56,10 @@ export class Explorer implements Disposable {
 
     this.#held.add(this.#view.onDidChangeVisibility(() => this.#shownOrHidden()));
     this.#held.add(vscode.window.onDidChangeWindowState(() => this.#polling.wake()));
-    this.#held.add(this.#view.onDidToggle(() => this.#polling.wake()));
+    this.#held.add(this.#view.onDidToggle(() => {
+      this.#polling.wake();
+      this.#source.paimon.keep((id) => this.#view.tree.find(id)?.open !== false);
+    }));
     this.#held.add(world.operations.onDidChange(() => this.#shownOrHidden()));
     this.#held.add(world.ledger.onDidChange(() => this.#redraw()));
     this.#held.add(world.schedules.onDidChange(() => this.#redraw()));
@@ -93,6 +98,7 @@ export class Explorer implements Disposable {
 
   refresh(): void {
     this.#polling.hurry();
+    this.#source.paimon.forget().then(() => this.#redraw(), (error: unknown) => this.#world.log.error("asking gateways anew", error));
     this.#redraw();
   }
 
@@ -164,7 +170,7 @@ export class Explorer implements Disposable {
             return reach?.state === "offline" ? reach.nextTryAtMs : null;
           },
         });
-      } else if (open && (node.kind === "warehouse" || node.kind === "database" || node.kind === "table" || node.kind === "snapshots")) {
+      } else if (open && (node.kind === "warehouse" || node.kind === "database" || node.kind === "table" || node.kind === "snapshots" || node.kind === "branches")) {
         // Files are looked at again and read where they changed; the row tells whether they did.
         targets.push({ key: node.id, slow: true, ask: () => this.#view.tree.update(node.id), nextMs: () => null });
       } else if (node.kind === "job" && (open || node.row.operations.length > 0) && node.seen && node.row.state !== "gone") {

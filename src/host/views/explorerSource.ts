@@ -4,7 +4,7 @@ import type { Ledger } from "../../core/ledger/store";
 import { liesAside, type RestoreRecord } from "../../core/ledger/record";
 import { isTerminal, type JobRef } from "../../core/model/job";
 import type { PairedJob } from "../../core/paimon/pairText";
-import type { Log } from "../../core/ports";
+import type { Clock, Log } from "../../core/ports";
 import type { JobRow, SavepointRow } from "../../core/rows";
 import type { ClusterService, ClusterView } from "../../services/clusters";
 import type { JobService } from "../../services/jobs";
@@ -34,13 +34,15 @@ export interface SourceWorld {
   readonly otherPins: OtherPins;
   readonly ledger: Ledger;
   readonly schedules: Pick<ScheduleRows, "plansOf">;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 /** The nodes below each node. Asks the services only, which answer from what they know; never rejects. */
 export class ExplorerSource {
   readonly #world: SourceWorld;
-  readonly #paimon: PaimonSource;
+  /** Lists that gateways tell come later. */
+  readonly paimon: PaimonSource;
   /** Rows to show of a list that was lengthened. */
   readonly #lengths = new Map<string, number>();
   /** Whether a cluster is open at first; asked once, since a row that changes its mind would move under the reader. */
@@ -48,7 +50,7 @@ export class ExplorerSource {
 
   constructor(world: SourceWorld) {
     this.#world = world;
-    this.#paimon = new PaimonSource(world, (listId) => this.#lengths.get(listId) ?? paimonPage);
+    this.paimon = new PaimonSource(world, (listId) => this.#lengths.get(listId) ?? paimonPage);
   }
 
   showMore(listId: string): void {
@@ -65,7 +67,7 @@ export class ExplorerSource {
         case "savepoints": return this.#withLooks(parent.job, this.#page(parent.id, "savepoints", parent.rows.map((row) => ({ kind: "savepoint", id: nodeId.savepoint(parent.job, row.id), row, expectedMs: parent.expectedMs, pairs: [], pinnedBy: [] }))));
         case "savepoint": return parent.pairs;
         case "checkpoints": return checkpointNodes(parent.id, parent.job, parent.stats);
-        case "paimon": case "warehouse": case "database": case "table": case "snapshots": return await this.#paimon.children(parent);
+        case "paimon": case "warehouse": case "database": case "table": case "snapshots": case "branches": return await this.paimon.children(parent);
         default: return [];
       }
     } catch (error) {
@@ -87,7 +89,7 @@ export class ExplorerSource {
     };
     return [
       ...list.map((view): ExplorerNode => ({ kind: "cluster", id: nodeId.cluster(view.profile.url), view, open: open(view) })),
-      ...this.#paimon.root(),
+      ...this.paimon.root(),
       ...this.#world.ledger.damaged().map(({ file, reason }): ExplorerNode => ({ kind: "damaged", id: `damaged:${file}`, file, reason })),
     ];
   }
@@ -137,7 +139,7 @@ export class ExplorerSource {
     const paired = pairedJob(this.#world, job);
     const placeOf = ({ record, state }: SavepointRow): string | null => (record === null || state !== "completed" || liesAside(record) ? null : record.path);
     otherPins.keepCurrent(nodes.flatMap((node) => (node.kind === "savepoint" ? (placeOf(node.row) ?? []) : [])));
-    return nodes.map((node) => (node.kind === "savepoint" ? { ...node, pairs: this.#paimon.pairNodes(node.id, node.row.record, paired), pinnedBy: otherPins.known(placeOf(node.row) ?? "") } : node));
+    return nodes.map((node) => (node.kind === "savepoint" ? { ...node, pairs: this.paimon.pairNodes(node.id, node.row.record, paired), pinnedBy: otherPins.known(placeOf(node.row) ?? "") } : node));
   }
 
   /** A schedule is of a name: of several jobs that have it, those show it that go on, else the newest. */

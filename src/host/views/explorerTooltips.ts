@@ -103,10 +103,12 @@ function paimonTooltip(node: PaimonNode): string {
     case "warehouse": return lines(`**${escapeMarkdown(node.profile.name)}**`, ["Path", node.profile.path], ["SQL Gateway", node.profile.sqlGateway ?? null]);
     case "rollback": return lines(`**Rollback of ${escapeMarkdown(node.record.jobName)}**`, "It waits to be continued, or is at work in another window.", ...standingLines(node.record).map((line) => escapeMarkdown(line)), ["Asked for", timeText(node.record.requestedAtMs)], ["Back to", node.record.savepoint.path]);
     case "database": return lines(`**Database ${escapeMarkdown(node.name)}**`);
-    case "table": return lines(`**${escapeMarkdown(node.summary.table.name)}**`, ["Folder", node.summary.table.home], ["Tags", String(node.summary.tags)], ["Snapshots", String(node.summary.snapshots)]);
+    case "table": return lines(`**${escapeMarkdown(node.summary.table.name)}**`, ["Folder", node.summary.table.home], ["Tags", node.summary.tags?.toLocaleString("en") ?? null], ["Snapshots", node.summary.snapshots?.toLocaleString("en") ?? null]);
+    case "branches": return lines("**Branches**", "Copies of the table with tags and snapshots of their own.");
     case "snapshots": return lines("**Snapshots**", "The table's states that have not expired, an hour's or the last ten by default. A tag keeps one for longer.");
     case "tag": {
-      const { content, problem, name } = node.row;
+      const { content, told, problem, name } = node.row;
+      if (content === undefined && told !== undefined) return lines(`**Tag ${escapeMarkdown(name)}**`, "Its snapshot has expired, and the SQL Gateway does not tell whose commit it is.", ["Snapshot", String(told.snapshotId)], ["Committed", timeText(told.timeMs)], ["Made", node.row.modifiedMs === null ? null : timeText(node.row.modifiedMs)], ["Kept for", told.retainedMs === null ? "ever, until it is deleted" : durationText(told.retainedMs)]);
       if (content === undefined) return lines(`**Tag ${escapeMarkdown(name)}**`, problem === undefined ? "It was deleted meanwhile." : escapeMarkdown(warehouseProblemText(problem)));
       return lines(`**Tag ${escapeMarkdown(name)}**`, ...snapshotFacts(content.snapshot), ["Made", node.row.modifiedMs === null ? null : timeText(node.row.modifiedMs)], ["Kept for", content.retainedMs === null ? "ever, until it is deleted" : durationText(content.retainedMs)],
         node.owner.kind === "proven" ? ["Pairs with", `#${node.owner.pair.savepoint.checkpointId} at ${node.owner.pair.savepoint.path}`] : null, ["File", node.row.file]);

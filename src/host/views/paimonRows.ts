@@ -4,11 +4,11 @@ import type { WarehouseProfile } from "../../core/model/warehouse";
 import type { PairGrade } from "../../core/paimon/pairing";
 import { commitUserText, pairRowText, pairTitle, type PairedJob } from "../../core/paimon/pairText";
 import type { SinkPair } from "../../core/paimon/savepointPairs";
-import type { PaimonSnapshot, PaimonTag } from "../../core/paimon/snapshot";
+import type { PaimonSnapshot } from "../../core/paimon/snapshot";
 import { progressText } from "../../core/paimon/rollback/standing";
 import { joinText, oneLine } from "../../core/rowText";
 import { ageText, countText, savepointName, spanText } from "../../core/wording";
-import type { FileRow, TableSummary } from "../../services/warehouses";
+import type { ListedRow, TableSummary, TagRow } from "../../core/paimon/tableSource";
 import { row, type Row, type RowCommand } from "./row";
 
 /** Rows of Paimon: warehouses and what is in them, and the pairs below a savepoint. */
@@ -18,9 +18,9 @@ export type PaimonNode =
   | { readonly kind: "warehouse"; readonly id: string; readonly profile: WarehouseProfile; readonly open: boolean }
   | { readonly kind: "database"; readonly id: string; readonly warehouse: string; readonly name: string }
   | { readonly kind: "table"; readonly id: string; readonly warehouse: string; readonly summary: TableSummary; readonly isBranch: boolean }
-  | { readonly kind: "tag"; readonly id: string; readonly ref: PaimonTagRef; readonly row: FileRow<PaimonTag>; readonly owner: TagOwner }
-  | { readonly kind: "snapshots"; readonly id: string; readonly warehouse: string; readonly summary: TableSummary }
-  | { readonly kind: "snapshot"; readonly id: string; readonly ref: PaimonSnapshotRef; readonly row: FileRow<PaimonSnapshot>; readonly owner: PairRecord | undefined }
+  | { readonly kind: "tag"; readonly id: string; readonly ref: PaimonTagRef; readonly row: TagRow; readonly owner: TagOwner }
+  | { readonly kind: "snapshots" | "branches"; readonly id: string; readonly warehouse: string; readonly summary: TableSummary }
+  | { readonly kind: "snapshot"; readonly id: string; readonly ref: PaimonSnapshotRef; readonly row: ListedRow<PaimonSnapshot>; readonly owner: PairRecord | undefined }
   | { readonly kind: "pair"; readonly id: string; readonly recordId: string; readonly pair: SinkPair; readonly job: PairedJob };
 
 /** Whose a tag is: of a savepoint that was proven, of one that nobody here knows, or made by hand. */
@@ -43,25 +43,27 @@ export function renderPaimonRow(node: PaimonNode, nowMs: number): Row {
     case "database": return row(oneLine(node.name, 80), "", { icon: { id: "folder-library" }, children: "closed", noun: "database" });
     case "table": return tableRow(node);
     case "tag": return tagRow(node.ref, node.row, node.owner, nowMs);
-    case "snapshots": return row("Snapshots", node.summary.snapshots.toLocaleString("en"), { icon: { id: "versions" }, children: "closed" });
+    case "branches": return row("Branches", "", { icon: { id: "git-branch" }, children: "closed" });
+    case "snapshots": return row("Snapshots", node.summary.snapshots?.toLocaleString("en") ?? "", { icon: { id: "versions" }, children: "closed" });
     case "snapshot": return snapshotRow(node.ref, node.row, node.owner, nowMs);
     case "pair": return pairRow(node.recordId, node.pair, node.job, nowMs);
   }
 }
 
 function tableRow({ warehouse, summary: { table, savepointTags, tags, snapshots }, isBranch }: Extract<PaimonNode, { kind: "table" }>): Row {
-  const others = tags - savepointTags;
-  const text = joinText(savepointTags > 0 && countText(savepointTags, "savepoint tag"), others > 0 && countText(others, savepointTags > 0 ? "other tag" : "tag"), countText(snapshots, "snapshot"));
+  const others = (tags ?? 0) - (savepointTags ?? 0);
+  const text = tags === null || savepointTags === null || snapshots === null ? "" : joinText(savepointTags > 0 && countText(savepointTags, "savepoint tag"), others > 0 && countText(others, savepointTags > 0 ? "other tag" : "tag"), countText(snapshots, "snapshot"));
   const name = isBranch ? table.name.replace(/^.*\$branch_/, "") : table.objectName;
   return row(oneLine(name, 120), text, { icon: { id: isBranch ? "git-branch" : "table" }, words: ["table"], ref: { warehouse, table: table.name }, children: "closed", noun: isBranch ? "branch" : "table" });
 }
 
-function tagRow(ref: PaimonTagRef, { name, content, problem, modifiedMs }: FileRow<PaimonTag>, owner: TagOwner, nowMs: number): Row {
-  if (content === undefined) return brokenRow(name, "tag", problem === undefined);
-  const { snapshot, retainedMs } = content;
+function tagRow(ref: PaimonTagRef, { name, content, told, problem, modifiedMs }: TagRow, owner: TagOwner, nowMs: number): Row {
+  const known = content === undefined ? told : { ...content.snapshot, snapshotId: content.snapshot.id, retainedMs: content.retainedMs };
+  if (known === undefined) return brokenRow(name, "tag", problem === undefined);
+  const { snapshotId, timeMs, totalRecordCount, retainedMs } = known;
   const left = retainedMs === null || modifiedMs === null ? null : modifiedMs + retainedMs - nowMs;
-  const text = joinText(ownerText(owner), left !== null && (left > 0 ? `${spanText(left)} left` : "expired"), `snapshot ${snapshot.id}`, ageText(snapshot.timeMs, nowMs),
-    snapshot.totalRecordCount !== null && countText(snapshot.totalRecordCount, "row"), `by ${commitUserText(snapshot.commitUser)}`);
+  const text = joinText(ownerText(owner), left !== null && (left > 0 ? `${spanText(left)} left` : "expired"), `snapshot ${snapshotId}`, ageText(timeMs, nowMs),
+    totalRecordCount !== null && countText(totalRecordCount, "row"), content !== undefined && `by ${commitUserText(content.snapshot.commitUser)}`);
   const icon = owner.kind === "proven" ? { id: "link", color: green } : owner.kind === "changed" ? { id: "warning", color: yellow } : owner.kind === "unknown" ? { id: "tag", color: grey } : { id: "bookmark", color: grey };
   return row(oneLine(name, 120), text, { icon, words: ["tag"], ref, click: clickOn(ref), noun: "tag" });
 }
@@ -75,7 +77,7 @@ function ownerText(owner: TagOwner): string {
   }
 }
 
-function snapshotRow(ref: PaimonSnapshotRef, { name, content, problem }: FileRow<PaimonSnapshot>, owner: PairRecord | undefined, nowMs: number): Row {
+function snapshotRow(ref: PaimonSnapshotRef, { name, content, problem }: ListedRow<PaimonSnapshot>, owner: PairRecord | undefined, nowMs: number): Row {
   if (content === undefined) return brokenRow(`snapshot ${name}`, "snapshot", problem === undefined);
   const text = joinText(owner !== undefined && `pairs with #${owner.savepoint.checkpointId}`, ageText(content.timeMs, nowMs), content.commitKind.toLowerCase(), content.totalRecordCount !== null && countText(content.totalRecordCount, "row"), `by ${commitUserText(content.commitUser)}`);
   return row(`snapshot ${name}`, text, { icon: owner === undefined ? { id: "circle-small" } : { id: "link", color: green }, words: ["snapshot"], ref, click: clickOn(ref), noun: "Paimon snapshot" });

@@ -1,16 +1,20 @@
-import { isFlinkError } from "../../core/errors";
+import type { Disposable } from "../../core/base/disposable";
+import { isFlinkError, type FlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
 import { isUsable, type PairRecord, type SavepointRecord } from "../../core/ledger/record";
 import type { Ledger } from "../../core/ledger/store";
 import { placeKey } from "../../core/model/location";
+import type { WarehouseProfile } from "../../core/model/warehouse";
 import type { SinkPair } from "../../core/paimon/savepointPairs";
 import { endOfInput, type PaimonSnapshot } from "../../core/paimon/snapshot";
 import type { WarehouseProblem } from "../../core/paimon/warehouse";
 import { warehouseProblemText, type PairedJob } from "../../core/paimon/pairText";
-import type { Log } from "../../core/ports";
+import type { Clock, Log } from "../../core/ports";
 import { countText } from "../../core/wording";
 import { pairedPlace, type PairService } from "../../services/pairs";
-import type { Part, TableSummary, WarehouseService } from "../../services/warehouses";
+import type { Part, TableSummary, ToldTag } from "../../core/paimon/tableSource";
+import type { WarehouseService } from "../../services/warehouses";
+import { AskedLists } from "./askedLists";
 import type { ExplorerNode } from "./explorerRows";
 import type { PaimonNode, TagOwner } from "./paimonRows";
 
@@ -28,6 +32,7 @@ export interface PaimonWorld {
   readonly warehouses: WarehouseService;
   readonly pairs: PairService;
   readonly ledger: Ledger;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -44,13 +49,34 @@ export const paimonId = {
 };
 
 /** The nodes below Paimon's. */
-export class PaimonSource {
+export class PaimonSource implements Disposable {
   readonly #world: PaimonWorld;
   readonly #lengthOf: (listId: string) => number;
+  readonly #asked: AskedLists;
+
+  /** Fires with the id of a row whose list has come from a gateway. */
+  readonly onDidChange;
 
   constructor(world: PaimonWorld, lengthOf: (listId: string) => number) {
     this.#world = world;
     this.#lengthOf = lengthOf;
+    this.#asked = new AskedLists(world.clock, world.log);
+    this.onDidChange = this.#asked.onDidChange;
+  }
+
+  /** Has everything that gateways told asked anew. */
+  async forget(): Promise<void> {
+    await this.#world.warehouses.forget();
+    this.#asked.forget();
+  }
+
+  /** Gives up what gateways are asked for rows that are closed by now. */
+  keep(isOpen: (id: string) => boolean): void {
+    this.#asked.keep(isOpen);
+  }
+
+  dispose(): void {
+    this.#asked.dispose();
   }
 
   /** The row that all warehouses are below; none without any. */
@@ -67,24 +93,28 @@ export class PaimonSource {
         ...warehouses.list().map((profile): ExplorerNode => ({ kind: "warehouse", id: paimonId.warehouse(profile.path), profile, open: parent.count <= 3 })),
       ];
       case "warehouse": {
-        const databases = await this.#reading(parent.id, () => warehouses.databases(parent.profile));
-        if ("kind" in databases) return [databases];
+        const databases = await this.#reading(parent.id, parent.profile, (signal) => warehouses.databases(parent.profile, signal));
         const nodes = databases.items.map((name): ExplorerNode => ({ kind: "database", id: `${parent.id} ${encodeURIComponent(name)}`, warehouse: parent.profile.path, name }));
-        return orEmpty(parent.id, [...problemNodes(parent.id, databases), ...nodes], "No databases", "A database of a file-system catalog is a folder that ends in .db.");
+        return orEmpty(parent.id, [...databases.messages, ...problemNodes(parent.id, databases), ...nodes], "No databases", "A database of a file-system catalog is a folder that ends in .db.");
       }
       case "database": {
-        const tables = await this.#reading(parent.id, () => warehouses.tables(warehouses.profile(parent.warehouse), parent.name, this.#lengthOf(parent.id)));
-        if ("kind" in tables) return [tables];
+        const profile = warehouses.profile(parent.warehouse);
+        const tables = await this.#reading(parent.id, profile, (signal) => warehouses.tables(profile, parent.name, this.#lengthOf(parent.id), signal));
         const nodes = tables.items.map((summary): ExplorerNode => ({ kind: "table", id: paimonId.table(parent.warehouse, summary.table.name), warehouse: parent.warehouse, summary, isBranch: false }));
-        return orEmpty(parent.id, [...problemNodes(parent.id, tables), ...nodes, ...more(parent.id, tables.more, "tables")], "No tables", "");
+        return orEmpty(parent.id, [...tables.messages, ...problemNodes(parent.id, tables), ...nodes, ...more(parent.id, tables.more, "tables")], "No tables", "");
       }
       case "table": return this.#belowTable(parent);
       case "snapshots": {
         const { table } = parent.summary;
         const owners = await this.#owners(parent.warehouse, table.name);
-        const snapshots = await warehouses.snapshots(table, this.#lengthOf(parent.id));
+        const snapshots = await this.#reading(parent.id, warehouses.profile(parent.warehouse), (signal) => warehouses.snapshots(parent.warehouse, table, this.#lengthOf(parent.id), signal));
         const nodes = snapshots.items.map((row): ExplorerNode => ({ kind: "snapshot", id: `${parent.id} ${row.name}`, ref: { warehouse: parent.warehouse, table: table.name, snapshotId: Number(row.name) }, row, owner: row.content === undefined ? undefined : ownerIn(owners, row.content) }));
-        return orEmpty(parent.id, [...problemNodes(parent.id, snapshots), ...nodes, ...more(parent.id, snapshots.more, "older")], "No snapshots", "Nothing was committed to the table yet.");
+        return orEmpty(parent.id, [...snapshots.messages, ...problemNodes(parent.id, snapshots), ...nodes, ...more(parent.id, snapshots.more, "older")], "No snapshots", "Nothing was committed to the table yet.");
+      }
+      case "branches": {
+        const { table } = parent.summary;
+        const branches = await this.#reading(parent.id, warehouses.profile(parent.warehouse), (signal) => warehouses.branches(parent.warehouse, table, signal));
+        return orEmpty(parent.id, [...branches.messages, ...problemNodes(parent.id, branches), ...branches.items.map((branch) => branchNode(parent.warehouse, branch))], "No branches", "");
       }
       default: return [];
     }
@@ -103,22 +133,24 @@ export class PaimonSource {
   async #belowTable({ id, warehouse, summary, isBranch }: Extract<PaimonNode, { kind: "table" }>): Promise<ExplorerNode[]> {
     const { warehouses } = this.#world;
     const { table } = summary;
-    const tags = await warehouses.tags(table, this.#lengthOf(id));
+    const tags = await this.#reading(id, warehouses.profile(warehouse), (signal) => warehouses.tags(warehouse, table, this.#lengthOf(id), signal));
     const owners = await this.#owners(warehouse, table.name);
     const records = (await this.#world.ledger.all()).filter((record): record is SavepointRecord => record.kind === "savepoint" && isUsable(record));
     this.#lookForOwners(tags.items.flatMap(({ content }) => (content === undefined || ownerIn(owners, content.snapshot) !== undefined ? [] : [content.snapshot])), records);
     const known = records.flatMap((record) => this.#world.pairs.known(record.path ?? "")?.pairs ?? []);
-    const nodes: ExplorerNode[] = [...problemNodes(id, summary), ...problemNodes(`${id} tags`, tags)];
+    const nodes: ExplorerNode[] = [...tags.messages, ...problemNodes(id, summary), ...problemNodes(`${id} tags`, tags)];
     for (const row of tags.items) {
-      const { name, content } = row;
-      const owner: TagOwner = content === undefined ? { kind: "hand" } : ownerOf(warehouse, table.name, name, content.snapshot, owners, known);
+      const { name, content, told } = row;
+      const owner: TagOwner = content === undefined ? ownerOfTold(name, told, owners) : ownerOf(warehouse, table.name, name, content.snapshot, owners, known);
       nodes.push({ kind: "tag", id: `${id} tag:${encodeURIComponent(name)}`, ref: { warehouse, table: table.name, tag: name }, row, owner });
     }
     nodes.push(...more(id, tags.more, "tags"));
     nodes.push({ kind: "snapshots", id: `${id} snapshots`, warehouse, summary });
-    if (isBranch || !summary.hasBranches) return nodes;
-    const branches = await warehouses.branches(table);
-    return [...nodes, ...problemNodes(`${id} branches`, branches), ...branches.items.map((branch: TableSummary): ExplorerNode => ({ kind: "table", id: paimonId.table(warehouse, branch.table.name), warehouse, summary: branch, isBranch: true }))];
+    if (isBranch || summary.hasBranches === false) return nodes;
+    // Only asking tells whether there are any.
+    if (summary.hasBranches === null) return [...nodes, { kind: "branches", id: `${id} branches`, warehouse, summary }];
+    const branches = await warehouses.branches(warehouse, table);
+    return [...nodes, ...problemNodes(`${id} branches`, branches), ...branches.items.map((branch) => branchNode(warehouse, branch))];
   }
 
   /** Pairs the savepoints that tags in sight may belong to: those of the same number. */
@@ -138,14 +170,29 @@ export class PaimonSource {
     return (await this.#world.ledger.all()).filter((record): record is PairRecord => record.kind === "pair" && record.warehouse === warehouse && record.table === table);
   }
 
-  async #reading<T>(id: string, read: () => Promise<Part<T>>): Promise<Part<T> | Extract<ExplorerNode, { kind: "message" }>> {
+  /** A list with what is said of it: read at once from files; from a gateway what is known of it by now. */
+  async #reading<T>(id: string, profile: WarehouseProfile, read: (signal: AbortSignal) => Promise<Part<T>>): Promise<Part<T> & { readonly messages: readonly ExplorerNode[] }> {
+    const nothing = { items: [], more: 0, problems: [] };
     try {
-      return await read();
+      if ((await this.#world.warehouses.reach(profile)).way === "files") return { ...(await read(new AbortController().signal)), messages: [] };
+      const { part, failure, isAsking } = this.#asked.of(id, this.#lengthOf(id), read);
+      if (failure !== undefined) return { ...nothing, messages: [failureMessage(id, failure)] };
+      const asking: ExplorerNode[] = isAsking ? [{ kind: "message", id: `${id} asking`, text: "Asking the SQL Gateway…", detail: "Close the row to give it up.", tone: "busy", click: null }] : [];
+      return { ...(part ?? nothing), messages: asking };
     } catch (error) {
       if (!isFlinkError(error)) throw error;
-      return { kind: "message", id: `${id} failure`, text: explain(error).message, detail: "Click: Edit Warehouses.", tone: "warning", click: { command: "flinkSavepoints.editWarehouses", title: "Edit Warehouses", args: [] } };
+      return { ...nothing, messages: [failureMessage(id, error)] };
     }
   }
+}
+
+function failureMessage(id: string, error: FlinkError): ExplorerNode {
+  const { message } = explain(error);
+  return { kind: "message", id: `${id} failure`, text: message, detail: "Click: Edit Warehouses.", tone: "warning", click: { command: "flinkSavepoints.editWarehouses", title: "Edit Warehouses", args: [] } };
+}
+
+function branchNode(warehouse: string, branch: TableSummary): ExplorerNode {
+  return { kind: "table", id: paimonId.table(warehouse, branch.table.name), warehouse, summary: branch, isBranch: true };
 }
 
 /** `known`: the pairs of all savepoints, as they were found last. */
@@ -155,6 +202,12 @@ function ownerOf(warehouse: string, table: string, tag: string, snapshot: Paimon
   const pair = ownerIn(owners, snapshot);
   if (pair !== undefined) return { kind: "proven", pair };
   return /^savepoint-\d+$/.test(tag) ? { kind: "unknown" } : { kind: "hand" };
+}
+
+/** Of a tag whose commit is not told what is remembered of its very snapshot. */
+function ownerOfTold(tag: string, told: ToldTag | undefined, owners: readonly PairRecord[]): TagOwner {
+  const pair = owners.find(({ snapshot }) => snapshot.id === told?.snapshotId && snapshot.timeMs === told.timeMs);
+  return pair !== undefined ? { kind: "proven", pair } : { kind: /^savepoint-\d+$/.test(tag) ? "unknown" : "hand" };
 }
 
 function ownerIn(owners: readonly PairRecord[], { id, commitUser, commitIdentifier, timeMs }: PaimonSnapshot): PairRecord | undefined {

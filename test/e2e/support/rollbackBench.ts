@@ -3,6 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { openLocalFile, openRegularFile, metadataFileAt } from "../../../src/clients/localFiles";
+import { FileTables } from "../../../src/core/paimon/fileTables";
 import { localWarehouse } from "../../../src/clients/paimon/localWarehouse";
 import { readBoard, type Board, type BoardPair, type BoardSavepoint } from "../../../src/core/paimon/board";
 import type { RollbackRecord } from "../../../src/core/ledger/record";
@@ -54,7 +55,7 @@ export async function openBench(version: string, way: "command" | "gateway" = "c
       assert.deepEqual(refusals, []);
       return (await app.app.rollbacks()).begin(plan, { safetyCopy, restore, unchecked: [] }, patience());
     },
-    pairs: (...savepoints) => readBoard(localWarehouse, paimon.warehouse, opened(savepoints), openLocalFile),
+    pairs: (...savepoints) => readBoard(new FileTables(localWarehouse, paimon.warehouse), opened(savepoints), openLocalFile),
     pairOf(board, savepoint, table) {
       const pair = board.pairs.find((each) => each.savepoint === savepoint && each.table?.name === table);
       return pair ?? assert.fail(`${savepoint} has no pair in ${table}`);

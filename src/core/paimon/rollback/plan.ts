@@ -7,17 +7,19 @@ import { readBoard, type BoardPair, type BoardSavepoint } from "../board";
 import { paimonCommitters } from "../committers";
 import { rollbackName } from "../ourNames";
 import type { Pairing } from "../pairing";
+import { wantedBy } from "../sinkTables";
 import type { PaimonSnapshot } from "../snapshot";
+import type { TableSource } from "../tableSource";
 import type { PaimonTable, WarehouseReader } from "../warehouse";
-import { isBrokenOff, latestOf, missingFileOf, tableFacts, type TableFacts } from "./facts";
+import { isBrokenOff, latestOf, type TableFacts } from "./facts";
 
 /** A warehouse that is looked through. */
 export interface RollbackWarehouse {
   /** Its location, the key of the warehouse everywhere. */
   readonly location: string;
-  /** Where its files are read from. */
-  readonly folder: string;
-  readonly reader: WarehouseReader;
+  readonly tables: TableSource;
+  /** Where its files are read from and written; undefined where only a SQL Gateway reaches them. */
+  readonly files?: { readonly folder: string; readonly reader: WarehouseReader };
 }
 
 /** The savepoint that one wants to go back to. */
@@ -101,7 +103,8 @@ export async function planRollback(input: PlanInput, signal?: AbortSignal): Prom
 
   const seen: FoundPair[] = [];
   for (const warehouse of warehouses) {
-    const board = await readBoard(warehouse.reader, warehouse.folder, once({ path: savepoint.path, metadata, completedMs: savepoint.completedMs }), open, signal);
+    const wanted = warehouse.files === undefined ? wantedBy(committers, [], BigInt(checkpointId)) : undefined;
+    const board = await readBoard(warehouse.tables, once({ path: savepoint.path, metadata, completedMs: savepoint.completedMs }), open, signal, wanted);
     for (const pair of board.pairs) if (pair.table !== undefined) seen.push({ pair: { ...pair, table: pair.table }, warehouse });
   }
   const found = committers.flatMap(({ operatorId }) => inOneWarehouse(seen.filter(({ pair }) => pair.committer.operatorId === operatorId), refusals));
@@ -111,10 +114,12 @@ export async function planRollback(input: PlanInput, signal?: AbortSignal): Prom
   }
   const tables: PlannedTable[] = [];
   for (const { pair, warehouse } of found) {
-    const facts = await tableFacts(warehouse.reader, pair.table, signal);
+    const facts = await warehouse.tables.facts(pair.table, signal);
     const planned = await planTable(warehouse, pair, facts, { path: savepoint.path, checkpointId }, refusals, signal);
     if (planned !== undefined) tables.push(planned);
   }
+  const asked = tables.filter(({ warehouse }) => warehouses.some(({ location, files }) => location === warehouse && files === undefined)).map(({ table }) => table.name);
+  if (asked.length > 0) refusals.push({ rule: "files-elsewhere", tables: asked.sort() });
   const names = tables.map(({ warehouse, table }) => `${warehouse} ${table.name}`);
   const shared = tables.filter((_, at) => names.indexOf(names[at] ?? "") !== at).map(({ table }) => table.name);
   if (shared.length > 0) refusals.push({ rule: "two-sinks", tables: [...new Set(shared)].sort() });
@@ -178,7 +183,7 @@ async function planTable(warehouse: RollbackWarehouse, pair: BoardPair & { reado
   const tag = { name: kept?.name ?? own, isNew: kept === undefined };
   const fault = nameFault(tag.name);
   if (fault !== undefined) refusals.push({ rule: "tag-unnameable", table: table.name, tag: tag.name, fault });
-  const missing = await missingFileOf(warehouse.reader, table, tag.isNew ? { snapshotId: target.id } : { tag: tag.name }, signal);
+  const missing = await warehouse.tables.missingFile(table, tag.isNew ? { snapshotId: target.id } : { tag: tag.name }, signal);
   if (missing !== undefined) refusals.push({ rule: "tag-damaged", table: table.name, tag: tag.name, file: missing });
   const snapshots = facts.snapshots.filter(({ id }) => id > target.id);
   return {

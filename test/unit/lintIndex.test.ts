@@ -178,7 +178,7 @@ describe("what an editor's window keeps of a workspace", () => {
   });
 
   test("files beyond the room there is are left out and counted; one that is opened is linted all the same", () => {
-    const facts = new WorkspaceFacts(undefined, 1500);
+    const facts = new WorkspaceFacts(undefined, { allBytes: 1500, madeBytes: 0 });
     const session = new LintSession(syntax, (at, error) => assert.fail(`${at}: ${String(error)}`));
     const job = project["src/main/java/a/Job.java"] ?? "";
     const text = job.replace("Steps.deduplicated(keyed).uid(\"dedupe\")", "keyed.reduce((a, b) -> b)");
@@ -200,6 +200,41 @@ describe("what an editor's window keeps of a workspace", () => {
     put("0/a/Job20.java");
     assert.equal(session.left, 38 - kept);
   });
+});
+
+test("findings of a document stay right while what was made of other files' facts is forgotten after each edit", async () => {
+  const folder = workspace("forgetting");
+  const found = await findFiles(folder, isLintable);
+  const texts = new Map<string, string>(await Promise.all(found.files.map(async (file) => [`0/${path.relative(folder, file).split(path.sep).join("/")}`, await readText(file)] as const)));
+  const facts = new WorkspaceFacts(undefined, { allBytes: 1e9, madeBytes: 0 });
+  const session = new LintSession(syntax, (at, error) => assert.fail(`${at}: ${String(error)}`));
+  for (const [at, text] of texts) {
+    const { known, keep } = facts.at(at, digestOf([text]));
+    session.put(at, text, known, keep);
+  }
+  const random = seeded(5);
+  let trims = 0;
+  for (const at of ["0/src/main/java/a/Job.java", ...[...texts.keys()].filter((name) => /\.(?:java|kt|scala|py)$/.test(name)).filter((_, number) => number % 7 === 0)]) {
+    const text = texts.get(at) ?? "";
+    session.open(at, text);
+    const fresh = new LintWorkspace(syntax);
+    for (const [name, other] of texts) fresh.put(name, other);
+    for (let round = 0; round < 4; round++) {
+      const start = Math.floor(random() * text.length);
+      const typed = session.edit(at, [{ start, end: start, text: " x" }]);
+      fresh.put(at, `${text.slice(0, start)} x${text.slice(start)}`);
+      assert.deepEqual(typed.findings, fresh.findings(at), `${at} at ${start}`);
+      if (facts.trim()) {
+        session.renew();
+        trims++;
+      }
+      assert.deepEqual(session.edit(at, [{ start, end: start + 2, text: "" }]).findings, (fresh.put(at, text), fresh.findings(at)), `${at} at ${start}, taken back`);
+    }
+    session.close(at);
+    const { known, keep } = facts.at(at, digestOf([text]));
+    session.put(at, text, known, keep);
+  }
+  assert.ok(trims > 5, `${trims}`);
 });
 
 describe("facts that are kept for long", () => {

@@ -4,8 +4,14 @@ import { lintFolder, tidy } from "./cacheFile";
 import { decodeFacts, FactsEncoder, KeptFacts } from "./factsCodec";
 import { FactsFile, factsLimitBytes, type ReadFacts } from "./factsFile";
 
-/** Of so many bytes of facts all that is late may be made before it is forgotten again; as objects they are some 30 MB. */
-const madeLimitBytes = 4 * 1024 * 1024;
+/** What the facts of a workspace may take, in bytes: all of them, and those of which what is late was made, before it is forgotten again. */
+interface FactsLimits {
+  readonly allBytes: number;
+  readonly madeBytes: number;
+}
+
+/** As objects, what is late takes seven times as much as in bytes. */
+const usualLimits: FactsLimits = { allBytes: factsLimitBytes, madeBytes: 4 * 1024 * 1024 };
 
 /** Where facts are kept from one window to the next, and the build that reads them. */
 export interface FactsStore {
@@ -25,7 +31,7 @@ export interface FileAtHand {
  */
 export class WorkspaceFacts {
   readonly #store: FactsStore | undefined;
-  readonly #limitBytes: number;
+  readonly #limits: FactsLimits;
   readonly #encoder = new FactsEncoder();
   readonly #late = new KeptFacts();
   readonly #files = new Map<string, { readonly digest: string; readonly facts: Uint8Array<ArrayBuffer> | undefined }>();
@@ -34,9 +40,9 @@ export class WorkspaceFacts {
   #encoded = 0;
 
   /** Without a store nothing outlasts the thread. */
-  constructor(store: FactsStore | undefined, limitBytes = factsLimitBytes) {
+  constructor(store: FactsStore | undefined, limits = usualLimits) {
     this.#store = store;
-    this.#limitBytes = limitBytes;
+    this.#limits = limits;
   }
 
   /** How many files were read anew, since nothing was known of them as they are. */
@@ -91,7 +97,7 @@ export class WorkspaceFacts {
 
   /** Forgets what was made of the bytes once it is much; true when it was. */
   trim(): boolean {
-    if (this.#late.madeBytes < madeLimitBytes) return false;
+    if (this.#late.madeBytes <= this.#limits.madeBytes) return false;
     this.#late.forget();
     return true;
   }
@@ -115,7 +121,7 @@ export class WorkspaceFacts {
     }
     const bytes = known ?? this.#encoder.encode(facts);
     if (known === undefined) this.#encoded++;
-    if (this.#bytes + bytes.length > this.#limitBytes) return undefined;
+    if (this.#bytes + bytes.length > this.#limits.allBytes) return undefined;
     this.#bytes += bytes.length;
     this.#files.set(path, { digest, facts: bytes });
     return known === undefined ? decodeFacts(bytes, this.#late) : facts;

@@ -26,7 +26,7 @@ describe("cleanup on Flink 2.3.0", () => {
 
   before(async () => {
     scratch = scratchFolder("cleanup");
-    flink = await startFlink("2.3.0", { port: 19680, extraConfig: { "web.refresh-interval": "100" } });
+    flink = await startFlink("2.3.0", { extraConfig: { "web.refresh-interval": "100" } });
     eyes = new Eyes(flink);
     test = openApp({ ledgerFolder: path.join(scratch, "ledger"), clusters: [flink.url] });
   });

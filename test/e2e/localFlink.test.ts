@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { after, afterEach, beforeEach, describe, test } from "node:test";
+import { freePortFrom } from "../../src/clients/localFlink/freePort";
 import { createLocalFlink } from "../../src/clients/localFlink/localFlink";
 import { processesOf, signalProcess } from "../../src/clients/localFlink/processTable";
 import { StateFile } from "../../src/clients/localFlink/stateFile";
@@ -21,6 +22,9 @@ const oldest = localFlinkVersions.at(-1) ?? newest;
 const root = await rootFolder();
 const http = plainHttp();
 after(() => http.dispose());
+
+/** The first of a hundred ports that nothing else on this machine uses, not even another run of this file. */
+const ports = await freeHundred();
 
 let folder: string;
 let local: LocalFlink;
@@ -41,9 +45,9 @@ describe("a local Flink", () => {
     test(`starts on ${version}, keeps to localhost, writes savepoints where it says, and stops`, async () => {
       assert.deepEqual(await local.find(), { state: "none" });
       assert.deepEqual(await readdir(folder), []);
-      const flink = await local.start(optionsOf({ version, port: 19200 }), unwatched());
+      const flink = await local.start(optionsOf({ version, port: ports }), unwatched());
       assert.deepEqual({ ...flink, startedAtMs: 0 }, {
-        url: "http://localhost:19200", version, startedAtMs: 0, keep: false, mine: true, logFile: path.join(folder, "log", "jobmanager.log"),
+        url: `http://localhost:${ports}`, version, startedAtMs: 0, keep: false, mine: true, logFile: path.join(folder, "log", "jobmanager.log"),
         savepointDirectory: `file:${folder}/savepoints`, checkpointDirectory: `file:${folder}/checkpoints`,
       });
       assert.deepEqual(await local.find(), { state: "running", flink });
@@ -69,16 +73,16 @@ describe("a local Flink", () => {
   }
 
   test("is one per folder: a second start is refused in this process and in another", async () => {
-    const { url } = await local.start(optionsOf({ port: 19210 }), unwatched());
+    const { url } = await local.start(optionsOf({ port: ports + 10 }), unwatched());
     assert.deepEqual((await rejected(local.start(optionsOf({}), unwatched()), "local-flink-already-running")).facts, { url });
     assert.deepEqual(await openWindow().outcome(), { error: "local-flink-already-running" });
     assert.equal((await processes()).length, 2);
   });
 
   test("is started by exactly one of three windows that start it at once", async () => {
-    const all = [1, 2, 3].map(() => openWindow(optionsOf({ port: 19220 })));
+    const all = [1, 2, 3].map(() => openWindow(optionsOf({ port: ports + 20 })));
     const outcomes = await Promise.all(all.map((window) => window.outcome()));
-    assert.deepEqual(outcomes.map((line) => line.error ?? line.url).sort(), ["http://localhost:19220", "local-flink-already-running", "local-flink-already-running"]);
+    assert.deepEqual(outcomes.map((line) => line.error ?? line.url).sort(), [`http://localhost:${ports + 20}`, "local-flink-already-running", "local-flink-already-running"]);
     assert.equal((await processes()).length, 2);
     const found = await local.find();
     assert.ok(found.state === "running" && !found.flink.mine);
@@ -86,7 +90,7 @@ describe("a local Flink", () => {
   });
 
   test("left over by a killed window is found, not doubled, adopted with its jobs, and stopped", async () => {
-    const window = openWindow(optionsOf({ port: 19230 }));
+    const window = openWindow(optionsOf({ port: ports + 30 }));
     const { url = "" } = await window.outcome();
     const jobId = await runSample(url, newest);
     await window.kill();
@@ -105,13 +109,13 @@ describe("a local Flink", () => {
 
   test("whose window was killed at any moment of its start is known: it can be found or stopped, and the next start leaves two processes", async () => {
     for (const delayMs of [0, 300, 1500]) {
-      const window = openWindow(optionsOf({ port: 19240 }));
+      const window = openWindow(optionsOf({ port: ports + 40 }));
       await window.step(/^Starting Flink/);
       await systemClock.sleep(delayMs);
       await window.kill();
       const { state: written } = await new StateFile(folder).read();
       if ((await local.find()).state === "none") {
-        await local.start(optionsOf({ port: 19240 }), unwatched());
+        await local.start(optionsOf({ port: ports + 40 }), unwatched());
       } else {
         assert.equal((await local.find()).state, "left-over");
         await local.adopt({ keep: false }, unwatched());
@@ -125,13 +129,13 @@ describe("a local Flink", () => {
   });
 
   test("ends with its window, unless it is kept, and can be kept later", async () => {
-    const first = openWindow(optionsOf({ port: 19250 }));
+    const first = openWindow(optionsOf({ port: ports + 50 }));
     await first.outcome();
     await first.close();
     await until("Flink to end", async () => (await processes()).length === 0, 8000);
     assert.deepEqual(await local.find(), { state: "none" });
 
-    const second = openWindow(optionsOf({ port: 19250 }));
+    const second = openWindow(optionsOf({ port: ports + 50 }));
     await second.outcome();
     await local.keep(true);
     await second.close();
@@ -146,22 +150,22 @@ describe("a local Flink", () => {
 
   test("takes the next port when the wanted one is in use", async () => {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(19260, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(ports + 60, "127.0.0.1", resolve));
     try {
-      assert.equal((await local.start(optionsOf({ port: 19260 }), unwatched())).url, "http://localhost:19261");
+      assert.equal((await local.start(optionsOf({ port: ports + 60 }), unwatched())).url, `http://localhost:${ports + 61}`);
     } finally {
       server.close();
     }
   });
 
   test("whose JobManager died is gone, and the next start ends its TaskManager", async () => {
-    await local.start(optionsOf({ port: 19262 }), unwatched());
+    await local.start(optionsOf({ port: ports + 62 }), unwatched());
     const before = await processes();
     signalProcess(before.find((row) => row.role === "jobManager")?.pid ?? 0, "SIGKILL");
     await until("the JobManager to end", async () => (await processes()).length === 1);
     assert.deepEqual(await local.find(), { state: "none" });
     await rejected(local.adopt({ keep: false }, unwatched()), "local-flink-died");
-    await local.start(optionsOf({ port: 19262 }), unwatched());
+    await local.start(optionsOf({ port: ports + 62 }), unwatched());
     assert.deepEqual(await alive(before.map((row) => row.pid)), []);
     assert.equal((await processes()).length, 2);
   });
@@ -173,7 +177,7 @@ describe("a local Flink", () => {
         const report = ({ message }: { message: string }): void => {
           if (step.test(message)) setTimeout(() => cancel.abort(), delayMs);
         };
-        await assert.rejects(local.start(optionsOf({ port: 19264 }), { signal: cancel.signal, report }), { name: "AbortError" });
+        await assert.rejects(local.start(optionsOf({ port: ports + 64 }), { signal: cancel.signal, report }), { name: "AbortError" });
         assert.deepEqual(await local.find(), { state: "none" });
         assert.deepEqual(await processes(), []);
       }
@@ -181,7 +185,7 @@ describe("a local Flink", () => {
   });
 
   test("that is stopped by another window while it starts does not start", async () => {
-    const window = openWindow(optionsOf({ port: 19266 }));
+    const window = openWindow(optionsOf({ port: ports + 66 }));
     await window.step(/^Starting Flink/);
     await until("processes", async () => (await processes()).length === 2);
     await local.stop(unwatched());
@@ -191,7 +195,7 @@ describe("a local Flink", () => {
 
   test("that cannot run says why, with Flink's own words, and leaves nothing running", async () => {
     const extraConfig = { "taskmanager.memory.network.min": "much" };
-    const error = await rejected(local.start(optionsOf({ port: 19268, extraConfig }), unwatched()), "local-flink-died");
+    const error = await rejected(local.start(optionsOf({ port: ports + 68, extraConfig }), unwatched()), "local-flink-died");
     assert.equal(error.facts.exitCode, 1);
     assert.match(error.facts.lastLines, /Could not parse value 'much'/);
     assert.equal(error.facts.logFile, path.join(folder, "log", "taskmanager.log"));
@@ -221,10 +225,10 @@ describe("Maven", () => {
       steps.push(message);
       if (steps.length === 8) cancel.abort();
     };
-    await assert.rejects(localFlinkIn(folder, world).start(optionsOf({ port: 19270 }), { signal: cancel.signal, report }), { name: "AbortError" });
+    await assert.rejects(localFlinkIn(folder, world).start(optionsOf({ port: ports + 70 }), { signal: cancel.signal, report }), { name: "AbortError" });
     assert.deepEqual(await readdir(path.join(folder, "cache", newest, "lib")), []);
-    const flink = await localFlinkIn(folder, world).start(optionsOf({ port: 19270 }), { signal: new AbortController().signal, report });
-    assert.equal(flink.url, "http://localhost:19270");
+    const flink = await localFlinkIn(folder, world).start(optionsOf({ port: ports + 70 }), { signal: new AbortController().signal, report });
+    assert.equal(flink.url, `http://localhost:${ports + 70}`);
     assert.match(steps.join("\n"), /Fetching Flink [\d.]+: [\d.]+ MB of [\d.]+ MB/);
     assert.deepEqual(await readdir(path.join(folder, "cache", newest)), ["lib"]);
     await rm(repository, { recursive: true });
@@ -233,7 +237,7 @@ describe("Maven", () => {
 
 describe("the rig's Flink", () => {
   test("loses its jobs with the JobManager, keeps them without a TaskManager, and the test job counts exactly once over it all", async () => {
-    const flink = await startFlink(newest, { port: 19280 });
+    const flink = await startFlink(newest, { port: ports + 80 });
     try {
       const out = flink.outFolder("job");
       const jobId = await flink.runTestJob({ out, parallelism: 2, "checkpoint-interval": "500 ms", "restart-delay": "200 ms" });
@@ -270,8 +274,17 @@ function localFlinkIn(where: string, world: { cacheFolder?: string; homeFolder?:
   return createLocalFlink({ folder: where, cacheFolder, listsFolder: path.join(root, "media", "flink"), clock: systemClock, log: quietLog, http, ...world });
 }
 
+async function freeHundred(): Promise<number> {
+  for (;;) {
+    const first = 11_000 + 100 * Math.floor(Math.random() * 80);
+    let at = first;
+    while (at < first + 100 && (await freePortFrom(at)) === at) at++;
+    if (at === first + 100) return first;
+  }
+}
+
 function optionsOf(change: Partial<LocalFlinkOptions>): LocalFlinkOptions {
-  return { version: newest, port: 19290, javaHome: "", mavenRepository: "", keep: false, ...change };
+  return { version: newest, port: ports + 90, javaHome: "", mavenRepository: "", keep: false, ...change };
 }
 
 /** The JVMs of the newest start in the folder, whatever became of it. */

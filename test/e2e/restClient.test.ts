@@ -18,7 +18,7 @@ const newId = (): string => randomBytes(16).toString("hex");
 const onDisk = (location: string): string => location.replace(/^file:\/*/, "/");
 const basic: Credential = { kind: "basic", user: "operator", password: "sesame" };
 
-for (const { version, port } of [{ version: "1.20.5", port: 19160 }, { version: "2.3.0", port: 19170 }]) {
+for (const version of ["1.20.5", "2.3.0"]) {
   describe(`the REST client on Flink ${version}`, () => {
     let flink: TestFlink;
     let rest: ClusterClient;
@@ -27,7 +27,7 @@ for (const { version, port } of [{ version: "1.20.5", port: 19160 }, { version: 
     const control = (): string => path.join(flink.folder, "control");
 
     before(async () => {
-      flink = await startFlink(version, { port, extraConfig: { "web.refresh-interval": "100", "rest.async.store-duration": "3 s" } });
+      flink = await startFlink(version, { extraConfig: { "web.refresh-interval": "100", "rest.async.store-duration": "3 s" } });
       rest = createFlinkClient(client({ after }), { name: "test", url: flink.url });
       info = await rest.connect(steady);
       jarId = await rest.uploadJar(flink.jarPath, unwatched());

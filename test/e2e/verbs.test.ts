@@ -16,8 +16,7 @@ const own: SavepointRequest = { directory: null, format: "canonical", descriptio
 /** One chain of three tasks, a few hundred records a second. */
 const small = ["--window", "false", "--broadcast", "false"];
 
-const versions = [{ version: "1.20.5", port: 19600 }, { version: "2.3.0", port: 19610 }];
-for (const { version, port } of versions) {
+for (const version of ["1.20.5", "2.3.0"]) {
   describe(`the verbs on Flink ${version}`, () => {
     let flink: TestFlink;
     let eyes: Eyes;
@@ -26,7 +25,7 @@ for (const { version, port } of versions) {
 
     before(async () => {
       scratch = scratchFolder("verbs");
-      flink = await startFlink(version, { port, extraConfig: { "web.refresh-interval": "100" } });
+      flink = await startFlink(version, { extraConfig: { "web.refresh-interval": "100" } });
       eyes = new Eyes(flink);
       test = openApp({ ledgerFolder: path.join(scratch, "ledger"), clusters: [flink.url] });
     });

@@ -17,7 +17,7 @@ async function copied(command: "copyPath" | "copyTriggerId" | "copyCli", target?
 
 test("path, trigger id and record of a savepoint are copied as Flink knows them", async () => {
   process.chdir(extensionUnderTest().extensionPath);
-  flink = await startFlink("1.20.5", { port: 19460 });
+  flink = await startFlink("1.20.5");
   jobId = await flink.runTestJob({ "checkpoint-interval": "1 s" });
   await flink.waitUntilRunning(jobId);
   await onlyCluster(flink);

@@ -45,7 +45,8 @@ test("a local Flink with a running job is not stopped without a person's word, a
   assert.ok(job, "stopped without being asked");
   await fetch(`${url}/jobs/${job.id}`, { method: "PATCH" });
   await eventually("the job to end", async () => ((await jobs()).every(({ status }) => status === "CANCELED") ? true : undefined));
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  // An answer that was asked for before the job ended tells that it runs.
+  await eventually("the window to know", async () => ((await (await api()).rows(url)).every(({ description }) => !/^running/.test(description)) ? true : undefined));
   await vscode.commands.executeCommand("flinkSavepoints.stopLocalFlink");
   assert.equal(await local(), undefined);
   await assert.rejects(fetch(`${url}/overview`));

@@ -13,7 +13,7 @@ const restoredFrom = async (id: string): Promise<string | undefined> => (await f
 
 test("a stopped job is restored from its savepoint's row by pressing Enter at every question", async () => {
   process.chdir(extensionUnderTest().extensionPath);
-  flink = await startFlink("1.20.5", { port: 19430, extraConfig: { "web.refresh-interval": "200" } });
+  flink = await startFlink("1.20.5", { extraConfig: { "web.refresh-interval": "200" } });
   jobId = await flink.runTestJob({ "checkpoint-interval": "1 s" });
   await flink.waitUntilRunning(jobId);
   stopped = await flink.savepoint(jobId, "stop");

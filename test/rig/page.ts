@@ -66,6 +66,22 @@ export class WorkbenchPage {
     return file;
   }
 
+  /**
+   * Waits until VS Code has written down what is open, with this in it: a part of the JSON that a panel keeps. It does so some seconds after a change, and a
+   * window that is loaded anew before shows what was open earlier.
+   */
+  async editorsKept(text: string): Promise<void> {
+    let seen: readonly string[] = [];
+    await this.waitFor(`VS Code to write down ${text}`, async (timeout) => {
+      for (const untilMs = Date.now() + timeout; ; await this.page.waitForTimeout(200)) {
+        // It is text within text within text.
+        seen = (await this.page.evaluate(openEditorsOf)).map((one) => one.replaceAll("\\", ""));
+        if (seen.some((one) => one.includes(text))) return;
+        if (Date.now() > untilMs) throw new Error(`it wrote ${seen.join("\n").slice(0, 2_000)}`);
+      }
+    }, startMs);
+  }
+
   /** Loads the window anew, as *Reload Window* does. */
   async reload(): Promise<void> {
     await this.page.reload({ timeout: startMs });
@@ -281,8 +297,11 @@ export class WorkbenchPage {
     const aimless = this.page.locator(".quick-input-widget:visible").filter({ has: this.page.locator(asksWhich) });
     await this.waitFor(what, (timeout) => again(async () => {
       await choose(timeout);
-      await shows.or(aimless).first().waitFor({ timeout });
-      if (!(await aimless.isVisible())) return;
+      // What it shows may lie in a frame, which `or` would look for both in.
+      for (const untilMs = Date.now() + timeout; !(await aimless.isVisible()); await this.page.waitForTimeout(50)) {
+        if (await shows.first().isVisible()) return;
+        if (Date.now() > untilMs) throw new Error("the verb showed nothing");
+      }
       await this.page.keyboard.press("Escape");
       await aimless.waitFor({ state: "hidden", timeout });
       throw new Error("the row was lost on the way: the verb asked which one is meant");
@@ -303,6 +322,24 @@ export class WorkbenchPage {
     await this.page.keyboard.press("Escape");
     await this.#menu.waitFor({ state: "detached", timeout: attemptMs });
   }
+}
+
+/** What VS Code has written down of the editors of each window, in the browser, where this runs. */
+async function openEditorsOf(): Promise<string[]> {
+  const found: string[] = [];
+  for (const { name = "" } of await indexedDB.databases()) {
+    if (!name.startsWith("vscode-web-state-db-")) continue;
+    const done = <T>(request: IDBRequest<T>): Promise<T> => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error ?? new Error("IndexedDB")) }));
+    const database = await done(indexedDB.open(name));
+    try {
+      if (!database.objectStoreNames.contains("ItemTable")) continue;
+      const value: unknown = await done(database.transaction("ItemTable").objectStore("ItemTable").get("memento/workbench.parts.editor"));
+      if (typeof value === "string") found.push(value);
+    } finally {
+      database.close();
+    }
+  }
+  return found;
 }
 
 /** Does something again until it works; throws its last failure once the time is over. */

@@ -20,7 +20,7 @@ test("two savepoints of a job before and after a change are compared: rows selec
   const root = await rootFolder();
   const scratch = scratchFolder("compare");
   mkdirSync(path.join(scratch, "workspace"));
-  const flink = await startFlink(localFlinkVersions[0], { port: 19_840 });
+  const flink = await startFlink(localFlinkVersions[0]);
   context.after(() => flink.stop());
 
   const before = await flink.runTestJob({ "job-name": "orders", parallelism: 2, "max-parallelism": 128, keys: 50 });
@@ -132,9 +132,12 @@ test("two savepoints of a job before and after a change are compared: rows selec
     assert.equal(await page.clipboard(), "s3://state/savepoints/savepoint-ab12cd-0123456789ab");
 
     // The panel comes back with the window.
-    await page.page.locator(".tab").filter({ hasText: "#1 ↔ #2 · orders" }).first().click();
+    const tab = page.page.locator(".tab").filter({ hasText: "#1 ↔ #2 · orders" }).first();
+    await tab.click();
     await page.waitFor("the page again", (timeout) => pageIn(page).getByRole("heading", { name: "#1 → #2 · orders" }).waitFor({ timeout }));
     await page.reload();
+    // Which tab was in front last, the workbench may not have written down yet.
+    await page.waitFor("its tab", (timeout) => tab.click({ timeout }), 60_000);
     await page.waitFor("the page after a reload", (timeout) => pageIn(page).getByRole("heading", { name: "#1 → #2 · orders" }).waitFor({ timeout }), 40_000);
     await page.waitFor("its rows", (timeout) => pageIn(page).getByRole("gridcell", { name: "extra" }).first().waitFor({ timeout }));
   });

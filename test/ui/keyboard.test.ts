@@ -12,7 +12,7 @@ import { Keys, watchForMouse } from "./support/keys";
 
 test("the main job is done with the keyboard only, in the dark theme", async (context) => {
   const root = await rootFolder();
-  const flink = await startFlink(localFlinkVersions[0], { port: 19_700 });
+  const flink = await startFlink(localFlinkVersions[0]);
   context.after(() => flink.stop());
   const eyes = new Eyes(flink);
   const first = await flink.runTestJob({ "job-name": "orders", "checkpoint-interval": "1 s" });

@@ -1,3 +1,3 @@
 import { describeKilledHost, everyMoment } from "./support/killedHostSuite";
 
-describeKilledHost(everyMoment, 19_750);
+describeKilledHost(everyMoment, "killedHost-long");

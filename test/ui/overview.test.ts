@@ -34,7 +34,7 @@ async function month(flink: TestFlink, jobId: string, scene: Scene, directory: s
 }
 
 test("the page of a job in the workbench", async (context) => {
-  const flink = await startFlink("2.3.0", { port: 19690, extraConfig: { "execution.checkpointing.savepoint-dir": "file:///tmp/savepoints" } });
+  const flink = await startFlink("2.3.0", { extraConfig: { "execution.checkpointing.savepoint-dir": "file:///tmp/savepoints" } });
   context.after(() => flink.stop());
   const directory = path.join(scratchFolder("overview"), "savepoints");
   mkdirSync(directory, { recursive: true });

@@ -68,8 +68,8 @@ test("Paimon in the window: warehouse, tables and tags with what they pair with;
     await page.waitFor("the button", (timeout) => view.getByRole("button", { name: "Copy SQL" }).click({ timeout }));
     await page.statusBar(/Copied the statement/);
     assert.match(await page.clipboard(), /^CALL `paimon`\.sys\.rollback_to\(`table` => 'd\.app', tag => 'savepoint-6'\);$/);
-    // VS Code writes its open editors down after a moment.
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const six = (await scene.savepoints("62dc41".padEnd(32, "0"))).find(({ checkpointId }) => checkpointId === 6);
+    await page.editorsKept(`"selected":{"recordId":"${six?.id ?? "none"}"`);
     await page.reload();
     await page.waitFor("the board after a reload", (timeout) => view.getByRole("heading", { name: /#6 in d\.app: exact/ }).waitFor({ timeout }), 40_000);
     await pictures(page, "5 reloaded");

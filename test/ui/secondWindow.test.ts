@@ -16,7 +16,7 @@ test("a second window shows what the first one does, refuses to stop the job aga
   const scratch = scratchFolder("second-window");
   for (const folder of ["workspace", "control"]) mkdirSync(path.join(scratch, folder));
   const controls = new Controls(path.join(scratch, "control"));
-  const flink = await startFlink(localFlinkVersions[0], { port: 19_740, extraConfig: { "web.refresh-interval": "200" } });
+  const flink = await startFlink(localFlinkVersions[0], { extraConfig: { "web.refresh-interval": "200" } });
   context.after(() => flink.stop());
   const eyes = new Eyes(flink);
   const proxy = await FaultyProxy.open(flink.url);

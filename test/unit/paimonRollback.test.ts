@@ -9,8 +9,8 @@ import { openLocalFile, openRegularFile } from "../../src/clients/localFiles";
 import { localWarehouse, writeWhole } from "../../src/clients/paimon/localWarehouse";
 import { rollbackName } from "../../src/core/paimon/ourNames";
 import { isBrokenOff, latestOf, missingFileOf, snapshotTextOf, tableFacts } from "../../src/core/paimon/rollback/facts";
-import { differenceFrom, movedOn, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan } from "../../src/core/paimon/rollback/plan";
-import { runbookText, victimLines } from "../../src/core/paimon/rollback/rollbackText";
+import { differenceFrom, movedOn, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan, type TableRollback } from "../../src/core/paimon/rollback/plan";
+import { lossesOf, runbookText, victimLines } from "../../src/core/paimon/rollback/rollbackText";
 import { FileTables } from "../../src/core/paimon/fileTables";
 import { comparedTags, schemaFields } from "../../src/core/paimon/tagText";
 import { parseFlinkVersion } from "../../src/core/model/version";
@@ -271,6 +271,14 @@ test("a copy is made before the rollback, and the tag that is missing before it 
   const steps = stepsFor({ tag: { name: "fsp-1", isNew: true }, target: { id: 3 }, latestId: 9 }, "before");
   assert.deepEqual(steps.map(({ kind }) => kind), ["create-tag", "create-branch", "create-tag", "roll-back"]);
   assert.equal(rollbackName("/s/savepoint-3c9af1-0a0b0c0d0e0f", 12), "fsp-3c9af1-12");
+});
+
+test("a savepoint that loses its pair is named once, with the tables that it loses it in", () => {
+  const losing = (name: string, ...savepoints: readonly string[]) => ({ table: { name }, tags: [{ name: "savepoint-7", snapshotId: 9, savepoints }] }) as unknown as TableRollback;
+  assert.deepEqual(lossesOf([losing("sales.events", "#7 of orders"), losing("sales.orders", "#7 of orders", "#8 of orders"), losing("sales.none")]), [
+    "One can't go back to #7 of orders afterwards: the tag that is its pair goes in sales.events, sales.orders.",
+    "One can't go back to #8 of orders afterwards: the tag that is its pair goes in sales.orders.",
+  ]);
 });
 
 test("two tags are compared by what they keep and by their columns", () => {

@@ -28,7 +28,7 @@ const fallsBeforeItAsks = 2;
 
 /** A window with the installed extension, a real Flink, a proxy between them, and the means to kill the extension host at a given moment. */
 export class KilledHost {
-  readonly #port: number;
+  readonly #name: string;
   #scratch!: string;
   #workbench!: Workbench;
   #falls = 0;
@@ -40,15 +40,15 @@ export class KilledHost {
   verbs!: Verbs;
   scene!: Scene;
 
-  constructor(port: number) {
-    this.#port = port;
+  constructor(name: string) {
+    this.#name = name;
   }
 
   /** Starts everything, with jobs of these names; before the first test. */
   async open(jobs: readonly string[]): Promise<void> {
     const root = await rootFolder();
     this.#scratch = scratchFolder("killed-host");
-    this.flink = await startFlink(localFlinkVersions[0], { port: this.#port, extraConfig: { "web.refresh-interval": "200", "web.checkpoints.history": "500" } });
+    this.flink = await startFlink(localFlinkVersions[0], { extraConfig: { "web.refresh-interval": "200", "web.checkpoints.history": "500" } });
     this.eyes = new Eyes(this.flink);
     this.proxy = await FaultyProxy.open(this.flink.url);
     await Promise.all(jobs.map((name) => this.#start(name)));
@@ -58,7 +58,7 @@ export class KilledHost {
     const settings = { "flinkSavepoints.refresh.intervalSeconds": 1, "flinkSavepoints.clusters": [{ name: "sandbox", url: this.proxy.url }] };
     this.#workbench = await startWorkbench({ extensionsFrom: process.env["RIG_VSIX"] ?? root, workspace, settings });
     this.scene = new Scene(this.#workbench);
-    this.page = await openPage(this.#workbench, { name: `killedHost-${this.#port}` });
+    this.page = await openPage(this.#workbench, { name: this.#name });
     this.verbs = new Verbs(this.page);
     await this.page.openView();
     await this.page.widenSideBar(620);

@@ -17,9 +17,9 @@ const jobOf: { readonly [M in Moment]: string } = { 1: "orders", 2: "orders", 3:
  * The extension host is killed with SIGKILL at some of ten moments of the verbs, done by hand in the window. The host that comes after it must find
  * out how each ended; Flink and the disk are asked whether anything is lost or doubled, and the proxy whether anything was sent twice.
  */
-export function describeKilledHost(moments: readonly Moment[], port: number): void {
+export function describeKilledHost(moments: readonly Moment[], name: string): void {
   describe(`the extension host is killed in the middle, at ${moments.length} moments`, () => {
-    const host = new KilledHost(port);
+    const host = new KilledHost(name);
     before(() => host.open([...new Set(moments.map((moment) => jobOf[moment]))]));
     after(() => host.close());
 

@@ -23,6 +23,18 @@ export function targetText(table: TableRollback, nowMs: number): string {
 
 /** What to know of a table before it is rolled back, as sentences. */
 export function remarksOf(table: TableRollback): readonly string[] {
+  return [...ownRemarksOf(table), ...lossesOf([table])];
+}
+
+/** Savepoints to which one can't go back after the rollback, a sentence for each, however many tables it loses a pair in. */
+export function lossesOf(tables: readonly TableRollback[]): readonly string[] {
+  const losses = new Map<string, Set<string>>();
+  for (const { table, tags } of tables) for (const lost of tags.flatMap(({ savepoints }) => savepoints)) losses.set(lost, (losses.get(lost) ?? new Set()).add(table.name));
+  return [...losses].map(([lost, names]) => `One can't go back to ${lost} afterwards: the tag that is its pair goes in ${[...names].join(", ")}.`);
+}
+
+/** `remarksOf` without `lossesOf`. */
+export function ownRemarksOf(table: TableRollback): readonly string[] {
   const name = table.table.name;
   return [
     ...(table.isBrokenOff ? [`A rollback of ${name} broke off earlier, and Paimon can't read it now: its pointers are mended first.`] : []),
@@ -30,7 +42,6 @@ export function remarksOf(table: TableRollback): readonly string[] {
     ...(table.pairing.grade === "idle" ? [`The job had written nothing to ${name} since the snapshot: it is the same state.`] : []),
     ...(table.pairing.grade === "waiting" ? [`What the savepoint wrote to ${name} is not committed yet, and nothing was since: the restore commits it.`] : []),
     ...(table.strangers.length === 0 ? [] : [`Others wrote to ${name} since (commit user ${table.strangers.join(", ")}): what they wrote is deleted too.`]),
-    ...table.tags.flatMap((tag) => (tag.savepoints.length === 0 ? [] : [`The tag ${tag.name} of ${name} is the pair of ${tag.savepoints.join(", ")}, to which one can't go back afterwards.`])),
     ...(table.consumers.length === 0 ? [] : [`Readers of ${name} are past snapshot ${table.target.id} (${table.consumers.map(({ id, nextSnapshot }) => `${id} at ${nextSnapshot}`).join(", ")}): reset them, or they skip or repeat rows.`]),
     ...(table.schema === null ? [] : [`${name} has a newer schema (${table.schema.newest}) than the snapshot (${table.schema.target}); the rollback leaves it as it is.`]),
     ...(table.branches.length === 0 ? [] : [`Branches of ${name} stay as they are (${table.branches.join(", ")}).`]),

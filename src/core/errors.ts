@@ -2,28 +2,34 @@ import type { LocationFault } from "./model/location";
 import type { StatementStanding } from "./paimon/actions";
 import type { PairGrade } from "./paimon/pairing";
 
+/** The address that was asked, and what is there: a cluster unless told. Of a SQL Gateway it is the base address, since its routes tell a person nothing. */
+interface Asked {
+  url: string;
+  server?: "sql-gateway";
+}
+
 /** What each error knows. Facts are data for sentences and logs, never sentences and never secrets. */
 export interface ErrorFacts {
   /** The connection failed before an answer came; `reason` is the network's code, such as ECONNREFUSED. */
-  "cluster-unreachable": { url: string; reason: string };
+  "cluster-unreachable": Asked & { reason: string };
   /** TLS could not be agreed on; `reason` is the library's code, such as SELF_SIGNED_CERT_IN_CHAIN. */
-  "tls-failed": { url: string; reason: string };
+  "tls-failed": Asked & { reason: string };
   /** A plain-http address whose server speaks TLS. */
-  "tls-expected": { url: string };
-  "unauthorized": { url: string; status: number };
+  "tls-expected": Asked;
+  "unauthorized": Asked & { status: number };
   /** An answer that is not Flink's: a proxy's page, a login form, another program. */
-  "not-flink": { url: string; status: number; contentType: string; title: string | null };
+  "not-flink": Asked & { status: number; contentType: string; title: string | null };
   /** A redirect we do not follow: to another origin, or of a request that must not be repeated. */
-  "redirected": { url: string; status: number; target: string | null };
+  "redirected": Asked & { status: number; target: string | null };
   /** Flink answered, in JSON, but not in the shape of any version we know. */
   "unexpected-reply": { url: string; detail: string };
   "reply-too-large": { url: string; limitBytes: number };
-  "no-answer": { url: string; afterMs: number };
+  "no-answer": Asked & { afterMs: number };
   /**
    * The request left, the connection broke, and no answer came: Flink may or may not have acted. `acted`: an answer of success came, but
    * it does not name what we asked for, so that the same request sent again could do it twice.
    */
-  "answer-lost": { url: string; reason: string; acted?: true };
+  "answer-lost": Asked & { reason: string; acted?: true };
   /** Flink has no such route: an older version, or one that was switched off. */
   "no-such-route": { url: string };
   /** No JobManager leads at the moment. */
@@ -64,22 +70,22 @@ export interface ErrorFacts {
   "warehouse-unknown": { warehouse: string };
   /** `elsewhere` on a storage that is not read from here, `missing`, `file` in place of a folder, or the system's words. */
   "warehouse-unreachable": { warehouse: string; reason: string };
-  /** A SQL Gateway did not list a catalog's tables: it could not be reached, the catalog can't be made or asked, or one table can't. */
-  "catalog-unreadable": { warehouse: string; gateway: string; at: "gateway" | "catalog" | "table"; reason: string };
+  /** A SQL Gateway did not list a catalog's tables: the catalog can't be made or asked, or one table can't. */
+  "catalog-unreadable": { warehouse: string; gateway: string; at: "catalog" | "table"; reason: string };
   /** The thread that lints ended more than once: out of memory, on its own, or because it did not answer. */
   "lint-ended": { reason: "memory" | "crash" | "silence" };
   /** The thread that reads a savepoint ended: out of memory, or on its own. */
   "inspection-ended": { location: string; reason: "memory" | "crash" };
   /** The settings say that values of catalog options are kept in SecretStorage, which lacks these `options` for the warehouse at this path with its present other options. */
   "catalog-secret-missing": { warehouse: string; name: string; options: readonly string[] };
-  /** Paimon refused or failed to act on a table; `what` as in "create the tag a". Nothing or a part may have been done. */
-  "paimon-action-failed": { table: string; what: string; message: string; exception: string };
+  /** Paimon refused or failed to act on a table; `what` as in "create the tag a". Nothing or a part may have been done. `at`: through this SQL Gateway, which looks for the warehouse at that path. */
+  "paimon-action-failed": { table: string; what: string; message: string; exception: string; at?: { gateway: string; warehouse: string } };
   /** It broke off without an answer: Paimon may or may not have acted. */
   "paimon-action-lost": { table: string; what: string; reason: string };
   /** A jar, or a folder of jars, that a warehouse's setting names is not there. */
   "paimon-jars-missing": { path: string };
-  /** A statement failed in the SQL Gateway; `message` is its deepest cause. */
-  "statement-failed": { url: string; message: string; exception: string };
+  /** A statement failed in the SQL Gateway; `message` is its deepest cause. `catalogOf` when that was before the statement, of which nothing was done: the name of the warehouse whose catalog a new session was to be told, null when there was no session. */
+  "statement-failed": { url: string; message: string; exception: string; catalogOf?: string | null };
   /** The SQL Gateway's Flink has no `CALL`. */
   "gateway-too-old": { url: string; version: string; since: string };
   /** A table was rolled back, and is not what its tag is. */
@@ -191,6 +197,11 @@ export class FlinkError<C extends ErrorCode = ErrorCode> extends Error {
     this.code = code;
     this.facts = facts;
   }
+}
+
+/** Whether it is about the connection to a SQL Gateway. */
+export function isOfGateway(error: FlinkError): boolean {
+  return "server" in error.facts && error.facts.server === "sql-gateway";
 }
 
 /** Narrows to a `FlinkError` of one of the given codes, or of any code when none is given. */

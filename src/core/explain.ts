@@ -2,6 +2,7 @@ import type { CommandId } from "./contributions";
 import type { ErrorCode, ErrorFacts, FlinkError, Refusal } from "./errors";
 import type { Warning } from "./guards";
 import type { LocationFault } from "./model/location";
+import { actionFault, catalogFault, gatewayFault } from "./paimon/failures";
 import { pairGradeText } from "./paimon/pairText";
 import { restoreAdvice } from "./restoreAdvice";
 import { oneLine } from "./rowText";
@@ -30,13 +31,29 @@ const tlsReasons: Record<string, string> = {
   CERT_HAS_EXPIRED: "its certificate has expired", ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
 };
 
+type Server = ErrorFacts["tls-expected"]["server"];
+
+/** What was asked, as the subject of a sentence: a cluster is its address. */
+const whom = (url: string, server: Server): string => (server === undefined ? url : `the SQL Gateway at ${url}`);
+const Whom = (url: string, server: Server): string => (server === undefined ? url : `The SQL Gateway at ${url}`);
+/** Where its address is set. */
+const settingsOf = (server: Server): NonNullable<Explanation["action"]> => (server === undefined ? settings : warehouses);
+
 /** Who must change what: the address, our certificate, or whom we trust. */
-function tlsExplanation(url: string, reason: string): Explanation {
-  const head = `No secure connection to ${url}:`;
-  if (reason === "ERR_SSL_WRONG_VERSION_NUMBER") return { message: `${head} it does not speak TLS. Use its http:// address.`, action: settings };
+function tlsExplanation(url: string, reason: string, server: Server): Explanation {
+  const head = `No secure connection to ${whom(url, server)}:`;
+  if (reason === "ERR_SSL_WRONG_VERSION_NUMBER") return { message: `${head} it does not speak TLS. Use its http:// address.`, action: settingsOf(server) };
   if (reason.includes("ALERT")) return { message: `${head} it refused us (${reason}). It may want a client certificate.`, action: credentials };
   if (reason.startsWith("ERR_OSSL_")) return { message: `${head} our certificate, key or passphrase does not fit (${reason}). Set it again.`, action: credentials };
-  return { message: `${head} ${tlsReasons[reason] ?? reason}. Name the authority's PEM file as caFile of this cluster.`, action: settings };
+  return { message: `${head} ${tlsReasons[reason] ?? reason}. Name the authority's PEM file as caFile of ${server === undefined ? "this cluster" : "its warehouse"}.`, action: settingsOf(server) };
+}
+
+/** What is no answer of Flink's: a proxy tells by its status when it only stands before what is down or busy. */
+function strangeExplanation({ url, status, title, server }: ErrorFacts["not-flink"]): Explanation {
+  if (status === 429) return { message: `${Whom(url, server)} takes no more requests for the moment (429). Wait a little before you try again.`, action: retry };
+  const page = title === null ? null : `the page “${title}”`;
+  if (status === 502 || status === 503 || status === 504) return { message: `A proxy answered for ${whom(url, server)} (${status}${page === null ? "" : `, ${page}`}): what is behind it is down, or starting. Check that it runs.`, action: retry };
+  return { message: `${Whom(url, server)} answered with ${page ?? `something that is not ${server === undefined ? "Flink's" : "a gateway's"}`} (${status}). Check the address and its path; a proxy or login page may stand in between.`, action: settingsOf(server) };
 }
 
 /** The reason of a failed connection in words, for a row as well as a sentence. */
@@ -45,16 +62,16 @@ export function reasonText(reason: string): string {
 }
 
 const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanation } = {
-  "cluster-unreachable": ({ url, reason }) => ({ message: `Could not reach ${url}: ${reasonText(reason)}. Check that the cluster runs and that its address is right.`, action: settings }),
-  "tls-failed": ({ url, reason }) => tlsExplanation(url, reason),
-  "tls-expected": ({ url }) => ({ message: `${url} speaks TLS. Use its https:// address.`, action: settings }),
-  "unauthorized": ({ url, status }) => ({ message: `${url} did not accept our credentials (${status}). Set the user and password, token or certificate for it.`, action: credentials }),
-  "not-flink": ({ url, status, title }) => ({ message: `${url} answered with ${title === null ? "something that is not Flink's" : `the page “${title}”`} (${status}). Check the address and its path; a proxy or login page may stand in between.`, action: settings }),
-  "redirected": ({ url, target }) => ({ message: `${url} sent us on to ${target ?? "another address"}, and we do not follow with credentials or changes. Use the final address as the cluster's url.`, action: settings }),
+  "cluster-unreachable": ({ url, reason, server }) => ({ message: `Could not reach ${whom(url, server)}: ${reasonText(reason)}. Check that ${server === undefined ? "the cluster" : "it"} runs and that its address is right.`, action: settingsOf(server) }),
+  "tls-failed": ({ url, reason, server }) => tlsExplanation(url, reason, server),
+  "tls-expected": ({ url, server }) => ({ message: `${Whom(url, server)} speaks TLS. Use its https:// address.`, action: settingsOf(server) }),
+  "unauthorized": ({ url, status, server }) => ({ message: `${Whom(url, server)} did not accept our credentials (${status}). Set the user and password, token or certificate for it.`, action: credentials }),
+  "not-flink": strangeExplanation,
+  "redirected": ({ url, target, server }) => ({ message: `${Whom(url, server)} sent us on to ${target ?? "another address"}, and we do not follow with credentials or changes. Use the final address as ${server === undefined ? "the cluster's url" : "the warehouse's sqlGateway"}.`, action: settingsOf(server) }),
   "unexpected-reply": ({ url, detail }) => ({ message: `${url} answered in a form that no known Flink version uses (${detail}). The log has the details.`, action: { title: "Show Log", command: "flinkSavepoints.showLog" } }),
   "reply-too-large": ({ url, limitBytes }) => ({ message: `The answer of ${url} is larger than ${sizeText(limitBytes)} and was not read.` }),
-  "no-answer": ({ url, afterMs }) => ({ message: `${url} gave no answer within ${durationText(afterMs)}. It may be busy; nothing was changed.`, action: retry }),
-  "answer-lost": ({ url, reason }) => ({ message: `No usable answer came from ${url} after the request was sent (${reasonText(reason)}), so its outcome is not known yet. We keep looking.` }),
+  "no-answer": ({ url, afterMs, server }) => ({ message: `${Whom(url, server)} gave no answer within ${durationText(afterMs)}. It may be busy; nothing was changed.`, action: retry }),
+  "answer-lost": ({ url, reason, server }) => ({ message: server !== undefined ? `No usable answer came from ${whom(url, server)} (${reasonText(reason)}). Nothing was changed.` : `No usable answer came from ${url} after the request was sent (${reasonText(reason)}), so its outcome is not known yet. We keep looking.` }),
   "no-such-route": ({ url }) => ({ message: `This Flink does not offer ${url}: its version is older, or the function is switched off.` }),
   "no-leader": ({ url }) => ({ message: `${url} has no leading JobManager at the moment. It is usually back within a minute.`, action: retry }),
   "flink-failed": ({ message }) => ({ message: `Flink refused: ${quoted(message)}` }),
@@ -83,12 +100,14 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "warehouse-unreachable": ({ warehouse, reason }) => warehouseExplanation(warehouse, reason),
   "lint-ended": ({ reason }) => ({ message: `The lint ended more than once (${{ memory: "it took more memory than it may have", crash: "it broke off", silence: "it did not answer" }[reason]}) and rests until its settings change or the window is reloaded. The log has the details.` }),
   "inspection-ended": ({ location, reason }) => ({ message: reason === "memory" ? `Reading ${location} took more memory than it may have, so it was ended.` : `Reading ${location} ended unexpectedly. The log has the details.`, action: retry }),
-  "catalog-unreadable": ({ warehouse, gateway, at, reason }) => ({ message: catalogText(warehouse, gateway, at, reason), action: warehouses }),
+  "catalog-unreadable": ({ warehouse, gateway, at, reason }) => ({ message: at === "catalog" ? catalogText(warehouse, gateway, reason) : `The SQL Gateway at ${gateway} could not read it: ${quoted(reason)}`, action: warehouses }),
   "catalog-secret-missing": ({ name, options }) => ({ message: `The warehouse ${oneLine(name, 80)} lacks ${options.map((option) => oneLine(option, 80)).join(" and ")}: never stored on this machine, or stored for other options or another gateway than it has now. Store Warehouse Secrets asks for the value.`, action: { title: "Store Secrets…", command: "flinkSavepoints.storeWarehouseSecrets" } }),
-  "paimon-action-failed": ({ table, what, message }) => ({ message: `Paimon could not ${what} of ${table}: ${quoted(message)}` }),
+  "paimon-action-failed": ({ table, what, message, at }) => ({ message: `Paimon could not ${what} of ${table}: ${quoted(actionFault(message, at))}` }),
   "paimon-action-lost": ({ table, what, reason }) => ({ message: `Whether Paimon did ${what} of ${table} is not known: ${reason}. The table is looked at before anything goes on.` }),
   "paimon-jars-missing": ({ path }) => ({ message: `There is no jar at ${path}, and no folder with jars. Name Flink's lib folder and Paimon's bundle as jars of the warehouse, or none to have them fetched.`, action: { title: "Edit Warehouses", command: "flinkSavepoints.editWarehouses" } }),
-  "statement-failed": ({ message }) => ({ message: `The SQL Gateway refused: ${quoted(message)}` }),
+  "statement-failed": ({ url, message, catalogOf }) => (catalogOf === undefined || catalogOf === null
+    ? { message: gatewayFault(url, message) ?? `The SQL Gateway refused: ${quoted(message)}` }
+    : { message: `${catalogText(catalogOf, url, message)} Nothing was done.`, action: warehouses }),
   "gateway-too-old": ({ url, version, since }) => ({ message: `The SQL Gateway at ${url} runs Flink ${version}, whose SQL can't call Paimon's procedures; it can from ${since} on. Remove sqlGateway from the warehouse to use Paimon's own command.` }),
   "rollback-unverified": ({ table, tag, difference }) => ({ message: `The table ${table} is not what its tag ${tag} is after the rollback: ${difference}. Nothing is restored from it. Something else may write to the table.` }),
   "local-flink-java-missing": ({ looked, found }) => ({ message: `Local Flink needs Java 11 or newer; ${found === null ? `none was found (${looked})` : `${looked} is ${found}`}. Install a JDK or set flinkSavepoints.localFlink.javaHome.` }),
@@ -100,13 +119,8 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "local-flink-unsupported": ({ platform }) => ({ message: `Flink does not run on ${platform} itself. Open the folder in WSL, a container or a remote machine, and start Local Flink there.` }),
 };
 
-function catalogText(warehouse: string, gateway: string, at: "gateway" | "catalog" | "table", reason: string): string {
-  const why = quoted(reason).replace(/\.$/, "");
-  switch (at) {
-    case "gateway": return `The SQL Gateway at ${gateway} can't be reached (${why}). Start it, or correct the address sqlGateway of ${warehouse}.`;
-    case "catalog": return `The SQL Gateway at ${gateway} can't open the catalog of ${warehouse}: ${why}. Its catalogOptions and the gateway's jars must fit it.`;
-    case "table": return `The SQL Gateway at ${gateway} could not read it: ${why}.`;
-  }
+function catalogText(warehouse: string, gateway: string, reason: string): string {
+  return `The SQL Gateway at ${gateway} can't open the catalog of the warehouse ${oneLine(warehouse, 80)}: ${quoted(catalogFault(reason))}`;
 }
 
 function warehouseExplanation(warehouse: string, reason: string): Explanation {

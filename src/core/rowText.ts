@@ -115,7 +115,7 @@ export function shortReason(error: FlinkError): string {
   if (isFlinkError(error, "cluster-unreachable", "answer-lost")) return reasonText(error.facts.reason);
   if (isFlinkError(error, "tls-failed", "tls-expected")) return "no secure connection";
   if (isFlinkError(error, "unauthorized")) return `credentials not accepted (${error.facts.status})`;
-  if (isFlinkError(error, "not-flink")) return "not a Flink REST API";
+  if (isFlinkError(error, "not-flink")) return error.facts.server === undefined ? "not a Flink REST API" : `not a SQL Gateway's answer (${error.facts.status})`;
   if (isFlinkError(error, "redirected")) return "sends us to another address";
   if (isFlinkError(error, "no-answer")) return `no answer in ${spanText(error.facts.afterMs)}`;
   if (isFlinkError(error, "no-leader")) return "no leading JobManager";

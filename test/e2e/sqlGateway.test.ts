@@ -78,7 +78,7 @@ describe(`a SQL Gateway of Flink ${paimonFlinks[1]}`, () => {
   });
 
   test("P-25: tags are made, renamed and deleted, whatever their names are; a quote in one begins no statement of its own", async () => {
-    const acts = gatewayActions(one, { catalog: "paimon", url: server.url });
+    const acts = gatewayActions(one, { catalog: "paimon", url: server.url, path: "/w" });
     const table = { database: "d", table: "app" };
     const before = tags();
     await acts.act(table, { kind: "create-tag", tag: "vör-日本", snapshotId: 3, retainedMs: 90 * 60_000 }, patience());

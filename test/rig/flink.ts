@@ -267,9 +267,17 @@ export function backendJars(version: string): Promise<readonly string[]> {
   return jarsOf(version, ["test/rig/backends"]);
 }
 
-/** Where the jars of a release lie, with those of SQL and Paimon. */
-export function paimonJars(version: string): Promise<readonly string[]> {
-  return jarsOf(version, ["test/rig/paimon"]);
+/** Where the jars of a release lie, with those of SQL and Paimon: the Paimon that the list has, or another of `test/rig/paimon/bundles`. */
+export async function paimonJars(version: string, bundle?: string): Promise<readonly string[]> {
+  const jars = await jarsOf(version, ["test/rig/paimon"]);
+  return bundle === undefined ? jars : [...jars.filter((jar) => !path.basename(jar).startsWith("paimon-flink-")), ...(await bundleJars(bundle))];
+}
+
+/** The one jar of another Paimon, such as `0.9.0`. */
+async function bundleJars(bundle: string): Promise<readonly string[]> {
+  const name = `paimon-${bundle}`;
+  const { jars } = await readJarList(path.join(await rootFolder(), "test/rig/paimon/bundles"), name);
+  return jars.map((jar) => path.join(cacheFolder, name, "lib", jarName(jar)));
 }
 
 /** Where the jars of the newest release lie, with those of SQL and its functions on savepoints. */

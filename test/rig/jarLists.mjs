@@ -5,7 +5,8 @@
  *   node test/rig/jarLists.mjs                 the newest release of every minor below
  *   node test/rig/jarLists.mjs 2.3             only of that minor
  *   node test/rig/jarLists.mjs backends        `test/rig/backends/<version>.json`: what tests add to run every state backend
- *   node test/rig/jarLists.mjs paimon          `test/rig/paimon/<version>.json`: what tests add to run SQL, a SQL Gateway and Paimon, and
+ *   node test/rig/jarLists.mjs paimon [1.20.5] `test/rig/paimon/<version>.json`: what tests add to run SQL, a SQL Gateway and Paimon;
+ *                                              `test/rig/paimon/bundles/paimon-<version>.json`: other Paimons, in place of that bundle; and
  *                                              `media/paimon/actions.json`: what Paimon's action command consists of
  *   node test/rig/jarLists.mjs sql             `test/rig/sql/<version>.json`: what the benchmark of the inspector adds to ask SQL's `savepoint_metadata`
  *
@@ -26,9 +27,13 @@ const log4j = "2.24.3";
 const backends = [{ version: "1.20.5", avro: "1.20.3", more: [] }, { version: "2.3.0", avro: "2.3.0", more: ["flink-statebackend-forst"] }];
 /** Flink releases that tests run with Paimon. Not every jar of SQL resolves for every patch release: `table` and `gateway` are the newest of the minor that do. */
 const paimon = [
+  // The only Flink with CALL and without named arguments, and the oldest Paimon that it runs with.
+  { version: "1.18.1", table: "1.18.1", gateway: "1.18.1", files: "1.18.1", paimon: ["paimon-flink-1.18", "0.8.2"] },
   { version: "1.20.5", table: "1.20.3", gateway: "1.20.1", files: "1.20.5", paimon: ["paimon-flink-1.20", "1.3.1"] },
   { version: "2.0.2", table: "2.0.0", gateway: "2.0.0", paimon: ["paimon-flink-2.0", "1.4.2"] },
 ];
+/** Paimons between the oldest and the newest, which long tests run on the last 1.x in place of its own. */
+const bundles = [["paimon-flink-1.20", "0.9.0"], ["paimon-flink-1.20", "1.0.1"], ["paimon-flink-1.20", "1.2.0"]];
 
 /** Paimon's action command makes a table environment before it looks at what it is to do, so it needs Flink's planner as well. */
 const actionJars = [
@@ -42,8 +47,10 @@ try {
   const wanted = process.argv.slice(2);
   if (wanted[0] === "backends") for (const release of backends) writeBackends(release);
   else if (wanted[0] === "paimon") {
-    for (const release of paimon) writePaimon(release);
-    writeActions();
+    const only = wanted.slice(1);
+    for (const release of paimon) if (only.length === 0 || only.includes(release.version)) writePaimon(release);
+    for (const bundle of bundles) if (only.length === 0 || only.includes(bundle[1])) writeBundle(bundle);
+    if (only.length === 0) writeActions();
   }
   else if (wanted[0] === "sql") writeSql(backends.at(-1).version);
   else for (const minor of wanted.length > 0 ? wanted : minors) writeList(newestOf(minor));
@@ -93,6 +100,10 @@ function writePaimon({ version, table, gateway, files, paimon: [bundle, release]
     ["org.apache.logging.log4j", "log4j-1.2-api", log4j],
   ], "-DexcludeTransitive=true");
   write(path.join("test/rig/paimon", `${version}.json`), version, jars.filter((jar) => !known.has(jar.path.split("/").at(-3))));
+}
+
+function writeBundle([bundle, release]) {
+  write(path.join("test/rig/paimon/bundles", `paimon-${release}.json`), `paimon-${release}`, resolve(`paimon-${release}`, [["org.apache.paimon", bundle, release]], "-DexcludeTransitive=true"));
 }
 
 /** SQL in one process, and the module of functions on savepoints. */

@@ -122,10 +122,10 @@ async function startGateway(flink: TestFlink): Promise<TestGateway> {
   return gatewayIn(path.join(flink.folder, "gateway"), flink.java, flink.jars, text, { "execution.target": "remote" });
 }
 
-/** Starts a SQL Gateway of a release that `test/rig/paimon` lists, without a Flink: what needs a job runs inside of it. `folder` is made. */
-export async function gatewayAlone(version: string, folder: string, config: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
+/** Starts a SQL Gateway of a release that `test/rig/paimon` lists, without a Flink: what needs a job runs inside of it. `folder` is made; `jars`: others than the release's. */
+export async function gatewayAlone(version: string, folder: string, config: Readonly<Record<string, string>> = {}, jars?: readonly string[]): Promise<TestGateway> {
   const { executable } = await findJava("", process.env, AbortSignal.timeout(20_000));
-  return gatewayIn(folder, executable, await paimonJars(version), "", { "execution.target": "local", "rest.address": "localhost", "rest.bind-port": "0", ...config });
+  return gatewayIn(folder, executable, jars ?? (await paimonJars(version)), "", { "execution.target": "local", "rest.address": "localhost", "rest.bind-port": "0", ...config });
 }
 
 async function gatewayIn(folder: string, java: string, jars: readonly string[], text: string, first: Readonly<Record<string, string>>): Promise<TestGateway> {

@@ -26,7 +26,7 @@ function gateway(statement: (text: string) => { readonly status: number; readonl
 
 test("a proxy's page in place of the answer to a statement leaves open whether it was done, since the gateway may be at it", async () => {
   const one = gateway((text) => (text.startsWith("CALL") ? { status: 504, body: "<html>Gateway Time-out</html>", contentType: "text/html" } : { status: 200, body: "{\"operationHandle\":\"o\"}", contentType: "application/json" }));
-  await rejected(gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun()), "paimon-action-lost");
+  await rejected(gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083", path: "/w" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun()), "paimon-action-lost");
   await one.close();
 });
 
@@ -36,7 +36,7 @@ test("nothing is sent to a gateway before it is written down that it is at work"
     sent.push(text);
     return { status: 200, body: "{\"operationHandle\":\"o\"}", contentType: "application/json" };
   });
-  const act = gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" });
+  const act = gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083", path: "/w" });
   await assert.rejects(act.act(table, { kind: "roll-back", tag: "a" }, watchedRun(), () => Promise.reject(new Error("the disk is full"))), /the disk is full/);
   const rolled = (): number => sent.filter((text) => text.includes("rollback_to")).length;
   assert.equal(rolled(), 0);
@@ -52,7 +52,7 @@ test("nothing is sent to a gateway before it is written down that it is at work"
 
 test("a proxy's page before the statement was sent is told as it is: nothing was done", async () => {
   const one = gateway(() => ({ status: 504, body: "<html>Gateway Time-out</html>", contentType: "text/html" }));
-  await rejected(gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun()), "not-flink");
+  await rejected(gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083", path: "/w" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun()), "not-flink");
   await one.close();
 });
 
@@ -75,7 +75,7 @@ describe("a statement that the gateway has taken", () => {
     };
     return { one: gatewayOf({ name: "w", path: "/w", catalog: "paimon", catalogOptions: {}, jars: [], sqlGateway: "http://gateway:8083" }, { clock, log, http: { send } }), calls: () => calls };
   };
-  const rollBack = (one: SqlGateway) => gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun());
+  const rollBack = (one: SqlGateway) => gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083", path: "/w" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun());
   let clock: JumpingClock;
   beforeEach(() => (clock = new JumpingClock()));
   afterEach(() => clock.stop());
@@ -126,7 +126,8 @@ test("how a statement of an earlier window stands is told as far as the gateway 
 
 test("a gateway's failure that repeats the catalog's options is told without their secrets", async () => {
   const one = gateway(() => ({ status: 500, body: JSON.stringify({ errors: ["org.apache.flink.table.api.ValidationException: Could not execute CREATE CATALOG: (properties: [{s3.secret-key=wJalrX}])"] }), contentType: "application/json" }));
-  const { facts } = await rejected(gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun()), "paimon-action-failed");
+  const { facts } = await rejected(gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083", path: "/w" }).act(table, { kind: "roll-back", tag: "a" }, watchedRun()), "statement-failed");
+  assert.equal(facts.catalogOf, "w");
   assert.match(facts.message, /CREATE CATALOG/);
   assert.doesNotMatch(facts.message, /wJalrX/);
   await one.close();
@@ -155,7 +156,7 @@ test("a statement that never ends is told of, and one that only makes or deletes
   const { one, asked } = hanging(clock);
   const said: string[] = [];
   const run = { signal: new AbortController().signal, report: ({ message }: { message?: string }) => void said.push(message ?? "") };
-  const { facts } = await rejected(gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" }).act(table, { kind: "delete-tag", tag: "a" }, run), "paimon-action-lost");
+  const { facts } = await rejected(gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083", path: "/w" }).act(table, { kind: "delete-tag", tag: "a" }, run), "paimon-action-lost");
   assert.match(facts.reason, /gave no answer for 10 min and was told to give it up/);
   assert.match(said[0] ?? "", /^d\.t: the SQL Gateway has been at it for 1\d s$/);
   assert.ok(asked.includes("POST /v1/sessions/s/operations/call/cancel") && asked.includes("GET /v1/sessions/s/operations/call/status"));
@@ -176,7 +177,7 @@ test("a session is not closed under a statement that runs in it, which the gatew
       });
     },
   };
-  await gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" }).act(table, { kind: "roll-back", tag: "a" }, run);
+  await gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083", path: "/w" }).act(table, { kind: "roll-back", tag: "a" }, run);
   for (let turn = 0; turn < 20 && !closed(); turn++) await new Promise((resolve) => setImmediate(resolve));
   assert.ok(closed());
   clock.stop();
@@ -193,7 +194,7 @@ test("a rollback that was sent is not taken back, however long it takes and whoe
       if (message?.endsWith("20 min") === true) finish();
     },
   };
-  await gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083" }).act(table, { kind: "roll-back", tag: "a" }, run);
+  await gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083", path: "/w" }).act(table, { kind: "roll-back", tag: "a" }, run);
   assert.ok(leave.signal.aborted && !asked.some((route) => route.endsWith("/cancel")));
   await one.close();
   clock.stop();

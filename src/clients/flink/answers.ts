@@ -33,7 +33,7 @@ export function readAnswer<R>(answer: HttpAnswer, reply: z.ZodType<R>, acts: boo
 }
 
 /** The text of a page's `<title>`, at most 100 characters, or null. */
-function pageTitle(body: Buffer): string | null {
+export function pageTitle(body: Buffer): string | null {
   const head = body.subarray(0, 64 * 1024).toString("utf8");
   const start = head.search(/<title[\s>]/i);
   if (start < 0) return null;

@@ -1,5 +1,5 @@
 import { isAbort } from "../../core/base/async";
-import { FlinkError, isFlinkError } from "../../core/errors";
+import { FlinkError, isFlinkError, isOfGateway } from "../../core/errors";
 import { tableAddress } from "../../core/paimon/actions";
 import {
   branchesStatement, changedFilesStatement, consumersStatement, heldFileStatement, readingConfig, schemasStatement, showDatabases, showTables, snapshotsStatement, tagsStatement, useCatalog,
@@ -130,8 +130,9 @@ export class GatewayTables implements TableSource {
     try {
       for (const database of (await this.databases(signal)).items) for (const name of await this.#namesIn(database, signal)) found.push(tableOf(`${database}.${name}`));
     } catch (error) {
-      if (!isFlinkError(error, "catalog-unreadable")) throw error;
-      problems.push({ path: this.#world.warehouse, problem: { code: "unreadable", reason: error.facts.reason } });
+      const reason = absence(error);
+      if (reason === undefined) throw error;
+      problems.push({ path: this.#world.warehouse, problem: { code: "unreadable", reason } });
     }
     return found;
   }
@@ -205,8 +206,9 @@ export class GatewayTables implements TableSource {
       return await ask();
     } catch (error) {
       signal?.throwIfAborted();
-      if (!isFlinkError(error, "catalog-unreadable", "catalog-secret-missing", "secrets-unavailable")) throw error;
-      problems.push({ path: table.name, problem: { code: "unreadable", reason: isFlinkError(error, "catalog-unreadable") ? error.facts.reason : "its catalog lacks a secret" } });
+      const reason = isFlinkError(error, "catalog-secret-missing", "secrets-unavailable") ? "its catalog lacks a secret" : absence(error);
+      if (reason === undefined) throw error;
+      problems.push({ path: table.name, problem: { code: "unreadable", reason } });
       return undefined;
     }
   }
@@ -237,14 +239,22 @@ export class GatewayTables implements TableSource {
       return rowsIn(await gateway.run(statement, signal === undefined ? patience : AbortSignal.any([signal, patience]), { config: readingConfig, sent: () => Promise.resolve(void (wasSent = true)) }));
     } catch (error) {
       signal?.throwIfAborted();
-      const refused = (where: "gateway" | "catalog" | "table", reason: string): FlinkError => new FlinkError("catalog-unreadable", { warehouse, gateway: url, at: where, reason }, { cause: error });
+      const refused = (where: "catalog" | "table", reason: string): FlinkError => new FlinkError("catalog-unreadable", { warehouse, gateway: url, at: where, reason }, { cause: error });
       if (patience.aborted) throw refused(at, `no answer within ${spanText(patienceMs)}; its cluster may have no free slot`);
       if (!isFlinkError(error)) throw error;
       if (isFlinkError(error, "catalog-secret-missing", "secrets-unavailable")) throw error;
-      if (isFlinkError(error, "statement-failed")) throw refused(wasSent ? at : "catalog", error.facts.message);
-      throw refused("gateway", shortReason(error));
+      // What forbids a session, and what the connection is about, is told as that.
+      if (isFlinkError(error, "statement-failed") && error.facts.catalogOf !== null) throw refused(error.facts.catalogOf === undefined && wasSent ? at : "catalog", error.facts.message);
+      throw error;
     }
   }
+}
+
+/** Why a catalog can't be asked, in a few words; undefined for what is another fault. */
+function absence(error: unknown): string | undefined {
+  if (isFlinkError(error, "catalog-unreadable")) return error.facts.reason;
+  if (isFlinkError(error, "statement-failed")) return error.facts.message;
+  return isFlinkError(error) && isOfGateway(error) ? shortReason(error) : undefined;
 }
 
 /** A row by the names of its columns. */

@@ -84,7 +84,7 @@ export class PaimonTables implements Disposable {
   actions(location: string): PaimonActions {
     const profile = this.profile(location);
     const gateway = this.gateway(location);
-    if (gateway !== undefined) return gatewayActions(gateway, { catalog: profile.catalog, url: profile.sqlGateway ?? "" });
+    if (gateway !== undefined) return gatewayActions(gateway, { catalog: profile.catalog, url: profile.sqlGateway ?? "", path: profile.path });
     const { env, log } = this.#world;
     return actionCommand({ warehouse: () => this.#withSecrets(profile), env, log, java: async (signal) => (await findJava(this.#world.javaHome(), env, signal)).executable, jars: (run) => (profile.jars.length > 0 ? namedJars(profile.jars) : this.#ownJars(run)) });
   }
@@ -107,7 +107,8 @@ export class PaimonTables implements Disposable {
 
   /** How a statement stands that the gateway at this address was sent, whatever the settings say by now. */
   statementAt(url: string, statement: SentStatement, signal: AbortSignal): Promise<StatementStanding> {
-    return new SqlGateway({ ...this.#world, url, opening: () => Promise.resolve([]) }).standingOf(statement, signal);
+    const caFile = this.#world.warehouses().find(({ sqlGateway }) => sqlGateway === url)?.caFile;
+    return new SqlGateway({ ...this.#world, url, caFile, opening: () => Promise.resolve([]) }).standingOf(statement, signal);
   }
 
   /** A warehouse as it is configured. Throws `warehouse-unknown`. */
@@ -170,6 +171,6 @@ export class PaimonTables implements Disposable {
 }
 
 /** All that a session depends on. */
-function keyOf({ sqlGateway, path: location, catalog, catalogOptions }: WarehouseProfile): string {
-  return JSON.stringify([sqlGateway, location, catalog, catalogOptions]);
+function keyOf({ sqlGateway, caFile, path: location, catalog, catalogOptions }: WarehouseProfile): string {
+  return JSON.stringify([sqlGateway, caFile, location, catalog, catalogOptions]);
 }

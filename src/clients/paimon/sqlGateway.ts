@@ -8,6 +8,7 @@ import { parseLossless } from "../../core/paimon/snapshot";
 import { parseFlinkVersion, type FlinkVersion } from "../../core/model/version";
 import type { WarehouseProfile } from "../../core/model/warehouse";
 import type { Clock, Log } from "../../core/ports";
+import { pageTitle } from "../flink/answers";
 import { failureOfErrors } from "../flink/failures";
 import { spanText } from "../../core/wording";
 import type { Http, HttpRequest } from "../http";
@@ -24,6 +25,10 @@ export interface StatementResult {
 export interface SqlGatewayWorld {
   /** Base address. */
   readonly url: string;
+  /** PEM file with the authorities to trust for it. */
+  readonly caFile?: string | undefined;
+  /** The name of the warehouse whose catalog `opening` makes known. */
+  readonly warehouse?: string;
   /** Statements that a new session begins with; failures that say that a thing is there already are none. What it throws a statement throws. */
   opening(): Promise<readonly string[]>;
   /** What must not be in a message. */
@@ -166,11 +171,11 @@ export class SqlGateway {
   async #open(): Promise<string> {
     const opening = await this.#world.opening();
     const signal = AbortSignal.timeout(openingMs);
-    const { sessionHandle } = await this.#ask({ method: "POST", route: "/v1/sessions", json: { sessionName: "flink-savepoints", properties: {} } }, signal, sessionSchema);
+    const { sessionHandle } = await this.#ask({ method: "POST", route: "/v1/sessions", json: { sessionName: "flink-savepoints", properties: {} } }, signal, sessionSchema).catch(beforeStatement(null));
     try {
       for (const statement of opening) {
         await this.#execute(sessionHandle, statement, signal).catch((error: unknown) => {
-          if (!isFlinkError(error, "statement-failed") || !/already exist/i.test(error.facts.message)) throw error;
+          if (!isFlinkError(error, "statement-failed") || !/already exist/i.test(error.facts.message)) beforeStatement(this.#world.warehouse ?? null)(error);
         });
       }
     } catch (error) {
@@ -235,7 +240,7 @@ export class SqlGateway {
       } catch (error) {
         const isMomentary = isFlinkError(error, "cluster-unreachable", "no-answer", "answer-lost") || (isFlinkError(error, "not-flink") && error.facts.status >= 500);
         if (!isMomentary || clock.now() - sinceMs > mostBlindMs) throw error;
-        this.#world.log.info(`the SQL Gateway is asked again: ${explain(error).message}`);
+        this.#world.log.info(`the SQL Gateway is asked again: ${shortReason(error)}`);
       }
     }
   }
@@ -271,23 +276,38 @@ export class SqlGateway {
   }
 
   async #ask<T>(request: { readonly method: HttpRequest["method"]; readonly route: string; readonly json?: object }, signal: AbortSignal, schema: z.ZodType<T>): Promise<T> {
-    const { url, http } = this.#world;
-    const answer = await http.send({ method: request.method, url: `${url.replace(/\/+$/, "")}${request.route}`, ...(request.json === undefined ? {} : { json: request.json }) }, signal);
+    const { url, http, caFile } = this.#world;
+    const answer = await http.send({ method: request.method, url: `${url.replace(/\/+$/, "")}${request.route}`, ...(caFile === undefined ? {} : { caFile }), ...(request.json === undefined ? {} : { json: request.json }) }, signal).catch((error: unknown) => {
+      throw ofGateway(error, url);
+    });
     const body = parseLossless(answer.body.toString("utf8"));
+    const strange = (): FlinkError => new FlinkError("not-flink", { url, status: answer.status, contentType: answer.contentType, title: pageTitle(answer.body), server: "sql-gateway" });
     if (answer.status >= 400) {
       const errors = failureSchema.safeParse(body);
-      if (!errors.success) throw new FlinkError("not-flink", { url: answer.url, status: answer.status, contentType: answer.contentType, title: null });
+      if (!errors.success) throw strange();
       const { message, exception } = failureOfErrors(errors.data.errors.map((error) => this.#world.hideSecrets?.(error) ?? error));
       throw new FlinkError("statement-failed", { url, message, exception });
     }
     const parsed = schema.safeParse(body);
-    if (!parsed.success) throw new FlinkError("not-flink", { url: answer.url, status: answer.status, contentType: answer.contentType, title: null });
+    if (!parsed.success) throw strange();
     return parsed.data;
   }
 }
 
 /** States of an operation before its end (`OperationStatus`). */
 const atWork = /^(INITIALIZED|PENDING|RUNNING)$/;
+
+/** Says of a failure that it came before the statement: see `statement-failed`. A session that is forgotten already stays that. */
+const beforeStatement = (catalogOf: string | null) => (error: unknown): never => {
+  throw isFlinkError(error, "statement-failed") && !isForgotten(error) ? new FlinkError("statement-failed", { ...error.facts, catalogOf }, { cause: error }) : error;
+};
+
+/** An error of the connection as one of the gateway's. */
+function ofGateway(error: unknown, url: string): unknown {
+  if (!isFlinkError(error, "cluster-unreachable", "tls-failed", "tls-expected", "unauthorized", "not-flink", "redirected", "no-answer", "answer-lost")) return error;
+  const moved = isFlinkError(error, "redirected") ? { target: error.facts.target?.replace(/\/v1\/.*$/, "") ?? null } : {};
+  return new FlinkError(error.code, { ...error.facts, ...moved, url, server: "sql-gateway" } as never, { cause: error });
+}
 
 function isForgotten(error: unknown): boolean {
   return isFlinkError(error, "statement-failed") && /^Session '[^']*' does not exist/.test(error.facts.message);
@@ -300,7 +320,7 @@ interface Watch {
 }
 
 /** Acts through a gateway, with `CALL` statements. */
-export function gatewayActions(gateway: SqlGateway, { catalog, url }: { readonly catalog: string; readonly url: string }): PaimonActions {
+export function gatewayActions(gateway: SqlGateway, { catalog, url, path: warehouse }: { readonly catalog: string; readonly url: string; readonly path: string }): PaimonActions {
   return {
     way: "gateway",
     async act(table, action, run, started) {
@@ -327,12 +347,12 @@ export function gatewayActions(gateway: SqlGateway, { catalog, url }: { readonly
         });
       } catch (error) {
         // Paimon's own words come for a statement that was taken, and end it. Everything else tells of the way to it.
-        if (isFlinkError(error, "statement-failed") && !isForgotten(error)) throw new FlinkError("paimon-action-failed", { ...facts, message: error.facts.message, exception: error.facts.exception }, { cause: error });
+        if (isFlinkError(error, "statement-failed") && error.facts.catalogOf === undefined && !isForgotten(error)) throw new FlinkError("paimon-action-failed", { ...facts, message: error.facts.message, exception: error.facts.exception, at: { gateway: url, warehouse } }, { cause: error });
         if (!isFlinkError(error)) throw error;
         const isTaken = (sent?.operation ?? null) !== null;
         if (isTaken && isForgotten(error)) throw new FlinkError("paimon-action-lost", { ...facts, reason: "the SQL Gateway no longer knows the session in which it ran" }, { cause: error });
         const isLost = isTaken ? error.code !== "paimon-action-lost" : sent !== undefined && isFlinkError(error, "answer-lost", "no-answer", "not-flink");
-        if (isLost) throw new FlinkError("paimon-action-lost", { ...facts, reason: `the SQL Gateway's answer was lost (${explain(error).message.replace(/\.$/, "")})` }, { cause: error });
+        if (isLost) throw new FlinkError("paimon-action-lost", { ...facts, reason: `the SQL Gateway's answer was lost (${shortReason(error)})` }, { cause: error });
         throw error;
       }
     },
@@ -340,14 +360,14 @@ export function gatewayActions(gateway: SqlGateway, { catalog, url }: { readonly
 }
 
 /** A gateway client for a warehouse: each of its sessions knows the warehouse's catalog. `read` gives it with all secrets among its options. */
-export function gatewayOf(warehouse: WarehouseProfile & { readonly sqlGateway: string }, world: Omit<SqlGatewayWorld, "url" | "opening">, read: () => Promise<WarehouseProfile> = () => Promise.resolve(warehouse)): SqlGateway {
+export function gatewayOf(warehouse: WarehouseProfile & { readonly sqlGateway: string }, world: Pick<SqlGatewayWorld, "http" | "clock" | "log" | "idleMs">, read: () => Promise<WarehouseProfile> = () => Promise.resolve(warehouse)): SqlGateway {
   let { catalogOptions } = warehouse;
   const opening = async (): Promise<readonly string[]> => {
     const whole = await read();
     ({ catalogOptions } = whole);
     return [createCatalogStatement(whole)];
   };
-  return new SqlGateway({ ...world, url: warehouse.sqlGateway, opening, hideSecrets: (text) => hideSecrets(text, catalogOptions) });
+  return new SqlGateway({ ...world, url: warehouse.sqlGateway, caFile: warehouse.caFile, warehouse: warehouse.name, opening, hideSecrets: (text) => hideSecrets(text, catalogOptions) });
 }
 
 const infoSchema = z.lazy(() => z.object({ version: z.string() }));

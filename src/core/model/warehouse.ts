@@ -8,6 +8,8 @@ export interface WarehouseProfile {
   readonly path: string;
   /** Base address of a Flink SQL Gateway that reaches it, or undefined. */
   readonly sqlGateway?: string;
+  /** PEM file with the certificate authorities to trust for that, instead of the system's. */
+  readonly caFile?: string;
   /** Name that the catalog gets in statements and commands. */
   readonly catalog: string;
   /** Further options of the catalog, such as `metastore` and `uri`. */

@@ -63,26 +63,26 @@ export async function editClusters(): Promise<void> {
   await vscode.commands.executeCommand("workbench.action.openSettingsJson", { revealSetting: { key: "flinkSavepoints.clusters", edit: true } });
 }
 
-/** *Set Credentials*: stores what is typed for the cluster's origin and connects with it. */
+/** *Set Credentials*: stores what is typed for the origin of a cluster, or of a warehouse's SQL Gateway, and connects with it. */
 export async function setCredentials(world: CommandWorld, target?: ClusterRef): Promise<void> {
-  const profile = await clusterFor(world, target, "Which cluster are the credentials for?");
-  if (profile === undefined) return;
-  const { origin } = new URL(profile.url);
+  const server = await serverFor(world, target, "Which server are the credentials for?");
+  if (server === undefined) return;
+  const { origin } = new URL(server.url);
   const credential = await askCredential(origin);
   if (credential === undefined) return;
   await world.credentials.set(origin, credential);
-  await reconnect(world, { cluster: profile.url });
+  if (!server.isGateway) await reconnect(world, { cluster: server.url });
 }
 
-/** *Forget Credentials*: deletes what is stored for the cluster's origin. */
+/** *Forget Credentials*: deletes what is stored for such an origin. */
 export async function forgetCredentials(world: CommandWorld, target?: ClusterRef): Promise<void> {
-  const profile = await clusterFor(world, target, "Which cluster's credentials are forgotten?");
-  if (profile === undefined) return;
-  const { origin } = new URL(profile.url);
+  const server = await serverFor(world, target, "Which server's credentials are forgotten?");
+  if (server === undefined) return;
+  const { origin } = new URL(server.url);
   if ((await world.credentials.get(origin)).length === 0) return world.notify.done(`No credentials are stored for ${origin}.`);
-  if (!(await world.notify.confirm({ title: `Forget the credentials for ${origin}?`, detail: "They are deleted from this machine. Nothing changes on the cluster.", button: "Forget" }))) return;
+  if (!(await world.notify.confirm({ title: `Forget the credentials for ${origin}?`, detail: "They are deleted from this machine. Nothing changes on the server.", button: "Forget" }))) return;
   await world.credentials.delete(origin);
-  await reconnect(world, { cluster: profile.url });
+  if (!server.isGateway) await reconnect(world, { cluster: server.url });
 }
 
 /** *Try Again*: forgets that a cluster did not answer and asks it at once. */
@@ -122,6 +122,20 @@ async function untilConnected(world: CommandWorld, first: ClusterProfile): Promi
       if (caFile !== undefined) profile = { ...profile, caFile };
     }
   }
+}
+
+/** A cluster, or a SQL Gateway of a warehouse, which has no row of its own: where there are any, it is asked for among both. */
+async function serverFor(world: CommandWorld, target: ClusterRef | undefined, placeholder: string): Promise<{ readonly url: string; readonly isGateway: boolean } | undefined> {
+  const gateways = [...new Set(world.warehouses.list().flatMap(({ sqlGateway }) => sqlGateway ?? []))].map((url) => ({ url, isGateway: true }));
+  const clusters = world.clusters.list().filter(({ removed, profile }) => !removed && profile.local !== true).map(({ profile }) => profile);
+  const gateway = gateways.find(({ url }) => target?.cluster === url);
+  if (gateway !== undefined && !clusters.some(({ url }) => url === gateway.url)) return gateway;
+  if (target === undefined && gateways.length > 0) {
+    const choices = [...clusters.map(({ name, url }) => ({ label: oneLine(name, 80), description: url, value: { url, isGateway: false } })), ...gateways.map((value) => ({ label: "SQL Gateway", description: value.url, value }))];
+    return askInSteps(placeholder, 1, (ask) => ask.choose({ placeholder, choices }));
+  }
+  const profile = await clusterFor(world, target, placeholder);
+  return profile === undefined ? undefined : { url: profile.url, isGateway: false };
 }
 
 /** The cluster a verb is about; asked for when it was not told. `withLocal` offers the one of *Start Local Flink* too. */

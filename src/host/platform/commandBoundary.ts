@@ -1,6 +1,6 @@
 import { isAbort } from "../../core/base/async";
 import type { ClusterRef, WarehouseRef } from "../../core/contributions";
-import { FlinkError } from "../../core/errors";
+import { FlinkError, isFlinkError } from "../../core/errors";
 import { explain } from "../../core/explain";
 import type { Log } from "../../core/ports";
 import type { Called } from "./commands";
@@ -52,9 +52,10 @@ export async function runCommand<World>(world: World, boundary: CommandBoundary,
   }
 }
 
-/** The cluster or warehouse that an error's next step is about, so that *Set Credentials* and *Store Warehouse Secrets* need not ask. */
+/** The server or warehouse that an error's next step is about, so that *Set Credentials* and *Store Warehouse Secrets* need not ask. */
 function aboutWhat(error: FlinkError, target: unknown): ClusterRef | WarehouseRef | undefined {
   if ("warehouse" in error.facts && typeof error.facts.warehouse === "string") return { warehouse: error.facts.warehouse };
+  if (isFlinkError(error, "unauthorized") && error.facts.server === "sql-gateway") return { cluster: error.facts.url };
   if (typeof target === "object" && target !== null && "cluster" in target && typeof target.cluster === "string") return { cluster: target.cluster };
   return "url" in error.facts && typeof error.facts.url === "string" ? { cluster: error.facts.url } : undefined;
 }

@@ -39,10 +39,10 @@ export function readClusters(setting: string, scopes: readonly ScopedEntries[]):
 export function readWarehouses(setting: string, scopes: readonly ScopedEntries[]): Entries<WarehouseProfile> {
   return readEntries(setting, scopes, {
     schema: warehouseEntrySchema, keyOf: ({ path }) => path, sameAs: "path",
-    profileOf: ({ name, path, sqlGateway, catalog, catalogOptions, jars }) => {
+    profileOf: ({ name, path, sqlGateway, caFile, catalog, catalogOptions, jars }) => {
       const gateway = sqlGateway === undefined ? undefined : normaliseClusterUrl(sqlGateway);
       const key = warehouseKey(path) ?? path;
-      return { name: name ?? key, path: key, catalog: catalog ?? defaultCatalog, catalogOptions: catalogOptions ?? {}, jars: jars ?? [], ...(gateway === undefined ? {} : { sqlGateway: gateway }) };
+      return { name: name ?? key, path: key, catalog: catalog ?? defaultCatalog, catalogOptions: catalogOptions ?? {}, jars: jars ?? [], ...(gateway === undefined ? {} : { sqlGateway: gateway }), ...(caFile === undefined ? {} : { caFile }) };
     },
   });
 }

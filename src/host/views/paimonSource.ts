@@ -17,6 +17,7 @@ import type { WarehouseService } from "../../services/warehouses";
 import { AskedLists } from "./askedLists";
 import type { ExplorerNode } from "./explorerRows";
 import type { PaimonNode, TagOwner } from "./paimonRows";
+import type { RowCommand } from "./row";
 
 /** Rows of a list that are shown at first, and added by *Show more*. */
 export const paimonPage = 50;
@@ -187,8 +188,10 @@ export class PaimonSource implements Disposable {
 }
 
 function failureMessage(id: string, error: FlinkError): ExplorerNode {
-  const { message } = explain(error);
-  return { kind: "message", id: `${id} failure`, text: message, detail: "Click: Edit Warehouses.", tone: "warning", click: { command: "flinkSavepoints.editWarehouses", title: "Edit Warehouses", args: [] } };
+  const { message, action } = explain(error);
+  const click: RowCommand = action?.command === "flinkSavepoints.setCredentials" && isFlinkError(error, "unauthorized") ? { command: action.command, title: action.title, args: [{ cluster: error.facts.url }] }
+    : { command: "flinkSavepoints.editWarehouses", title: "Edit Warehouses", args: [] };
+  return { kind: "message", id: `${id} failure`, text: message, detail: `Click: ${click.title}.`, tone: "warning", click };
 }
 
 function branchNode(warehouse: string, branch: TableSummary): ExplorerNode {

@@ -146,7 +146,7 @@ export class LintWorkspace {
   edit(path: string, edits: readonly TextEdit[]): Skip | undefined {
     const entry = this.#entries.get(path);
     const text = edits.reduce((before, { start, end, text: inserted }) => before.slice(0, start) + inserted + before.slice(end), entry?.source.text ?? "");
-    if (entry?.document === undefined) return this.open(path, text);
+    if (entry?.document === undefined || !entry.analyser.matters(text)) return this.open(path, text);
     const { analyser, document } = entry;
     let unchanged: Unchanged;
     try {

@@ -124,7 +124,8 @@ export class TreeReader {
     const { startIndex } = node;
     const old = this.#oldStart(node);
     const known = old === undefined ? undefined : this.#before?.facts.nodes?.members.get(old);
-    const before = known?.skimmed === true && !this.#ofRecords ? undefined : known;
+    // What is read of a body depends on the class it is in.
+    const before = known !== undefined && (known.body === undefined ? known.skimmed === this.#ofRecords : !this.#ofRecords) ? known : undefined;
     this.base = startIndex;
     this.#inside = true;
     try {

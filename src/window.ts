@@ -89,7 +89,7 @@ export function openWindow(context: vscode.ExtensionContext, held: DisposableSto
   });
   const linting = once(async () => {
     const { Linting } = await import("./host/diagnostics/linting");
-    const start = (): Thread => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist") }, { heapMb: 1024 });
+    const start = (): Thread => startThread(context.asAbsolutePath("dist/worker/lint.js"), { grammars: context.asAbsolutePath("dist"), cache: storage }, { heapMb: 1024 });
     return held.add(new Linting({ start, settings, pages: vscode.Uri.joinPath(context.extensionUri, "docs", "rules"), ledger, inspection: await inspection(), clock, log }));
   });
   const world: CommandWorld = { clusters, jobs, savepoints, restores, disposals, inspection, otherPins, warehouses, pairs, paimonJobs: paimon.paimonJobs, paimon: paimon.paimon, overviews: overview.overviews, cleanup: overview.cleanup, rollbacks: app.rollbacks, paimonTables: app.paimonTables, comparisons: comparing.comparisons, linting, lifecycle, ledger, localFlink, sampleJar: context.asAbsolutePath("dist/sample-job.jar"), credentials, vault, settings, notify, progress, explorer, log, clock };

@@ -73,7 +73,8 @@ export async function lintInThreads(files: readonly LintFile[], cache: LintCache
       const share = shares[at] ?? [];
       const mine = new Map(share.flatMap(({ path: name }) => {
         const facts = known.get(name);
-        return facts === undefined ? [] : [[name, facts] as const];
+        // A copy of its own, since a message takes the whole of what lies behind a part.
+        return facts === undefined ? [] : [[name, { ...facts, facts: facts.facts.slice() }] as const];
       }));
       return Promise.race([connect<LintShareApi>(thread.port).call("lint", { files: share, known: mine, keep: cache !== undefined }, signal), lost]);
     });

@@ -2,7 +2,7 @@
  * Facts of a file as bytes: a fifth of what Node makes of them for another thread or the disk, and read as far as they are asked for. Plain data
  * goes in: objects, arrays, maps, sets, texts, numbers, truth values, null and undefined. Layout: how many texts, their lengths, their characters; then
  * the shapes of the objects (names of properties); then the value. A value is a number whose lowest three bits say what it is, the others how many
- * or which one. What a `body` holds is made when it is first read, as hardly any of another file's functions are ever followed.
+ * or which one. What an index of the workspace does not ask for is made when it is first read, as hardly any of another file's functions are ever followed.
  */
 
 const tag = { constant: 0, natural: 1, text: 2, array: 3, object: 4, late: 5, negative: 6, collection: 7 } as const;
@@ -11,6 +11,10 @@ const constants = [undefined, null, false, true] as const;
 const float = constants.length;
 /** What bytes from elsewhere must not set. */
 const forbidden = "__proto__";
+/** Properties that are made late wherever they stand; of a function and a field (what has a `base` and no `classes`) it is all that is not a text, a number or a truth value. */
+const lateKeys = new Set(["chunks", "lineStarts", "constants", "features", "span"]);
+/** Properties of one object that can be late, by their place: as many as a mask has bits. */
+const lateLimit = 30;
 
 interface Shape {
   readonly id: number;
@@ -25,7 +29,7 @@ export class FactsEncoder {
   #shapes: string[][] = [];
   #root: Shape = { id: -1, next: new Map() };
   #ids = new Map<Shape, number>();
-  #inBody = false;
+  #inLate = false;
 
   /** The bytes of the facts. Throws when they hold something else than plain data. */
   encode(facts: unknown): Uint8Array<ArrayBuffer> {
@@ -34,7 +38,7 @@ export class FactsEncoder {
     this.#shapes = [];
     this.#root = { id: -1, next: new Map() };
     this.#ids = new Map();
-    this.#inBody = false;
+    this.#inLate = false;
     this.#value(facts);
     const body = this.#bytes.slice(0, this.#at);
     this.#at = 0;
@@ -97,23 +101,31 @@ export class FactsEncoder {
     }
     let id = this.#ids.get(shape);
     if (id === undefined) this.#ids.set(shape, (id = this.#shapes.push(Object.keys(value)) - 1));
-    const { body } = value;
-    const late = !this.#inBody && typeof body === "object" && body !== null;
-    this.#number(id * 8 + (late ? tag.late : tag.object));
-    for (const key in value) {
-      if (late && key === "body") this.#late(body);
-      else this.#value(value[key]);
+    const mask = this.#inLate ? 0 : lateMask(value);
+    this.#number(id * 8 + (mask === 0 ? tag.object : tag.late));
+    if (mask === 0) {
+      for (const key in value) this.#value(value[key]);
+      return;
     }
+    this.#number(mask);
+    const late: unknown[] = [];
+    let bit = 1;
+    for (const key in value) {
+      if ((mask & bit) !== 0) late.push(value[key]);
+      else this.#value(value[key]);
+      bit *= 2;
+    }
+    this.#late(late);
   }
 
-  /** A body with its length before it, so that it can be passed over. */
-  #late(body: unknown): void {
+  /** What is late, with its length before it, so that it can be passed over. */
+  #late(values: readonly unknown[]): void {
     const lengthAt = this.#at;
     this.#room(4);
     this.#at += 4;
-    this.#inBody = true;
-    this.#value(body);
-    this.#inBody = false;
+    this.#inLate = true;
+    for (const value of values) this.#value(value);
+    this.#inLate = false;
     new DataView(this.#bytes.buffer).setUint32(lengthAt, this.#at - lengthAt - 4);
   }
 
@@ -146,34 +158,173 @@ function isNarrow(text: string): boolean {
   return true;
 }
 
-/** Facts as they were written. Throws when the bytes are no facts; a body that is none throws when it is first read. */
-export function decodeFacts(bytes: Uint8Array): unknown {
-  return new Decoder(bytes).facts();
+/** Which properties of an object are made late, a bit each. */
+function lateMask(value: Readonly<Record<string, unknown>>): number {
+  const isMember = "base" in value && !("classes" in value);
+  let mask = 0;
+  let place = 0;
+  for (const key in value) {
+    const property = value[key];
+    if (typeof property === "object" && property !== null && (isMember || lateKeys.has(key)) && place < lateLimit) mask |= 1 << place;
+    place++;
+  }
+  return mask;
 }
 
 /** Bytes that are no facts. */
 export class DamagedFacts extends Error {}
 
+/**
+ * What facts that are kept for long have in common: texts that many files have are there once, and what was made late can be forgotten again, to be
+ * made anew when it is asked for. Then it is another object of the same content.
+ */
+export class KeptFacts {
+  readonly #texts = new Map<string, string>();
+  readonly #open = new Set<Source>();
+  #madeBytes = 0;
+
+  /** Bytes of which late values were made since they were last forgotten; what they take as objects is seven times as much. */
+  get madeBytes(): number {
+    return this.#madeBytes;
+  }
+
+  text(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    // Names that are gone with their files are not told from those in use.
+    if (this.#texts.size >= textsLimit) this.#texts.clear();
+    this.#texts.set(text, text);
+    return text;
+  }
+
+  made(source: Source, bytes: number): void {
+    this.#open.add(source);
+    this.#madeBytes += bytes;
+  }
+
+  forget(): void {
+    for (const source of this.#open) source.forget();
+    this.#open.clear();
+    this.#madeBytes = 0;
+  }
+}
+
+const textsLimit = 200_000;
+
+/** Facts as they were written; `kept` is for those that are kept for long. Throws when the bytes are no facts; what is late and damaged throws when it is first read. */
+export function decodeFacts(bytes: Uint8Array, kept?: KeptFacts): unknown {
+  return new Source(bytes, kept).facts();
+}
+
 type Properties = Record<string, unknown>;
+
+/** Facts as bytes. Their tables are there while something is made of them. */
+class Source {
+  readonly #bytes: Uint8Array;
+  readonly #kept: KeptFacts | undefined;
+  #decoder: Decoder | undefined;
+  #made: Late[] = [];
+
+  constructor(bytes: Uint8Array, kept: KeptFacts | undefined) {
+    this.#bytes = bytes;
+    this.#kept = kept;
+  }
+
+  facts(): unknown {
+    const decoder = new Decoder(this.#bytes, this, this.#kept);
+    const facts = decoder.facts();
+    if (this.#kept === undefined) this.#decoder = decoder;
+    return facts;
+  }
+
+  /** The late properties of an object. */
+  late(object: Late, place: LatePlace): Properties {
+    if (this.#kept !== undefined) {
+      this.#made.push(object);
+      this.#kept.made(this, place.end - place.start);
+    }
+    return (this.#decoder ??= new Decoder(this.#bytes, this, this.#kept)).late(place);
+  }
+
+  forget(): void {
+    this.#decoder = undefined;
+    for (const object of this.#made) Late.forget(object);
+    this.#made = [];
+  }
+}
+
+/** Where the late properties of an object are, and which ones. */
+interface LatePlace {
+  readonly start: number;
+  readonly end: number;
+  readonly shape: number;
+  readonly mask: number;
+}
+
+/** An object some properties of which are made when the first of them is read. They are properties of its own, so that it is copied as any other. */
+class Late {
+  readonly #source: Source;
+  readonly #shape: number;
+  readonly #mask: number;
+  #start = 0;
+  #end = 0;
+  #made: Properties | undefined;
+
+  constructor(source: Source, shape: number, mask: number) {
+    this.#source = source;
+    this.#shape = shape;
+    this.#mask = mask;
+  }
+
+  /** The same function for every object, or each would have a layout of its own, at ten times the memory. */
+  static property(key: string): PropertyDescriptor {
+    let known = Late.#properties.get(key);
+    if (known === undefined) Late.#properties.set(key, (known = { configurable: true, enumerable: true, get(this: Late) { return this.#late()[key]; } }));
+    return known;
+  }
+
+  static readonly #properties = new Map<string, PropertyDescriptor>();
+
+  static placed(object: Late, start: number, end: number): void {
+    object.#start = start;
+    object.#end = end;
+  }
+
+  static forget(object: Late): void {
+    object.#made = undefined;
+  }
+
+  #late(): Properties {
+    return this.#made ??= this.#source.late(this, { start: this.#start, end: this.#end, shape: this.#shape, mask: this.#mask });
+  }
+}
+
+const empty: readonly never[] = Object.freeze([]);
 
 class Decoder {
   readonly #bytes: Uint8Array;
+  readonly #source: Source;
+  readonly #kept: KeptFacts | undefined;
   #at = 0;
   readonly #starts: Uint32Array;
-  readonly #characters: string;
+  readonly #characters: Buffer;
+  readonly #narrow: boolean;
   readonly #texts: (string | undefined)[];
   readonly #shapes: string[][] = [];
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, source: Source, kept: KeptFacts | undefined) {
     this.#bytes = bytes;
+    this.#source = source;
+    this.#kept = kept;
     const count = this.#count();
     this.#starts = new Uint32Array(count + 1);
     for (let id = 0; id < count; id++) this.#starts[id + 1] = (this.#starts[id] ?? 0) + this.#number();
     this.#texts = new Array<string | undefined>(count);
     const length = this.#number();
-    const byteLength = length % 2 === 0 ? length / 2 : length - 1;
+    this.#narrow = length % 2 === 0;
+    const byteLength = this.#narrow ? length / 2 : length - 1;
     this.#need(byteLength);
-    this.#characters = Buffer.from(bytes.buffer, bytes.byteOffset + this.#at, byteLength).toString(length % 2 === 0 ? "latin1" : "utf16le");
+    this.#characters = Buffer.from(bytes.buffer, bytes.byteOffset + this.#at, byteLength);
     this.#at += byteLength;
     for (let left = this.#count(); left > 0; left--) {
       const keys: string[] = [];
@@ -189,6 +340,14 @@ class Decoder {
     return value;
   }
 
+  late({ start, end, shape, mask }: LatePlace): Properties {
+    this.#at = start;
+    const made: Properties = {};
+    for (const [place, key] of this.#keys(shape).entries()) if ((mask & (1 << place)) !== 0) made[key] = this.#value();
+    if (this.#at !== end) throw new DamagedFacts();
+    return made;
+  }
+
   #value(): unknown {
     const number = this.#number();
     const rest = number < 2 ** 31 ? number >> 3 : Math.floor(number / 8);
@@ -200,9 +359,11 @@ class Decoder {
       case tag.object:
         return this.#fill({}, rest);
       case tag.array: {
+        if (rest === 0) return empty;
         this.#need(rest);
-        const items: unknown[] = [];
-        for (let left = rest; left > 0; left--) items.push(this.#value());
+        // Of its length from the start: one that grows takes room for seventeen.
+        const items = new Array<unknown>(rest);
+        for (let at = 0; at < rest; at++) items[at] = this.#value();
         return items;
       }
       case tag.constant:
@@ -216,41 +377,33 @@ class Decoder {
     }
   }
 
-  #fill(object: Properties, shape: number): Properties {
+  #keys(shape: number): readonly string[] {
     const keys = this.#shapes[shape];
     if (keys === undefined) throw new DamagedFacts();
+    return keys;
+  }
+
+  #fill(object: Properties, shape: number): Properties {
+    const keys = this.#keys(shape);
     for (let at = 0; at < keys.length; at++) object[keys[at] as string] = this.#value();
     return object;
   }
 
-  /** An object whose body is made when it is read. */
-  #late(shape: number): Properties {
-    let made: unknown;
-    let place: number | undefined;
-    const object: Properties = {
-      get body(): unknown {
-        if (place !== undefined) {
-          made = bodyAt(place);
-          place = undefined;
-        }
-        return made;
-      },
-    };
-    const bodyAt = (at: number): unknown => {
-      this.#at = at;
-      return this.#value();
-    };
-    for (const key of this.#shapes[shape] ?? []) {
-      if (key !== "body") {
-        object[key] = this.#value();
-        continue;
-      }
-      this.#need(4);
-      const length = new DataView(this.#bytes.buffer, this.#bytes.byteOffset).getUint32(this.#at);
-      place = this.#at + 4;
-      this.#need(4 + length);
-      this.#at = place + length;
+  #late(shape: number): Late {
+    const keys = this.#keys(shape);
+    const mask = this.#number();
+    const object = new Late(this.#source, shape, mask);
+    for (let place = 0; place < keys.length; place++) {
+      const key = keys[place] as string;
+      if ((mask & (1 << place)) !== 0 && place < lateLimit) Object.defineProperty(object, key, Late.property(key));
+      else (object as unknown as Properties)[key] = this.#value();
     }
+    this.#need(4);
+    const length = new DataView(this.#bytes.buffer, this.#bytes.byteOffset).getUint32(this.#at);
+    const start = this.#at + 4;
+    this.#need(4 + length);
+    this.#at = start + length;
+    Late.placed(object, start, this.#at);
     return object;
   }
 
@@ -278,7 +431,9 @@ class Decoder {
     if (known !== undefined) return known;
     const end = this.#starts[id + 1];
     if (end === undefined) throw new DamagedFacts();
-    return (this.#texts[id] = this.#characters.slice(this.#starts[id], end));
+    const start = this.#starts[id] ?? 0;
+    const text = this.#narrow ? this.#characters.toString("latin1", start, end) : this.#characters.toString("utf16le", start * 2, end * 2);
+    return (this.#texts[id] = this.#kept === undefined ? text : this.#kept.text(text));
   }
 
   #number(): number {

@@ -10,7 +10,8 @@ const textLimit = 8_000_000;
 
 interface Entry {
   readonly analyser: LanguageAnalyser<unknown>;
-  readonly source: SourceFile;
+  /** Without a text where only facts are kept. */
+  source: Pick<SourceFile, "path"> & Partial<SourceFile>;
   facts: unknown;
   document: SyntaxDocument | undefined;
   skip: Skip | undefined;
@@ -37,7 +38,7 @@ export function grammarsFor(paths: readonly string[]): readonly GrammarName[] {
 /**
  * The files of a workspace and what the lint knows of them. A file is put in with its text; one that is open in an editor is edited, which
  * parses and reads only what changed. Findings are computed when they are asked for. Memory: facts of every file that matters, trees and texts of
- * open documents, and texts of the other files that matter.
+ * open documents, and texts of the other files until they are settled.
  */
 export class LintWorkspace {
   readonly #syntax: Syntax;
@@ -65,7 +66,8 @@ export class LintWorkspace {
     const before = this.#entries.get(path);
     if (before?.facts !== undefined && before.document === undefined && before.skip === undefined && before.source.text === text) return undefined;
     this.remove(path);
-    const entry: Entry = { analyser, source: { path, text }, facts: undefined, document: undefined, skip: skipOf(text) };
+    const source = { path, text };
+    const entry: Entry = { analyser, source, facts: undefined, document: undefined, skip: skipOf(text) };
     if (entry.skip !== undefined) {
       this.#entries.set(path, { ...entry, source: { path, text: "" } });
       return entry.skip;
@@ -74,7 +76,7 @@ export class LintWorkspace {
     this.#entries.set(path, entry);
     try {
       const { grammar } = analyser;
-      entry.facts = known !== undefined ? known : grammar === undefined ? analyser.read(entry.source, undefined) : this.#syntax.parse(grammar, maskedBy(analyser, text), (tree) => analyser.read(entry.source, tree));
+      entry.facts = known !== undefined ? known : grammar === undefined ? analyser.read(source, undefined) : this.#syntax.parse(grammar, maskedBy(analyser, text), (tree) => analyser.read(source, tree));
       this.#keep(path, entry);
     } catch (error) {
       if (!(error instanceof SyntaxTimeout)) throw error;
@@ -87,6 +89,22 @@ export class LintWorkspace {
   facts(path: string): unknown {
     const entry = this.#entries.get(path);
     return entry?.skip === undefined ? entry?.facts : undefined;
+  }
+
+  /** Lets go of the text of a file that was put in; from now on findings are told of it with its text. `facts` are what was read of it, in the form they are kept in. */
+  settle(path: string, facts: unknown): void {
+    const entry = this.#entries.get(path);
+    if (entry === undefined || entry.document !== undefined || entry.skip !== undefined) return;
+    entry.uids = entry.source.text === undefined ? [] : uidsIn(entry.source.text);
+    entry.source = { path };
+    if (entry.facts === facts) return;
+    entry.facts = facts;
+    this.#keep(path, entry);
+  }
+
+  /** Facts are kept in a form that is made anew now: what was found out by them is forgotten. */
+  renew(): void {
+    for (const family of this.#families.values()) family.revision++;
   }
 
   /** Takes in what another workspace read of a file, for what it tells of others; it has no findings here. */
@@ -123,11 +141,12 @@ export class LintWorkspace {
       return skip;
     }
     this.remove(path);
-    const entry: Entry = { analyser, source: { path, text }, facts: undefined, document: undefined, skip: undefined };
+    const source = { path, text };
+    const entry: Entry = { analyser, source, facts: undefined, document: undefined, skip: undefined };
     this.#entries.set(path, entry);
     try {
       entry.document = this.#syntax.open(analyser.grammar, maskedBy(analyser, text));
-      entry.facts = analyser.read(entry.source, entry.document.tree, { before: undefined });
+      entry.facts = analyser.read(source, entry.document.tree, { before: undefined });
       this.#keep(path, entry);
     } catch (error) {
       if (!(error instanceof SyntaxTimeout)) throw error;
@@ -173,16 +192,17 @@ export class LintWorkspace {
     if (family?.files.delete(path) === true) family.revision++;
   }
 
-  /** What is wrong in a file, sorted by place; nothing for one that is not in, or was left out. */
-  findings(path: string): readonly Finding[] {
+  /** What is wrong in a file, sorted by place; nothing for one that is not in, or was left out. `settled` is the text of one that was settled. */
+  findings(path: string, settled?: string): readonly Finding[] {
     const entry = this.#entries.get(path);
-    if (entry === undefined || entry.skip !== undefined || entry.facts === undefined) return [];
-    return entry.analyser.findings(entry.source, entry.facts, this.#familyOf(entry.analyser));
+    const text = entry?.source.text ?? settled;
+    if (entry === undefined || entry.skip !== undefined || entry.facts === undefined || text === undefined) return [];
+    return entry.analyser.findings({ path, text }, entry.facts, this.#familyOf(entry.analyser));
   }
 
   /** Every uid that a file sets by name, each once. */
   uids(): readonly string[] {
-    return [...new Set([...this.#entries.values()].flatMap((entry) => entry.uids ??= uidsIn(entry.source.text)))];
+    return [...new Set([...this.#entries.values()].flatMap((entry) => entry.uids ??= uidsIn(entry.source.text ?? "")))];
   }
 
   /** Frees every tree. */

@@ -27,8 +27,11 @@ export interface LintApi {
   close(params: { readonly path: string }): null;
   /** Looks at files again, since others changed. */
   findings(params: { readonly paths: readonly string[] }): readonly LintedFile[];
-  /** Reads every file of the folders, for what files tell of each other, and forgets what is gone. May be cancelled; what was read stays. */
-  index(params: { readonly folders: readonly LintFolder[] }): { readonly files: number; readonly unreadable: number };
+  /**
+   * Reads every file of the folders, for what files tell of each other, and forgets what is gone. May be cancelled; what was read stays. `parsed` are those
+   * of which nothing was known from earlier, `left` those that are left out because what is known of the others takes all the room there is.
+   */
+  index(params: { readonly folders: readonly LintFolder[] }): { readonly files: number; readonly unreadable: number; readonly parsed: number; readonly left: number };
   /** Files that were made, changed or deleted on disk. */
   changed(params: { readonly paths: readonly string[] }): null;
   /** Every uid that a file sets by name, as far as files were read, each once. */

@@ -9,6 +9,7 @@ export class LintSession {
   readonly #workspace: LintWorkspace;
   readonly #texts = new Map<string, string>();
   readonly #skips = new Map<string, Skip>();
+  readonly #left = new Set<string>();
   readonly #failed: (path: string, error: unknown) => void;
 
   constructor(syntax: Syntax, failed: (path: string, error: unknown) => void) {
@@ -19,6 +20,11 @@ export class LintSession {
   /** Paths of all files that are in, sorted. */
   get paths(): readonly string[] {
     return this.#workspace.paths;
+  }
+
+  /** How many files of the disk are left out, since there is no room for what they tell of others. */
+  get left(): number {
+    return this.#left.size;
   }
 
   /** Every uid that a file sets by name, each once. */
@@ -32,6 +38,7 @@ export class LintSession {
 
   /** Opens a document, or replaces its text. */
   open(path: string, text: string): LintedFile {
+    this.#left.delete(path);
     this.#texts.set(path, text);
     this.#take(path, () => this.#workspace.open(path, text));
     return this.findings(path);
@@ -59,21 +66,49 @@ export class LintSession {
     this.remove(path);
   }
 
-  /** Puts a file of the disk in; one that is open stays as it is. */
-  put(path: string, text: string): void {
-    if (!this.isOpen(path)) this.#take(path, () => this.#workspace.put(path, text));
+  /**
+   * Puts a file of the disk in; one that is open stays as it is. Of the others no text is kept. `known` is as `LintWorkspace.put` takes it; `keep` makes of
+   * the facts what is kept, undefined when there is no room: then the file is left out.
+   */
+  put(path: string, text: string, known?: unknown, keep: (facts: unknown) => unknown = (facts) => facts): void {
+    if (this.isOpen(path)) return;
+    this.#left.delete(path);
+    this.#take(path, () => {
+      const skip = this.#workspace.put(path, text, known);
+      const facts = this.#workspace.facts(path);
+      if (facts === undefined) return skip;
+      const kept = keep(facts);
+      if (kept !== undefined) this.#workspace.settle(path, kept);
+      else {
+        this.#workspace.remove(path);
+        this.#left.add(path);
+      }
+      return skip;
+    });
+  }
+
+  /** Whether a file is in, so that it can have findings. */
+  has(path: string): boolean {
+    return this.#workspace.isKept(path);
+  }
+
+  /** See `LintWorkspace.renew`. */
+  renew(): void {
+    this.#workspace.renew();
   }
 
   /** Takes a file of the disk out; one that is open stays. */
   remove(path: string): void {
     if (this.isOpen(path)) return;
     this.#skips.delete(path);
+    this.#left.delete(path);
     this.#workspace.remove(path);
   }
 
-  findings(path: string): LintedFile {
+  /** What is wrong in a file. For one of the disk its text is needed, as it was put in. */
+  findings(path: string, text?: string): LintedFile {
     try {
-      return { path, findings: this.#workspace.findings(path), skip: this.#skips.get(path) ?? null };
+      return { path, findings: this.#workspace.findings(path, text), skip: this.#skips.get(path) ?? null };
     } catch (error) {
       this.#failed(path, error);
       return { path, findings: [], skip: null };

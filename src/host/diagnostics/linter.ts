@@ -8,6 +8,7 @@ import { takenUids } from "../../core/lint/fixes";
 import { lintChoiceOf, type LintChoice } from "../../core/lint/lintSettings";
 import type { RuleId } from "../../core/lint/rules";
 import type { Clock, Log, Run } from "../../core/ports";
+import type { LintApi } from "../../core/lint/protocol";
 import { RemoteError } from "../../core/rpc";
 import type { LintService, LintThread } from "../../services/linting";
 import type { SettingsReader } from "../platform/settings";
@@ -22,6 +23,15 @@ const othersMs = 1_000;
 const diskMs = 300;
 /** Files that are asked about at once, when the whole workspace is linted. */
 const pageSize = 50;
+
+type Indexed = ReturnType<LintApi["index"]>;
+
+/** What came of linting a workspace; `left` are files that were not looked at, since they are more than the thread may keep. */
+export interface LintedWorkspace {
+  readonly files: number;
+  readonly findings: number;
+  readonly left: number;
+}
 
 /** What the linter needs. */
 export interface LinterWorld {
@@ -64,7 +74,7 @@ export class Linter implements Disposable {
   #choice: LintChoice;
   #chosen: string;
   #watcher: Disposable | undefined;
-  #index: { readonly thread: LintThread; readonly done: Promise<void>; readonly ended: boolean } | undefined;
+  #index: { readonly thread: LintThread; readonly done: Promise<Indexed>; readonly ended: boolean } | undefined;
   #pages: Promise<ReadonlySet<string>> | undefined;
   #others: AbortController | undefined;
   #disk: AbortController | undefined;
@@ -105,14 +115,15 @@ export class Linter implements Disposable {
   }
 
   /** Lints every file of the workspace; from now on findings of files that are not open are shown too. Resolves to how many findings there are. */
-  async lintWorkspace(run: Run): Promise<{ readonly files: number; readonly findings: number }> {
+  async lintWorkspace(run: Run): Promise<LintedWorkspace> {
     if (this.#watcher === undefined) this.#watch();
     const thread = this.#world.service.thread();
     const heard = this.#world.service.onIndexing(({ done, total }) => run.report({ message: `reading ${done} of ${total} files`, percent: Math.floor((done / Math.max(1, total)) * 50) }));
+    let left = 0;
     try {
       // A watcher may miss files in folders that have just been made.
       if (this.#index?.ended === true) this.#index = undefined;
-      await this.#indexed(thread);
+      ({ left } = await this.#indexed(thread));
     } finally {
       heard.dispose();
     }
@@ -124,7 +135,7 @@ export class Linter implements Disposable {
       run.report({ message: `${at} of ${paths.length} files`, percent: 50 + Math.floor((at / paths.length) * 50) });
       findings += await this.#showFiles(thread, paths.slice(at, at + pageSize), run.signal);
     }
-    return { files: paths.length, findings };
+    return { files: paths.length, findings, left };
   }
 
   dispose(): void {
@@ -248,11 +259,13 @@ export class Linter implements Disposable {
   }
 
   /** Resolves once the thread knows the files of the workspace; documents that are open are looked at again then. */
-  #indexed(thread: LintThread): Promise<void> {
+  #indexed(thread: LintThread): Promise<Indexed> {
     if (this.#index?.thread === thread) return this.#index.done;
-    const index = { thread, ended: false, done: thread.ask("index", { folders: this.#places.folders }).then(({ files, unreadable }) => {
-      this.#world.log.info(`lint: ${files} files of the workspace are known, ${unreadable} could not be read`);
+    const index = { thread, ended: false, done: thread.ask("index", { folders: this.#places.folders }).then((indexed) => {
+      const { files, unreadable, parsed, left } = indexed;
+      this.#world.log.info(`lint: ${files - left} files of the workspace are known, ${parsed} of them parsed anew, ${unreadable} could not be read${left === 0 ? "" : `; ${left} are left out, for what is known of the others takes all the room there is`}`);
       this.#lintAll(0);
+      return indexed;
     }).finally(() => (index.ended = true)) };
     index.done.catch((error: unknown) => this.#tell("reading the workspace", error));
     this.#index = index;

@@ -89,6 +89,8 @@ export interface ErrorFacts {
   /** The SQL Gateway's Flink has no `CALL`. */
   "gateway-too-old": { url: string; version: string; since: string };
   /** A table was rolled back, and is not what its tag is. */
+  /** A pointer of a table whose rollback broke off can't be mended; `reason` is the system's code, such as ENOSPC. */
+  "table-unwritable": { table: string; file: string; reason: string };
   "rollback-unverified": { table: string; tag: string; difference: string };
   "local-flink-java-missing": { looked: string; found: string | null };
   "local-flink-jars-missing": { what: string; missing: readonly string[]; tried: string };
@@ -167,6 +169,10 @@ export type Refusal =
   | { rule: "tags-appeared"; table: string; tags: readonly string[] }
   /** A file that a tag needs is gone or damaged. */
   | { rule: "tag-damaged"; table: string; tag: string; file: string }
+  /** What a table was to go back to is gone, or was made again of another state, since a person saw it. */
+  | { rule: "target-changed"; table: string; target: { readonly tag: string } | { readonly snapshotId: number }; wasRemade: boolean }
+  /** Another window goes on with the rollback, or gave it up. */
+  | { rule: "rollback-taken-over" }
   | { rule: "tag-unnameable"; table: string; tag: string; fault: string }
   | { rule: "table-damaged"; table: string; file: string }
   /** Tables of the savepoint's job are not all rolled back. */

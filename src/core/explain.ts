@@ -109,7 +109,8 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
     ? { message: gatewayFault(url, message) ?? `The SQL Gateway refused: ${quoted(message)}` }
     : { message: `${catalogText(catalogOf, url, message)} Nothing was done.`, action: warehouses }),
   "gateway-too-old": ({ url, version, since }) => ({ message: `The SQL Gateway at ${url} runs Flink ${version}, whose SQL can't call Paimon's procedures; it can from ${since} on. Remove sqlGateway from the warehouse to use Paimon's own command.` }),
-  "rollback-unverified": ({ table, tag, difference }) => ({ message: `The table ${table} is not what its tag ${tag} is after the rollback: ${difference}. Nothing is restored from it. Something else may write to the table.` }),
+  "table-unwritable": ({ table, file, reason }) => ({ message: `${file} can't be written (${reason}), and Paimon can't read ${table} before it is. Continue the rollback when it can be.` }),
+  "rollback-unverified": ({ table, tag, difference }) => ({ message: `The table ${table} is not what its tag ${tag} is after the rollback: ${difference}. Nothing is restored from it. Something else may write to the table: then stop it, give this rollback up and begin anew.` }),
   "local-flink-java-missing": ({ looked, found }) => ({ message: `Local Flink needs Java 11 or newer; ${found === null ? `none was found (${looked})` : `${looked} is ${found}`}. Install a JDK or set flinkSavepoints.localFlink.javaHome.` }),
   "local-flink-jars-missing": ({ what, missing, tried }) => ({ message: `${countText(missing.length, "jar")} of ${what} ${missing.length === 1 ? "is" : "are"} not on this machine and could not be fetched (${tried}). Install Maven, or set flinkSavepoints.localFlink.mavenRepository.` }),
   "local-flink-jar-corrupt": ({ file }) => ({ message: `${file} is not the file that Flink was released with, and was not used. Delete it and try again.`, action: retry }),
@@ -191,9 +192,14 @@ export function explainRefusal(refusal: Refusal): string {
     case "ledger-unread": return `The record ${refusal.file} can't be read, and may say who needs it. Rules wait until it is mended, or deleted by you.`;
     case "tags-appeared": return `Since the preview ${refusal.table} got the ${refusal.tags.length === 1 ? "tag" : "tags"} ${refusal.tags.join(", ")}, which would be deleted. Give this rollback up, and begin anew to see all that goes.`;
     case "tag-damaged": return `The tag ${refusal.tag} of ${refusal.table} needs ${refusal.file}, which is gone or damaged.`;
+    case "target-changed": {
+      const what = "tag" in refusal.target ? `the tag ${refusal.target.tag} of ${refusal.table}` : `snapshot ${refusal.target.snapshotId} of ${refusal.table}`;
+      return refusal.wasRemade ? `Since the preview ${what} was made anew, and is of another state now. Give this rollback up, and begin anew.` : `Since the preview ${what} has gone: it was deleted, or its time was over. Give this rollback up, and begin anew: where the snapshot is still there, a tag of it is made first.`;
+    }
+    case "rollback-taken-over": return "Another window has taken this rollback over, or gave it up, while nothing was heard of this one. See there how it stands.";
     case "tag-unnameable": return `The tag ${refusal.tag} of ${refusal.table} ${refusal.fault}. Make another of the same snapshot first.`;
     case "table-damaged": return `The file ${refusal.file} of ${refusal.table} can't be read, so what a rollback would delete can't be told.`;
-    case "rollback-unfinished": return `A rollback for it is not finished: ${refusal.done} of ${refusal.total} tables are rolled back. Restored now, it would lose or double rows. Continue the rollback first.`;
+    case "rollback-unfinished": return `A rollback of its job's tables is not finished: ${refusal.done} of ${refusal.total} are rolled back. Restored now, it would lose or double rows. Continue the rollback first, or give it up.`;
     case "job-unchecked": return `Whether ${jobText(refusal.job)} needs it could not be checked (${refusal.reason}).`;
     case "clock-differs": return refusal.aheadMs === null ? "Whether this machine's clock is right could not be checked: no job on its cluster tells the time. Rules wait until one runs there." : `${clockText(refusal.aheadMs)}, so nobody knows how old it is.`;
     case "cluster-unchecked": return `Whether jobs on ${refusal.cluster} need it could not be checked (${refusal.reason}).`;
@@ -225,7 +231,8 @@ export function explainWarning(warning: Warning): string {
   }
 }
 
-function tablesText(tables: readonly string[]): string {
+/** Names of tables in a sentence: the first five, and how many more. */
+export function tablesText(tables: readonly string[]): string {
   const shown = tables.slice(0, 5).map((table) => oneLine(table, 80));
   const left = tables.length - shown.length;
   return left > 0 ? `${shown.join(", ")} and ${left} more` : shown.join(", ");

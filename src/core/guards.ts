@@ -1,7 +1,7 @@
 import type { TableRef } from "./contributions";
 import type { JobNamed, Refusal } from "./errors";
 import { claimedPlaces, operationsIn, restoresFrom, savepointsAt, vacatedPlaces } from "./ledger/queries";
-import { isUsable, type LedgerRecord, type RestoreRecord, type SavepointRecord } from "./ledger/record";
+import { isUsable, type LedgerRecord, type RestoreRecord, type RollbackRecord, type SavepointRecord } from "./ledger/record";
 import { savepointsIn, type CheckpointConfig, type CheckpointOverview, type CheckpointStats, type RestoredFrom } from "./model/checkpoint";
 import type { ClusterInfo } from "./model/cluster";
 import { isSameJob, isTerminal, type JobState } from "./model/job";
@@ -87,6 +87,12 @@ export function cancelRefusals(state: JobState | undefined, info: ClusterInfo): 
   return refusals;
 }
 
+/** Whether a savepoint is one of the job whose tables are being rolled back: restored from any, it finds a part of them as they were, and the others as they are. */
+function isOfSameJob(rollback: RollbackRecord, path: string, records: readonly LedgerRecord[]): boolean {
+  const own = records.find((record): record is SavepointRecord => record.kind === "savepoint" && record.id === rollback.savepoint.recordId);
+  return own !== undefined && savepointsAt(path, records).some(({ cluster, job }) => cluster.url === own.cluster.url && job.name === own.job.name);
+}
+
 /**
  * Why no job can be started on a cluster, or not from this savepoint (C-27: a claimed one starts no second job). `claimMode`, once it is
  * chosen: CLAIM would delete what is pinned, or what another job would need when it fails over (safety rule 1, C-26).
@@ -103,7 +109,7 @@ export function restoreRefusals(info: ClusterInfo, savepointPath: string | null,
     else if (disposal?.state === "requested") refusals.push({ rule: "disposal-running" });
   }
   for (const record of records) {
-    if (record.kind !== "rollback" || record.state !== "rolling" || placeKey(record.savepoint.path) !== path) continue;
+    if (record.kind !== "rollback" || record.state !== "rolling" || !(placeKey(record.savepoint.path) === path || isOfSameJob(record, path, records))) continue;
     refusals.push({ rule: "rollback-unfinished", done: record.tables.filter(({ state }) => state === "rolled-back").length, total: record.tables.length });
   }
   const claimer = restoresFrom(path, records).find((restore) => restore.claimMode === "CLAIM");

@@ -132,16 +132,19 @@ export class RestoreService {
     return plan.id;
   }
 
-  /** Starts what `planAfterRollback` wrote down, once; a second call, in this window or another, follows. `isGone`: whether a process has ended that was about to start it. Throws what `start` throws, and `plan-arguments-lost`. */
-  async startPlanned(restoreId: string, run: Run, isGone: (owner: ProcessIdentity) => boolean = () => false): Promise<RestoreRecord> {
+  /**
+   * Starts what `planAfterRollback` wrote down, once; a second call, in this window or another, follows. `isGone`: whether a process has ended that was about to
+   * start it. `isReady` looks at the tables, last before the request is sent; what it throws leaves a plan. Throws what `start` throws, and `plan-arguments-lost`.
+   */
+  async startPlanned(restoreId: string, run: Run, when: { isGone(owner: ProcessIdentity): boolean; isReady(): Promise<void> }): Promise<RestoreRecord> {
     // The window that had it may have died before it sent anything: then it is a plan again.
     for (;;) {
-      const started = await this.#startUnsent(restoreId, run, isGone);
+      const started = await this.#startUnsent(restoreId, run, when);
       if (started.state !== "planned") return started;
     }
   }
 
-  async #startUnsent(restoreId: string, run: Run, isGone: (owner: ProcessIdentity) => boolean): Promise<RestoreRecord> {
+  async #startUnsent(restoreId: string, run: Run, { isGone, isReady }: Parameters<RestoreService["startPlanned"]>[2]): Promise<RestoreRecord> {
     const { ledger, clock, follower, self } = this.#world;
     const isOpen = (open: RestoreRecord): boolean => open.state === "planned" || (open.state === "requested" && isUnsent(open) && isGone(open.owner));
     const plan = await readRecord(ledger, "restore", restoreId);
@@ -157,7 +160,7 @@ export class RestoreService {
       });
       if (!mine) return await this.starts.follow(restoreId, run);
       await this.#refuseRivals(record, "planned", run.signal);
-      return await this.#submit(record, programArgs, run);
+      return await this.#submit(record, programArgs, run, isReady);
     } finally {
       release();
     }
@@ -283,7 +286,7 @@ export class RestoreService {
   }
 
   /** Uploads when needed, sends the run request once, and follows. The job id makes a lost answer harmless: Flink refuses a second job of the same id. */
-  async #submit(record: RestoreRecord, programArgs: readonly string[], run: Run): Promise<RestoreRecord> {
+  async #submit(record: RestoreRecord, programArgs: readonly string[], run: Run, isReady?: () => Promise<void>): Promise<RestoreRecord> {
     const { clusters, ledger, clock, follower, log, self } = this.#world;
     const client = clusters.client(record.cluster.url);
     const work = async (): Promise<void> => {
@@ -298,6 +301,7 @@ export class RestoreService {
           await ledger.update<RestoreRecord>(record.id, `uploaded as ${uploaded}`, (open) => ({ ...open, jar: { ...open.jar, id: uploaded } }));
         }
         run.signal.throwIfAborted();
+        await isReady?.();
         // An upload takes long: another process may have settled the record meanwhile, and then it stays so.
         let mine = false;
         await ledger.update<RestoreRecord>(record.id, "is sent", (open) => {
@@ -319,7 +323,10 @@ export class RestoreService {
         // second request. Anything else that broke off may hide a started job.
         const verdict = !sent || isAbort(error) || !mayHaveArrived(error) || isFlinkError(error, "flink-failed");
         if (verdict && !(sent && isFlinkError(error, "flink-failed") && (await this.#isThere(record, error.facts)))) {
-          const ended = await ledger.update<RestoreRecord>(record.id, isAbort(error) ? "given up before it was sent" : "Flink refused it, or it was not sent", (open) => (open.state === "requested" ? { ...open, state: isAbort(error) ? "dropped" : "failed", endedAtMs: clock.now(), failure: isAbort(error) ? null : failureOf(error) } : open));
+          // A step of something larger is a plan again: that goes on with it.
+          const back = isReady !== undefined && !sent ? "planned" : isAbort(error) ? "dropped" : "failed";
+          const ended = await ledger.update<RestoreRecord>(record.id, back === "planned" ? "not sent" : back === "dropped" ? "given up before it was sent" : "Flink refused it, or it was not sent", (open) => (open.state !== "requested" || open.owner.instance !== self.instance ? open
+            : back === "planned" ? { ...open, state: back } : { ...open, state: back, endedAtMs: clock.now(), failure: back === "dropped" ? null : failureOf(error) }));
           if (ended.state === "failed") this.starts.tell(ended);
           if (isFlinkError(error, "flink-failed")) throw new FlinkError("restore-failed", { savepoint: record.savepoint?.path ?? null, message: error.facts.message, exception: error.facts.exception }, { cause: error });
           throw error;

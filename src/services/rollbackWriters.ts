@@ -4,6 +4,8 @@ import { isFlinkError, type Refusal } from "../core/errors";
 import { explain } from "../core/explain";
 import type { LedgerRecord } from "../core/ledger/record";
 import { isTerminal } from "../core/model/job";
+import { placeKey } from "../core/model/location";
+import type { StorageLook } from "../core/ports";
 import { tableAddress } from "../core/paimon/actions";
 import { writtenBy } from "../core/paimon/rollback/plan";
 import { oneLine } from "../core/rowText";
@@ -22,7 +24,9 @@ export interface TableWriters {
  * Jobs that run and write to one of the tables, by the names of their operators (P-11, rule 5). These lack the database: a job whose savepoints are proven to belong
  * to tables of that name elsewhere is none of them. `own`: the cluster that must answer.
  */
-export async function writersOf({ clusters, ledger }: Pick<SavepointWorld, "clusters" | "ledger">, tables: readonly TableRef[], own: string | null, signal: AbortSignal): Promise<TableWriters> {
+export async function writersOf({ clusters, ledger }: Pick<SavepointWorld, "clusters" | "ledger">, look: Pick<StorageLook, "real">, tables: readonly TableRef[], own: string | null, signal: AbortSignal): Promise<TableWriters> {
+  const followed = async (of: readonly TableRef[]): Promise<readonly FollowedTable[]> => Promise.all(of.map(async ({ warehouse, table }) => ({ table, place: placeKey(await look.real(warehouse)) })));
+  const ours = await followed(tables);
   const refusals: Refusal[] = [];
   const unchecked: { cluster: string; reason: string }[] = [];
   const records = await ledger.all();
@@ -37,8 +41,8 @@ export async function writersOf({ clusters, ledger }: Pick<SavepointWorld, "clus
         if (job.vertices.length === 0) refusals.push({ rule: "writers-unchecked", cluster: profile.name, reason: `${oneLine(name, 80)} is only starting` });
         const operators = job.vertices.map((vertex) => vertex.name);
         const written = new Set(operators.flatMap(writtenBy));
-        const proven = provenPlaces(records, profile.url, jobId);
-        const theirs = tables.filter((table) => written.has(objectOf(table.table)) && !writesElsewhere(table, operators, proven));
+        const proven = distinct(await followed(provenPlaces(records, profile.url, jobId)));
+        const theirs = ours.filter((table) => written.has(objectOf(table.table)) && !writesElsewhere(table, operators, proven));
         if (theirs.length > 0) refusals.push({ rule: "writer-running", table: theirs.map(({ table }) => table).join(" and "), by: { jobId, name } });
       }
     } catch (error) {
@@ -56,14 +60,23 @@ const objectOf = (table: string): string => tableAddress(table).table;
 /** The tables that savepoints of this very job were proven to belong to; which ones it writes can't change while it runs. */
 function provenPlaces(records: readonly LedgerRecord[], cluster: string, jobId: string): readonly TableRef[] {
   const mine = new Set(records.flatMap((record) => (record.kind === "savepoint" && record.cluster.url === cluster && record.job.id === jobId ? [record.id] : [])));
-  const places = records.flatMap((record) => (record.kind === "pair" && record.savepoint.recordId !== null && mine.has(record.savepoint.recordId) ? [{ warehouse: record.warehouse, table: record.table }] : []));
-  return places.filter((place, at) => places.findIndex((other) => other.warehouse === place.warehouse && other.table === place.table) === at);
+  return records.flatMap((record) => (record.kind === "pair" && record.savepoint.recordId !== null && mine.has(record.savepoint.recordId) ? [{ warehouse: record.warehouse, table: record.table }] : []));
+}
+
+/** A table with its warehouse by a key: one folder that has two paths is one warehouse. */
+interface FollowedTable {
+  readonly table: string;
+  readonly place: string;
+}
+
+function distinct(tables: readonly FollowedTable[]): readonly FollowedTable[] {
+  return tables.filter((one, at) => tables.findIndex((other) => other.place === one.place && other.table === one.table) === at);
 }
 
 /** Whether each committer of the table's name is accounted for by another table of that name. What compacts has no savepoint that tells. */
-function writesElsewhere(table: TableRef, operators: readonly string[], proven: readonly TableRef[]): boolean {
+function writesElsewhere(table: FollowedTable, operators: readonly string[], proven: readonly FollowedTable[]): boolean {
   const name = objectOf(table.table);
   const alike = proven.filter((place) => objectOf(place.table) === name);
   const committers = operators.flatMap((operator) => [...operator.matchAll(/Global Committer ?: ?([^\s,)\]]+)/g)]).filter(([, committed]) => committed === name).length;
-  return committers > 0 && alike.length >= committers && !alike.some((place) => place.warehouse === table.warehouse && place.table === table.table);
+  return committers > 0 && alike.length >= committers && !alike.some((each) => each.place === table.place && each.table === table.table);
 }

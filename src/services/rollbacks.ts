@@ -9,13 +9,12 @@ import { scanMetadata } from "../core/metadata/scan";
 import { actionText, tableAddress, type PaimonAction, type PaimonActions, type SentStatement, type StatementStanding } from "../core/paimon/actions";
 import { paimonCommitters } from "../core/paimon/committers";
 import { rollbackName } from "../core/paimon/ourNames";
-import { isBrokenOff, latestOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
+import { isBrokenOff, latestOf, missingFileOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
 import { differenceFrom, isTarget, planRollback, stepsFor, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
 import { pairRecordId, pairRecordsIn, rememberedOf, withRemembered } from "../core/paimon/remembered";
-import { tableNamed, type PaimonTable, type WarehouseReader } from "../core/paimon/warehouse";
+import { branchesOf, optionsOf, snapshotFile, tableNamed, tagFile, type PaimonTable, type WarehouseReader } from "../core/paimon/warehouse";
 import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run, StorageLook } from "../core/ports";
 import { savepointName } from "../core/wording";
-import { readRecord } from "./ledgerReads";
 import { followedPlaces } from "./realPlaces";
 import { refuseIf } from "./requestErrors";
 import type { RestoreRequest, RestoreService } from "./restores";
@@ -79,6 +78,13 @@ interface TableStep {
 /** Below so many free bytes a rollback is warned of: what follows it writes. */
 export const littleFreeBytes = 256 << 20;
 
+/** A table as it was found. */
+interface Looked {
+  readonly facts: TableFacts;
+  readonly table: PaimonTable;
+  readonly reader: WarehouseReader;
+}
+
 /** How long a statement that a SQL Gateway was sent counts as at work when nobody waits for its answer any more, and no handle of it is known. */
 const gatewayPatienceMs = 30_000;
 /** How long gateways are asked before a rollback is given up, milliseconds. */
@@ -123,7 +129,7 @@ export class RollbackService {
       const { path: realPath, records } = await followedPlaces(this.#places, savepoint.path, await this.#world.ledger.all());
       const remembered = unlikeRemembered(plan, realPath, pairRecordsIn(records));
       run.report({ message: "Looking for jobs that write to the tables" });
-      const { refusals, unchecked } = await writersOf(this.#world, plan.tables.map(({ warehouse, table }) => ({ warehouse, table: table.name })), record?.cluster.url ?? null, run.signal);
+      const { refusals, unchecked } = await writersOf(this.#world, this.#places, plan.tables.map(({ warehouse, table }) => ({ warehouse, table: table.name })), record?.cluster.url ?? null, run.signal);
       const free = (await Promise.all([...new Set(plan.tables.map(({ table }) => table.folder))].map((folder) => this.#tables.freeBytes(folder)))).filter((bytes) => bytes !== undefined);
       return { plan: { ...plan, refusals: [...remembered, ...plan.refusals] }, refusals: [...remembered, ...plan.refusals, ...(plan.tables.length === 0 ? [] : refusals)], unchecked, freeBytes: free.length === 0 ? null : Math.min(...free) };
     } finally {
@@ -205,7 +211,8 @@ export class RollbackService {
   async drop(rollbackId: string): Promise<RollbackRecord> {
     if (!this.#flows.has(rollbackId)) await this.#settleStatements(rollbackId, AbortSignal.timeout(patienceOfDropMs), "later");
     const record = await this.#update(rollbackId, "given up", (open) => (isDroppable(open) ? { ...(open.endedAtMs === null ? this.#notAtWork(open, this.#flows.has(rollbackId)) : open), state: open.state === "restoring" ? "done" : "dropped", endedAtMs: open.endedAtMs ?? this.#world.clock.now() } : open));
-    if (record.restoreId !== null) await this.#restores.drop(record.restoreId);
+    // A start whose record was set aside as damaged, or deleted by hand, is no plan any more.
+    if (record.restoreId !== null && (await this.#world.ledger.get(record.restoreId)) !== undefined) await this.#restores.drop(record.restoreId);
     return record;
   }
 
@@ -234,32 +241,50 @@ export class RollbackService {
 
   async #go(id: string, run: Run, unchecked: readonly string[]): Promise<RollbackRecord> {
     let record = await this.#claim(id, unchecked);
+    if (record.endedAtMs !== null) return record;
     if (record.state === "planned" || record.state === "rolling") {
       await this.#requireSavepoint(record);
       await this.#refuseWriters(record, run);
       for (let at = 0; at < record.tables.length; at++) record = await this.#rollTable(record, at, run);
-      // All again, since the first may have been written to while the last was rolled back.
-      for (const table of record.tables) await this.#verify(table, run.signal);
-      record = await this.#update(id, "all tables are rolled back", (open) => ({ ...open, state: "rolled-back" }));
-    }
-    if (record.state === "rolled-back") {
+      // All again, since the first may have been written to while the last was rolled back, or a job have begun that will.
+      await this.#requireStill(record, run.signal);
+      record = await this.#step(id, "all tables are rolled back", (open) => ({ ...open, state: "rolled-back" }));
       if (record.restoreId === null) return this.#end(id, "nothing is to be started");
-      for (const table of record.tables) await this.#verify(table, run.signal);
-      record = await this.#update(id, `starts ${record.jobName}`, (open) => ({ ...open, state: "restoring" }));
+    } else if (record.state === "rolled-back") {
+      // However long ago that was.
+      await this.#requireStill(record, run.signal);
+      if (record.restoreId === null) return this.#end(id, "nothing is to be started");
     }
-    if (record.state === "restoring" && record.restoreId !== null) {
+    if (record.restoreId !== null) {
+      const { restoreId } = record;
+      if (record.state === "rolled-back") record = await this.#step(id, `starts ${record.jobName}`, (open) => ({ ...open, state: "restoring" }));
       run.report({ message: `Starting ${record.jobName}` });
       try {
-        await this.#restores.startPlanned(record.restoreId, run, (owner) => this.#liveness(owner) === "dead");
+        const started = record;
+        await this.#restores.startPlanned(restoreId, run, { isGone: (owner) => this.#liveness(owner) === "dead", isReady: () => this.#requireStill(started, run.signal) });
       } catch (error) {
+        if (isFlinkError(error, "ledger-record-damaged") && (await this.#world.ledger.get(restoreId)) === undefined) return this.#endUntold(record);
         // The tables are right, and stay so: the job can be started again from the savepoint.
         if (isFlinkError(error, "restore-failed", "plan-arguments-lost")) await this.#end(id, "the job did not start", "rolled-back");
+        else if (await this.#isUnsent(restoreId)) await this.#step(id, "the job was not started", (open) => ({ ...open, state: "rolled-back" }));
         throw error;
       }
       run.report({ message: `Waiting for the first checkpoint of ${record.jobName}` });
       record = await this.#untilSafe(record, run);
     }
     return record;
+  }
+
+  /** Whether the start that follows is still a plan. */
+  async #isUnsent(restoreId: string): Promise<boolean> {
+    const restore = await this.#world.ledger.get(restoreId);
+    return restore?.kind === "restore" && restore.state === "planned";
+  }
+
+  /** The last look before a start: no job writes to the tables, and each is at its tag (rule 5). Throws `refused`, `rollback-unverified`. */
+  async #requireStill(record: RollbackRecord, signal: AbortSignal): Promise<void> {
+    await this.#refuseJobs(record, signal);
+    for (const table of record.tables) await this.#verify(table, signal);
   }
 
   /** Makes this process the one at work on it. Throws `refused` while another is that lives. */
@@ -296,12 +321,13 @@ export class RollbackService {
     return this.#world.clock.now() - (open.trail.at(-1)?.atMs ?? open.requestedAtMs);
   }
 
-  /** Refuses while another rollback has touched one of the tables and is not at its end. */
+  /** Refuses while another rollback has touched one of the tables and is not at its end, whichever path of the warehouse it has them under. */
   async #refuseRivals(id: string | null, jobName: string, tables: readonly Pick<RollbackTableRecord, "warehouse" | "table">[]): Promise<void> {
+    const keysOf = (of: typeof tables): Promise<readonly string[]> => Promise.all(of.map(async ({ warehouse, table }) => `${placeKey(await this.#places.real(warehouse))} ${table}`));
+    const own = new Set(await keysOf(tables));
     for (const open of await this.#world.ledger.all()) {
       if (open.kind !== "rollback" || open.id === id || open.endedAtMs !== null || open.state === "planned") continue;
-      const isShared = open.tables.some((one) => tables.some((each) => each.warehouse === one.warehouse && each.table === one.table));
-      if (isShared) refuseIf("rolled back", jobName, [{ rule: "rollback-unfinished", done: doneOf(open), total: open.tables.length }]);
+      if ((await keysOf(open.tables)).some((key) => own.has(key))) refuseIf("rolled back", jobName, [{ rule: "rollback-unfinished", done: doneOf(open), total: open.tables.length }]);
     }
   }
 
@@ -309,12 +335,19 @@ export class RollbackService {
   async #untilSafe(record: RollbackRecord, run: Run): Promise<RollbackRecord> {
     const { ledger, clock } = this.#world;
     for (;;) {
-      const restore = await readRecord(ledger, "restore", record.restoreId ?? "");
+      const restore = await ledger.get(record.restoreId ?? "");
+      if (restore?.kind !== "restore") return this.#endUntold(record);
       if (restore.state === "safe") return this.#end(record.id, "the job has completed a checkpoint");
       if (restore.endedAtMs !== null || restore.state === "failed") return this.#end(record.id, `the job ended before a checkpoint of its own (${restore.state})`, "rolled-back");
       if (restore.state === "running") void this.#restores.starts.watchUntilSafe(restore.id);
       await clock.sleep(500, run.signal);
     }
+  }
+
+  /** The end of one whose start has no record any more, since that was set aside as damaged, or deleted by hand: nobody can tell what became of the job. Throws `outcome-unknown`. */
+  async #endUntold(record: RollbackRecord): Promise<never> {
+    await this.#end(record.id, "the record of its start is gone", "rolled-back");
+    throw new FlinkError("outcome-unknown", { what: "start", jobName: record.jobName, lookIn: null });
   }
 
   async #rollTable(record: RollbackRecord, at: number, run: Run): Promise<RollbackRecord> {
@@ -329,17 +362,16 @@ export class RollbackService {
       say: (message) => run.report({ message: `${table.table} (${at + 1} of ${record.tables.length}): ${message}`, percent: (100 * at) / record.tables.length }),
       act: (action) => this.#act(record.id, at, table, action, run),
     };
-    const facts = await this.#keep(record, table, step, run.signal);
-    const kept = facts.tags.find(({ name }) => name === table.tag.name)?.snapshot;
-    refuseIf("rolled back", record.jobName, unseenTags(record, table, facts));
-    if (kept === undefined || !isTarget(table.target, kept)) refuseIf("rolled back", table.table, [{ rule: "tag-damaged", table: table.table, tag: table.tag.name, file: `tag/tag-${table.tag.name}` }]);
+    const { facts, table: found } = await this.#keep(record, table, step, run.signal);
+    // Others took their time before this one, and so did the copy.
+    refuseIf("rolled back", record.jobName, [...damages(table, facts, found, []), ...targetFaults(table, facts, false), ...unseen(record, table, facts)]);
     run.signal.throwIfAborted();
     await this.#setTable(record.id, at, { state: "rolling", message: null }, `${table.table}: is rolled back to ${table.tag.name}`);
     try {
       // Each looks after it has written: of two that begin at once at least one sees the other, and steps back.
       await this.#refuseRivals(record.id, record.jobName, record.tables);
     } catch (error) {
-      await this.#update(record.id, `${table.table}: not touched`, (open) => ({ ...open, state: record.state, tables: open.tables.map((each, index) => (index === at ? table : each)) }));
+      await this.#step(record.id, `${table.table}: not touched`, (open) => ({ ...open, state: record.state, tables: open.tables.map((each, index) => (index === at ? table : each)) }));
       throw error;
     }
     try {
@@ -359,28 +391,34 @@ export class RollbackService {
     return this.#setTable(record.id, at, { state: "rolled-back", process: null, statement: null, message: null }, `${table.table}: is at snapshot ${table.target.id}`);
   }
 
-  /** Makes the copy that was wanted of a table, and the tag to roll back to where none keeps it, and sees that they are there. Resolves to the table as it is then. */
-  async #keep(record: RollbackRecord, table: RollbackTableRecord, { say, act }: TableStep, signal: AbortSignal): Promise<TableFacts> {
-    let { facts } = await this.#look(table, signal);
+  /**
+   * Makes the copy that was wanted of a table, and the tag to roll back to where none keeps it, and sees that they are there, whole: what a full disk or a killed
+   * JVM left of an earlier try is made anew. Resolves to the table as it is then.
+   */
+  async #keep(record: RollbackRecord, table: RollbackTableRecord, { say, act }: TableStep, signal: AbortSignal): Promise<Looked> {
+    let looked = await this.#look(table, signal);
     for (const step of stepsFor(table, record.safetyName)) {
-      if (step.kind === "roll-back") break;
-      const isThere = (): boolean => (step.kind === "create-branch" ? facts.branches.includes(step.branch) : facts.tags.some(({ name }) => step.kind === "create-tag" && name === step.tag));
       // A table whose rollback has begun is no longer what the copy was to keep.
-      if (isThere() || table.state !== "planned" || isBrokenOff(facts)) continue;
+      if (step.kind === "roll-back" || table.state !== "planned" || isBrokenOff(looked.facts)) break;
+      let made = await madeOf(step, looked, signal);
+      if (made === "whole") continue;
       say(step.kind === "create-branch" ? "keeping it as it is" : "making a tag");
-      await act(step);
-      ({ facts } = await this.#look(table, signal));
-      if (!isThere()) throw new FlinkError("paimon-action-failed", { table: table.table, what: actionText(step), message: "Paimon calls it done, and it is not there.", exception: "" });
+      if (step.kind === "create-branch" && made === "half") await act({ kind: "delete-branch", branch: step.branch });
+      await act(step.kind === "create-tag" && made === "half" ? { kind: "replace-tag", tag: step.tag, snapshotId: step.snapshotId } : step);
+      looked = await this.#look(table, signal);
+      made = await madeOf(step, looked, signal);
+      if (made !== "whole") throw new FlinkError("paimon-action-failed", { table: table.table, what: actionText(step), message: `Paimon calls it done, and it is ${made === "half" ? "there by half" : "not there"}.`, exception: "" });
     }
-    return facts;
+    return looked;
   }
 
   /** Has Paimon act on a table; who does is written down before it does. */
   async #act(id: string, at: number, table: RollbackTableRecord, action: PaimonAction, run: Run): Promise<void> {
-    const note = (event: string, process: ProcessIdentity | null, statement: SentStatement | null = null): Promise<unknown> => this.#update(id, `${table.table}: ${event}`, (open) => ({ ...open, tables: open.tables.map((each, index) => (index === at ? { ...each, process, statement } : each)) }));
+    const note = (event: string, process: ProcessIdentity | null, statement: SentStatement | null = null): Promise<unknown> => this.#step(id, `${table.table}: ${event}`, (open) => ({ ...open, tables: open.tables.map((each, index) => (index === at ? { ...each, process, statement } : each)) }));
     let told: ProcessIdentity | undefined;
     try {
-      await this.#tables.actions(table.warehouse).act(tableAddress(table.table), action, run, async (process, statement) => {
+      const { location } = await this.#warehouseAt(table.warehouse);
+      await this.#tables.actions(location).act(tableAddress(table.table), action, run, async (process, statement) => {
         const handle = statement?.operation ?? null;
         await note(`${process.pid === 0 ? process.host : `process ${process.pid}`} is to ${actionText(action)}${handle === null ? "" : ` (operation ${handle})`}`, process, statement);
         told = process;
@@ -399,19 +437,24 @@ export class RollbackService {
   async #mend(record: RollbackTableRecord, run: Run): Promise<void> {
     const { table, facts, reader } = await this.#look(record, run.signal);
     if (!isBrokenOff(facts)) return;
-    const folder = `${table.home}/snapshot`;
+    const write = async (name: string, text: string): Promise<void> => {
+      const file = `${table.home}/snapshot/${name}`;
+      await this.#tables.write(file, text).catch((error: Error & { readonly code?: string }) => {
+        throw new FlinkError("table-unwritable", { table: record.table, file, reason: error.code ?? error.message }, { cause: error });
+      });
+    };
     const newest = facts.snapshots[facts.snapshots.length - 1];
     if (newest === undefined) {
       const text = await snapshotTextOf(reader, table, record.tag.name, run.signal);
       if (text === undefined) throw new FlinkError("refused", { verb: "mended", subject: record.table, refusals: [{ rule: "tag-damaged", table: record.table, tag: record.tag.name, file: `tag/tag-${record.tag.name}` }] });
-      await this.#tables.write(`${folder}/snapshot-${record.target.id}`, text);
-      await this.#tables.write(`${folder}/EARLIEST`, String(record.target.id));
-      await this.#tables.write(`${folder}/LATEST`, String(record.target.id));
+      await write(`snapshot-${record.target.id}`, text);
+      await write("EARLIEST", String(record.target.id));
+      await write("LATEST", String(record.target.id));
       return;
     }
     const earliest = facts.snapshots[0]?.id ?? newest.id;
-    await this.#tables.write(`${folder}/EARLIEST`, String(earliest));
-    await this.#tables.write(`${folder}/LATEST`, String(newest.id));
+    await write("EARLIEST", String(earliest));
+    await write("LATEST", String(newest.id));
   }
 
   /** What comes later than the savepoint goes: it has to be there before any table is touched, however long ago that was planned. */
@@ -431,34 +474,35 @@ export class RollbackService {
   async #refuseWriters(record: RollbackRecord, run: Run): Promise<void> {
     const { clock } = this.#world;
     run.report({ message: "Looking for writers" });
-    const savepoint = await this.#recordAt(record.savepoint.path);
-    const { refusals, unchecked } = await writersOf(this.#world, record.tables, savepoint?.cluster.url ?? null, run.signal);
-    refuseIf("rolled back", record.jobName, refusals);
-    const silent = unchecked.map(({ cluster }) => cluster).filter((cluster) => record.unchecked?.includes(cluster) === false);
-    refuseIf("rolled back", record.jobName, silent.length === 0 ? [] : [{ rule: "clusters-silent", clusters: silent }]);
-    // What was seen and confirmed is all that may go, also when a rollback goes on that failed: its numbers are given out again.
+    await this.#refuseJobs(record, run.signal);
+    // All of them before the first is touched: half a rollback is worse than none.
     for (const table of record.tables) {
       if (table.state === "rolled-back") continue;
-      const { facts } = await this.#look(table, run.signal);
-      refuseIf("rolled back", record.jobName, unseenTags(record, table, facts));
-      if (table.state === "planned") {
-        const newest = facts.snapshots.find(({ id }) => id === table.latestId);
-        if (newest !== undefined && newest.timeMs !== (table.seen?.latestMs ?? newest.timeMs)) refuseIf("rolled back", record.jobName, [{ rule: "table-moves", table: table.table, from: newest.id, to: newest.id }]);
-        continue;
-      }
-      const later = facts.snapshots.filter(({ id, timeMs }) => id > (table.latestId ?? 0) || (id > table.target.id && timeMs > record.requestedAtMs)).at(-1);
-      if (later !== undefined) refuseIf("rolled back", record.jobName, [{ rule: "table-moves", table: table.table, from: table.latestId ?? 0, to: later.id }]);
+      const { facts, table: found, reader } = await this.#look(table, run.signal);
+      const isThere = differenceFrom(table.target, facts) === undefined;
+      refuseIf("rolled back", record.jobName, damages(table, facts, found, [record.safetyName, table.tag.isNew ? table.tag.name : null]));
+      refuseIf("rolled back", record.jobName, isThere ? [] : targetFaults(table, facts, true));
+      refuseIf("rolled back", record.jobName, unseen(record, table, facts));
+      if (isThere) continue;
+      const missing = await missingFileOf(reader, found, facts.tags.some(({ name }) => name === table.tag.name) ? { tag: table.tag.name } : { snapshotId: table.target.id }, run.signal);
+      refuseIf("rolled back", record.jobName, missing === undefined ? [] : [{ rule: "tag-damaged", table: table.table, tag: table.tag.name, file: missing }]);
     }
     const newest = async (): Promise<(number | null)[]> => Promise.all(record.tables.map(async (table) => latestOf((await this.#look(table, run.signal)).facts)));
     const before = await newest();
-    record.tables.forEach((table, at) => {
-      if (table.state === "planned" && before[at] !== table.latestId) refuseIf("rolled back", record.jobName, [{ rule: "table-moves", table: table.table, from: table.latestId ?? 0, to: before[at] ?? 0 }]);
-    });
     await clock.sleep(this.#stillMs, run.signal);
     const after = await newest();
     record.tables.forEach(({ table }, at) => {
       if (before[at] !== after[at]) refuseIf("rolled back", record.jobName, [{ rule: "table-moves", table, from: before[at] ?? 0, to: after[at] ?? 0 }]);
     });
+  }
+
+  /** Refuses while a job writes to one of the tables, or its cluster does not tell. */
+  async #refuseJobs(record: RollbackRecord, signal: AbortSignal): Promise<void> {
+    const savepoint = await this.#recordAt(record.savepoint.path);
+    const { refusals, unchecked } = await writersOf(this.#world, this.#places, record.tables, savepoint?.cluster.url ?? null, signal);
+    refuseIf("rolled back", record.jobName, refusals);
+    const silent = unchecked.map(({ cluster }) => cluster).filter((cluster) => record.unchecked?.includes(cluster) === false);
+    refuseIf("rolled back", record.jobName, silent.length === 0 ? [] : [{ rule: "clusters-silent", clusters: silent }]);
   }
 
   /** The ledger's record of a savepoint, under whichever path of its folder it was written down. */
@@ -509,12 +553,22 @@ export class RollbackService {
     }
   }
 
-  async #look(record: Pick<RollbackTableRecord, "warehouse" | "table">, signal: AbortSignal): Promise<{ facts: TableFacts; table: PaimonTable; reader: WarehouseReader }> {
-    const files = (await this.#tables.warehouses()).find(({ location }) => location === record.warehouse)?.files;
+  async #look(record: Pick<RollbackTableRecord, "warehouse" | "table">, signal: AbortSignal): Promise<Looked> {
+    const { files } = await this.#warehouseAt(record.warehouse);
     if (files === undefined) throw new FlinkError("warehouse-unknown", { warehouse: record.warehouse });
     const table = await tableNamed(files.reader, files.folder, record.table, [], signal);
     if (table === undefined) throw new FlinkError("refused", { verb: "rolled back", subject: record.table, refusals: [{ rule: "table-damaged", table: record.table, file: `${files.folder}/${record.table}` }] });
     return { facts: await tableFacts(files.reader, table, signal), table, reader: files.reader };
+  }
+
+  /** A warehouse by its location, also where the settings have it under another path by now. Throws `warehouse-unknown`. */
+  async #warehouseAt(location: string): Promise<RollbackWarehouse> {
+    const all = await this.#tables.warehouses();
+    const known = all.find((each) => each.location === location);
+    if (known !== undefined) return known;
+    const place = placeKey(await this.#places.real(location));
+    for (const each of all) if (placeKey(await this.#places.real(each.location)) === place) return each;
+    throw new FlinkError("warehouse-unknown", { warehouse: location });
   }
 
   async #difference(table: RollbackTableRecord, signal: AbortSignal): Promise<string | undefined> {
@@ -527,11 +581,19 @@ export class RollbackService {
   }
 
   #setTable(id: string, at: number, change: Partial<RollbackTableRecord>, event: string): Promise<RollbackRecord> {
-    return this.#update(id, event, (open) => ({ ...open, state: "rolling", tables: open.tables.map((table, index) => (index === at ? { ...table, ...change } : table)) }));
+    return this.#step(id, event, (open) => ({ ...open, state: "rolling", tables: open.tables.map((table, index) => (index === at ? { ...table, ...change } : table)) }));
   }
 
   #end(id: string, event: string, state: RollbackRecord["state"] = "done"): Promise<RollbackRecord> {
-    return this.#update(id, event, (open) => ({ ...open, state, endedAtMs: this.#world.clock.now() }));
+    return this.#step(id, event, (open) => ({ ...open, state, endedAtMs: this.#world.clock.now() }));
+  }
+
+  /** A step of this process. Throws `refused` when another took the rollback over, or gave it up, while this one was taken for dead: a machine that slept, a clock that jumped. */
+  #step(id: string, event: string, change: (open: RollbackRecord) => RollbackRecord): Promise<RollbackRecord> {
+    return this.#update(id, event, (open) => {
+      if (open.owner.instance !== this.#world.self.instance || open.endedAtMs !== null) refuseIf("rolled back", open.jobName, [{ rule: "rollback-taken-over" }]);
+      return change(open);
+    });
   }
 
   async #update(id: string, event: string, change: (open: RollbackRecord) => RollbackRecord): Promise<RollbackRecord> {
@@ -540,6 +602,49 @@ export class RollbackService {
     return record;
   }
 
+}
+
+/** How much is there of a tag or branch that a step makes. */
+async function madeOf(step: PaimonAction, { facts, table, reader }: Looked, signal: AbortSignal): Promise<"whole" | "half" | "none"> {
+  if (step.kind === "create-tag") return facts.tags.some(({ name }) => name === step.tag) ? "whole" : facts.problems.some(({ path }) => path === tagFile(table, step.tag)) ? "half" : "none";
+  if (step.kind !== "create-branch" || !facts.branches.includes(step.branch)) return "none";
+  const branch = (await branchesOf(reader, table, [], signal)).find(({ name }) => name === `${table.name}$branch_${step.branch}`);
+  const copied = branch === undefined ? undefined : await tableFacts(reader, branch, signal);
+  const kept = facts.tags.find(({ name }) => name === step.tag)?.snapshot;
+  if (branch === undefined || copied === undefined || kept === undefined || copied.problems.length > 0) return "half";
+  const expected = { id: kept.id, commitUser: kept.commitUser, commitIdentifier: String(kept.commitIdentifier), timeMs: kept.timeMs };
+  const hasBoth = copied.snapshots.some((snapshot) => isTarget(expected, snapshot)) && copied.tags.some(({ name, snapshot }) => name === step.tag && isTarget(expected, snapshot));
+  // Schemas are copied last, the newest at the end.
+  return hasBoth && (copied.schemaId ?? -1) >= kept.schemaId && (await optionsOf(reader, branch, [], signal)) !== undefined ? "whole" : "half";
+}
+
+/** Files of a table that can't be read: what goes with them can't be told. Paimon itself breaks off in the middle of a rollback at such a tag. `own`: tags that are made anew. */
+function damages({ table, target }: RollbackTableRecord, facts: TableFacts, found: PaimonTable, own: readonly (string | null)[]): Refusal[] {
+  const mended = [...own.flatMap((tag) => (tag === null ? [] : [tagFile(found, tag)])), ...(isBrokenOff(facts) ? [snapshotFile(found, target.id)] : [])];
+  const problem = facts.problems.find(({ path }) => !mended.includes(path));
+  return problem === undefined ? [] : [{ rule: "table-damaged", table, file: problem.path }];
+}
+
+/** What was written since a person saw the table and would go with its rollback, also when one goes on that failed: its numbers are given out again. */
+function unseen(record: RollbackRecord, table: RollbackTableRecord, facts: TableFacts): Refusal[] {
+  const moves = (to: number | null): Refusal => ({ rule: "table-moves", table: table.table, from: table.latestId ?? 0, to: to ?? 0 });
+  const tags = unseenTags(record, table, facts);
+  if (tags.length > 0) return tags;
+  if (table.state !== "planned") {
+    const later = facts.snapshots.filter(({ id, timeMs }) => id > (table.latestId ?? 0) || (id > table.target.id && timeMs > record.requestedAtMs)).at(-1);
+    return later === undefined ? [] : [moves(later.id)];
+  }
+  const latest = latestOf(facts);
+  if (latest !== table.latestId) return [moves(latest)];
+  const newest = facts.snapshots.find(({ id }) => id === latest);
+  return newest === undefined || newest.timeMs === (table.seen?.latestMs ?? newest.timeMs) ? [] : [moves(latest)];
+}
+
+/** What a table goes back to is no longer what was seen: its tag, or, while that may still be made (`early`), the snapshot. */
+function targetFaults({ table, tag, target }: RollbackTableRecord, facts: TableFacts, early: boolean): Refusal[] {
+  const kept = facts.tags.find(({ name }) => name === tag.name)?.snapshot ?? (tag.isNew && early ? facts.snapshots.find(({ id }) => id === target.id) : undefined);
+  if (kept !== undefined && isTarget(target, kept)) return [];
+  return [{ rule: "target-changed", table, target: tag.isNew ? { snapshotId: target.id } : { tag: tag.name }, wasRemade: kept !== undefined }];
 }
 
 /** Tags that go with a table's rollback and were not there when a person saw what goes; our own copy is none of them. */

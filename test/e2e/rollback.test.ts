@@ -10,6 +10,7 @@ import { tableAddress } from "../../src/core/paimon/actions";
 import { paimonFlinks } from "../rig/paimon";
 import { bothTables, everyMs, openBench, type RollbackBench } from "./support/rollbackBench";
 import { assertExact, killedRound, round, runPastSavepoint, steps } from "./support/rollbackRounds";
+import { freeze } from "./support/smallDisk";
 import { patience } from "./support/testApp";
 
 for (const [at, version] of paimonFlinks.entries()) {
@@ -90,17 +91,17 @@ for (const [at, version] of paimonFlinks.entries()) {
       const rollbacks = await bench.app.app.rollbacks();
       const { plan } = await bench.check(savepoint);
       const [first, second] = plan.tables;
-      // Its tag vanishes between the look and the deed.
-      const tag = path.join(second?.table.home ?? "", "tag", `tag-${second?.tag.name ?? ""}`);
-      const kept = await import("node:fs/promises").then(({ readFile }) => readFile(tag));
-      await rm(tag);
-      await assert.rejects(rollbacks.begin(plan, { safetyCopy: false, restore: bench.restoreOf(savepoint), unchecked: [] }, patience()), (error) => isFlinkError(error, "refused") && error.facts.refusals[0]?.rule === "tag-damaged");
+      const thaw = freeze(path.join(second?.table.home ?? "", "snapshot"));
+      try {
+        await assert.rejects(rollbacks.begin(plan, { safetyCopy: false, restore: bench.restoreOf(savepoint), unchecked: [] }, patience()), (error) => isFlinkError(error, "paimon-action-failed") && error.facts.message.includes("Read-only file system"));
+      } finally {
+        thaw();
+      }
       const [open] = await rollbacks.unfinished();
-      assert.deepEqual(open?.tables.map(({ state }) => state), ["rolled-back", "planned"]);
+      assert.deepEqual(open?.tables.map(({ state }) => state), ["rolled-back", "failed"]);
       // And a restore past it is refused.
       await assert.rejects(bench.app.app.restores.start(bench.restoreOf(savepoint), patience()), (error) => isFlinkError(error, "refused") && error.facts.refusals[0]?.rule === "rollback-unfinished");
       assert.equal(differenceFrom({ ...first?.target, commitIdentifier: String(first?.target.commitIdentifier) } as never, await tableFacts(localWarehouse, first?.table as never)), undefined);
-      await writeFile(tag, kept);
       job = (await rollbacks.continue(open?.id ?? "", patience())).restoreId ?? "";
       await bench.paimon.checkpoints(job, 1);
       await assertExact(bench);

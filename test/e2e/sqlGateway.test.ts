@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { constants, copyFileSync, linkSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
@@ -14,6 +14,7 @@ import { plainHttp, until } from "../rig/flink";
 import { gatewayAlone, paimonFlinks, type TestGateway } from "../rig/paimon";
 import { paimonSet, type PaimonSet } from "../unit/paimonSets";
 import type { RollbackTask } from "./rollback.process";
+import { hangOn } from "./support/hangingPaimon";
 import { logInto, openApp, patience, type TestAppOptions } from "./support/testApp";
 
 describe(`a SQL Gateway of Flink ${paimonFlinks[1]}`, () => {
@@ -138,23 +139,3 @@ describe(`a SQL Gateway of Flink ${paimonFlinks[1]}`, () => {
     await until("its session to be closed", async () => (await server.sessions()).size === 0);
   });
 });
-
-/** Has Paimon hang where it reads the newest schema of a table, by a pipe to which nobody writes; this program passes over what is no file. */
-function hangOn(schemas: string): { release(): void } {
-  const file = path.join(schemas, "schema-1");
-  const held = path.join(schemas, "held");
-  execFileSync("mkfifo", [file]);
-  linkSync(file, held);
-  let isReleased = false;
-  return {
-    release() {
-      if (isReleased) return;
-      isReleased = true;
-      const text = readFileSync(path.join(schemas, "schema-0"), "utf8").replace(/"id" : 0,/, "\"id\" : 1,");
-      writeFileSync(path.join(schemas, "draft"), text);
-      renameSync(path.join(schemas, "draft"), file);
-      // For whoever has opened it already; that nobody has is no fault.
-      void writeFile(held, text, { flag: constants.O_WRONLY | constants.O_NONBLOCK }).catch(() => undefined);
-    },
-  };
-}

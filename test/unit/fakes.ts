@@ -142,6 +142,11 @@ export class LedgerDisk {
     };
   }
 
+  /** Loses a record, as a person does who deletes its file. */
+  remove(id: string): void {
+    this.#records.delete(id);
+  }
+
   /** The records of one kind, straight from the disk. */
   savepoints(): SavepointRecord[] {
     return [...this.#records.values()].map(({ text }) => parse(text)).filter((record): record is SavepointRecord => record.kind === "savepoint");

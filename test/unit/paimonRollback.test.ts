@@ -10,7 +10,7 @@ import { localWarehouse, writeWhole } from "../../src/clients/paimon/localWareho
 import { rollbackName } from "../../src/core/paimon/ourNames";
 import { isBrokenOff, latestOf, missingFileOf, snapshotTextOf, tableFacts } from "../../src/core/paimon/rollback/facts";
 import { differenceFrom, movedOn, planRollback, stepsFor, writtenBy, type OtherSavepoint, type RollbackPlan, type TableRollback } from "../../src/core/paimon/rollback/plan";
-import { lossesOf, runbookText, victimLines } from "../../src/core/paimon/rollback/rollbackText";
+import { lossesOf, remarksOf, runbookText, victimLines } from "../../src/core/paimon/rollback/rollbackText";
 import { FileTables } from "../../src/core/paimon/fileTables";
 import { comparedTags, schemaFields } from "../../src/core/paimon/tagText";
 import { parseFlinkVersion } from "../../src/core/model/version";
@@ -103,6 +103,15 @@ describe("a rollback's plan", () => {
       assert.deepEqual(told, snapshots.map(({ id }) => id));
     }
     assert.equal(named.tables.length, 2);
+  });
+
+  test("what is to know of several tables alike is said once, with their names", async () => {
+    const { tables } = await plan(6, "62dc41");
+    const [first, second] = tables.map((table) => ({ ...table, branches: ["audit"] }));
+    assert.deepEqual(remarksOf(first!, second!), ["Branches of d.app, d.pk stay as they are (audit)."]);
+    assert.deepEqual(remarksOf(first!, { ...second!, branches: ["dev"], isBrokenOff: true }), [
+      "Branches of d.app stay as they are (audit).", "A rollback of d.pk broke off earlier, and Paimon can't read what it left: the pointers are mended first.", "Branches of d.pk stay as they are (dev).",
+    ]);
   });
 
   test("a tag whose files are gone or damaged is refused, and nothing is changed", async () => {

@@ -452,13 +452,14 @@ describe("stop, then restore", () => {
   });
 
   describe("beside a vault that is locked", () => {
+    const alone = { isGone: () => false, isReady: () => Promise.resolve() };
     const locked = new FlinkError("secrets-unavailable", { reason: "the keyring is locked" });
 
     test("goes on to its start when only forgetting the arguments fails", async () => {
       Object.assign(world.vault, { delete: () => Promise.reject(locked) });
       assert.equal((await stopThenRestore()).state, "running");
       const id = await window.restores.planAfterRollback(request(), watchedRun());
-      assert.equal((await window.restores.startPlanned(id, watchedRun())).state, "running");
+      assert.equal((await window.restores.startPlanned(id, watchedRun(), alone)).state, "running");
       await window.restores.drop(await window.restores.planAfterRollback(request(), watchedRun()));
     });
 
@@ -473,10 +474,10 @@ describe("stop, then restore", () => {
       const { get } = world.vault;
       const id = await window.restores.planAfterRollback(request(), watchedRun());
       Object.assign(world.vault, { get: () => Promise.reject(locked) });
-      await rejected(window.restores.startPlanned(id, watchedRun()), "secrets-unavailable");
+      await rejected(window.restores.startPlanned(id, watchedRun(), alone), "secrets-unavailable");
       assert.deepEqual([only().state, runs()], ["planned", []]);
       Object.assign(world.vault, { get });
-      assert.equal((await window.restores.startPlanned(id, watchedRun())).state, "running");
+      assert.equal((await window.restores.startPlanned(id, watchedRun(), alone)).state, "running");
     });
   });
 

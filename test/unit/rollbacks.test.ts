@@ -26,11 +26,13 @@ let savepoint: string;
 /** What Paimon was asked for, as `table: action`. */
 let asked: string[];
 /** Stands in for what Paimon does, before it does it. */
-let fault: (action: PaimonAction, table: string) => "nothing" | undefined | Promise<undefined>;
+let fault: (action: PaimonAction, table: string) => "nothing" | undefined | Promise<"nothing" | undefined>;
 /** What a SQL Gateway says of a statement that it was sent. */
 let standing: StatementStanding;
 /** Whether Paimon's processes live. */
 let jvm: Liveness;
+/** The disk is full. */
+let unwritable: boolean;
 
 beforeEach(() => {
   set = paimonSet("rolled-back");
@@ -39,6 +41,7 @@ beforeEach(() => {
   asked = [];
   fault = () => undefined;
   jvm = "dead";
+  unwritable = false;
   standing = { state: "running" };
   savepoint = path.join(set.savepoints, set.pairs.find((pair) => pair.checkpointId === 6 && pair.savepoint.includes("62dc41"))?.savepoint ?? "");
   world.disk.put(savepointRecord("s6", { cluster: { name: "local", url: flink.url }, job: { id: jobId, name: "ingest" }, state: "completed", path: savepoint, checkpointId: 6 }));
@@ -57,8 +60,16 @@ async function act(address: TableAddress, action: PaimonAction): Promise<void> {
   if ((await fault(action, address.table)) === "nothing") return;
   const home = homeOf(address);
   switch (action.kind) {
-    case "create-tag": return copyFileSync(path.join(home, "snapshot", `snapshot-${action.snapshotId}`), path.join(home, "tag", `tag-${action.tag}`));
-    case "create-branch": return void mkdirSync(path.join(home, "branch", `branch-${action.branch}`), { recursive: true });
+    case "create-tag": case "replace-tag": return copyFileSync(path.join(home, "snapshot", `snapshot-${action.snapshotId}`), path.join(home, "tag", `tag-${action.tag}`));
+    case "create-branch": {
+      const branch = path.join(home, "branch", `branch-${action.branch}`);
+      const tag = path.join(home, "tag", `tag-${action.tag}`);
+      for (const folder of ["tag", "snapshot", "schema"]) mkdirSync(path.join(branch, folder), { recursive: true });
+      copyFileSync(tag, path.join(branch, "tag", `tag-${action.tag}`));
+      copyFileSync(tag, path.join(branch, "snapshot", `snapshot-${(JSON.parse(readFileSync(tag, "utf8")) as { id: number }).id}`));
+      return copyFileSync(path.join(home, "schema", "schema-0"), path.join(branch, "schema", "schema-0"));
+    }
+    case "delete-branch": return rmSync(path.join(home, "branch", `branch-${action.branch}`), { recursive: true });
     case "roll-back": {
       const text = readFileSync(path.join(home, "tag", `tag-${action.tag}`), "utf8");
       const { id } = JSON.parse(text) as { id: number };
@@ -78,10 +89,13 @@ function dropLaterTags(home: string, id: number): void {
   }
 }
 
-function another(options: Parameters<typeof openWindow>[1] = {}, actor?: ProcessIdentity, sent: readonly SentStatement[] = []): { readonly window: Window; readonly rollbacks: RollbackService } {
+/** The same warehouse under another path, by a symbolic link. */
+const linked = "file:/linked/warehouse";
+
+function another(options: Parameters<typeof openWindow>[1] & { readonly location?: string } = {}, actor?: ProcessIdentity, sent: readonly SentStatement[] = []): { readonly window: Window; readonly rollbacks: RollbackService } {
   const window = openWindow(world, options);
   const tables: RollbackTables = {
-    warehouses: () => Promise.resolve([{ location: set.warehouse, tables: new FileTables(localWarehouse, set.warehouse), files: { folder: set.warehouse, reader: localWarehouse } }]),
+    warehouses: () => Promise.resolve([{ location: options.location ?? set.warehouse, tables: new FileTables(localWarehouse, set.warehouse), files: { folder: set.warehouse, reader: localWarehouse } }]),
     actions: () => ({ way: "command", act: async (address, action, _run, started) => {
       const process = actor ?? { host: window.self.host, pid: 4711, instance: "jvm" };
       if (sent.length === 0) await started?.(process);
@@ -92,10 +106,10 @@ function another(options: Parameters<typeof openWindow>[1] = {}, actor?: Process
       asked.push(`${gateway} ${session} ${operation ?? "?"}`);
       return Promise.resolve(standing);
     },
-    write: writeWhole, openMetadata: openLocalMetadata, openFile: openLocalFile,
+    write: (file, text) => (unwritable ? Promise.reject(Object.assign(new Error("no space left on device"), { code: "ENOSPC" })) : writeWhole(file, text)), openMetadata: openLocalMetadata, openFile: openLocalFile,
     writtenMs: () => Promise.resolve(undefined), freeBytes: () => Promise.resolve(undefined),
   };
-  return { window, rollbacks: new RollbackService(window.shared, window.restores, tables, { real: (place) => Promise.resolve(place) }, (owner) => (owner.instance === "jvm" ? jvm : window.liveness(owner))) };
+  return { window, rollbacks: new RollbackService(window.shared, window.restores, tables, { real: (place) => Promise.resolve(place === linked ? set.warehouse : place) }, (owner) => (owner.instance === "jvm" ? jvm : window.liveness(owner))) };
 }
 
 async function planOf({ rollbacks }: ReturnType<typeof another>): Promise<RollbackPlan> {
@@ -450,6 +464,214 @@ describe("a rollback", () => {
       assert.deepEqual(await refusals(two.rollbacks.continue(open?.id ?? "", watchedRun(), [], true)), ["operation-running"]);
     });
   });
+
+  const snapshotOf = (table: string): string => path.join(homeOf({ database: "d", table }), "snapshot");
+  const latestOf = (table: string): number => Number(readFileSync(path.join(snapshotOf(table), "LATEST"), "utf8"));
+  const write = (table: string, text?: string): void => {
+    const latest = latestOf(table);
+    const json = JSON.parse(readFileSync(path.join(snapshotOf(table), `snapshot-${latest}`), "utf8")) as object;
+    writeFileSync(path.join(snapshotOf(table), `snapshot-${latest + 1}`), text ?? JSON.stringify({ ...json, id: latest + 1, timeMillis: clock.now() + 1 }));
+    if (text === undefined) writeFileSync(path.join(snapshotOf(table), "LATEST"), String(latest + 1));
+  };
+  const full = (what: string): never => {
+    throw new FlinkError("paimon-action-failed", { table: "d.app", what, message: "No space left on device", exception: "java.io.IOException" });
+  };
+  const restoreOf = (): Parameters<Window["restores"]["planAfterRollback"]>[0] => ({ cluster: flink.url, jobName: "ingest", savepoint: { path: savepoint, recordId: "s6", checkpointId: 6 }, jar: { id: "a.jar", name: "a.jar" }, programArgs: ["--secret"], claimMode: "NO_CLAIM", allowNonRestoredState: false });
+  const starts = (): number => flink.calls.filter(({ name }) => name === "runJar").length;
+
+  for (const [what, meanwhile, ends] of [
+    ["a table was written to", () => write("pk"), async (work: Promise<unknown>) => (await rejected(work, "rollback-unverified")).facts.difference.replace(/\d+/g, "N")],
+    ["a job was started that writes, and has not committed", () => void flink.addJob(jobId, { vertices: ["Writer : app -> Global Committer : app"] }), async (work: Promise<unknown>) => (await refusals(work)).join()],
+  ] as const) {
+    test(`rule 5: the job is not started where, after its window died just before that, ${what}`, async () => {
+      const [one, two] = [another(), another()];
+      const restoreId = await one.window.restores.planAfterRollback(restoreOf(), watchedRun());
+      const { id } = await one.rollbacks.begin(await planOf(one), tablesOnly, watchedRun());
+      await one.window.ledger.update<RollbackRecord>(id, "starts ingest", (open) => ({ ...open, restoreId, state: "restoring", endedAtMs: null }));
+      one.window.dispose();
+      await clock.sleep(24 * 60 * 60_000);
+      meanwhile();
+      assert.match(await ends(two.rollbacks.continue(id, watchedRun())), /^(its newest snapshot is N, not N|writer-running)$/);
+      const [left] = await two.rollbacks.unfinished();
+      assert.deepEqual([starts(), left?.state, (await two.window.ledger.get(restoreId) as RestoreRecord).state], [0, "rolled-back", "planned"]);
+    });
+  }
+
+  test("rule 5: a job that begins to write while tables are rolled back keeps the start from being made, though nothing of it is committed yet", async () => {
+    const one = another();
+    fault = (action, table) => {
+      if (action.kind === "roll-back" && table === "pk") flink.addJob("c".repeat(32), { vertices: ["Writer : app -> Global Committer : app"] });
+      return undefined;
+    };
+    assert.deepEqual(await refusals(one.rollbacks.begin(await planOf(one), { ...tablesOnly, restore: restoreOf() }, watchedRun())), ["writer-running"]);
+    const [left] = await one.rollbacks.unfinished();
+    assert.deepEqual([starts(), left?.state, left?.tables.map(({ state }) => state)], [0, "rolling", ["rolled-back", "rolled-back"]]);
+    flink.jobs.clear();
+    flink.program = { checkpointEveryMs: 1_000 };
+    assert.equal((await one.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done");
+  });
+
+  test("rule 5: what is written to the second table while the first is rolled back is not deleted with what was seen", async () => {
+    const one = another();
+    fault = (action, table) => {
+      if (action.kind === "roll-back" && table === "app") write("pk");
+      return undefined;
+    };
+    const plan = await planOf(one);
+    assert.deepEqual(await refusals(one.rollbacks.begin(plan, tablesOnly, watchedRun())), ["table-moves"]);
+    assert.deepEqual(done(), ["app: roll-back"]);
+  });
+
+  test("P-11: no table is touched when the tag of one of them has gone since the preview, or keeps another state under its name", async () => {
+    const one = another();
+    const plan = await planOf(one);
+    const tag = path.join(homeOf({ database: "d", table: "pk" }), "tag", `tag-${plan.tables[1]?.tag.name ?? ""}`);
+    const text = readFileSync(tag, "utf8");
+    rmSync(tag);
+    const gone = await rejected(one.rollbacks.begin(plan, { ...tablesOnly, safetyCopy: true }, watchedRun()), "refused");
+    assert.deepEqual(gone.facts.refusals, [{ rule: "target-changed", table: "d.pk", target: { tag: plan.tables[1]?.tag.name }, wasRemade: false }]);
+    const [left] = await one.rollbacks.unfinished();
+    copyFileSync(path.join(snapshotOf("pk"), `snapshot-${latestOf("pk")}`), tag);
+    const remade = await rejected(one.rollbacks.continue(left?.id ?? "", watchedRun()), "refused");
+    assert.deepEqual(remade.facts.refusals.map((refusal) => refusal.rule === "target-changed" && refusal.wasRemade), [true]);
+    assert.deepEqual(asked, []);
+    writeFileSync(tag, text);
+    assert.equal((await one.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done");
+  });
+
+  for (const takes of ["continue", "drop"] as const) {
+    test(`does nothing more once another window, which took this one for dead, chose to ${takes} it`, async () => {
+      const [one, two] = [another(), another()];
+      let wakes = (): void => undefined;
+      fault = (action) => (action.kind === "create-branch" ? new Promise<undefined>((resolve) => (wakes = () => resolve(undefined))) : undefined);
+      const begun = one.rollbacks.begin(await planOf(one), { ...tablesOnly, safetyCopy: true }, watchedRun());
+      begun.catch(() => undefined);
+      while (!asked.includes("app: create-branch")) await new Promise((resolve) => setImmediate(resolve));
+      // A machine that sleeps.
+      world.alive.delete(one.window.self.instance);
+      fault = () => undefined;
+      const [left] = await two.rollbacks.unfinished();
+      const { state } = takes === "drop" ? await two.rollbacks.drop(left?.id ?? "") : await two.rollbacks.continue(left?.id ?? "", watchedRun());
+      assert.equal(state, takes === "drop" ? "dropped" : "done");
+      const before = asked.length;
+      wakes();
+      await rejected(begun, "refused", "paimon-action-failed");
+      assert.deepEqual([asked.length, (await records(two)).map((record) => record.state)], [before, [state]]);
+    });
+  }
+
+  test("rule 5: while its tables are rolled back in part, a job is restored from none of its savepoints, until that is given up", async () => {
+    const one = another();
+    fault = (action, table) => (action.kind === "roll-back" && table === "pk" ? full("roll back") : undefined);
+    await rejected(one.rollbacks.begin(await planOf(one), tablesOnly, watchedRun()), "paimon-action-failed");
+    const place = "file:/sp/savepoint-62dc41-00000000000f";
+    world.disk.put(savepointRecord("s15", { cluster: { name: "local", url: flink.url }, job: { id: jobId, name: "ingest" }, state: "completed", path: place, checkpointId: 15 }));
+    world.disk.put(savepointRecord("other", { cluster: { name: "local", url: flink.url }, job: { id: "d".repeat(32), name: "another" }, state: "completed", path: "file:/sp/savepoint-dddddd-00000000000f", checkpointId: 15 }));
+    flink.program = { checkpointEveryMs: 1_000 };
+    const from = (path: string): Promise<unknown> => one.window.restores.start({ ...restoreOf(), savepoint: { path, recordId: null, checkpointId: null } }, watchedRun());
+    assert.deepEqual(await refusals(from(place)), ["rollback-unfinished"]);
+    await from("file:/sp/savepoint-dddddd-00000000000f");
+    const [left] = await one.rollbacks.unfinished();
+    flink.jobs.clear();
+    await one.rollbacks.drop(left?.id ?? "");
+    await from(place);
+  });
+
+  test("two windows that have one warehouse under two paths: the second rolls nothing back while the first is at it", async () => {
+    const [one, two] = [another(), another({ location: linked })];
+    const plans = [await planOf(one), await planOf(two)] as const;
+    fault = (action) => (action.kind === "roll-back" ? new Promise<undefined>(() => undefined) : undefined);
+    void one.rollbacks.begin(plans[0], tablesOnly, watchedRun()).catch(() => undefined);
+    while (done().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(await refusals(two.rollbacks.begin(plans[1], tablesOnly, watchedRun())), ["rollback-unfinished"]);
+    assert.equal(done().length, 1);
+  });
+
+  test("P-11: a job that is proven to write the tables under another path of the warehouse is a writer", async () => {
+    const one = another();
+    const plan = await planOf(one);
+    const writer = "c".repeat(32);
+    flink.addJob(writer, { vertices: ["Writer : app -> Global Committer : app"] });
+    world.disk.put(savepointRecord("theirs", { cluster: { name: "local", url: flink.url }, job: { id: writer, name: "dev" }, state: "completed", path: "file:/sp/savepoint-cccccc-000000000001", checkpointId: 4 }));
+    world.disk.put({ kind: "pair", version: 1, id: "pair-1", savepoint: { path: "file:/sp/savepoint-cccccc-000000000001", recordId: "theirs", checkpointId: "4" }, warehouse: linked, table: "d.app", snapshot: { id: 4, commitUser: "u", commitIdentifier: "4", timeMs: 5, totalRecordCount: 1, uuid: null }, tags: ["savepoint-4"], seenAtMs: 9, trail: [] });
+    assert.deepEqual(await refusals(one.rollbacks.begin(plan, tablesOnly, watchedRun())), ["writer-running"]);
+    assert.deepEqual(asked, []);
+  });
+
+  test("a copy that a full disk left by half is no copy: it is made anew before anything is rolled back", async () => {
+    const one = another();
+    const plan = await planOf(one);
+    const home = homeOf({ database: "d", table: "app" });
+    fault = (action, table) => {
+      if (table === "app" && action.kind === "create-tag") {
+        writeFileSync(path.join(home, "tag", `tag-${action.tag}`), "");
+        full("create the tag");
+      }
+      if (table === "app" && action.kind === "create-branch") {
+        mkdirSync(path.join(home, "branch", `branch-${action.branch}`, "tag"), { recursive: true });
+        copyFileSync(path.join(home, "tag", `tag-${action.tag}`), path.join(home, "branch", `branch-${action.branch}`, "tag", `tag-${action.tag}`));
+        full("create the branch");
+      }
+      return undefined;
+    };
+    await rejected(one.rollbacks.begin(plan, { ...tablesOnly, safetyCopy: true }, watchedRun()), "paimon-action-failed");
+    const [left] = await one.rollbacks.unfinished();
+    assert.deepEqual(left?.tables.map(({ state, process }) => [state, process]), [["planned", null], ["planned", null]]);
+    await rejected(one.rollbacks.continue(left?.id ?? "", watchedRun()), "paimon-action-failed");
+    fault = () => undefined;
+    assert.equal((await one.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done");
+    assert.deepEqual(asked.filter((line) => line.startsWith("app")), ["app: create-tag", "app: replace-tag", "app: create-branch", "app: delete-branch", "app: create-branch", "app: roll-back"]);
+    const branch = path.join(home, "branch", `branch-${left?.safetyName ?? ""}`);
+    assert.deepEqual(["tag", "snapshot", "schema"].map((folder) => readdirSync(path.join(branch, folder)).length), [1, 1, 1]);
+  });
+
+  test("a table is at its tag only when nothing of it that may be later is unreadable", async () => {
+    const one = another();
+    fault = async (action, table) => {
+      if (action.kind !== "roll-back" || table !== "pk") return undefined;
+      fault = () => undefined;
+      await act({ database: "d", table }, action);
+      write("pk", "half a snap");
+      return "nothing";
+    };
+    const { facts } = await rejected(one.rollbacks.begin(await planOf(one), { ...tablesOnly, restore: restoreOf() }, watchedRun()), "rollback-unverified");
+    assert.match(facts.difference, /snapshot-\d+ can't be read/);
+    assert.equal(starts(), 0);
+  });
+
+  test("a broken-off table whose pointers can't be mended is named with the file and why, and is mended once they can", async () => {
+    const one = another();
+    fault = (action, table) => {
+      if (action.kind !== "roll-back" || table !== "app") return undefined;
+      for (const name of readdirSync(snapshotOf(table))) if (name.startsWith("snapshot-")) rmSync(path.join(snapshotOf(table), name));
+      writeFileSync(path.join(snapshotOf(table), "LATEST"), "6");
+      return full("roll back");
+    };
+    await rejected(one.rollbacks.begin(await planOf(one), tablesOnly, watchedRun()), "paimon-action-failed");
+    const [left] = await one.rollbacks.unfinished();
+    fault = () => undefined;
+    unwritable = true;
+    const { facts } = await rejected(one.rollbacks.continue(left?.id ?? "", watchedRun()), "table-unwritable");
+    assert.deepEqual(facts, { table: "d.app", file: path.join(snapshotOf("app"), "snapshot-6"), reason: "ENOSPC" });
+    unwritable = false;
+    assert.equal((await one.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done");
+  });
+
+  for (const [when, isSo] of [["while it starts", () => starts() === 1], ["before its first checkpoint", (steps: readonly string[]) => steps.some((message) => message.startsWith("Waiting for the first checkpoint"))]] as const) {
+    test(`waits for no job whose record is lost ${when}: it ends, and says that nobody can tell`, async () => {
+      const one = another();
+      flink.program = {};
+      const run = watchedRun();
+      const begun = one.rollbacks.begin(await planOf(one), { ...tablesOnly, restore: restoreOf() }, run);
+      begun.catch(() => undefined);
+      while (!isSo(run.steps)) await new Promise((resolve) => setImmediate(resolve));
+      world.disk.remove((await records(one))[0]?.restoreId ?? "");
+      const { facts } = await rejected(begun, "outcome-unknown");
+      assert.deepEqual(facts, { what: "start", jobName: "ingest", lookIn: null });
+      const [left] = await one.rollbacks.droppable();
+      assert.equal((await one.rollbacks.drop(left?.id ?? "")).state, "dropped");
+    });
+  }
 
   test("is left at once when Paimon never answers, and is not begun a second time beside it", async () => {
     const one = another();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { HttpRequest } from "../../src/clients/http";
 import { gatewayActions, gatewayOf, type SqlGateway } from "../../src/clients/paimon/sqlGateway";
-import { systemClock } from "../../src/core/base/async";
+import { isAbort, systemClock } from "../../src/core/base/async";
 import { FlinkError } from "../../src/core/errors";
 import { JumpingClock, watchedRun } from "./fakes";
 import { rejected } from "./rejected";
@@ -133,21 +133,23 @@ test("a gateway's failure that repeats the catalog's options is told without the
   await one.close();
 });
 
-/** A gateway whose `CALL` ends when it is told to, or when it was given up; notes the routes that it was asked for. */
-function hanging(clock: JumpingClock): { readonly one: SqlGateway; readonly asked: string[]; finish(): void } {
+/** A gateway whose `CALL` ends when it is told to, or when it was given up, unless that is `deaf`; notes the routes that it was asked for. */
+function hanging(clock: JumpingClock, deaf?: "cancel" | "statement"): { readonly one: SqlGateway; readonly asked: string[]; finish(): void } {
   const asked: string[] = [];
   let state = "RUNNING";
   const answer = ({ method, url, json: sent }: HttpRequest): object => {
     asked.push(`${method} ${new URL(url).pathname}`);
     if (url.endsWith("/v1/info")) return { version: "2.0.2" };
+    if (deaf === "statement" && (sent as { statement?: string } | undefined)?.statement?.startsWith("CALL") === true) throw Object.assign(new Error("aborted"), { name: "AbortError" });
     if (url.endsWith("/sessions")) return { sessionHandle: "s" };
     if (url.endsWith("/statements")) return { operationHandle: (sent as { statement: string }).statement.startsWith("CALL") ? "call" : "other" };
+    if (deaf === "cancel" && url.endsWith("/cancel")) return { nothing: "that it says" };
     if (url.endsWith("/cancel")) state = "CANCELED";
     if (url.endsWith("/cancel") || url.endsWith("/status")) return { status: state };
     return { resultType: url.includes("/operations/call/") && state === "RUNNING" ? "NOT_READY" : "EOS" };
   };
   const warehouse = { name: "w", path: "/w", catalog: "paimon", catalogOptions: {}, jars: [], sqlGateway: "http://gateway:8083" };
-  const one = gatewayOf(warehouse, { clock, log, http: { send: (request) => Promise.resolve({ url: request.url, status: 200, contentType: "application/json", body: Buffer.from(JSON.stringify(answer(request))) }) } });
+  const one = gatewayOf(warehouse, { clock, log, http: { send: async (request) => Promise.resolve({ url: request.url, status: deaf === "cancel" && request.url.endsWith("/cancel") ? 500 : 200, contentType: "application/json", body: Buffer.from(JSON.stringify(answer(request))) }) } });
   return { one, asked, finish: () => (state = "FINISHED") };
 }
 
@@ -163,6 +165,19 @@ test("a statement that never ends is told of, and one that only makes or deletes
   await one.close();
   clock.stop();
 });
+
+for (const [deaf, what] of [[undefined, "says that it has ended"], ["cancel", "does not react"], ["statement", "had no time to tell its handle"]] as const) {
+  test(`P-12: a statement that is given up by whoever waits counts as ended only when the gateway says so: it ${what}`, async () => {
+    const clock = new JumpingClock();
+    const { one } = hanging(clock, deaf);
+    const leave = new AbortController();
+    const work = gatewayActions(one, { catalog: "paimon", url: "http://gateway:8083", path: "/w" }).act(table, { kind: "create-tag", tag: "a", snapshotId: 3, retainedMs: null }, { signal: leave.signal, report: () => leave.abort() });
+    if (deaf === undefined) await assert.rejects(work, (error) => isAbort(error));
+    else assert.match((await rejected(work, "paimon-action-lost")).facts.reason, /does not say that it has ended/);
+    await one.close();
+    clock.stop();
+  });
+}
 
 test("a session is not closed under a statement that runs in it, which the gateway would end with it, but after", async () => {
   const clock = new JumpingClock();

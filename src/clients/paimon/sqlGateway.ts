@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Backoff, unlessAborted } from "../../core/base/async";
+import { Backoff, isAbort, unlessAborted } from "../../core/base/async";
 import { FlinkError, isFlinkError } from "../../core/errors";
 import { actionText, callStatement, createCatalogStatement, hideSecrets, oldestCall, tableName, type PaimonActions, type SentStatement, type StatementStanding } from "../../core/paimon/actions";
 import { explain } from "../../core/explain";
@@ -88,9 +88,9 @@ export class SqlGateway {
    * Runs one statement to its end. Throws `statement-failed` with the deepest cause, and the connection's errors; `answer-lost` when it may run all
    * the same. The signal ends the waiting, once the gateway was asked to give the statement up and says that it has, or does not say so for some time.
    * `silent` is told how long nothing came of it, milliseconds, from some seconds on. `sent` is told the handles: before it is sent, which waits for it, and
-   * once the gateway has answered. `config` holds for this statement only.
+   * once the gateway has answered. `unended` is told when it was to be given up and may be at work all the same. `config` holds for this statement only.
    */
-  async run(statement: string, signal: AbortSignal, { silent, sent, config }: Watch & { readonly config?: Readonly<Record<string, string>> } = {}): Promise<StatementResult> {
+  async run(statement: string, signal: AbortSignal, { silent, sent, unended, config }: Watch & { readonly config?: Readonly<Record<string, string>> } = {}): Promise<StatementResult> {
     this.#running++;
     this.#isLeft = false;
     this.#keepAlive();
@@ -100,7 +100,7 @@ export class SqlGateway {
         let taken = false;
         try {
           return await this.#execute(await unlessAborted(opened, signal), statement, signal, {
-            ...(silent && { silent }),
+            ...(silent && { silent }), ...(unended && { unended }),
             ...(config && { config }),
             sent: async (at) => {
               taken = at.operation !== null;
@@ -186,7 +186,7 @@ export class SqlGateway {
     return sessionHandle;
   }
 
-  async #execute(session: string, statement: string, signal: AbortSignal, { silent, sent, config }: Watch & { readonly config?: Readonly<Record<string, string>> } = {}): Promise<StatementResult> {
+  async #execute(session: string, statement: string, signal: AbortSignal, { silent, sent, unended, config }: Watch & { readonly config?: Readonly<Record<string, string>> } = {}): Promise<StatementResult> {
     await sent?.({ session, operation: null });
     const { operationHandle } = await this.#ask({ method: "POST", route: `/v1/sessions/${session}/statements`, json: { statement, ...(config && { executionConfig: config }) } }, signal, operationSchema);
     const operation = `/v1/sessions/${session}/operations/${operationHandle}`;
@@ -222,7 +222,7 @@ export class SqlGateway {
         }
       }
     } catch (error) {
-      if (signal.aborted) await this.#giveUp(operation);
+      if (signal.aborted && !(await this.#giveUp(operation))) unended?.();
       throw error;
     } finally {
       const closing = this.#ask({ method: "DELETE", route: `${operation}/close` }, AbortSignal.timeout(10_000), z.unknown()).then(() => undefined, () => undefined).finally(() => this.#closing.delete(closing));
@@ -245,17 +245,19 @@ export class SqlGateway {
     }
   }
 
-  /** Has the gateway give a statement up, and waits until it says that it has ended. */
-  async #giveUp(operation: string): Promise<void> {
+  /** Has the gateway give a statement up, and waits until it says that it has ended. Resolves to false when it does not say so: it may be at it. */
+  async #giveUp(operation: string): Promise<boolean> {
     const signal = AbortSignal.timeout(endingMs);
     try {
       await this.#ask({ method: "POST", route: `${operation}/cancel` }, signal, z.unknown());
       for (const pause = new Backoff(50, 1_000); ; await this.#world.clock.sleep(pause.next(), signal)) {
         const { status } = await this.#ask({ method: "GET", route: `${operation}/status` }, signal, statusSchema);
-        if (!atWork.test(status)) return;
+        if (!atWork.test(status)) return true;
       }
     } catch (error) {
+      // Also the gateway's own word that the statement does not react: its status is CANCELED all the same.
       this.#world.log.info(`Whether the SQL Gateway gave a statement up is not known: ${error instanceof Error ? error.message : String(error)}`);
+      return false;
     }
   }
 
@@ -317,6 +319,8 @@ function isForgotten(error: unknown): boolean {
 interface Watch {
   silent?(ms: number): void;
   sent?(statement: SentStatement): Promise<void>;
+  /** It was to be given up, and the gateway does not say that it has ended. */
+  unended?(): void;
 }
 
 /** Acts through a gateway, with `CALL` statements. */
@@ -329,6 +333,7 @@ export function gatewayActions(gateway: SqlGateway, { catalog, url, path: wareho
       if (statement === undefined) throw new FlinkError("gateway-too-old", { url, version: version.text, since: oldestCall });
       const facts = { table: tableName(table), what: actionText(action) };
       let sent: SentStatement | undefined;
+      let isOpen = false;
       try {
         run.signal.throwIfAborted();
         // What deletes is not taken back once it was sent: one that is given up may have done a part. It is waited for, and said that it is.
@@ -340,6 +345,7 @@ export function gatewayActions(gateway: SqlGateway, { catalog, url, path: wareho
         };
         await gateway.run(statement, isKept ? life.signal : AbortSignal.any([run.signal, life.signal]), {
           silent,
+          unended: () => void (isOpen = true),
           sent: async (at) => {
             await started?.({ host: url, pid: 0, instance: "gateway" }, at);
             sent = at;
@@ -348,6 +354,8 @@ export function gatewayActions(gateway: SqlGateway, { catalog, url, path: wareho
       } catch (error) {
         // Paimon's own words come for a statement that was taken, and end it. Everything else tells of the way to it.
         if (isFlinkError(error, "statement-failed") && error.facts.catalogOf === undefined && !isForgotten(error)) throw new FlinkError("paimon-action-failed", { ...facts, message: error.facts.message, exception: error.facts.exception, at: { gateway: url, warehouse } }, { cause: error });
+        // Given up while its handle was on the way, or without a word that it has ended: nobody takes it for that.
+        if (isAbort(error) && sent !== undefined && (isOpen || sent.operation === null)) throw new FlinkError("paimon-action-lost", { ...facts, reason: "the SQL Gateway was told to give it up, and does not say that it has ended" }, { cause: error });
         if (!isFlinkError(error)) throw error;
         const isTaken = (sent?.operation ?? null) !== null;
         if (isTaken && isForgotten(error)) throw new FlinkError("paimon-action-lost", { ...facts, reason: "the SQL Gateway no longer knows the session in which it ran" }, { cause: error });

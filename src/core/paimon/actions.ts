@@ -15,11 +15,15 @@ export interface TableAddress {
 export type PaimonAction =
   /** `retainedMs` null: kept for ever, whatever `tag.default-time-retained` says. */
   | { readonly kind: "create-tag"; readonly tag: string; readonly snapshotId: number; readonly retainedMs: number | null }
+  /** The same for a tag whose file is there and holds nothing, as a full disk leaves it: Paimon can neither delete it nor roll the table back beside it. */
+  | { readonly kind: "replace-tag"; readonly tag: string; readonly snapshotId: number }
   | { readonly kind: "delete-tag"; readonly tag: string }
   | { readonly kind: "rename-tag"; readonly tag: string; readonly newName: string }
   | { readonly kind: "roll-back"; readonly tag: string }
   /** A branch that keeps a tag with its snapshot and files, also when the table is rolled back behind it: the safety copy. */
-  | { readonly kind: "create-branch"; readonly branch: string; readonly tag: string };
+  | { readonly kind: "create-branch"; readonly branch: string; readonly tag: string }
+  /** Also of one that was made by half. Data files stay. */
+  | { readonly kind: "delete-branch"; readonly branch: string };
 
 /** Acts on the tables of one warehouse: through Paimon's action command in a JVM of its own, or through a SQL Gateway. */
 export interface PaimonActions {
@@ -87,10 +91,12 @@ export function actionArguments(warehouse: { readonly path: string; readonly cat
   const retained = action.kind === "create-tag" && action.retainedMs !== null ? ["--time_retained", retentionText(action.retainedMs)] : [];
   switch (action.kind) {
     case "create-tag": return ["create_tag", ...where, "--tag_name", action.tag, "--snapshot", String(action.snapshotId), ...retained, ...options];
+    case "replace-tag": return ["replace_tag", ...where, "--tag_name", action.tag, "--snapshot", String(action.snapshotId), ...options];
     case "delete-tag": return ["delete_tag", ...where, "--tag_name", action.tag, ...options];
     case "rename-tag": return ["rename_tag", ...where, "--tag_name", action.tag, "--target_tag_name", action.newName, ...options];
     case "roll-back": return ["rollback_to", ...where, "--version", action.tag, ...options];
     case "create-branch": return ["create_branch", ...where, "--branch_name", action.branch, "--tag_name", action.tag, ...options];
+    case "delete-branch": return ["delete_branch", ...where, "--branch_name", action.branch, ...options];
   }
 }
 
@@ -105,15 +111,16 @@ export function callStatement(catalog: string, table: TableAddress, action: Paim
   const call = (procedure: string, args: readonly (readonly [name: string, value: string])[]): string =>
     `CALL ${quotedName(catalog)}.sys.${procedure}(${[["`table`", literal(tableName(table))] as const, ...args].map(([name, value]) => (named ? `${name} => ${value}` : value)).join(", ")})`;
   switch (action.kind) {
-    case "create-tag": {
-      const retained = action.retainedMs === null ? [] : [["time_retained", literal(retentionText(action.retainedMs))] as const];
-      return call("create_tag", [["tag", literal(action.tag)], ["snapshot_id", named ? `CAST(${action.snapshotId} AS BIGINT)` : String(action.snapshotId)], ...retained]);
+    case "create-tag": case "replace-tag": {
+      const retained = action.kind === "replace-tag" || action.retainedMs === null ? [] : [["time_retained", literal(retentionText(action.retainedMs))] as const];
+      return call(action.kind.replace("-", "_"), [["tag", literal(action.tag)], ["snapshot_id", named ? `CAST(${action.snapshotId} AS BIGINT)` : String(action.snapshotId)], ...retained]);
     }
     case "delete-tag": return call("delete_tag", [["tag", literal(action.tag)]]);
     case "rename-tag": return call("rename_tag", [["tagName", literal(action.tag)], ["targetTagName", literal(action.newName)]]);
     case "roll-back": return call("rollback_to", [["tag", literal(action.tag)]]);
     // Paimon has it twice, and Flink knows the arguments of such a procedure by their place only.
     case "create-branch": return `CALL ${quotedName(catalog)}.sys.create_branch(${[tableName(table), action.branch, action.tag].map(literal).join(", ")})`;
+    case "delete-branch": return `CALL ${quotedName(catalog)}.sys.delete_branch(${[tableName(table), action.branch].map(literal).join(", ")})`;
   }
 }
 
@@ -171,10 +178,12 @@ export const stars = "******";
 export function actionText(action: PaimonAction): string {
   switch (action.kind) {
     case "create-tag": return `create the tag ${action.tag} of snapshot ${action.snapshotId}`;
+    case "replace-tag": return `make the tag ${action.tag} of snapshot ${action.snapshotId} anew`;
     case "delete-tag": return `delete the tag ${action.tag}`;
     case "rename-tag": return `rename the tag ${action.tag} to ${action.newName}`;
     case "roll-back": return `roll back to the tag ${action.tag}`;
     case "create-branch": return `create the branch ${action.branch} from the tag ${action.tag}`;
+    case "delete-branch": return `delete the branch ${action.branch}, made by half`;
   }
 }
 

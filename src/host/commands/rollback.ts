@@ -7,7 +7,7 @@ import { isUsable, jobOf, type RestoreRecord, type RollbackRecord, type Savepoin
 import { parseFlinkVersion } from "../../core/model/version";
 import { movedOn, type RollbackPlan } from "../../core/paimon/rollback/plan";
 import { progressText, standingLines } from "../../core/paimon/rollback/standing";
-import { lossesOf, ownRemarksOf, runbookText, targetText, victimLines, victimsText, type RunbookWay } from "../../core/paimon/rollback/rollbackText";
+import { remarksOf, runbookText, targetText, victimLines, victimsText, type RunbookWay } from "../../core/paimon/rollback/rollbackText";
 import { joinText, oneLine } from "../../core/rowText";
 import { countText, savepointName, sizeText, spanText } from "../../core/wording";
 import type { RestoreRequest } from "../../services/restores";
@@ -179,7 +179,7 @@ async function confirmVictims(world: CommandWorld, record: SavepointRecord, chec
   const detail = [
     ...(lines.length === 0 ? ["Nothing is deleted."] : [safetyCopy ? "Deleted, and kept in a branch of each table:" : "Deleted for good:", ...lines.slice(0, mostLines).map((line) => `• ${oneLine(line, 160)}`), ...(lines.length > mostLines ? [`• and ${lines.length - mostLines} more, all in the runbook`] : [])]),
     "",
-    ...[...plan.tables.flatMap(ownRemarksOf), ...lossesOf(plan.tables)].map((remark) => oneLine(remark, 300)),
+    ...remarksOf(...plan.tables).map((remark) => oneLine(remark, 300)),
     ...(check.unchecked.length === 0 ? [] : [silentText(check.unchecked.map(({ cluster }) => cluster))]),
     ...(check.freeBytes !== null && check.freeBytes < littleFreeBytes ? [`Only ${sizeText(check.freeBytes)} are free where the tables lie.`] : []),
     what,

@@ -159,7 +159,7 @@ async function act(world: CommandWorld, { warehouse, table }: TableRef, action: 
   return done === true;
 }
 
-const tagVerbs: Readonly<Record<PaimonAction["kind"], string>> = { "create-tag": "making a tag", "delete-tag": "deleting a tag", "rename-tag": "renaming a tag", "roll-back": "rolling back", "create-branch": "making a branch" };
+const tagVerbs: Readonly<Record<PaimonAction["kind"], string>> = { "create-tag": "making a tag", "replace-tag": "making a tag", "delete-tag": "deleting a tag", "rename-tag": "renaming a tag", "roll-back": "rolling back", "create-branch": "making a branch", "delete-branch": "deleting a branch" };
 
 async function askSnapshot(ask: Steps, world: CommandWorld, snapshots: readonly PaimonSnapshot[]): Promise<number | undefined> {
   const now = world.clock.now();

@@ -100,7 +100,7 @@ function rollingBack(bench: RollbackBench, savepoint: string): ChildProcessByStd
 }
 
 /** Has a process roll back, and kills it at a step. */
-async function killAt(bench: RollbackBench, savepoint: string, step: (typeof steps)[number]): Promise<void> {
+export async function killAt(bench: RollbackBench, savepoint: string, step: (typeof steps)[number]): Promise<void> {
   const child = rollingBack(bench, savepoint);
   const seen: string[] = [];
   try {

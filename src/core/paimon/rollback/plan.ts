@@ -232,7 +232,7 @@ export function isTarget(expected: ExpectedTable, snapshot: PaimonSnapshot): boo
 }
 
 /** How a table differs from what it must be after the rollback, as the end of a sentence; undefined when it does not. */
-export function differenceFrom(expected: ExpectedTable, facts: Pick<TableFacts, "snapshots" | "tags" | "pointers">): string | undefined {
+export function differenceFrom(expected: ExpectedTable, facts: Pick<TableFacts, "snapshots" | "tags" | "pointers" | "problems">): string | undefined {
   const latest = latestOf(facts);
   if (latest !== expected.id) return `its newest snapshot is ${latest ?? "none"}, not ${expected.id}`;
   const snapshot = facts.snapshots.find(({ id }) => id === expected.id);
@@ -241,7 +241,10 @@ export function differenceFrom(expected: ExpectedTable, facts: Pick<TableFacts, 
   const later = facts.snapshots.find(({ id }) => id > expected.id);
   if (later !== undefined) return `snapshot ${later.id} is still there`;
   const tag = facts.tags.find((each) => each.snapshot.id > expected.id);
-  return tag === undefined ? undefined : `the later tag ${tag.name} is still there`;
+  if (tag !== undefined) return `the later tag ${tag.name} is still there`;
+  // It may be a later one.
+  const [problem] = facts.problems;
+  return problem === undefined ? undefined : `${problem.path} can't be read`;
 }
 
 /** The table's name without its database in the name of a running operator that writes to it, compacts it or tags it. */

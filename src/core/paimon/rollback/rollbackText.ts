@@ -1,5 +1,5 @@
 import { shellQuote } from "../../cli";
-import { explainRefusal } from "../../explain";
+import { explainRefusal, tablesText } from "../../explain";
 import type { Refusal } from "../../errors";
 import type { FlinkVersion } from "../../model/version";
 import type { WarehouseProfile } from "../../model/warehouse";
@@ -21,9 +21,12 @@ export function targetText(table: TableRollback, nowMs: number): string {
   return joinText(`${table.tag.isNew ? "a new tag" : `tag ${table.tag.name}`} of snapshot ${table.target.id}`, ageText(table.target.timeMs, nowMs), pairGradeText(table.pairing.grade));
 }
 
-/** What to know of a table before it is rolled back, as sentences. */
-export function remarksOf(table: TableRollback): readonly string[] {
-  return [...ownRemarksOf(table), ...lossesOf([table])];
+/** What to know of tables before they are rolled back, as sentences: what is to be said of several alike is said once, with their names. */
+export function remarksOf(...tables: readonly TableRollback[]): readonly string[] {
+  const mark = "\0";
+  const said = new Map<string, string[]>();
+  for (const table of tables) for (const sentence of sentencesOf(table, mark)) said.set(sentence, [...(said.get(sentence) ?? []), table.table.name]);
+  return [...[...said].map(([sentence, names]) => sentence.replaceAll(mark, tablesText(names))), ...lossesOf(tables)];
 }
 
 /** Savepoints to which one can't go back after the rollback, a sentence for each, however many tables it loses a pair in. */
@@ -33,17 +36,16 @@ export function lossesOf(tables: readonly TableRollback[]): readonly string[] {
   return [...losses].map(([lost, names]) => `One can't go back to ${lost} afterwards: the tag that is its pair goes in ${[...names].join(", ")}.`);
 }
 
-/** `remarksOf` without `lossesOf`. */
-export function ownRemarksOf(table: TableRollback): readonly string[] {
-  const name = table.table.name;
+/** They hold for one table as for several in the place of its name. */
+function sentencesOf(table: TableRollback, name: string): readonly string[] {
   return [
-    ...(table.isBrokenOff ? [`A rollback of ${name} broke off earlier, and Paimon can't read it now: its pointers are mended first.`] : []),
-    ...(table.pairing.grade === "drained" ? [`The savepoint was taken with drain: what ${name} got at the end of the input stays in it.`] : []),
+    ...(table.isBrokenOff ? [`A rollback of ${name} broke off earlier, and Paimon can't read what it left: the pointers are mended first.`] : []),
+    ...(table.pairing.grade === "drained" ? [`The savepoint was taken with drain: what ${name} got at the end of the input stays there.`] : []),
     ...(table.pairing.grade === "idle" ? [`The job had written nothing to ${name} since the snapshot: it is the same state.`] : []),
     ...(table.pairing.grade === "waiting" ? [`What the savepoint wrote to ${name} is not committed yet, and nothing was since: the restore commits it.`] : []),
     ...(table.strangers.length === 0 ? [] : [`Others wrote to ${name} since (commit user ${table.strangers.join(", ")}): what they wrote is deleted too.`]),
     ...(table.consumers.length === 0 ? [] : [`Readers of ${name} are past snapshot ${table.target.id} (${table.consumers.map(({ id, nextSnapshot }) => `${id} at ${nextSnapshot}`).join(", ")}): reset them, or they skip or repeat rows.`]),
-    ...(table.schema === null ? [] : [`${name} has a newer schema (${table.schema.newest}) than the snapshot (${table.schema.target}); the rollback leaves it as it is.`]),
+    ...(table.schema === null ? [] : [`The schema of ${name} is newer (${table.schema.newest}) than the snapshot's (${table.schema.target}); the rollback leaves it as it is.`]),
     ...(table.branches.length === 0 ? [] : [`Branches of ${name} stay as they are (${table.branches.join(", ")}).`]),
   ];
 }

@@ -27,7 +27,7 @@ export const python: LanguageAnalyser<PythonFacts> = {
   // A file may reach Flink through another one, by names only Flink has.
   matters: (text) => /pyflink|\b(?:key_by|from_source|sink_to|add_source|get_execution_environment)\b|\buid\b/i.test(text) || onlyPassesOn(text),
   read: (file, tree, edited) =>
-    tree === undefined ? { path: file.path, chunks: [], importsFlink: false, importedModules: [], calledNames: new Set(), tooDeep: false } : readPython(file, tree.rootNode, edited?.before),
+    tree === undefined ? { path: file.path, chunks: [], importsFlink: false, importedModules: [], calledNames: new Set(), tooDeep: false } : readPython(file, tree.rootNode, edited),
   findings,
 };
 

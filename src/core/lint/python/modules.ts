@@ -47,53 +47,82 @@ function joined(folder: string, name: string): string {
 }
 
 interface Index {
-  readonly facts: readonly PythonFacts[];
-  readonly importers: ReadonlyMap<string, readonly PythonFacts[]>;
-  readonly callers: ReadonlySet<string>;
+  /** In the order of the files. */
+  readonly facts: PythonFacts[];
+  /** Places among `facts` of those that import a module, in order, by the name of the module. */
+  readonly importers: Map<string, number[]>;
+  /** How many files call something, by its name. */
+  readonly callers: Map<string, number>;
   /** Paths by the name of their module. */
-  readonly byName: ReadonlyMap<string, readonly string[]>;
+  readonly byName: Map<string, string[]>;
 }
 
 const indexes = new WeakMap<Files, Index>();
 
 /** The files that may import the file, told by the name of its module; at most `limit`. */
 export function importersOf(files: Files, path: string, limit: number): readonly PythonFacts[] {
-  const name = moduleName(path);
-  return (indexOf(files).importers.get(name) ?? []).filter((facts) => facts.path !== path).slice(0, limit);
+  const { facts, importers } = indexOf(files);
+  return (importers.get(moduleName(path)) ?? []).flatMap((at) => facts[at] ?? []).filter((one) => one.path !== path).slice(0, limit);
 }
 
 /** Whether any file calls a function or method of that name. */
 export function isCalledSomewhere(files: Files, name: string): boolean {
-  return indexOf(files).callers.has(name);
+  return (indexOf(files).callers.get(name) ?? 0) > 0;
 }
 
 function moduleName(path: string): string {
   return lastWord(path.replace(/\/__init__\.py$/, "").replace(/\.pyi?$/, "").replace(/\//g, "."));
 }
 
-/** Made anew only when a file came, went or changed. */
+/** Made anew only when a file came or went; of one that changed, what it imports and calls is looked at again. */
 function indexOf(files: Files): Index {
-  const before = indexes.get(files);
-  if (before !== undefined && before.facts.length === files.size) {
+  const known = indexes.get(files);
+  if (known?.facts.length === files.size) {
+    const changed: { readonly at: number; readonly now: PythonFacts }[] = [];
     let at = 0;
-    let same = true;
-    for (const facts of files.values()) if (before.facts[at++] !== facts) same = false;
-    if (same) return before;
+    let samePaths = true;
+    for (const now of files.values()) {
+      const before = known.facts[at];
+      if (before !== now) {
+        changed.push({ at, now });
+        if (before?.path !== now.path) samePaths = false;
+      }
+      at++;
+    }
+    if (samePaths) {
+      for (const { at: place, now } of changed) replace(known, place, now);
+      return known;
+    }
   }
-  const importers = new Map<string, PythonFacts[]>();
-  const callers = new Set<string>();
-  const byName = new Map<string, string[]>();
-  const add = <T>(map: Map<string, T[]>, name: string, value: T): void => {
-    const list = map.get(name);
-    if (list === undefined) map.set(name, [value]);
-    else list.push(value);
-  };
+  const index: Index = { facts: [], importers: new Map(), callers: new Map(), byName: new Map() };
   for (const facts of files.values()) {
-    add(byName, moduleName(facts.path), facts.path);
-    for (const name of facts.importedModules) add(importers, name, facts);
-    for (const name of facts.calledNames) callers.add(name);
+    const at = index.facts.push(facts) - 1;
+    const name = moduleName(facts.path);
+    const paths = index.byName.get(name);
+    if (paths === undefined) index.byName.set(name, [facts.path]);
+    else paths.push(facts.path);
+    for (const module of facts.importedModules) importsAt(index, module, at);
+    for (const called of facts.calledNames) index.callers.set(called, (index.callers.get(called) ?? 0) + 1);
   }
-  const index: Index = { facts: [...files.values()], importers, callers, byName };
   indexes.set(files, index);
   return index;
+}
+
+/** Takes in what a file became. */
+function replace(index: Index, at: number, now: PythonFacts): void {
+  const before = index.facts[at];
+  index.facts[at] = now;
+  if (before === undefined) return;
+  const { importers, callers } = index;
+  for (const module of before.importedModules) if (!now.importedModules.includes(module)) importers.set(module, (importers.get(module) ?? []).filter((one) => one !== at));
+  for (const module of now.importedModules) if (!before.importedModules.includes(module)) importsAt(index, module, at);
+  for (const name of before.calledNames) if (!now.calledNames.has(name)) callers.set(name, (callers.get(name) ?? 1) - 1);
+  for (const name of now.calledNames) if (!before.calledNames.has(name)) callers.set(name, (callers.get(name) ?? 0) + 1);
+}
+
+function importsAt({ importers }: Index, module: string, at: number): void {
+  const all = importers.get(module);
+  if (all === undefined) importers.set(module, [at]);
+  else if ((all.at(-1) ?? -1) < at) all.push(at);
+  else all.splice(all.findIndex((one) => one > at), 0, at);
 }

@@ -17,18 +17,31 @@ const recordMethods = new Set([
 ]);
 
 /** Turns the tree of a Python file into facts. What an edit left as it was is taken over. Never throws. */
-export function readPython(file: SourceFile, root: SyntaxNode, before: Edited<PythonFacts>["before"]): PythonFacts {
-  const reader = new PythonReader(file.text, root.hasError, before);
+export function readPython(file: SourceFile, root: SyntaxNode, edited: Edited<PythonFacts> | undefined): PythonFacts {
+  const reader = new PythonReader(file.text, root.hasError, edited?.before);
   const chunks = reader.chunks(root, 0);
-  const imports = importsOf(chunks);
-  return {
-    path: file.path,
-    chunks,
-    importsFlink: /^\s*(?:from|import)\s+pyflink\b/m.test(file.text),
-    importedModules: imports,
-    calledNames: calledIn(file.text),
-    tooDeep: reader.tooDeep,
-  };
+  const { importedModules, calledNames } = mentions(chunks, root, file.text, edited !== undefined);
+  return { path: file.path, chunks, importsFlink: /^\s*(?:from|import)\s+pyflink\b/m.test(file.text), importedModules, calledNames, tooDeep: reader.tooDeep };
+}
+
+/** What each chunk of an open file imports and calls, so that an edit need not look at the others. */
+const mentioned = new WeakMap<Statement, { readonly imports: readonly string[]; readonly calls: readonly string[] }>();
+
+/** The last words of all modules that are imported, and the names of all that is called. */
+function mentions(chunks: readonly Chunk[], root: SyntaxNode, text: string, isOpen: boolean): Pick<PythonFacts, "importedModules" | "calledNames"> {
+  const importedModules = new Set<string>();
+  const calledNames = new Set<string>();
+  const nodes = statementsIn(root);
+  chunks.forEach(({ start, statement }, at) => {
+    let found = isOpen ? mentioned.get(statement) : undefined;
+    if (found === undefined) {
+      found = { imports: importsOf(statement), calls: calledIn(text.slice(start, nodes[at]?.endIndex)) };
+      if (isOpen) mentioned.set(statement, found);
+    }
+    for (const name of found.imports) importedModules.add(name);
+    for (const name of found.calls) calledNames.add(name);
+  });
+  return { importedModules: [...importedModules], calledNames };
 }
 
 class PythonReader extends ExpressionReader {
@@ -43,7 +56,7 @@ class PythonReader extends ExpressionReader {
   }
 
   chunks(block: SyntaxNode, base: number): readonly Chunk[] {
-    const nodes = block.namedChildren.filter((node): node is SyntaxNode => node !== null && node.type !== "comment");
+    const nodes = statementsIn(block);
     return nodes.map((node, index) => {
       const broken = this.hasErrors && (node.hasError || this.#besideError(nodes, index));
       const before = this.#beforeEdit(node);
@@ -67,7 +80,7 @@ class PythonReader extends ExpressionReader {
 
   #block(block: SyntaxNode | null): Block {
     if (block === null) return [];
-    const nodes = block.namedChildren.filter((node): node is SyntaxNode => node !== null && node.type !== "comment");
+    const nodes = statementsIn(block);
     return nodes.map((node, index) => this.#statement(node, this.hasErrors && (isSimple(node) && node.hasError || this.#besideError(nodes, index))));
   }
 
@@ -236,10 +249,14 @@ class PythonReader extends ExpressionReader {
 }
 
 /** Names before a parenthesis, but not those that are defined there. */
-function calledIn(text: string): ReadonlySet<string> {
+function calledIn(text: string): readonly string[] {
   const names = new Set<string>();
   for (const [, name] of text.matchAll(/\b(?:def|class)\s+\w+|\b([A-Za-z_]\w*)\(/g)) if (name !== undefined) names.add(name);
-  return names;
+  return [...names];
+}
+
+function statementsIn(block: SyntaxNode): readonly SyntaxNode[] {
+  return block.namedChildren.filter(({ type }) => type !== "comment");
 }
 
 function isSimple(node: SyntaxNode): boolean {
@@ -256,7 +273,7 @@ function chunksByOffset(chunks: readonly Chunk[], base = 0, into = new Map<numbe
 }
 
 /** The last words of all modules imported, at any depth of `try` and `if`. */
-function importsOf(chunks: readonly Chunk[]): readonly string[] {
+function importsOf(within: Statement): readonly string[] {
   const found = new Set<string>();
   const visit = (statement: Statement): void => {
     if (statement.s === "import") {
@@ -267,6 +284,6 @@ function importsOf(chunks: readonly Chunk[]): readonly string[] {
     else if (statement.s === "function") statement.body?.forEach(visit);
     else if (statement.s === "class") statement.members.forEach((member) => visit(member.statement));
   };
-  for (const chunk of chunks) visit(chunk.statement);
+  visit(within);
   return [...found].filter((name) => name !== "" && name !== "*");
 }

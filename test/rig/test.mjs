@@ -15,7 +15,7 @@ const plain = (file) => file.endsWith(".test.mjs") && !special.test(file);
 /** What each ring runs, and what it needs of the machine. `limitMs` is for one file; files of a ring with `again` get a second chance (secondChance.mjs). */
 const rings = {
   check: { run: check },
-  unit: { run: nodeTests, folders: ["unit"], files: plain, limitMs: minutes(2), parallel: true },
+  unit: { run: nodeTests, folders: ["unit"], files: plain, limitMs: minutes(5), parallel: true },
   fuzz: { run: nodeTests, folders: ["unit"], files: (file) => file.endsWith(".fuzz.mjs"), limitMs: minutes(10) },
   integration: { run: integration, workbench: true, java: true },
   e2e: { run: nodeTests, folders: ["e2e"], files: plain, limitMs: minutes(20), again: true, java: true, backends: true, paimon: true },

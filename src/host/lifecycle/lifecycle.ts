@@ -4,7 +4,7 @@ import { DisposableStore } from "../../core/base/disposable";
 import { rulesText } from "../../core/cleanup/cleanupText";
 import { cleanupRecordId } from "../../core/cleanup/rules";
 import type { ScheduleRef } from "../../core/contributions";
-import type { SavepointRecord } from "../../core/ledger/record";
+import type { CleanupRecord, LedgerRecord, SavepointRecord } from "../../core/ledger/record";
 import type { Ledger } from "../../core/ledger/store";
 import type { Clock, Log } from "../../core/ports";
 import { oneLine } from "../../core/rowText";
@@ -28,7 +28,7 @@ export interface LifecycleWorld {
   /** What shows schedules below jobs. */
   readonly rows: ScheduleRows;
   readonly clusters: ClusterService;
-  readonly ledger: Pick<Ledger, "get">;
+  readonly ledger: Pick<Ledger, "all">;
   readonly notify: Notify;
   readonly log: Log;
   readonly clock: Clock;
@@ -67,11 +67,12 @@ export class Lifecycle implements Disposable {
     const lifecycle = new Lifecycle(world);
     await lifecycle.read();
     const find = rulesIn(lifecycle.files, world.clusters);
+    const cleanups = cleanupRecordsOf(world.ledger);
     world.rows.show(lifecycle.schedules, async (cluster, jobName) => {
       const { rules, enabled } = find(cluster, jobName);
       if (rules === null) return null;
-      const record = enabled ? await world.ledger.get(cleanupRecordId(cluster, jobName)) : undefined;
-      return { rules: `${rulesText(rules)}${enabled ? "" : ", switched off"}`, waiting: record?.kind === "cleanup" ? (record.lastRun?.waiting ?? null) : null };
+      const record = enabled ? (await cleanups()).get(cleanupRecordId(cluster, jobName)) : undefined;
+      return { rules: `${rulesText(rules)}${enabled ? "" : ", switched off"}`, waiting: record?.lastRun?.waiting ?? null };
     });
     return lifecycle;
   }
@@ -106,4 +107,16 @@ export class Lifecycle implements Disposable {
   dispose(): void {
     this.#held.dispose();
   }
+}
+
+/** Records of cleanups by their ids, gathered once for all rows of a drawing: the ledger gives the same list until it changes. */
+function cleanupRecordsOf(ledger: Pick<Ledger, "all">): () => Promise<ReadonlyMap<string, CleanupRecord>> {
+  let records: readonly LedgerRecord[] = [];
+  let cleanups: ReadonlyMap<string, CleanupRecord> = new Map();
+  return async () => {
+    const all = await ledger.all();
+    if (all !== records) cleanups = new Map(all.flatMap((record) => (record.kind === "cleanup" ? [[record.id, record] as const] : [])));
+    records = all;
+    return cleanups;
+  };
 }

@@ -7,7 +7,7 @@ import { openLocalMetadata } from "../../src/clients/localMetadata";
 import { FileTables } from "../../src/core/paimon/fileTables";
 import { localWarehouse, writeWhole } from "../../src/clients/paimon/localWarehouse";
 import { isAbort } from "../../src/core/base/async";
-import { FlinkError } from "../../src/core/errors";
+import { FlinkError, isFlinkError } from "../../src/core/errors";
 import type { RestoreRecord, RollbackRecord, SavepointRecord } from "../../src/core/ledger/record";
 import type { Liveness, ProcessIdentity } from "../../src/core/ports";
 import type { PaimonAction, TableAddress } from "../../src/core/paimon/actions";
@@ -510,6 +510,29 @@ describe("a rollback", () => {
     flink.program = { checkpointEveryMs: 1_000 };
     assert.equal((await one.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done");
   });
+
+  for (const [what, happens] of [["is cancelled", (run: ReturnType<typeof watchedRun>) => run.abort()], ["fails", () => undefined]] as const) {
+    test(`P-12: a start whose upload ${what} is still to be made: the rollback that goes on makes it, after another look at the tables`, async () => {
+      const one = another();
+      const run = watchedRun();
+      flink.fault = (call) => {
+        if (call.name !== "uploadJar") return undefined;
+        happens(run);
+        return { before: new FlinkError("cluster-unreachable", { url: flink.url, reason: "ECONNREFUSED" }) };
+      };
+      const begun = one.rollbacks.begin(await planOf(one), { ...tablesOnly, restore: { ...restoreOf(), jar: { file: "/jobs/a.jar", name: "a.jar" } } }, run);
+      await assert.rejects(begun, (error) => isAbort(error) || isFlinkError(error, "cluster-unreachable"));
+      flink.fault = () => undefined;
+      const [left] = await one.rollbacks.unfinished();
+      const state = async (): Promise<string | undefined> => ((await one.window.ledger.get(left?.restoreId ?? "")) as RestoreRecord | undefined)?.state;
+      // What was left goes on to its next step, and whoever comes before joins it.
+      while ((await state()) === "requested" || (await records(one))[0]?.state === "restoring") await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual([await state(), starts(), world.vault.kept.size], ["planned", 0, 1]);
+      flink.program = { checkpointEveryMs: 1_000 };
+      assert.equal((await one.rollbacks.continue(left?.id ?? "", watchedRun())).state, "done");
+      assert.deepEqual([starts(), world.vault.kept.size], [1, 0]);
+    });
+  }
 
   test("rule 5: what is written to the second table while the first is rolled back is not deleted with what was seen", async () => {
     const one = another();

@@ -52,7 +52,7 @@ async function planOf(warehouse: string, savepoint: string, folders: readonly st
   try {
     return await planRollback({
       savepoint: { path: savepoint, recordId: null, jobName: null, completedMs: mtimeMs }, metadata, open: openLocalFile,
-      warehouses: [{ location: warehouse, tables: new FileTables(localWarehouse, warehouse), files: { folder: warehouse, reader: localWarehouse } }],
+      warehouses: [{ location: warehouse, tables: new FileTables(localWarehouse, warehouse), files: { folder: warehouse, reader: localWarehouse } }], away: [],
       others: (numbers) => others(numbers, savepoint, folders, terminal),
     }, terminal.signal);
   } finally {

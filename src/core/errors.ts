@@ -88,9 +88,9 @@ export interface ErrorFacts {
   "statement-failed": { url: string; message: string; exception: string; catalogOf?: string | null };
   /** The SQL Gateway's Flink has no `CALL`. */
   "gateway-too-old": { url: string; version: string; since: string };
-  /** A table was rolled back, and is not what its tag is. */
   /** A pointer of a table whose rollback broke off can't be mended; `reason` is the system's code, such as ENOSPC. */
   "table-unwritable": { table: string; file: string; reason: string };
+  /** A table was rolled back, and is not what its tag is. */
   "rollback-unverified": { table: string; tag: string; difference: string };
   "local-flink-java-missing": { looked: string; found: string | null };
   "local-flink-jars-missing": { what: string; missing: readonly string[]; tried: string };
@@ -151,8 +151,8 @@ export type Refusal =
   | { rule: "not-a-savepoint"; folder: string }
   /** A table's state that belongs to the savepoint is not proven, so that rolling back to it could lose or double rows. */
   | { rule: "pair-unproven"; tables: readonly string[]; grade: PairGrade }
-  /** A sink of the savepoint writes to no table of the warehouses that are known. */
-  | { rule: "table-unknown"; sink: string }
+  /** A sink of the savepoint writes to no table of the warehouses that can be read. `away`: those that are configured and can't be, with the reasons of `warehouse-unreachable`. */
+  | { rule: "table-unknown"; sink: string; away: readonly { readonly warehouse: string; readonly reason: string }[] }
   /** Tables whose files can't be read from here: what a rollback must look at before, between and after its steps would not be seen. */
   | { rule: "files-elsewhere"; tables: readonly string[] }
   /** What a sink writes was found in several warehouses, of which one must be a copy. */

@@ -179,7 +179,9 @@ export function explainRefusal(refusal: Refusal): string {
     case "only-completed": return "It is the only completed savepoint of its job.";
     case "not-a-savepoint": return `${refusal.folder} is not a savepoint's folder, and a checkpoint's files may be shared with a job.`;
     case "pair-unproven": return `What of ${tablesText(refusal.tables)} belongs to the savepoint is not sure: ${pairGradeText(refusal.grade)}. Rolling back to a guess loses or doubles rows without a word.`;
-    case "table-unknown": return `Its sink ${refusal.sink} writes to no table of the warehouses that are configured. Add its warehouse: all tables of a job are rolled back, or none.`;
+    case "table-unknown": return refusal.away.length === 0
+      ? `Its sink ${refusal.sink} writes to no table of the warehouses that are configured. Add its warehouse: all tables of a job are rolled back, or none.`
+      : `Its sink ${refusal.sink} writes to no table of the warehouses that can be read now, and all tables of a job are rolled back, or none. ${refusal.away.map(({ warehouse, reason }) => warehouseExplanation(warehouse, reason).message).join(" ")}`;
     case "files-elsewhere": return `The files of ${tablesText(refusal.tables)} can't be read from here, only asked for through the SQL Gateway. Whether the tags' files are there, how much disk is free, and a rollback that breaks off could not be seen. Open the runbook, and follow it where the files are.`;
     case "table-twice": return `${tablesText(refusal.tables)} ${refusal.tables.length === 1 ? "is" : "are"} in ${refusal.warehouses.join(" and in ")}, and which of these the job writes to can't be told. Remove the other, perhaps a copy, from the warehouses of the settings.`;
     case "no-paimon-sink": return "Its job writes to no Paimon table, so there is nothing to roll back: it can be restored as it is.";

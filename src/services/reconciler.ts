@@ -68,6 +68,8 @@ export class Reconciler implements Disposable {
 
   /** Drops starts after a rollback whose process died before it had written that rollback down: nobody goes on with them, and they would keep their savepoint for ever. */
   async #dropForsaken(records: readonly LedgerRecord[]): Promise<void> {
+    // A record that can't be read may be the rollback's.
+    if (this.#world.ledger.damaged().length > 0) return;
     const named = new Set(records.flatMap((record) => (record.kind === "rollback" ? (record.restoreId ?? []) : [])));
     for (const record of records) {
       if (record.kind !== "restore" || record.state !== "planned" || record.afterStop !== null || named.has(record.id)) continue;

@@ -10,7 +10,7 @@ import { actionText, tableAddress, type PaimonAction, type PaimonActions, type S
 import { paimonCommitters } from "../core/paimon/committers";
 import { rollbackName } from "../core/paimon/ourNames";
 import { isBrokenOff, latestOf, missingFileOf, snapshotTextOf, tableFacts, type TableFacts } from "../core/paimon/rollback/facts";
-import { differenceFrom, isTarget, planRollback, stepsFor, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse } from "../core/paimon/rollback/plan";
+import { differenceFrom, isTarget, planRollback, stepsFor, type OtherSavepoint, type RollbackPlan, type RollbackSavepoint, type RollbackWarehouse, type WarehouseAway } from "../core/paimon/rollback/plan";
 import { pairRecordId, pairRecordsIn, rememberedOf, withRemembered } from "../core/paimon/remembered";
 import { branchesOf, optionsOf, snapshotFile, tableNamed, tagFile, type PaimonTable, type WarehouseReader } from "../core/paimon/warehouse";
 import type { Liveness, OpenFile, OpenMetadata, ProcessIdentity, Run, StorageLook } from "../core/ports";
@@ -24,8 +24,8 @@ import { mayBeAtWork } from "./takeover";
 
 /** The tables of the world, as a rollback sees them. */
 export interface RollbackTables {
-  /** The warehouses that are configured and can be read from here. */
-  warehouses(): Promise<readonly RollbackWarehouse[]>;
+  /** The warehouses that are configured: those that can be read from here, and those that can't be now. */
+  warehouses(): Promise<{ readonly found: readonly RollbackWarehouse[]; readonly away: readonly WarehouseAway[] }>;
   /** What acts on a warehouse's tables. Throws `warehouse-unknown`. */
   actions(location: string): PaimonActions;
   /** Writes a file of a warehouse in one step, over what is there. */
@@ -125,7 +125,8 @@ export class RollbackService {
     try {
       const completedMs = record?.endedAtMs ?? (await this.#tables.writtenMs(savepoint.path)) ?? 0;
       const asked: RollbackSavepoint = { path: savepoint.path, recordId: savepoint.recordId ?? record?.id ?? null, jobName: savepoint.jobName ?? record?.job.name ?? null, completedMs };
-      const plan = await planRollback({ savepoint: asked, metadata, open: this.#tables.openFile, warehouses: await this.#tables.warehouses(), others: (ids) => this.#others(ids, asked, run.signal) }, run.signal);
+      const { found: warehouses, away } = await this.#tables.warehouses();
+      const plan = await planRollback({ savepoint: asked, metadata, open: this.#tables.openFile, warehouses, away, others: (ids) => this.#others(ids, asked, run.signal) }, run.signal);
       const { path: realPath, records } = await followedPlaces(this.#places, savepoint.path, await this.#world.ledger.all());
       const remembered = unlikeRemembered(plan, realPath, pairRecordsIn(records));
       run.report({ message: "Looking for jobs that write to the tables" });
@@ -555,20 +556,26 @@ export class RollbackService {
 
   async #look(record: Pick<RollbackTableRecord, "warehouse" | "table">, signal: AbortSignal): Promise<Looked> {
     const { files } = await this.#warehouseAt(record.warehouse);
-    if (files === undefined) throw new FlinkError("warehouse-unknown", { warehouse: record.warehouse });
+    if (files === undefined) throw new FlinkError("refused", { verb: "rolled back", subject: record.table, refusals: [{ rule: "files-elsewhere", tables: [record.table] }] });
     const table = await tableNamed(files.reader, files.folder, record.table, [], signal);
     if (table === undefined) throw new FlinkError("refused", { verb: "rolled back", subject: record.table, refusals: [{ rule: "table-damaged", table: record.table, file: `${files.folder}/${record.table}` }] });
     return { facts: await tableFacts(files.reader, table, signal), table, reader: files.reader };
   }
 
-  /** A warehouse by its location, also where the settings have it under another path by now. Throws `warehouse-unknown`. */
+  /** A warehouse by its location, also where the settings have it under another path by now. Throws `warehouse-unknown`, and `warehouse-unreachable` for one that can't be read now. */
   async #warehouseAt(location: string): Promise<RollbackWarehouse> {
-    const all = await this.#tables.warehouses();
-    const known = all.find((each) => each.location === location);
-    if (known !== undefined) return known;
+    const { found, away } = await this.#tables.warehouses();
     const place = placeKey(await this.#places.real(location));
-    for (const each of all) if (placeKey(await this.#places.real(each.location)) === place) return each;
-    throw new FlinkError("warehouse-unknown", { warehouse: location });
+    const at = async <T extends { readonly location: string }>(all: readonly T[]): Promise<T | undefined> => {
+      const known = all.find((each) => each.location === location);
+      if (known !== undefined) return known;
+      for (const each of all) if (placeKey(await this.#places.real(each.location)) === place) return each;
+      return undefined;
+    };
+    const known = await at(found);
+    if (known !== undefined) return known;
+    const missing = await at(away);
+    throw missing === undefined ? new FlinkError("warehouse-unknown", { warehouse: location }) : new FlinkError("warehouse-unreachable", { warehouse: missing.location, reason: missing.reason });
   }
 
   async #difference(table: RollbackTableRecord, signal: AbortSignal): Promise<string | undefined> {

@@ -18,7 +18,7 @@ export interface NamedTag {
 export interface TagNeeds {
   /** Their pair is the tag. */
   readonly pairs: readonly SavepointRecord[];
-  /** They have the tag's number, and can't be read from here: their pair it may be. */
+  /** They have the tag's number, and they or tables that may be theirs can't be read from here: their pair it may be. */
   readonly unread: readonly SavepointRecord[];
 }
 
@@ -40,7 +40,7 @@ export async function whoNeedsTag(pairs: Pick<PairService, "pairsOf" | "failure"
     const found = place === undefined ? undefined : await pairs.pairsOf(place, freshMs, signal);
     if (found !== undefined) realPaths.set(record.id, found.realPath);
     const isOpen = found?.pairs.some(({ place: table, pairing }) => (table === null || (table.warehouse === tag.warehouse && table.table === tag.table)) && isUntold(pairing)) === true;
-    if (found === undefined || isOpen || pairs.failure(found.path) !== undefined) unread.push(record);
+    if (found === undefined || isOpen || found.problems.length > 0 || pairs.failure(found.path) !== undefined) unread.push(record);
   }
   const records = await ledger.all();
   const remembered = ({ id, path }: SavepointRecord) => records.flatMap((pair) => {

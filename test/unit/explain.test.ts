@@ -104,7 +104,7 @@ const refusals: Examples<Refusal, "rule"> = {
   "not-a-savepoint": [{ rule: "not-a-savepoint", folder: "chk-12" }],
   "job-unchecked": [{ rule: "job-unchecked", job: by, reason: "connection refused" }],
   "pair-unproven": [{ rule: "pair-unproven", tables: ["sales.orders"], grade: "waiting" }, { rule: "pair-unproven", tables: ["sales.orders"], grade: "foreign" }],
-  "table-unknown": [{ rule: "table-unknown", sink: "Global Committer : orders" }],
+  "table-unknown": [{ rule: "table-unknown", sink: "Global Committer : orders", away: [] }, { rule: "table-unknown", sink: "Global Committer : orders", away: [{ warehouse: "file:/w", reason: "missing" }, { warehouse: "file:/v", reason: "permission denied" }] }],
   "no-paimon-sink": [{ rule: "no-paimon-sink" }],
   "writer-running": [{ rule: "writer-running", table: "sales.orders", by }],
   "writers-unchecked": [{ rule: "writers-unchecked", cluster: "staging", reason: "connection refused" }],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
 import { localWarehouse } from "../../src/clients/paimon/localWarehouse";
@@ -73,12 +73,23 @@ test("a savepoint whose tags nobody can look up stays: its file is gone, damaged
   for (const tags of Object.values(found)) assert.match(tags.join(), /^tags that could not be read \(.+\)$/);
 });
 
+test("where a tag of its table can't be read nobody knows whose it is, so the savepoint stays", async () => {
+  const set = paimonSet("rolled-back");
+  after(() => set.remove());
+  const proven = set.pairs.find(({ grade, table }) => grade === "exact" && table === "d.app");
+  const records = recordsOf(set).filter(({ id }) => id === proven?.savepoint);
+  assert.deepEqual(await kept(set, records), {});
+  const damaged = path.join(set.warehouse, "d.db", "app", "tag", "tag-before-audit");
+  writeFileSync(damaged, "{");
+  assert.deepEqual(await kept(set, records), { [records[0]?.id ?? ""]: [`tags that could not be read (${damaged})`] });
+});
+
 test("what a job wrote into a warehouse that is away is not known, so its savepoint stays; what was found in another is", async () => {
   const set = paimonSet("rolled-back");
   after(() => set.remove());
   const proven = set.pairs.find(({ grade }) => grade === "exact");
   const records = recordsOf(set).filter(({ id }) => id === proven?.savepoint);
   const away = path.join(set.warehouse, "..", "away");
-  assert.deepEqual(Object.values(await kept(set, records, [away])), [["tags that could not be read (warehouse away is away)"]]);
+  assert.deepEqual(Object.values(await kept(set, records, [away])), [["tags that could not be read (not everything in the warehouse away can be read from here)"]]);
   assert.deepEqual(await kept(set, records, [set.warehouse, away]), {});
 });

@@ -37,7 +37,7 @@ describe("a rollback's plan", () => {
     const file = path.join(folder, "_metadata");
     const metadata = await openRegularFile(file);
     try {
-      return await planRollback({ savepoint: { path: folder, recordId: null, jobName: "ingest", completedMs: statSync(file).mtimeMs }, metadata, open: openLocalFile, warehouses: warehouses.map((folder) => ({ location: folder, tables: new FileTables(localWarehouse, folder), files: { folder, reader: localWarehouse } })), others });
+      return await planRollback({ savepoint: { path: folder, recordId: null, jobName: "ingest", completedMs: statSync(file).mtimeMs }, metadata, open: openLocalFile, warehouses: warehouses.map((folder) => ({ location: folder, tables: new FileTables(localWarehouse, folder), files: { folder, reader: localWarehouse } })), away: [], others });
     } finally {
       await metadata.close();
     }
@@ -64,7 +64,7 @@ describe("a rollback's plan", () => {
       const refusals = async (): Promise<readonly string[]> => {
         const metadata = await openRegularFile(path.join(folder, "_metadata"));
         try {
-          return (await planRollback({ savepoint: { path: folder, recordId: null, jobName: "twice", completedMs: statSync(path.join(folder, "_metadata")).mtimeMs }, metadata, open: openLocalFile, warehouses: [{ location: twice.warehouse, tables: new FileTables(localWarehouse, twice.warehouse), files: { folder: twice.warehouse, reader: localWarehouse } }], others: nobody })).refusals.map(({ rule }) => rule);
+          return (await planRollback({ savepoint: { path: folder, recordId: null, jobName: "twice", completedMs: statSync(path.join(folder, "_metadata")).mtimeMs }, metadata, open: openLocalFile, warehouses: [{ location: twice.warehouse, tables: new FileTables(localWarehouse, twice.warehouse), files: { folder: twice.warehouse, reader: localWarehouse } }], away: [], others: nobody })).refusals.map(({ rule }) => rule);
         } finally {
           await metadata.close();
         }
@@ -130,7 +130,7 @@ describe("a rollback's plan", () => {
   test("rule 5: a sink whose table is in no warehouse is refused, whatever becomes of the others", async () => {
     const { savepoint } = set.pairs.find(({ checkpointId }) => checkpointId === 15) ?? assert.fail();
     const metadata = await openRegularFile(path.join(set.savepoints, savepoint, "_metadata"));
-    const { tables, refusals } = await planRollback({ savepoint: { path: path.join(set.savepoints, savepoint), recordId: null, jobName: null, completedMs: 0 }, metadata, open: openLocalFile, warehouses: [], others: nobody });
+    const { tables, refusals } = await planRollback({ savepoint: { path: path.join(set.savepoints, savepoint), recordId: null, jobName: null, completedMs: 0 }, metadata, open: openLocalFile, warehouses: [], away: [], others: nobody });
     await metadata.close();
     assert.deepEqual([tables, refusals.map(({ rule }) => rule)], [[], ["table-unknown", "table-unknown"]]);
   });

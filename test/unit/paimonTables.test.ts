@@ -52,6 +52,12 @@ describe("the tables of warehouses", () => {
     assert.equal(keyOf({ ...lake, catalogOptions: { ...lake.catalogOptions, "s3.access-key": "AKIA" } }), keyOf({ ...lake, catalogOptions: { ...lake.catalogOptions, "s3.access-key": secretReference } }));
   });
 
+  test("a warehouse that can't be read now is told of, with the reason", async () => {
+    warehouses = [lake, { name: "mount", path: "file:/no/such/mount", catalog: "paimon", catalogOptions: {}, jars: [] }];
+    const { found, away } = await tables.warehouses();
+    assert.deepEqual([found.map(({ location, files }) => [location, files]), away], [[[lake.path, undefined]], [{ location: "file:/no/such/mount", reason: "missing" }]]);
+  });
+
   test("a warehouse that is removed or changed leaves no session at its gateway", async () => {
     await act();
     await tables.closeSessions("unused");

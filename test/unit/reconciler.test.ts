@@ -116,6 +116,16 @@ describe("a record is followed once", () => {
     assert.deepEqual(world.disk.restores().map(({ id: each, state }) => `${each[0] ?? ""} ${state}`).sort(), ["a dropped", "b planned", "c planned"]);
   });
 
+  test("of a start after a rollback whose record can't be read may be one that goes on: it is kept as long as any record is damaged, or of a newer version", async () => {
+    world.disk.put(restoreRecord("a".repeat(32), { state: "planned", cluster: { name: "local", url: flink.url }, savepoint: { path: "file:/sp/savepoint-ab12cd-000000000001", recordId: null, checkpointId: 1 }, owner: dead }));
+    world.disk.unread = [{ file: "e.2.json", reason: "it was written by a newer version" }];
+    await window.reconciler.reconcile();
+    assert.deepEqual(world.disk.restores().map(({ state }) => state), ["planned"]);
+    world.disk.unread = [];
+    await window.reconciler.reconcile();
+    assert.deepEqual(world.disk.restores().map(({ state }) => state), ["dropped"]);
+  });
+
   test("by one of two windows that find it in the same moment", async () => {
     await sentBefore();
     left({ state: "running" });

@@ -33,6 +33,9 @@ let standing: StatementStanding;
 let jvm: Liveness;
 /** The disk is full. */
 let unwritable: boolean;
+/** The warehouse's disk is not there, or only a SQL Gateway reaches it. */
+let isAway: boolean;
+let isAskedOnly: boolean;
 
 beforeEach(() => {
   set = paimonSet("rolled-back");
@@ -42,6 +45,7 @@ beforeEach(() => {
   fault = () => undefined;
   jvm = "dead";
   unwritable = false;
+  isAway = isAskedOnly = false;
   standing = { state: "running" };
   savepoint = path.join(set.savepoints, set.pairs.find((pair) => pair.checkpointId === 6 && pair.savepoint.includes("62dc41"))?.savepoint ?? "");
   world.disk.put(savepointRecord("s6", { cluster: { name: "local", url: flink.url }, job: { id: jobId, name: "ingest" }, state: "completed", path: savepoint, checkpointId: 6 }));
@@ -95,7 +99,11 @@ const linked = "file:/linked/warehouse";
 function another(options: Parameters<typeof openWindow>[1] & { readonly location?: string } = {}, actor?: ProcessIdentity, sent: readonly SentStatement[] = []): { readonly window: Window; readonly rollbacks: RollbackService } {
   const window = openWindow(world, options);
   const tables: RollbackTables = {
-    warehouses: () => Promise.resolve([{ location: options.location ?? set.warehouse, tables: new FileTables(localWarehouse, set.warehouse), files: { folder: set.warehouse, reader: localWarehouse } }]),
+    warehouses: () => {
+      const location = options.location ?? set.warehouse;
+      if (isAway) return Promise.resolve({ found: [], away: [{ location, reason: "missing" }] });
+      return Promise.resolve({ found: [{ location, tables: new FileTables(localWarehouse, set.warehouse), ...(isAskedOnly ? {} : { files: { folder: set.warehouse, reader: localWarehouse } }) }], away: [] });
+    },
     actions: () => ({ way: "command", act: async (address, action, _run, started) => {
       const process = actor ?? { host: window.self.host, pid: 4711, instance: "jvm" };
       if (sent.length === 0) await started?.(process);
@@ -128,6 +136,19 @@ describe("a rollback", () => {
     const record = await one.rollbacks.begin(await planOf(one), { ...tablesOnly, safetyCopy: true }, watchedRun());
     assert.deepEqual([record.state, record.tables.map(({ state }) => state)], ["done", ["rolled-back", "rolled-back"]]);
     assert.deepEqual(asked, ["app: create-tag", "app: create-branch", "app: roll-back", "pk: create-tag", "pk: create-branch", "pk: roll-back"]);
+  });
+
+  test("whose warehouse is away is told so: it is in the settings, and can't be read now", async () => {
+    const one = another();
+    const plan = await planOf(one);
+    isAway = true;
+    assert.deepEqual((await rejected(one.rollbacks.begin(plan, tablesOnly, watchedRun()), "warehouse-unreachable")).facts, { warehouse: set.warehouse, reason: "missing" });
+    const { refusals: found } = await one.rollbacks.check({ path: savepoint, recordId: "s6", jobName: "ingest" }, watchedRun());
+    assert.deepEqual(found.map((refusal) => refusal.rule === "table-unknown" && refusal.away), [[{ warehouse: set.warehouse, reason: "missing" }], [{ warehouse: set.warehouse, reason: "missing" }]]);
+    isAway = false;
+    isAskedOnly = true;
+    assert.deepEqual(await refusals(another().rollbacks.begin(plan, tablesOnly, watchedRun())), ["files-elsewhere"]);
+    assert.deepEqual(asked, []);
   });
 
   test("P-11: is refused while a job is only starting: which tables it writes can't be seen yet", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, beforeEach, describe, test } from "node:test";
 import { pairingInProcess } from "../../src/clients/paimon/pairingThread";
@@ -54,6 +54,18 @@ describe("who needs a tag of a warehouse that a real Flink wrote", () => {
     put("gone", "file:/no/such/savepoint-ab12cd-000000000002");
     put("other", "s3://bucket/savepoint-ab12cd-000000000003", { checkpointId: pair.checkpointId + 1 });
     assert.deepEqual(await needs(), { pairs: ["s"], unread: ["far", "gone"] });
+  });
+
+  test("may be a savepoint of its number in whose table a tag can't be read", async () => {
+    const home = path.join(set.warehouse, "d.db", "app");
+    const files = [path.join(home, "tag", `tag-${tag.tag}`), path.join(home, "snapshot", `snapshot-${(read as { snapshot: PaimonSnapshot }).snapshot.id}`)];
+    const texts = files.map((file) => readFileSync(file, "utf8"));
+    files.forEach((file) => writeFileSync(file, "{"));
+    try {
+      assert.deepEqual(await needs(undefined), { pairs: [], unread: ["s"] });
+    } finally {
+      files.forEach((file, at) => writeFileSync(file, texts[at] ?? ""));
+    }
   });
 
   test("is one, too, that cleanup moved aside and that can be put back", async () => {

@@ -1,13 +1,13 @@
 import { stat, statfs } from "node:fs/promises";
 import path from "node:path";
 import type { Disposable } from "../../core/base/disposable";
-import { FlinkError } from "../../core/errors";
+import { FlinkError, isFlinkError } from "../../core/errors";
 import { localPath } from "../../core/model/location";
 import { secretKey, secretReference, type WarehouseProfile } from "../../core/model/warehouse";
 import { isOpenSecret, type PaimonActions, type SentStatement, type StatementStanding } from "../../core/paimon/actions";
 import { reachOf } from "../../core/paimon/catalogReach";
 import { FileTables } from "../../core/paimon/fileTables";
-import type { RollbackWarehouse } from "../../core/paimon/rollback/plan";
+import type { RollbackWarehouse, WarehouseAway } from "../../core/paimon/rollback/plan";
 import type { Clock, Log, Run, Vault } from "../../core/ports";
 import type { Http } from "../http";
 import { openLocalFile } from "../localFiles";
@@ -59,14 +59,21 @@ export class PaimonTables implements Disposable {
     this.#world = world;
   }
 
-  /** Those whose tables can be read, by their files or through their gateway. */
-  async warehouses(): Promise<readonly RollbackWarehouse[]> {
-    const found = await Promise.all(this.#world.warehouses().map(async (profile): Promise<RollbackWarehouse | undefined> => {
-      const reach = await reachOf(localWarehouse, profile).catch(() => undefined);
-      if (reach === undefined) return undefined;
-      return reach.way === "gateway" ? { location: profile.path, tables: this.askedTables(profile) } : { location: profile.path, tables: new FileTables(localWarehouse, reach.folder), files: { folder: reach.folder, reader: localWarehouse } };
-    }));
-    return found.filter((each) => each !== undefined);
+  /** Those whose tables can be read, by their files or through their gateway, and those whose can't be now. */
+  async warehouses(): Promise<{ readonly found: readonly RollbackWarehouse[]; readonly away: readonly WarehouseAway[] }> {
+    const found: RollbackWarehouse[] = [];
+    const away: WarehouseAway[] = [];
+    for (const profile of this.#world.warehouses()) {
+      const location = profile.path;
+      try {
+        const reach = await reachOf(localWarehouse, profile);
+        found.push(reach.way === "gateway" ? { location, tables: this.askedTables(profile) } : { location, tables: new FileTables(localWarehouse, reach.folder), files: { folder: reach.folder, reader: localWarehouse } });
+      } catch (error) {
+        if (!isFlinkError(error, "warehouse-unreachable")) throw error;
+        away.push({ location, reason: error.facts.reason });
+      }
+    }
+    return { found, away };
   }
 
   /** The tables of a warehouse as its SQL Gateway tells of them; the warehouse may be one that is only being added. */

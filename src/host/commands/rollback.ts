@@ -268,7 +268,9 @@ async function restoreLineOf(world: CommandWorld, record: SavepointRecord): Prom
 }
 
 function refusalSteps(refusals: readonly Refusal[]): readonly Step[] {
-  if (refusals.some(({ rule }) => rule === "table-unknown")) return [{ title: "Add Warehouse…", command: "flinkSavepoints.addWarehouse" }];
+  const unknown = refusals.find((refusal) => refusal.rule === "table-unknown");
+  if (unknown !== undefined && unknown.away.length > 0) return [{ title: "Edit Warehouses", command: "flinkSavepoints.editWarehouses" }];
+  if (unknown !== undefined) return [{ title: "Add Warehouse…", command: "flinkSavepoints.addWarehouse" }];
   if (refusals.some(({ rule }) => rule === "table-twice")) return [{ title: "Edit Warehouses", command: "flinkSavepoints.editWarehouses" }];
   const writer = refusals.find((refusal) => refusal.rule === "writer-running");
   return writer === undefined ? [] : [{ title: "Stop with Savepoint…", command: "flinkSavepoints.stop" }];

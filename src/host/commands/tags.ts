@@ -81,7 +81,7 @@ export async function deleteTag(world: CommandWorld, target?: PaimonTagRef): Pro
   const first = other === undefined ? needing[0] : undefined;
   const detail = [
     ...needing.map((record) => `${savepointName(record)} of ${oneLine(record.job.name, 80)} pairs with it${other === undefined ? ": without the tag its tables can't be rolled back, and a restore loses or doubles rows" : ""}.`),
-    ...(unread.length === 0 ? [] : [`Whether ${[...unread.slice(0, 5).map((record) => `${savepointName(record)} of ${oneLine(record.job.name, 80)}`), ...(unread.length > 5 ? [`${unread.length - 5} more`] : [])].join(", ")} ${unread.length === 1 ? "pairs" : "pair"} with it can't be told: ${unread.length === 1 ? "it" : "they"} can't be read from here.`]),
+    ...(unread.length === 0 ? [] : [`Whether ${[...unread.slice(0, 5).map((record) => `${savepointName(record)} of ${oneLine(record.job.name, 80)}`), ...(unread.length > 5 ? [`${unread.length - 5} more`] : [])].join(", ")} ${unread.length === 1 ? "pairs" : "pair"} with it can't be told: not everything that tells it can be read from here.`]),
     other !== undefined ? `The tag ${oneLine(other, 80)} keeps the same snapshot.` : seen.alive ? `Snapshot ${seen.tag?.snapshot.id ?? ""} itself is still there, until it expires.` : "Its snapshot has expired, so this tag is all that keeps its files: they are deleted with it.",
     "This can't be undone.",
   ].join("\n");

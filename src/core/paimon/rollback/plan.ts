@@ -22,6 +22,12 @@ export interface RollbackWarehouse {
   readonly files?: { readonly folder: string; readonly reader: WarehouseReader };
 }
 
+/** A warehouse that is configured and can't be read now; `reason` as in `warehouse-unreachable`. */
+export interface WarehouseAway {
+  readonly location: string;
+  readonly reason: string;
+}
+
 /** The savepoint that one wants to go back to. */
 export interface RollbackSavepoint {
   readonly path: string;
@@ -88,13 +94,15 @@ export interface PlanInput {
   readonly metadata: RandomAccess;
   readonly open: OpenFile;
   readonly warehouses: readonly RollbackWarehouse[];
+  /** Those that would be looked through, too. */
+  readonly away: readonly WarehouseAway[];
   /** Those of the given numbers; asked once it is known which tags would be deleted. */
   others(checkpointIds: ReadonlySet<bigint>): Promise<readonly OtherSavepoint[]>;
 }
 
 /** Plans the rollback of every table that a savepoint's job writes (P-10, P-11, P-15). Reads only. Throws what reading the savepoint's metadata throws. */
 export async function planRollback(input: PlanInput, signal?: AbortSignal): Promise<RollbackPlan> {
-  const { savepoint, metadata, open, warehouses } = input;
+  const { savepoint, metadata, open, warehouses, away } = input;
   const scanned = (await scanMetadata(metadata, signal === undefined ? {} : { signal })).metadata;
   const checkpointId = Number(scanned?.checkpointId ?? 0n);
   const refusals: Refusal[] = [];
@@ -110,7 +118,7 @@ export async function planRollback(input: PlanInput, signal?: AbortSignal): Prom
   const found = committers.flatMap(({ operatorId }) => inOneWarehouse(seen.filter(({ pair }) => pair.committer.operatorId === operatorId), refusals));
   // Every sink must have its table: rolling back a part loses or doubles rows in the rest (rule 5).
   for (const committer of committers) {
-    if (!seen.some(({ pair }) => pair.committer.operatorId === committer.operatorId)) refusals.push({ rule: "table-unknown", sink: committer.operatorName ?? committer.operatorId });
+    if (!seen.some(({ pair }) => pair.committer.operatorId === committer.operatorId)) refusals.push({ rule: "table-unknown", sink: committer.operatorName ?? committer.operatorId, away: away.map(({ location, reason }) => ({ warehouse: location, reason })) });
   }
   const tables: PlannedTable[] = [];
   for (const { pair, warehouse } of found) {

@@ -1,9 +1,10 @@
 import { annotationValue } from "./annotations";
-import { builtin, builtins, counterOr, elementOf, isEnvName, mergeScopes, mixTexts, onList, rootOf } from "./builtins";
+import { builtin, counterOr, elementOf, isEnvName, mergeScopes, mixTexts, onList, rootOf } from "./builtins";
 import { Classes } from "./classes";
 import { FlinkCalls, splitArguments, type EvaluatedCall } from "./flinkCalls";
 import type { Block, CallExpr, Chunk, Expr, PythonFacts, Statement } from "./model";
-import { moduleFile, type Files } from "./modules";
+import type { Files } from "./modules";
+import { Names } from "./names";
 import { differsFromRunToRun, streamClasses } from "./pyflink";
 import { placeOf, type Frame, type Run } from "./run";
 import { join, operatorsIn, options, text, unknownValue, type ClassValue, type FunctionValue, type InstanceValue, type Scope, type Value } from "./values";
@@ -17,7 +18,8 @@ export class Evaluator {
   readonly #files: Files;
   readonly #run: Run;
   readonly #flink: FlinkCalls;
-  readonly #classes = new Classes((scope, name) => this.#lookup(scope, name), (value, name) => this.#attribute(value, name, undefined));
+  readonly #names: Names;
+  readonly #classes = new Classes((scope, name) => this.#names.lookUp(scope, name), (value, name) => this.#attribute(value, name, undefined));
   readonly #modules = new Map<string, { readonly scope: Scope }>();
   readonly #stack: unknown[] = [];
   /** Functions that were called. */
@@ -27,6 +29,9 @@ export class Evaluator {
     this.#files = files;
     this.#run = run;
     this.#flink = new FlinkCalls(run, this.#classes);
+    this.#names = new Names(files, {
+      scopeOf: (path) => this.#scopeOf(path), attribute: (value, name) => this.#attribute(value, name, undefined), newEnv: (scope) => this.#flink.newEnv(this.#frame(scope, 0, undefined), undefined),
+    });
   }
 
   /** Runs a module; as the main program its `if __name__ == "__main__"` too. */
@@ -119,7 +124,7 @@ export class Evaluator {
         frame.scope.vars.set(statement.name, this.#class(statement, frame));
         return false;
       case "import":
-        this.#import(statement, frame);
+        this.#names.import(statement, frame.scope);
         return false;
     }
   }
@@ -168,7 +173,7 @@ export class Evaluator {
   #mainGuard(statement: Statement & { s: "branches" }, frame: Frame): boolean | undefined {
     const test = statement.tests[0];
     if (test?.k !== "mix" || statement.of.length !== 1 || !test.of.some((part) => part.k === "name" && part.id === "__name__")) return undefined;
-    const name = this.#lookup(frame.scope, "__name__");
+    const name = this.#names.lookUp(frame.scope, "__name__");
     return name.t === "text" && name.value === "__main__";
   }
 
@@ -188,12 +193,12 @@ export class Evaluator {
   }
 
   #assign(statement: Statement & { s: "assign" }, frame: Frame): void {
-    const annotated = statement.annotation === undefined ? undefined : annotationValue(statement.annotation, (name) => this.#lookup(frame.scope, name), (cls) => this.instanceOf(cls), () => this.#flink.newEnv(frame, undefined));
+    const annotated = statement.annotation === undefined ? undefined : annotationValue(statement.annotation, (name) => this.#names.lookUp(frame.scope, name), (cls) => this.instanceOf(cls), () => this.#flink.newEnv(frame, undefined));
     const value = statement.value === undefined ? annotated ?? unknownValue : this.#eval(statement.value, frame);
     const known = value.t === "unknown" || value.t === "none" ? annotated ?? value : value;
     for (const target of statement.targets) {
       if (statement.changes && target.k === "name") {
-        const old = this.#lookup(frame.scope, target.id);
+        const old = this.#names.lookUp(frame.scope, target.id);
         this.#bind(target, old.t === "list" && known.t === "list" ? { ...old, items: [...old.items, ...known.items], ordered: false } : old.t === "text" || known.t === "text" ? mixTexts([old, known]) : counterOr(old), frame, false);
       } else this.#bind(target, known, frame, true);
     }
@@ -229,65 +234,16 @@ export class Evaluator {
     }
   }
 
-  #import(statement: Statement & { s: "import" }, frame: Frame): void {
-    const { module } = statement;
-    for (const { name, as } of statement.names) {
-      if (module === undefined) {
-        const root = as === name ? name.split(".")[0] ?? name : name;
-        frame.scope.vars.set(as === name ? root : as, this.#module(frame.scope.path, root));
-        continue;
-      }
-      const from = this.#module(frame.scope.path, module);
-      if (name === "*") {
-        if (from.t === "foreign") frame.scope.wildcards.push(from.path);
-        else if (from.t === "module") for (const [key, value] of this.#scopeOf(from.path).vars) frame.scope.vars.set(key, value);
-        continue;
-      }
-      const value = from.t === "foreign" ? ({ t: "foreign", path: `${from.path}.${name}` } as const) : this.#attribute(from, name, undefined);
-      const inner = value.t === "unknown" ? this.#module(frame.scope.path, module.endsWith(".") ? `${module}${name}` : `${module}.${name}`) : value;
-      frame.scope.vars.set(as, inner);
-    }
-  }
-
-  #module(from: string, name: string): Value {
-    const path = name.startsWith("pyflink") ? undefined : moduleFile(this.#files, from, name);
-    return path !== undefined && (path !== from || name.startsWith(".")) ? { t: "module", path, name } : { t: "foreign", path: name };
-  }
-
   #scopeOf(path: string): Scope {
     const facts = this.#files.get(path);
     return facts === undefined ? { vars: new Map(), outer: undefined, path, importsFlink: false, wildcards: [] } : this.module(facts, false);
   }
 
-  #lookup(scope: Scope, name: string): Value {
-    for (let at: Scope | undefined = scope; at !== undefined; at = at.outer) {
-      const value = at.vars.get(name);
-      if (value !== undefined) return value;
-      if (at.outer === undefined) {
-        const wildcard = at.wildcards.find((path) => path.startsWith("pyflink"));
-        if (wildcard !== undefined && /^[A-Z]/.test(name)) return { t: "foreign", path: `${wildcard}.${name}` };
-        if (at.importsFlink && isEnvName(name)) return this.#guessedEnv(at);
-      }
-    }
-    return builtins.has(name) ? { t: "foreign", path: `builtins.${name}` } : { t: "unknown", name };
-  }
-
-  /** `env` in a file that imports PyFlink. One for each module. */
-  #guessedEnv(scope: Scope): Value {
-    const before = this.#guessed.get(scope);
-    if (before !== undefined) return before;
-    const env = this.#flink.newEnv(this.#frame(scope, 0, undefined), undefined);
-    this.#guessed.set(scope, env);
-    return env;
-  }
-
-  readonly #guessed = new Map<Scope, Value>();
-
   #eval(expr: Expr, frame: Frame): Value {
     if (!this.#run.step()) return unknownValue;
     switch (expr.k) {
       case "name":
-        return this.#lookup(frame.scope, expr.id);
+        return this.#names.lookUp(frame.scope, expr.id);
       case "attr":
         return this.#attribute(this.#eval(expr.of, frame), expr.name, frame);
       case "call":
@@ -349,7 +305,7 @@ export class Evaluator {
       case "module": {
         const found = this.#scopeOf(value.path).vars.get(name);
         if (found !== undefined) return found;
-        const inner = this.#module(value.path, value.path.endsWith("__init__.py") ? `.${name}` : `${value.name}.${name}`);
+        const inner = this.#names.module(value.path, value.path.endsWith("__init__.py") ? `.${name}` : `${value.name}.${name}`);
         return inner.t === "module" ? inner : { t: "unknown", name };
       }
       case "class":
@@ -374,14 +330,14 @@ export class Evaluator {
     if (member !== undefined) return member;
     const annotation = this.#classes.annotation(instance.of, name);
     if (annotation !== undefined && frame !== undefined) {
-      const value = annotationValue(annotation, (word) => this.#lookup(instance.of.scope, word), (cls) => this.instanceOf(cls), () => this.#flink.newEnv(frame, undefined));
+      const value = annotationValue(annotation, (word) => this.#names.lookUp(instance.of.scope, word), (cls) => this.instanceOf(cls), () => this.#flink.newEnv(frame, undefined));
       if (value !== undefined) {
         instance.fields.set(name, value);
         return value;
       }
     }
     if (instance.of.scope.importsFlink && isEnvName(name.replace(/^_+/, ""))) {
-      const env = this.#guessedEnv(instance.of.scope);
+      const env = this.#names.guessedEnv(instance.of.scope);
       instance.fields.set(name, env);
       return env;
     }
@@ -570,7 +526,7 @@ export class Evaluator {
   #call(fn: FunctionValue, args: readonly Value[], named: ReadonlyMap<string, Value>, from: Frame | undefined, asEntry: boolean): Value {
     const { model } = fn;
     const fromAnnotation = (): Value | undefined =>
-      model.returns === undefined ? undefined : annotationValue(model.returns, (name) => this.#lookup(fn.scope, name), (cls) => this.instanceOf(cls), () => this.#flink.newEnv(from ?? this.#frame(fn.scope, fn.base, undefined), undefined));
+      model.returns === undefined ? undefined : annotationValue(model.returns, (name) => this.#names.lookUp(fn.scope, name), (cls) => this.instanceOf(cls), () => this.#flink.newEnv(from ?? this.#frame(fn.scope, fn.base, undefined), undefined));
     if (model.body === undefined || this.#stack.includes(model) || this.#stack.length > callDepthLimit || !this.#run.step()) {
       if (model.body !== undefined && !asEntry) this.#maySet([...args, ...named.values()], "unknown");
       return fromAnnotation() ?? unknownValue;
@@ -599,9 +555,9 @@ export class Evaluator {
 
   #argument(param: { readonly name: string; readonly annotation: string | undefined; readonly initial: Expr | undefined }, given: Value | undefined, frame: Frame, fn: FunctionValue): Value {
     if (given !== undefined && given.t !== "unknown") return given;
-    const annotated = param.annotation === undefined ? undefined : annotationValue(param.annotation, (name) => this.#lookup(fn.scope, name), (cls) => this.instanceOf(cls), () => this.#flink.newEnv(frame, undefined));
+    const annotated = param.annotation === undefined ? undefined : annotationValue(param.annotation, (name) => this.#names.lookUp(fn.scope, name), (cls) => this.instanceOf(cls), () => this.#flink.newEnv(frame, undefined));
     if (annotated !== undefined) return annotated;
-    if (fn.scope.importsFlink && isEnvName(param.name)) return this.#guessedEnv(rootOf(fn.scope));
+    if (fn.scope.importsFlink && isEnvName(param.name)) return this.#names.guessedEnv(rootOf(fn.scope));
     if (given === undefined && param.initial !== undefined && param.initial.k !== "none") return this.#eval(param.initial, { ...frame, scope: fn.scope });
     return given ?? { t: "unknown", name: param.name };
   }

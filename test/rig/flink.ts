@@ -5,13 +5,13 @@ import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { createHttp } from "../../src/clients/http";
-import { readJarList } from "../../src/clients/localFlink/jars";
+import { prepareJars, readJarList } from "../../src/clients/localFlink/jars";
 import { configFolderOf, launchProcess } from "../../src/clients/localFlink/launch";
 import { createLocalFlink } from "../../src/clients/localFlink/localFlink";
 import { processesOf, signalProcess } from "../../src/clients/localFlink/processTable";
 import { StateFile } from "../../src/clients/localFlink/stateFile";
 import { systemClock } from "../../src/core/base/async";
-import { jarName } from "../../src/core/localFlink/jarList";
+import { jarName, type JarList } from "../../src/core/localFlink/jarList";
 import { javaFlags, type Role } from "../../src/core/localFlink/java";
 import type { Log, Run } from "../../src/core/ports";
 
@@ -47,8 +47,8 @@ export interface TestFlinkOptions {
   readonly extraConfig?: Readonly<Record<string, string>>;
   /** With RocksDB, the changelog, Avro and (2.x) ForSt; for the releases in `test/rig/backends`. */
   readonly backends?: boolean;
-  /** With SQL and Paimon; for the releases in `test/rig/paimon`. */
-  readonly paimon?: boolean;
+  /** With SQL and Paimon; for the releases in `test/rig/paimon`. A text: another Paimon than the list's, of `test/rig/paimon/bundles`. */
+  readonly paimon?: boolean | string;
 }
 
 /** How to run a job: `savepointPath` restores it. */
@@ -111,8 +111,8 @@ export interface TestFlink {
 export async function startFlink(version: string, options: TestFlinkOptions = {}): Promise<TestFlink> {
   const root = await rootFolder();
   const folder = await fs.mkdtemp(path.join(tmpdir(), `flink-${version}-`));
-  const added = [...(options.backends === true ? ["test/rig/backends"] : []), ...(options.paimon === true ? ["test/rig/paimon"] : [])];
-  const listsFolder = await mergedLists(root, version, folder, added);
+  const added = [...(options.backends === true ? ["test/rig/backends"] : []), ...(options.paimon === undefined || options.paimon === false ? [] : ["test/rig/paimon"])];
+  const listsFolder = await mergedLists(root, version, folder, added, typeof options.paimon === "string" ? options.paimon : undefined);
   const local = createLocalFlink({ folder, cacheFolder, listsFolder, clock: systemClock, log: quietLog, http: plainHttp() });
   const port = options.port ?? 20_000 + Math.floor(Math.random() * 10_000);
   const extraConfig = {
@@ -254,12 +254,20 @@ export async function startFlink(version: string, options: TestFlinkOptions = {}
 }
 
 /** The jars of a release with some more, as one list; resolves to its folder. */
-async function mergedLists(root: string, version: string, folder: string, added: readonly string[]): Promise<string> {
-  const lists = await Promise.all(["media/flink", ...added].map((lists) => readJarList(path.join(root, lists), version)));
+async function mergedLists(root: string, version: string, folder: string, added: readonly string[], bundle: string | undefined): Promise<string> {
   const merged = path.join(folder, "lists");
   await fs.mkdir(merged);
-  await fs.writeFile(path.join(merged, `${version}.json`), JSON.stringify({ version, jars: lists.flatMap(({ jars }) => jars) }));
+  await fs.writeFile(path.join(merged, `${version}.json`), JSON.stringify(await listOf(root, version, added, bundle)));
   return merged;
+}
+
+/** The jars of a release with some more; `bundle` takes the place of the Paimon among them. */
+async function listOf(root: string, version: string, added: readonly string[], bundle?: string): Promise<JarList> {
+  const lists = await Promise.all(["media/flink", ...added].map((lists) => readJarList(path.join(root, lists), version)));
+  const jars = lists.flatMap((list) => list.jars);
+  if (bundle === undefined) return { version, jars };
+  const other = await readJarList(path.join(root, "test/rig/paimon/bundles"), `paimon-${bundle}`);
+  return { version, jars: [...jars.filter((jar) => !jarName(jar).startsWith("paimon-flink-")), ...other.jars] };
 }
 
 /** Where the jars of a release lie, with those of every state backend. */
@@ -267,17 +275,11 @@ export function backendJars(version: string): Promise<readonly string[]> {
   return jarsOf(version, ["test/rig/backends"]);
 }
 
-/** Where the jars of a release lie, with those of SQL and Paimon: the Paimon that the list has, or another of `test/rig/paimon/bundles`. */
+/** Where the jars of a release lie, with those of SQL and Paimon: the Paimon that the list has, or another of `test/rig/paimon/bundles`, which is fetched first. */
 export async function paimonJars(version: string, bundle?: string): Promise<readonly string[]> {
-  const jars = await jarsOf(version, ["test/rig/paimon"]);
-  return bundle === undefined ? jars : [...jars.filter((jar) => !path.basename(jar).startsWith("paimon-flink-")), ...(await bundleJars(bundle))];
-}
-
-/** The one jar of another Paimon, such as `0.9.0`. */
-async function bundleJars(bundle: string): Promise<readonly string[]> {
-  const name = `paimon-${bundle}`;
-  const { jars } = await readJarList(path.join(await rootFolder(), "test/rig/paimon/bundles"), name);
-  return jars.map((jar) => path.join(cacheFolder, name, "lib", jarName(jar)));
+  if (bundle === undefined) return jarsOf(version, ["test/rig/paimon"]);
+  const list = await listOf(await rootFolder(), version, ["test/rig/paimon"], bundle);
+  return prepareJars(list, { cacheFolder, mavenRepository: "", homeFolder: homedir(), env: process.env, http: plainHttp(), log: quietLog }, unwatched());
 }
 
 /** Where the jars of the newest release lie, with those of SQL and its functions on savepoints. */
@@ -286,9 +288,7 @@ export function sqlJars(version: string): Promise<readonly string[]> {
 }
 
 async function jarsOf(version: string, added: readonly string[]): Promise<readonly string[]> {
-  const root = await rootFolder();
-  const lists = await Promise.all(["media/flink", ...added].map((lists) => readJarList(path.join(root, lists), version)));
-  return lists.flatMap(({ jars }) => jars).map((jar) => path.join(cacheFolder, version, "lib", jarName(jar)));
+  return (await listOf(await rootFolder(), version, added)).jars.map((jar) => path.join(cacheFolder, version, "lib", jarName(jar)));
 }
 
 /** Ends waiting at once. */

@@ -11,6 +11,12 @@ import { paimonJars, rootFolder, startFlink, until, type RunOptions, type TestFl
 /** The Flink releases that tests run with Paimon: 1.20 with Paimon 1.3, 2.0 with Paimon 1.4. */
 export const paimonFlinks = ["1.20.5", "2.0.2"] as const;
 
+/** The oldest Flink with CALL, which knows arguments by their places only, with the oldest Paimon that it takes: 0.8. */
+export const oldestPaimonFlink = "1.18.1";
+
+/** Paimons that long tests run on `paimonFlinks[0]` in place of its own. */
+export const olderPaimons = ["0.9.0", "1.0.1", "1.2.0"] as const;
+
 /** Arguments of the job that writes, see `test/jobs/paimonjob/PaimonJob.java`. */
 export type PaimonJobArguments = Readonly<Record<string, string | number | boolean>>;
 
@@ -50,10 +56,10 @@ export interface TestPaimon {
   stop(): Promise<void>;
 }
 
-/** Starts a Flink with Paimon; see `startFlink`. */
-export async function startPaimon(version: string): Promise<TestPaimon> {
+/** Starts a Flink with Paimon, of another release than its own where `bundle` names one; see `startFlink`. */
+export async function startPaimon(version: string, bundle?: string): Promise<TestPaimon> {
   const root = await rootFolder();
-  const flink = await startFlink(version, { paimon: true, extraConfig: { "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": "3", "restart-strategy.fixed-delay.delay": "500 ms" } });
+  const flink = await startFlink(version, { paimon: bundle ?? true, extraConfig: { "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": "3", "restart-strategy.fixed-delay.delay": "500 ms" } });
   const warehouse = path.join(flink.folder, "warehouse");
   await fs.mkdir(warehouse);
   const jobJar = path.join(root, "dist", "paimon-job.jar");

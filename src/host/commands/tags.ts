@@ -133,7 +133,7 @@ export async function copyTagCommand(world: CommandWorld, target?: PaimonTagRef)
         { label: "$(search) Reads the table as the tag keeps it", value: "read" },
         { label: "$(discard) Rolls the table back to it", description: "deletes later snapshots and tags; all tables of a job, or none", value: { kind: "roll-back", tag: target.tag } },
         { label: "$(trash) Deletes the tag", value: { kind: "delete-tag", tag: target.tag } },
-        { label: "$(edit) Renames the tag", value: { kind: "rename-tag", tag: target.tag, newName: "NEW_NAME" } },
+        { label: "$(edit) Renames the tag", description: "from Paimon 1.0 on", value: { kind: "rename-tag", tag: target.tag, newName: "NEW_NAME" } },
       ],
     });
     const profile = world.warehouses.profile(target.warehouse);

@@ -36,12 +36,12 @@ export interface RollbackBench {
   stop(): Promise<void>;
 }
 
-/** Opens the bench; `way`: what acts on the tables. */
-export async function openBench(version: string, way: "command" | "gateway" = "command"): Promise<RollbackBench> {
-  const paimon = await startPaimon(version);
+/** Opens the bench; `way`: what acts on the tables; `bundle`: another Paimon than that Flink's own. */
+export async function openBench(version: string, way: "command" | "gateway" = "command", bundle?: string): Promise<RollbackBench> {
+  const paimon = await startPaimon(version, bundle);
   const folder = await mkdtemp(path.join(tmpdir(), "rollback-"));
   const sqlGateway = way === "gateway" ? { sqlGateway: await paimon.gateway() } : {};
-  const options: TestAppOptions = { ledgerFolder: path.join(folder, "ledger"), clusters: [paimon.flink.url], warehouse: { path: paimon.warehouse, jars: await paimonJars(version), ...sqlGateway } };
+  const options: TestAppOptions = { ledgerFolder: path.join(folder, "ledger"), clusters: [paimon.flink.url], warehouse: { path: paimon.warehouse, jars: await paimonJars(version, bundle), ...sqlGateway } };
   const app = openApp(options);
   const bench: RollbackBench = {
     paimon, app, options,

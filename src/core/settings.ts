@@ -27,8 +27,8 @@ const warehousePath = z.string().refine((text) => warehouseKey(text) !== undefin
 /** One entry of `flinkSavepoints.warehouses`. */
 export const warehouseEntrySchema = z.object({
   name: z.string().trim().min(1).optional().describe("What the warehouse is called in the tree. Absent: its path."),
-  path: warehousePath.describe("Location of the warehouse, as the catalog's option warehouse has it. Local folders are read directly."),
-  sqlGateway: clusterUrl.optional().describe("Base address of a Flink SQL Gateway that reaches the warehouse; what changes tags and tables can go through it."),
+  path: warehousePath.describe("Location of the warehouse, as the catalog's option warehouse has it. Folders on this machine are read directly, all others through sqlGateway."),
+  sqlGateway: clusterUrl.optional().describe("Base address of a Flink SQL Gateway that reaches the warehouse: lists its tables where their folder is not on this machine, and changes tags and tables."),
   caFile: z.string().min(1).optional().describe("PEM file with the certificate authorities to trust for its SQL Gateway."),
   catalog: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "must be letters, digits and underscores" }).optional().describe("Name that the catalog gets in statements. Absent: paimon."),
   catalogOptions: z.record(z.string(), z.string()).optional().describe("Further options of the catalog, such as metastore and uri. Settings are not secret: write ${secret} for a key or password, and run Store Warehouse Secrets."),

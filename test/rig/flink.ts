@@ -282,6 +282,11 @@ export async function paimonJars(version: string, bundle?: string): Promise<read
   return prepareJars(list, { cacheFolder, mavenRepository: "", homeFolder: homedir(), env: process.env, http: plainHttp(), log: quietLog }, unwatched());
 }
 
+/** Where the jars of the last 1.x lie, with those of SQL, Paimon and a driver for catalogs in a database, which is the last. */
+export function jdbcJars(version: string): Promise<readonly string[]> {
+  return jarsOf(version, ["test/rig/paimon", "test/rig/jdbc"]);
+}
+
 /** Where the jars of the newest release lie, with those of SQL and its functions on savepoints. */
 export function sqlJars(version: string): Promise<readonly string[]> {
   return jarsOf(version, ["test/rig/sql"]);

@@ -65,8 +65,9 @@ export async function fetchBackends(rootFolder, version) {
   return [...(await fetchFlink(rootFolder, version)), ...(await fetchFlink(rootFolder, version, "test/rig/backends"))];
 }
 
-/** Fetches a release with SQL, a SQL Gateway and Paimon; resolves to the paths of all. */
+/** Fetches a release with SQL, a SQL Gateway and Paimon, the first also with a driver for catalogs in a database; resolves to the paths of all. */
 export async function fetchPaimon(rootFolder, version) {
+  if (version === paimonReleases[0]) await fetchFlink(rootFolder, version, "test/rig/jdbc");
   return [...(await fetchFlink(rootFolder, version)), ...(await fetchFlink(rootFolder, version, "test/rig/paimon"))];
 }
 

@@ -175,3 +175,25 @@ test("numbers beyond 2^53 survive, half a file and a newer format are named", ()
     assert.ok("name" in tag && tag.retainedMs === retainedMs, written);
   }
 });
+
+test("P-9: through a gateway nothing is proven by its time, nor by a commit of which a part can't be told; what may still be the pair is said to be untold", async () => {
+  const asked = async (commits: readonly Commit[], { told = [], blind = false, files = new Set(["a-1"]) }: { readonly told?: PairedTable["told"]; readonly blind?: boolean; readonly files?: ReadonlySet<string> } = {}): Promise<string> => {
+    const full: PaimonCommitter = { operatorId: "", operatorName: null, objectName: null, commitUser: "job", pending: [7n], files: new Map([[7n, files]]), autoTag: true, unread: null };
+    const table = tableOf(commits);
+    const { grade: given, snapshot, reasons } = await pairWith({ checkpointId: 7n, completedMs, isStop: undefined }, full, { ...table, told, isAsked: true, ...(blind ? { deltaFiles: () => Promise.resolve(undefined) } : {}) });
+    return `${given} ${snapshot?.id ?? "–"} ${reasons.map(({ code }) => code).join(" ")}`;
+  };
+  const before: Commit = { id: 3, identifier: 6, atMs: -900 };
+  const tag = { name: "savepoint-7", snapshotId: 4, schemaId: 0, timeMs: completedMs + 80, totalRecordCount: null, retainedMs: null };
+  assert.equal(await asked([before, { id: 4, identifier: 7, atMs: 80, files: ["a-1"], tags: ["savepoint-7"] }]), "exact 4 files-match");
+  assert.equal(await asked([before, { id: 4, identifier: 7, atMs: 80, files: ["a-1"] }]), "unprotected 4 no-tag files-match");
+  assert.equal(await asked([before, { id: 4, identifier: 7, atMs: 80, files: ["b-1"] }]), "none – files-differ other-life");
+  // A commit without files, one whose files can't be told, and one of which only a part is what the savepoint names.
+  assert.equal(await asked([before, { id: 4, identifier: 7, atMs: 80, tags: ["savepoint-7"] }], { files: new Set() }), "none – proof-untold");
+  assert.equal(await asked([before, { id: 4, identifier: 7, atMs: 80, files: ["a-1"], tags: ["savepoint-7"] }], { blind: true }), "none – proof-untold");
+  assert.equal(await asked([before, { id: 4, identifier: 7, atMs: 80, files: ["a-1"], tags: ["savepoint-7"] }], { files: new Set(["a-1", "a-2"]) }), "none – proof-untold");
+  // A tag whose commit is not told, beside nothing and beside the right commit.
+  assert.equal(await asked([before], { told: [tag] }), "none – tag-untold");
+  assert.equal(await asked([], { told: [{ ...tag, name: "kept" }] }), "none – expired-untold");
+  assert.equal(await asked([before, { id: 5, identifier: 7, atMs: 80, files: ["a-1"] }], { told: [tag] }), "unprotected 5 no-tag files-match tag-untold");
+});

@@ -1,8 +1,8 @@
-import { isAbort } from "../../core/base/async";
+import { isAbort, unlessAborted } from "../../core/base/async";
 import { FlinkError, isFlinkError, isOfGateway } from "../../core/errors";
 import { tableAddress } from "../../core/paimon/actions";
 import {
-  branchesStatement, changedFilesStatement, consumersStatement, heldFileStatement, readingConfig, schemasStatement, showDatabases, showTables, snapshotsStatement, tagsStatement, useCatalog,
+  branchesStatement, changedFilesStatement, consumersStatement, heldFileStatement, readingConfig, schemasStatement, showDatabases, showTables, snapshotsStatement, tagsStatement, useCatalog, writtenStatement,
 } from "../../core/paimon/catalogStatements";
 import { fileNamesIn } from "../../core/paimon/manifest";
 import type { TableFacts } from "../../core/paimon/rollback/facts";
@@ -30,6 +30,13 @@ const keptMs = 30_000;
 const patienceMs = 120_000;
 /** Rows of one list at most: what pairing reads of a table. */
 const mostRows = 10_000;
+/** Tables that one statement looks through for a writer, and all that are at most. */
+const searchedAtOnce = 32;
+const mostSearched = 320;
+/** Statements of one search: tables that can't be read take some more. */
+const mostSearches = 16;
+/** Where a writer was looked for is not looked again within this time, milliseconds. */
+const searchedMs = 10 * 60_000;
 /** Commits whose files are kept. */
 const mostCommits = 500;
 
@@ -41,6 +48,9 @@ export class GatewayTables implements TableSource {
   readonly way = "gateway";
   readonly #world: GatewayTablesWorld;
   readonly #kept = new Map<string, { readonly atMs: number; readonly rows: Promise<readonly Row[]> }>();
+  /** Tables that some writers were found in, by the writers. */
+  readonly #searches = new Map<string, { readonly atMs: number; readonly found: Promise<ReadonlySet<string>> }>();
+  #names: readonly PaimonTable[] = [];
   /** A commit never changes. */
   readonly #commits = new Map<string, ReadonlySet<string>>();
 
@@ -51,6 +61,7 @@ export class GatewayTables implements TableSource {
   /** Lets go of what was asked: something was changed, or a person wants to see it anew. */
   forget(): void {
     this.#kept.clear();
+    this.#searches.clear();
   }
 
   async databases(signal?: AbortSignal): Promise<Part<string>> {
@@ -134,11 +145,40 @@ export class GatewayTables implements TableSource {
       if (reason === undefined) throw error;
       problems.push({ path: this.#world.warehouse, problem: { code: "unreadable", reason } });
     }
+    this.#names = found;
     return found;
   }
 
-  mayBeOf(): Promise<false> {
-    return Promise.resolve(false);
+  /** Some tens of tables are looked through by one statement, a few hundred at most: which of them a writer has a snapshot in that is alive. */
+  async mayBeOf(table: PaimonTable, users: ReadonlySet<string>, _tag: string, signal?: AbortSignal): Promise<boolean> {
+    if (users.size === 0) return false;
+    const wanted = [...users].sort();
+    const key = wanted.join(" ");
+    let search = this.#searches.get(key);
+    if (search === undefined || this.#world.clock.now() - search.atMs >= searchedMs) {
+      search = { atMs: this.#world.clock.now(), found: this.#searchFor(wanted, this.#names.slice(0, mostSearched)) };
+      this.#searches.set(key, search);
+    }
+    return (await unlessAborted(search.found, signal)).has(table.name);
+  }
+
+  async #searchFor(users: readonly string[], tables: readonly PaimonTable[]): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    let left = mostSearches;
+    const look = async (some: readonly PaimonTable[]): Promise<void> => {
+      if (some.length === 0 || left-- <= 0) return;
+      try {
+        for (const row of await this.#rows(writtenStatement(this.#world.catalog, some, users), undefined)) if (numberIn(row, "newest") !== undefined) found.add(textIn(row, "table_name"));
+      } catch (error) {
+        if (!isFlinkError(error, "catalog-unreadable") || error.facts.at !== "table" || some.length === 1) return;
+        // One of them keeps the others from being read.
+        const half = Math.ceil(some.length / 2);
+        await look(some.slice(0, half));
+        await look(some.slice(half));
+      }
+    };
+    for (let at = 0; at < tables.length; at += searchedAtOnce) await look(tables.slice(at, at + searchedAtOnce));
+    return found;
   }
 
   async contents(table: PaimonTable, problems: WarehouseProblem[], signal?: AbortSignal): Promise<TableContents> {

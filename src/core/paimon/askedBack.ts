@@ -3,7 +3,7 @@ import type { PairingTables } from "./tableSource";
 import type { PaimonTable, WarehouseProblem } from "./warehouse";
 
 /** Names of what the thread that pairs asks back of a catalog that it can't reach by itself. */
-type Question = "all" | "contents" | "options" | "changedFiles" | "holds" | "madeMs";
+type Question = "all" | "mayBeOf" | "contents" | "options" | "changedFiles" | "holds" | "madeMs";
 
 /** A question about the tables of a warehouse, by its key; what can't be read comes with the answer. */
 export type AskedBack = {
@@ -20,7 +20,7 @@ export function tablesAskedBack(client: Client<AskedBack, Record<never, never>>,
   return {
     way: "gateway",
     all: (problems, signal) => ask("all", [], problems, signal),
-    mayBeOf: () => Promise.resolve(false),
+    mayBeOf: (table, users, tag, signal) => ask("mayBeOf", [table, users, tag], [], signal),
     contents: (table, problems, signal) => ask("contents", [table], problems, signal),
     options: (table, problems, signal) => ask("options", [table], problems, signal),
     changedFiles: (table, snapshot, signal) => ask("changedFiles", [table, snapshot], [], signal),
@@ -35,6 +35,7 @@ export function answersBack(tablesOf: (warehouse: string) => Promise<PairingTabl
   type Args = readonly [PaimonTable, never];
   return {
     all: ({ warehouse }, signal) => answered(async (problems) => (await tablesOf(warehouse)).all(problems, signal)),
+    mayBeOf: ({ warehouse, args }, signal) => answered(async () => (await tablesOf(warehouse)).mayBeOf(...(args as readonly [PaimonTable, ReadonlySet<string>, string]), signal)),
     contents: ({ warehouse, args: [table] }, signal) => answered(async (problems) => (await tablesOf(warehouse)).contents(table as PaimonTable, problems, signal)),
     options: ({ warehouse, args: [table] }, signal) => answered(async (problems) => (await tablesOf(warehouse)).options(table as PaimonTable, problems, signal)),
     changedFiles: ({ warehouse, args }, signal) => answered(async () => (await tablesOf(warehouse)).changedFiles(...(args as Args), signal)),

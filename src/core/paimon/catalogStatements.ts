@@ -45,6 +45,12 @@ export function snapshotsStatement(catalog: string, table: PaimonTable, { most, 
   ].join(" ");
 }
 
+/** For each of these tables the newest snapshot that one of these commit users made, or null. */
+export function writtenStatement(catalog: string, tables: readonly PaimonTable[], users: readonly string[]): string {
+  const wanted = users.map(literal).join(", ");
+  return tables.map((table) => `SELECT ${literal(table.name)} AS table_name, MAX(snapshot_id) AS newest FROM ${system(catalog, table, "snapshots")} WHERE commit_user IN (${wanted})`).join(" UNION ALL ");
+}
+
 /** Branches of a table by name (`BranchesTable`). */
 export function branchesStatement(catalog: string, table: PaimonTable): string {
   return `SELECT branch_name FROM ${system(catalog, table, "branches")} ORDER BY branch_name`;

@@ -115,10 +115,17 @@ export async function pairWith(savepoint: PairedSavepoint, committer: PaimonComm
   const isStale = named !== undefined && !isOf(named) && same(named.snapshot, { commitUser, commitIdentifier: checkpointId });
   const decoy = named !== undefined && !isOf(named) && (!isStale || commit !== undefined) ? named : null;
   const decoyReason: PairReason[] = decoy === null ? [] : isStale ? [{ code: "other-life", snapshotId: decoy.snapshot.id }] : [{ code: "decoy", tag: decoy.name, commitUser: decoy.snapshot.commitUser, commitIdentifier: decoy.snapshot.commitIdentifier }];
-  if (commit === undefined) return withoutCommit(savepoint, committer, table, commits, decoy, decoyReason);
+  const toldTag = table.told.find(({ name }) => name === `savepoint-${checkpointId}`);
+  const untold: PairReason[] = toldTag === undefined ? [] : [{ code: "tag-untold", tag: toldTag.name, snapshotId: toldTag.snapshotId }];
+  if (commit === undefined) {
+    const [alike] = commits.filter(({ proof }) => proof === "untold").flatMap(({ members }) => members);
+    const open: PairReason[] = [...(alike === undefined ? [] : [{ code: "proof-untold", snapshotId: alike.id } as const]), ...untold];
+    if (open.length > 0) return { grade: "none", snapshot: null, tags: [], decoy: null, reasons: open };
+    return withoutCommit(savepoint, committer, table, commits, decoy, decoyReason);
+  }
 
   const tags = table.tags.filter(isOf).sort((a, b) => Number(b === named) - Number(a === named));
-  const reasons: PairReason[] = [...commit.reasons, ...decoyReason];
+  const reasons: PairReason[] = [...commit.reasons, ...decoyReason, ...untold];
   const alive = commit.members.filter((member) => table.snapshots.some((live) => same(live, member)));
   const snapshot = tags.find(({ name }) => name === named?.name)?.snapshot ?? tags[0]?.snapshot ?? alive[alive.length - 1] ?? null;
   if (drained) return { grade: "drained", snapshot, tags, decoy, reasons: [{ code: "end-of-input" }, ...reasons] };

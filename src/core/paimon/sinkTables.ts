@@ -56,7 +56,7 @@ export interface PlacedTable extends BoardTable {
 
 /**
  * The tables that may be the committers', read whole: first those that are likely, then those whose newest commit or tag of this number is one of theirs, and
- * all only when that finds too few. Through a gateway only the likely ones are asked for.
+ * all only when that finds too few, and not through a gateway.
  */
 export async function tablesFor(catalogs: readonly PairedCatalog[], { users, names, likely, checkpointId }: Wanted, problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly PlacedTable[]> {
   interface Place { readonly warehouse: string; readonly source: PairingTables; readonly table: PaimonTable }
@@ -73,9 +73,12 @@ export async function tablesFor(catalogs: readonly PairedCatalog[], { users, nam
   const late: Place[] = [];
   for (const place of all.filter(isLikely)) await take(place);
   for (const place of all) {
-    if (isLikely(place) || place.source.way === "gateway") continue;
+    if (isLikely(place)) continue;
+    const isCostly = place.source.way === "gateway";
+    // Where each look is a job, only what is still missing is looked for, and never by reading everything.
+    if (isCostly && found.size >= users.size) continue;
     if (await place.source.mayBeOf(place.table, users, `savepoint-${checkpointId}`, signal)) await take(place);
-    else late.push(place);
+    else if (!isCostly) late.push(place);
   }
   // Branches of what was found belong to the picture, and a writer whose newest commit is another's is found by reading everything.
   for (const place of late) if (found.size < users.size || read.some(({ table }) => table.folder === place.table.folder)) await take(place);

@@ -66,7 +66,7 @@ export interface PairingTables {
   readonly way: "files" | "gateway";
   /** All tables by name; branches only where they cost nothing. */
   all(problems: WarehouseProblem[], signal?: AbortSignal): Promise<readonly PaimonTable[]>;
-  /** Whether the newest snapshot, or the tag of this name, is of one of the writers. False where that costs as much as reading the table. */
+  /** Whether the newest snapshot, or the tag of this name, is of one of the writers; through a gateway, whether a snapshot of theirs is alive. */
   mayBeOf(table: PaimonTable, users: ReadonlySet<string>, tag: string, signal?: AbortSignal): Promise<boolean>;
   contents(table: PaimonTable, problems: WarehouseProblem[], signal?: AbortSignal): Promise<TableContents>;
   /** The options of the newest schema, as they are set; undefined when they can't be read. */

@@ -1,18 +1,24 @@
 import * as vscode from "vscode";
 import type { WarehouseRef } from "../../core/contributions";
-import { FlinkError } from "../../core/errors";
+import { FlinkError, isFlinkError } from "../../core/errors";
+import { explain } from "../../core/explain";
+import { normaliseClusterUrl } from "../../core/model/cluster";
 import { localPath } from "../../core/model/location";
-import { secretKey, secretReference, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
+import { defaultCatalog, secretKey, secretReference, warehouseKey, type WarehouseProfile } from "../../core/model/warehouse";
 import { isOpenSecret, openSecretsOf } from "../../core/paimon/actions";
 import { oneLine } from "../../core/rowText";
 import { countText } from "../../core/wording";
 import { paimonId } from "../views/paimonSource";
-import { askInSteps } from "./steps";
+import type { WarehouseEntry } from "../../core/settings";
+import { askInSteps, type Steps } from "./steps";
 import type { CommandWorld } from "./world";
 
-/** *Add Warehouse*: asks for its location and a name, and saves it to the user's settings. */
+/**
+ * *Add Warehouse*: asks for its location, where that is not on this machine for the SQL Gateway and the catalog that reach it, whether they do, and for a name;
+ * saves it to the user's settings.
+ */
 export async function addWarehouse(world: CommandWorld): Promise<void> {
-  const entry = await askInSteps("Add Paimon warehouse", 2, async (ask) => {
+  const entry = await askInSteps("Add Paimon warehouse", null, async (ask): Promise<WarehouseEntry | undefined> => {
     const location = await ask.enter({
       prompt: "Location of the warehouse, as the catalog's option “warehouse” has it", placeholder: "file:/data/warehouse",
       check: (text) => {
@@ -21,7 +27,7 @@ export async function addWarehouse(world: CommandWorld): Promise<void> {
         if (key === undefined) return { severity: "error", text: "An absolute path, or a URI such as file:/data/warehouse." };
         const twin = world.settings.warehouses.find(({ path }) => path === key);
         if (twin !== undefined) return { severity: "error", text: `This is ${oneLine(twin.name, 60)}, which is there already.` };
-        return localPath(key) === undefined ? { severity: "warning", text: "Only warehouses on local disks can be read yet." } : undefined;
+        return localPath(key) === undefined ? { severity: "information", text: "Not on this machine's disks: it is listed through a Flink SQL Gateway, which is asked for next." } : undefined;
       },
       tool: {
         icon: "folder-opened", tooltip: "Choose a Folder…",
@@ -32,10 +38,54 @@ export async function addWarehouse(world: CommandWorld): Promise<void> {
       },
     });
     const path = warehouseKey(location) ?? location;
+    const plain = { path, catalogOptions: {} };
+    const isHere = await ask.wait("Looking for the folder", () => world.warehouses.reach({ ...plain, name: path, catalog: defaultCatalog, jars: [] }).then(() => true, () => false));
+    const reached = isHere ? { path } : await askGateway(ask, world, path);
+    if (reached === undefined) return undefined;
     const name = await ask.enter({ prompt: "Name in the tree; empty: its path", placeholder: path });
-    return { path, ...(name === "" ? {} : { name }) };
+    return { ...reached, ...(name === "" ? {} : { name }) };
   });
   if (entry !== undefined) await add(world, entry);
+}
+
+/** Through which gateway and catalog a warehouse elsewhere is reached, and whether it is. */
+async function askGateway(ask: Steps, world: CommandWorld, path: string): Promise<WarehouseEntry | undefined> {
+  const address = await ask.enter({
+    prompt: "Address of a Flink SQL Gateway that reaches it", placeholder: "http://sql-gateway:8083",
+    check: (text) => (text === "" ? { severity: "error", text: "Nothing is entered yet." } : normaliseClusterUrl(text) === undefined ? { severity: "error", text: "An http:// or https:// address without user name and password." } : undefined),
+  });
+  const metastore = await ask.choose<"filesystem" | "jdbc" | "hive" | "rest">({
+    placeholder: "Where does the catalog keep what it knows?",
+    choices: [
+      { label: "$(folder) In the warehouse's folders", description: "file-system catalog", value: "filesystem" },
+      { label: "$(database) In a database", description: "JDBC catalog", value: "jdbc" },
+      { label: "$(server) In a Hive metastore", value: "hive" },
+      { label: "$(globe) At a REST catalog", value: "rest" },
+    ],
+  });
+  const uri = metastore === "filesystem" ? undefined : await ask.enter({
+    prompt: "Its address, as the catalog's option “uri” has it. Further options, such as a password, are added in the settings.", placeholder: { jdbc: "jdbc:postgresql://host/paimon", hive: "thrift://host:9083", rest: "https://host" }[metastore],
+    check: (text) => (text === "" ? { severity: "error", text: "Nothing is entered yet." } : isOpenSecret("uri", text) ? { severity: "error", text: "There is a secret in it. Leave it out here: Store Warehouse Secrets keeps it." } : undefined),
+  });
+  const entry = { path, sqlGateway: normaliseClusterUrl(address) ?? address, ...(uri === undefined ? {} : { catalogOptions: { metastore, uri } }) };
+  const tables = await world.paimonTables();
+  const found = await ask.wait("Asking the SQL Gateway", async (signal): Promise<string | number> => {
+    try {
+      return (await tables.askedTables({ catalogOptions: {}, ...entry, name: path, catalog: defaultCatalog, jars: [] }).databases(signal)).items.length;
+    } catch (error) {
+      if (!isFlinkError(error)) throw error;
+      return explain(error).message;
+    }
+  });
+  if (typeof found === "number") return entry;
+  const next = await ask.choose<"back" | "add">({
+    placeholder: "It could not be listed.",
+    choices: [
+      { label: "$(arrow-left) Change what was entered", detail: oneLine(found, 300), value: "back" },
+      { label: "$(add) Add it all the same", description: "its options can be completed in the settings", value: "add" },
+    ],
+  });
+  return next === "add" ? entry : ask.back();
 }
 
 /** *Remove Warehouse*: takes it out of the settings, and what no entry of it uses any more out of the secret storage; nothing changes on the disk. */
@@ -125,7 +175,7 @@ async function warehouseFor(world: CommandWorld, target: WarehouseRef | undefine
   return askInSteps(placeholder, 1, (ask) => ask.choose({ placeholder, choices: profiles.map((profile) => ({ label: oneLine(profile.name, 80), description: profile.path, value: profile })) }));
 }
 
-async function add(world: CommandWorld, entry: { readonly path: string; readonly name?: string }): Promise<void> {
+async function add(world: CommandWorld, entry: WarehouseEntry): Promise<void> {
   await world.settings.addWarehouse(entry);
   const key = warehouseKey(entry.path);
   if (key !== undefined) await world.explorer.reveal(paimonId.warehouse(key));

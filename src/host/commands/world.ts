@@ -24,6 +24,8 @@ import type { Notify } from "../platform/notify";
 import type { Progress } from "../platform/progress";
 import type { SettingsReader } from "../platform/settings";
 import type { Snapshot, Snapshots } from "./snapshots";
+import type { TableSource } from "../../core/paimon/tableSource";
+import type { WarehouseProfile } from "../../core/model/warehouse";
 
 /** What the tree offers to verbs. */
 export interface ExplorerControl {
@@ -51,6 +53,8 @@ export interface ComparisonControl {
 export interface PaimonActing {
   /** Throws `warehouse-unknown`. */
   actions(warehouse: string): PaimonActions;
+  /** The tables of a warehouse as its gateway tells of them; it may be one that is only being added. */
+  askedTables(profile: WarehouseProfile): Pick<TableSource, "databases">;
   /** Closes idle sessions at gateways, so that the next statement begins with what is kept by then. */
   closeSessions(which: "all"): Promise<void>;
   /** Its SQL Gateway, or undefined. */

@@ -30,7 +30,7 @@ export interface TestAppOptions {
   readonly receiveGraceMs?: number;
   readonly programGraceMs?: number;
   /** A Paimon warehouse with the jars of its action command, or the address of a SQL Gateway that reaches it. */
-  readonly warehouse?: { readonly path: string; readonly jars: readonly string[]; readonly sqlGateway?: string };
+  readonly warehouse?: { readonly path: string; readonly jars: readonly string[]; readonly sqlGateway?: string; readonly catalogOptions?: Readonly<Record<string, string>> };
   readonly schedulerTiming?: Partial<SchedulerTiming>;
 }
 
@@ -73,8 +73,8 @@ export function cleanupOf(app: App, rules: CleanupRules): Promise<CleanupService
   return app.cleanup({ find: () => ({ enabled: true, rules, source: "flink-savepoints.json" }), tagsNeeded: () => Promise.resolve(new Map()) });
 }
 
-function paimonOf({ path: location, jars, sqlGateway }: NonNullable<TestAppOptions["warehouse"]>): PaimonSettings {
-  const profile = { name: "test", path: location, catalog: "paimon", catalogOptions: {}, jars, ...(sqlGateway === undefined ? {} : { sqlGateway }) };
+function paimonOf({ path: location, jars, sqlGateway, catalogOptions = {} }: NonNullable<TestAppOptions["warehouse"]>): PaimonSettings {
+  const profile = { name: "test", path: location, catalog: "paimon", catalogOptions, jars, ...(sqlGateway === undefined ? {} : { sqlGateway }) };
   return {
     warehouses: () => [profile], javaHome: () => "", mavenRepository: () => "", listsFolder: "media/paimon", cacheFolder, homeFolder: homedir(), env: process.env, mavenHttp: plainHttp(), stillMs: 1_200,
   };

@@ -27,7 +27,7 @@ export async function runSchedules(files: readonly string[], options: HeadlessOp
     scheduler.onDidTake((record) => void cleanup.afterScheduled(record));
     cleanup.onDidRunByItself(({ job, removed, failed, held, waiting }) => {
       if (held === null && (waiting === null || removed.length + failed.length > 0)) log.info(`cleanup of ${job.jobName}: ${removed.length} removed, ${failed.length} failed`);
-      if (waiting !== null) log.warn(`cleanup of ${job.jobName}: ${waitingText(waiting, waiting.for === "not-agreed" ? "cleanup preview, then cleanup agree," : waiting.for === "pause" ? "cleanup preview, then cleanup run --seen," : "cleanup preview")}`);
+      if (waiting !== null) log.warn(`cleanup of ${job.jobName}: ${waitingText(waiting, "program")}`);
     });
     for (const { placed: { schedule }, why, isClusterUnknown } of schedules.leftOut) log.warn(`schedule “${schedule.name}” of ${schedule.job} does not run: ${isClusterUnknown ? clusterUnknownText(schedule.cluster) : why}`);
     app.reconciler.start();
@@ -66,7 +66,7 @@ async function tellNextRuns(schedules: Schedules, clusters: ClusterService, log:
       await clusters.info(cluster, signal);
       const jobs = await clusters.client(cluster).jobs(signal);
       for (const { cluster: on, schedule } of active) {
-        if (on === cluster && !jobs.some((job) => job.name === schedule.job && !isTerminal(job.state))) log.warn(`no job of that name runs on ${name} now, and until one does ${nameOf(schedule)} is skipped`);
+        if (on === cluster && !jobs.some((job) => job.name === schedule.job && !isTerminal(job.state))) log.warn(`no job ${schedule.job} runs on ${name} now: ${nameOf(schedule)} is skipped until one does`);
       }
     } catch (error) {
       if (!isFlinkError(error)) throw error;

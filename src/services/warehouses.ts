@@ -12,7 +12,7 @@ import { autoTagOption, type PaimonTable, type WarehouseReader } from "../core/p
 /** The tables of a warehouse as its SQL Gateway tells of them. Throws `warehouse-unknown`. */
 export type AskedTables = (profile: WarehouseProfile) => Promise<TableSource & { forget(): void }>;
 
-/** Paimon warehouses as the tree asks for them: every answer reads what is shown of it, and only what changed since it was read last. */
+/** Paimon warehouses as the tree asks for them: every answer reads what is shown of it, of files only what changed since they were read last. */
 export class WarehouseService implements Disposable {
   readonly #reader: WarehouseReader;
   readonly #asked: AskedTables;
@@ -94,7 +94,7 @@ export class WarehouseService implements Disposable {
     return (await this.#of(ref.warehouse)).table(ref.table, signal);
   }
 
-  /** A tag by its reference; undefined when there is none, or it can't be read. Throws `warehouse-unknown`. */
+  /** A tag by its reference; undefined when there is none. One of files that can't be read has a `problem`. Throws `warehouse-unknown`. */
   async tag(ref: PaimonTagRef, signal?: AbortSignal): Promise<TagRow | undefined> {
     const source = await this.#of(ref.warehouse);
     const table = await source.table(ref.table, signal);

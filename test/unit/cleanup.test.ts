@@ -281,10 +281,20 @@ describe("rules by themselves", () => {
     flink.skewMs -= 3 * hour;
     const held = await afterTick();
     assert.equal(held?.waiting?.for, "clock-differs");
-    assert.match(waitingText(held.waiting, "Preview Cleanup"), /^3 savepoints that cleanup would take wait since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+\. This machine's clock is 3 h ahead of the cluster's, so nobody knows how old they are\. They go after the next scheduled savepoint once both clocks agree; Preview Cleanup shows which\.$/);
+    assert.match(waitingText(held.waiting, { preview: "Preview Cleanup" }), /^3 savepoints that cleanup would take have been waiting since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+\. This machine's clock is 3 h ahead of the cluster's, so nobody knows how old they are\. They go after the next scheduled savepoint once both clocks agree; Preview Cleanup shows which\.$/);
     assert.equal((await waiting())?.sinceMs, clock.now());
     flink.skewMs += 3 * hour;
     assert.deepEqual([(await afterTick())?.removed.length, await waiting()], [3, null]);
+  });
+
+  test("say what lets them act, in words of the editor or of the program", () => {
+    const told = (reason: "not-agreed" | "pause", where: Parameters<typeof waitingText>[1]): string => waitingText({ for: reason, count: 1, sinceMs: 0, why: "Why." }, where).replace(/since .* Why/, "since then. Why");
+    const editor = { preview: "Preview Cleanup" };
+    const head = "1 savepoint that cleanup would take has been waiting since then. Why.";
+    assert.deepEqual([told("not-agreed", editor), told("pause", editor), told("not-agreed", "program"), told("pause", "program")], [
+      `${head} Look at them with Preview Cleanup, and let the rules act there.`, `${head} Look at them with Preview Cleanup; after that they can go.`,
+      `${head} Look at them with cleanup preview, then cleanup agree.`, `${head} Look at them with cleanup preview, then cleanup run --seen MARK.`,
+    ]);
   });
 
   test("that have nothing to take wait for nothing, and what a savepoint's own reason spares is not waiting", async () => {

@@ -109,6 +109,8 @@ describe("a rollback's plan", () => {
     const { tables } = await plan(6, "62dc41");
     const [first, second] = tables.map((table) => ({ ...table, branches: ["audit"] }));
     assert.deepEqual(remarksOf(first!, second!), ["Branches of d.app, d.pk stay as they are (audit)."]);
+    const named = Array.from({ length: 7 }, (_, at) => ({ ...first!, branches: [], strangers: ["other"], table: { ...first!.table, name: `d.$&${at}` } }));
+    assert.deepEqual(remarksOf(...named), ["Others wrote to d.$&0, d.$&1, d.$&2, d.$&3, d.$&4, d.$&5, d.$&6 since (commit user other): what they wrote is deleted too."]);
     assert.deepEqual(remarksOf(first!, { ...second!, branches: ["dev"], isBrokenOff: true }), [
       "Branches of d.app stay as they are (audit).", "A rollback of d.pk broke off earlier, and Paimon can't read what it left: the pointers are mended first.", "Branches of d.pk stay as they are (dev).",
     ]);

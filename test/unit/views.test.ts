@@ -220,13 +220,13 @@ test("a job's tooltip sums up what takes its savepoints and what removes them", 
   assert.match(tooltip([view], "keeps the newest 10"), /Schedule nightly: At 03:00 every day \(Europe\/Berlin\), next 2027-01-02 03:00 GMT\+1[\s\S]*Cleanup: keeps the newest 10/);
   assert.match(tooltip([{ ...view, nextMs: null, waits: true }], null), /Schedule nightly: At 03:00 every day \(Europe\/Berlin\), waits for your agreement/);
   assert.doesNotMatch(tooltip([], null), /Cleanup|Schedule/);
-  assert.match(tooltip([view], "keeps the newest 10", waiting), /3 savepoints that cleanup would take wait since .*\. This machine's clock is 3 h ahead .*Preview Cleanup/);
+  assert.match(tooltip([view], "keeps the newest 10", waiting), /3 savepoints that cleanup would take have been waiting since .*\. This machine's clock is 3 h ahead .*Preview Cleanup/);
 
   // A schedule whose savepoints are not removed any more says so itself.
   const node = (waits: CleanupWaiting | null): ExplorerNode => ({ kind: "schedule", id: "x", view: { ...view, nextMs: now + 2 * hour }, waiting: waits });
   assert.equal(line(node(null)), "calendar | Schedule nightly | next in 2 h");
   assert.equal(line(node(waiting)), "warning | Schedule nightly | next in 2 h · cleanup waits, 2 d");
-  assert.match(renderTooltip(node(waiting)).replaceAll("\\", ""), /3 savepoints that cleanup would take wait since /);
+  assert.match(renderTooltip(node(waiting)).replaceAll("\\", ""), /3 savepoints that cleanup would take have been waiting since /);
 });
 
 test("planned restores, where a job came from, damaged records and long lists have rows of their own", () => {

@@ -114,7 +114,7 @@ export class PaimonTables implements Disposable {
 
   /** How a statement stands that the gateway at this address was sent, whatever the settings say by now. */
   statementAt(url: string, statement: SentStatement, signal: AbortSignal): Promise<StatementStanding> {
-    const caFile = this.#world.warehouses().find(({ sqlGateway }) => sqlGateway === url)?.caFile;
+    const caFile = this.#world.warehouses().find(({ sqlGateway, caFile: named }) => sqlGateway === url && named !== undefined)?.caFile;
     return new SqlGateway({ ...this.#world, url, caFile, opening: () => Promise.resolve([]) }).standingOf(statement, signal);
   }
 
@@ -177,7 +177,7 @@ export class PaimonTables implements Disposable {
   }
 }
 
-/** All that a session depends on. */
-function keyOf({ sqlGateway, caFile, path: location, catalog, catalogOptions }: WarehouseProfile): string {
-  return JSON.stringify([sqlGateway, caFile, location, catalog, catalogOptions]);
+/** All that a session, and what is told of it, depends on. */
+function keyOf({ name, sqlGateway, caFile, path: location, catalog, catalogOptions }: WarehouseProfile): string {
+  return JSON.stringify([name, sqlGateway, caFile, location, catalog, catalogOptions]);
 }

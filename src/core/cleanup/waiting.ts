@@ -36,11 +36,21 @@ function whyText(spare: Common): string {
   }
 }
 
-/** What lets them go, as a sentence; `preview` is what shows them: the command of the editor, or of the program. */
-function remedyText({ for: reason }: Pick<CleanupWaiting, "for">, preview: string): string {
+/** What shows the savepoints, and how a sentence ends that says what lets them go then: of rules that nobody agreed to here, and after a pause. */
+interface CleanupWords {
+  readonly preview: string;
+  readonly notAgreed: string;
+  readonly pause: string;
+}
+
+const ofEditor = { notAgreed: ", and let the rules act there", pause: "; after that they can go" };
+const ofProgram: CleanupWords = { preview: "cleanup preview", notAgreed: ", then cleanup agree", pause: ", then cleanup run --seen MARK" };
+
+/** What lets them go, as a sentence. */
+function remedyText({ for: reason }: Pick<CleanupWaiting, "for">, { preview, notAgreed, pause }: CleanupWords): string {
   switch (reason) {
-    case "not-agreed": return `${preview} shows what would go, and lets it.`;
-    case "pause": return `${preview} shows what would go; once you have seen it, it may.`;
+    case "not-agreed": return `Look at them with ${preview}${notAgreed}.`;
+    case "pause": return `Look at them with ${preview}${pause}.`;
     case "clock-differs": return `They go after the next scheduled savepoint once both clocks agree; ${preview} shows which.`;
     case "clock-unknown": return `They go after the next scheduled savepoint of a job there; ${preview} shows which.`;
     case "cluster-unchecked": return `They go after the next scheduled savepoint once that cluster answers; ${preview} shows which.`;
@@ -48,7 +58,8 @@ function remedyText({ for: reason }: Pick<CleanupWaiting, "for">, preview: strin
   }
 }
 
-/** All of it, for a tooltip, a message or a line of a log. */
-export function waitingText(waiting: CleanupWaiting, preview: string): string {
-  return `${countText(waiting.count, "savepoint")} that cleanup would take ${waiting.count === 1 ? "waits" : "wait"} since ${timeText(waiting.sinceMs)}. ${waiting.why} ${remedyText(waiting, preview)}`;
+/** All of it, for a tooltip, a message or a line of a log. `preview`: what the editor's is called there; `program`: it is the program that tells. */
+export function waitingText(waiting: CleanupWaiting, where: { readonly preview: string } | "program"): string {
+  const words = where === "program" ? ofProgram : { ...ofEditor, ...where };
+  return `${countText(waiting.count, "savepoint")} that cleanup would take ${waiting.count === 1 ? "has" : "have"} been waiting since ${timeText(waiting.sinceMs)}. ${waiting.why} ${remedyText(waiting, words)}`;
 }

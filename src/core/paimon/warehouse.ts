@@ -37,7 +37,7 @@ export interface PaimonTable {
   readonly objectName: string;
   /** Folder with data and manifests; through a gateway a text that a table shares with its branches only. */
   readonly folder: string;
-  /** Folder with `snapshot`, `tag` and `schema`: that of the table, or of the branch. Through a gateway a text of its own. */
+  /** Folder with `snapshot`, `tag` and `schema`: that of the table, or of the branch. Through a gateway its name. */
   readonly home: string;
 }
 

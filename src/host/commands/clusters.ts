@@ -63,7 +63,7 @@ export async function editClusters(): Promise<void> {
   await vscode.commands.executeCommand("workbench.action.openSettingsJson", { revealSetting: { key: "flinkSavepoints.clusters", edit: true } });
 }
 
-/** *Set Credentials*: stores what is typed for the origin of a cluster, or of a warehouse's SQL Gateway, and connects with it. */
+/** *Set Credentials*: stores what is typed for the origin of a cluster, or of a warehouse's SQL Gateway, and connects with it, or asks the gateway anew. */
 export async function setCredentials(world: CommandWorld, target?: ClusterRef): Promise<void> {
   const server = await serverFor(world, target, "Which server are the credentials for?");
   if (server === undefined) return;
@@ -71,7 +71,8 @@ export async function setCredentials(world: CommandWorld, target?: ClusterRef): 
   const credential = await askCredential(origin);
   if (credential === undefined) return;
   await world.credentials.set(origin, credential);
-  if (!server.isGateway) await reconnect(world, { cluster: server.url });
+  if (server.isGateway) world.explorer.refresh();
+  else await reconnect(world, { cluster: server.url });
 }
 
 /** *Forget Credentials*: deletes what is stored for such an origin. */
@@ -82,7 +83,8 @@ export async function forgetCredentials(world: CommandWorld, target?: ClusterRef
   if ((await world.credentials.get(origin)).length === 0) return world.notify.done(`No credentials are stored for ${origin}.`);
   if (!(await world.notify.confirm({ title: `Forget the credentials for ${origin}?`, detail: "They are deleted from this machine. Nothing changes on the server.", button: "Forget" }))) return;
   await world.credentials.delete(origin);
-  if (!server.isGateway) await reconnect(world, { cluster: server.url });
+  if (server.isGateway) world.explorer.refresh();
+  else await reconnect(world, { cluster: server.url });
 }
 
 /** *Try Again*: forgets that a cluster did not answer and asks it at once. */

@@ -7,7 +7,7 @@ export async function lintWorkspace(world: CommandWorld): Promise<void> {
   if (!world.settings.current["lint.enable"]) return world.notify.refused("The lint is switched off by the setting flinkSavepoints.lint.enable.");
   const { files, findings, left } = await lintAll(world);
   const found = findings === 0 ? `The lint found nothing in ${countText(files, "file")}.` : `The lint found ${countText(findings, "problem")} in ${countText(files, "file")}. They stand in the Problems view.`;
-  world.notify.done(left === 0 ? found : `${found} ${countText(left, "more file")} of the workspace had no room in its memory: open a folder of the project to have all of it linted.`);
+  world.notify.done(left === 0 ? found : `${found} ${countText(left, "more file")} of the workspace ${left === 1 ? "was" : "were"} left out: what the lint keeps of the others takes all the room there is. Open a folder of the project to have all of it linted.`);
 }
 
 /** Lints the workspace of a window that has just been opened, when a setting says so; says nothing of what it finds. */

@@ -179,7 +179,7 @@ async function confirmVictims(world: CommandWorld, record: SavepointRecord, chec
   const detail = [
     ...(lines.length === 0 ? ["Nothing is deleted."] : [safetyCopy ? "Deleted, and kept in a branch of each table:" : "Deleted for good:", ...lines.slice(0, mostLines).map((line) => `• ${oneLine(line, 160)}`), ...(lines.length > mostLines ? [`• and ${lines.length - mostLines} more, all in the runbook`] : [])]),
     "",
-    ...remarksOf(...plan.tables).map((remark) => oneLine(remark, 300)),
+    ...remarksOf(...plan.tables).map((remark) => oneLine(remark, 2_000)),
     ...(check.unchecked.length === 0 ? [] : [silentText(check.unchecked.map(({ cluster }) => cluster))]),
     ...(check.freeBytes !== null && check.freeBytes < littleFreeBytes ? [`Only ${sizeText(check.freeBytes)} are free where the tables lie.`] : []),
     what,

@@ -137,6 +137,7 @@ export async function storeWarehouseSecrets(world: CommandWorld, target?: Wareho
   if (entered === undefined) return;
   for (const [option, value] of entered) await world.vault.set(keyOf(option), value);
   await (await world.paimonTables()).closeSessions("all");
+  world.explorer.refresh();
   world.notify.done(`${entered.map(([option]) => oneLine(option, 80)).join(" and ")} of ${name} ${entered.length === 1 ? "is" : "are"} kept in the secret storage.`);
 }
 

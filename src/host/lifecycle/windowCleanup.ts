@@ -38,7 +38,7 @@ function tellRuns(service: CleanupService, { notify, log }: WindowCleanupWorld):
     const name = oneLine(job.jobName, 80);
     if (held === null) {
       if (removed.length + failed.length > 0) log.info(`cleanup of ${job.jobName}: ${removed.length} removed, ${failed.length} failed`);
-      if (waiting !== null) log.warn(`cleanup of ${job.jobName}: ${waitingText(waiting, "Preview Cleanup")}`);
+      if (waiting !== null) log.warn(`cleanup of ${job.jobName}: ${waitingText(waiting, { preview: "Preview Cleanup" })}`);
       if (failed.length > 0) once(`failed ${job.jobName}`, `${countText(failed.length, "savepoint")} of ${name} could not be removed by its cleanup rules. They are tried again, and listed with the reason.`, "Show Cleanup");
       return;
     }

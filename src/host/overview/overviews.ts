@@ -269,7 +269,7 @@ function lastRunText(record: CleanupRecord | null, nowMs: number): string | null
   if (run === null) return null;
   const when = `Last run ${ageText(run.atMs, nowMs)}${run.why === "scheduled" ? ", by itself" : ""}`;
   const waiting = run.waiting ?? null;
-  if (waiting !== null) return `${when}. ${waitingText(waiting, "the preview")}`;
+  if (waiting !== null) return `${when}. ${waitingText(waiting, { preview: "the preview" })}`;
   if (run.held !== null) return `${when}: held back, ${run.held === "pause" ? "since the job had paused for longer than the age rule" : "since nobody here has seen what these rules do"}.`;
   return `${when}: ${countText(run.removed, "savepoint")} removed, ${sizeText(run.freedBytes)}${run.failed > 0 ? `, ${run.failed} failed` : ""}.`;
 }

@@ -64,7 +64,7 @@ function jobTooltip(job: JobRow, plans: JobPlans | undefined): string {
 }
 
 function waitingLine(waiting: CleanupWaiting | null): string | null {
-  return waiting === null ? null : escapeMarkdown(waitingText(waiting, "Preview Cleanup"));
+  return waiting === null ? null : escapeMarkdown(waitingText(waiting, { preview: "Preview Cleanup" }));
 }
 
 function scheduleTooltip({ inForce, meaning, nextMs, last, runsHere, waits }: ScheduleView, waiting: CleanupWaiting | null): string {
@@ -103,7 +103,7 @@ function paimonTooltip(node: PaimonNode): string {
     case "warehouse": return lines(`**${escapeMarkdown(node.profile.name)}**`, ["Path", node.profile.path], ["SQL Gateway", node.profile.sqlGateway ?? null]);
     case "rollback": return lines(`**Rollback of ${escapeMarkdown(node.record.jobName)}**`, "It waits to be continued, or is at work in another window.", ...standingLines(node.record).map((line) => escapeMarkdown(line)), ["Asked for", timeText(node.record.requestedAtMs)], ["Back to", node.record.savepoint.path]);
     case "database": return lines(`**Database ${escapeMarkdown(node.name)}**`);
-    case "table": return lines(`**${escapeMarkdown(node.summary.table.name)}**`, ["Folder", node.summary.table.home], ["Tags", node.summary.tags?.toLocaleString("en") ?? null], ["Snapshots", node.summary.snapshots?.toLocaleString("en") ?? null]);
+    case "table": return lines(`**${escapeMarkdown(node.summary.table.name)}**`, ["Folder", node.summary.table.home === node.summary.table.name ? null : node.summary.table.home], ["Tags", node.summary.tags?.toLocaleString("en") ?? null], ["Snapshots", node.summary.snapshots?.toLocaleString("en") ?? null]);
     case "branches": return lines("**Branches**", "Copies of the table with tags and snapshots of their own.");
     case "snapshots": return lines("**Snapshots**", "The table's states that have not expired, an hour's or the last ten by default. A tag keeps one for longer.");
     case "tag": {

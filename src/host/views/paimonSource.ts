@@ -7,6 +7,7 @@ import { placeKey } from "../../core/model/location";
 import type { WarehouseProfile } from "../../core/model/warehouse";
 import type { SinkPair } from "../../core/paimon/savepointPairs";
 import { endOfInput, type PaimonSnapshot } from "../../core/paimon/snapshot";
+import type { CatalogReach } from "../../core/paimon/catalogReach";
 import type { WarehouseProblem } from "../../core/paimon/warehouse";
 import { warehouseProblemText, type PairedJob } from "../../core/paimon/pairText";
 import type { Clock, Log } from "../../core/ports";
@@ -96,7 +97,7 @@ export class PaimonSource implements Disposable {
       case "warehouse": {
         const databases = await this.#reading(parent.id, parent.profile, (signal) => warehouses.databases(parent.profile, signal));
         const nodes = databases.items.map((name): ExplorerNode => ({ kind: "database", id: `${parent.id} ${encodeURIComponent(name)}`, warehouse: parent.profile.path, name }));
-        return orEmpty(parent.id, [...databases.messages, ...problemNodes(parent.id, databases), ...nodes], "No databases", "A database of a file-system catalog is a folder that ends in .db.");
+        return orEmpty(parent.id, [...databases.messages, ...problemNodes(parent.id, databases), ...nodes], "No databases", databases.way === "files" ? "A database of a file-system catalog is a folder that ends in .db." : "");
       }
       case "database": {
         const profile = warehouses.profile(parent.warehouse);
@@ -171,25 +172,30 @@ export class PaimonSource implements Disposable {
     return (await this.#world.ledger.all()).filter((record): record is PairRecord => record.kind === "pair" && record.warehouse === warehouse && record.table === table);
   }
 
-  /** A list with what is said of it: read at once from files; from a gateway what is known of it by now. */
-  async #reading<T>(id: string, profile: WarehouseProfile, read: (signal: AbortSignal) => Promise<Part<T>>): Promise<Part<T> & { readonly messages: readonly ExplorerNode[] }> {
+  /** A list with what is said of it: read at once from files; from a gateway what is known of it by now. `way` is null when it is not reached. */
+  async #reading<T>(id: string, profile: WarehouseProfile, read: (signal: AbortSignal) => Promise<Part<T>>): Promise<Part<T> & { readonly way: CatalogReach["way"] | null; readonly messages: readonly ExplorerNode[] }> {
     const nothing = { items: [], more: 0, problems: [] };
     try {
-      if ((await this.#world.warehouses.reach(profile)).way === "files") return { ...(await read(new AbortController().signal)), messages: [] };
+      if ((await this.#world.warehouses.reach(profile)).way === "files") return { ...(await read(new AbortController().signal)), way: "files", messages: [] };
       const { part, failure, isAsking } = this.#asked.of(id, this.#lengthOf(id), read);
-      if (failure !== undefined) return { ...nothing, messages: [failureMessage(id, failure)] };
+      if (failure !== undefined) return { ...nothing, way: "gateway", messages: [failureMessage(id, failure)] };
       const asking: ExplorerNode[] = isAsking ? [{ kind: "message", id: `${id} asking`, text: "Asking the SQL Gateway…", detail: "Close the row to give it up.", tone: "busy", click: null }] : [];
-      return { ...(part ?? nothing), messages: asking };
+      return { ...(part ?? nothing), way: "gateway", messages: asking };
     } catch (error) {
       if (!isFlinkError(error)) throw error;
-      return { ...nothing, messages: [failureMessage(id, error)] };
+      return { ...nothing, way: null, messages: [failureMessage(id, error)] };
     }
   }
 }
 
+/** A row whose click is the error's own step, or asks again. */
 function failureMessage(id: string, error: FlinkError): ExplorerNode {
   const { message, action } = explain(error);
-  const click: RowCommand = action?.command === "flinkSavepoints.setCredentials" && isFlinkError(error, "unauthorized") ? { command: action.command, title: action.title, args: [{ cluster: error.facts.url }] }
+  const click: RowCommand = action?.command === "flinkSavepoints.setCredentials" && "url" in error.facts ? { command: action.command, title: action.title, args: [{ cluster: error.facts.url }] }
+    : isFlinkError(error, "catalog-secret-missing") ? { command: "flinkSavepoints.storeWarehouseSecrets", title: "Store Secrets…", args: [{ warehouse: error.facts.warehouse }] }
+    // What may answer by now is asked again at once, not when the row is due.
+    : action?.command === "retry" || isFlinkError(error, "cluster-unreachable", "answer-lost") ? { command: "flinkSavepoints.refresh", title: "Try Again", args: [] }
+    : action?.command === "flinkSavepoints.showLog" ? { command: action.command, title: action.title, args: [] }
     : { command: "flinkSavepoints.editWarehouses", title: "Edit Warehouses", args: [] };
   return { kind: "message", id: `${id} failure`, text: message, detail: `Click: ${click.title}.`, tone: "warning", click };
 }

@@ -1,5 +1,5 @@
 import { shellQuote } from "../../cli";
-import { explainRefusal, tablesText } from "../../explain";
+import { explainRefusal } from "../../explain";
 import type { Refusal } from "../../errors";
 import type { FlinkVersion } from "../../model/version";
 import type { WarehouseProfile } from "../../model/warehouse";
@@ -26,7 +26,7 @@ export function remarksOf(...tables: readonly TableRollback[]): readonly string[
   const mark = "\0";
   const said = new Map<string, string[]>();
   for (const table of tables) for (const sentence of sentencesOf(table, mark)) said.set(sentence, [...(said.get(sentence) ?? []), table.table.name]);
-  return [...[...said].map(([sentence, names]) => sentence.replaceAll(mark, tablesText(names))), ...lossesOf(tables)];
+  return [...[...said].map(([sentence, names]) => sentence.replaceAll(mark, () => names.join(", "))), ...lossesOf(tables)];
 }
 
 /** Savepoints to which one can't go back after the rollback, a sentence for each, however many tables it loses a pair in. */

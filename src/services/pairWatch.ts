@@ -150,7 +150,10 @@ export class PairWatch implements Disposable {
       case "unprotected": case "foreign":
         if (!sink.autoTag) return "auto-tag-off";
         return pairing.snapshot !== null && this.#world.clock.now() - pairing.snapshot.timeMs < momentMs ? "open" : "not-tagged";
-      case "none": return place === null || ageMs > momentMs ? "unproven" : "open";
+      case "none":
+        // Where nothing was written no tag comes, whatever can't be told of the table.
+        if (pairing.reasons.some(({ code }) => code === "base-untold")) return null;
+        return place === null || ageMs > momentMs ? "unproven" : "open";
       case "stale-tag": case "changed": return ageMs > momentMs ? "unproven" : "open";
     }
   }

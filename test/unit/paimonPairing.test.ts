@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PaimonCommitter } from "../../src/core/paimon/committers";
-import { pairWith, type PairedTable, type Pairing } from "../../src/core/paimon/pairing";
+import { isUntold, pairWith, type PairedTable, type Pairing } from "../../src/core/paimon/pairing";
 import { pairReasonText } from "../../src/core/paimon/pairText";
 import { endOfInput, parseLossless, readSnapshot, readTag, type PaimonSnapshot, type PaimonTag } from "../../src/core/paimon/snapshot";
 
@@ -142,6 +142,19 @@ test("a savepoint is neither waiting nor idle once the job went on from an older
   assert.equal(await grade([decoy, before, again]), "foreign –");
   // What was still to be committed is, by a restore from the savepoint before this one.
   assert.equal(await grade([before, { ...again, identifier: 6 }], { pending: [6n, 7n] }), "waiting 4");
+});
+
+test("P-9: through a gateway what a rollback has left, or a job that went on from an older state, looks like what the savepoint saw: neither is proven", async () => {
+  const told = async (pending: readonly bigint[], commits: readonly Commit[]): Promise<string> => {
+    const committer: PaimonCommitter = { operatorId: "", operatorName: null, objectName: null, commitUser: "job", pending, files: new Map([[7n, new Set(["a-1"])]]), autoTag: true, unread: null };
+    const found = await pairWith({ checkpointId: 7n, completedMs, isStop: undefined }, committer, { ...tableOf(commits), isAsked: true });
+    return `${found.grade} ${found.snapshot?.id ?? "–"} ${found.reasons.map(({ code }) => code).join(" ")} ${isUntold(found)}`;
+  };
+  const before: Commit = { id: 2, identifier: 3, atMs: -9_000 };
+  assert.equal(await told([], [before]), "none – base-untold true");
+  assert.equal(await told([], [before, { id: 3, identifier: 9, atMs: 9_000 }]), "none – base-untold true");
+  assert.equal(await told([7n], [before]), "waiting – not-committed-yet false");
+  assert.equal(await told([7n], [{ ...before, identifier: 6 }]), "waiting 2 not-committed-yet false");
 });
 
 test("what a rollback has left is neither the state of a later savepoint, nor does that only wait", async () => {

@@ -12,26 +12,31 @@ export interface ReadFacts extends KnownFacts {
 }
 
 /** Facts in the cache, with how many runs did not ask for them. */
-interface KeptFacts extends KnownFacts {
+interface StoredFacts extends KnownFacts {
   readonly idle: number;
 }
 
-/** The file of the cache that has the facts of a project's files. */
+/** The file of the cache that has the facts of a project's files. What is written takes the place of what was read. */
 export class FactsFile {
   readonly #file: CacheFile;
-  #known: ReadonlyMap<string, KeptFacts> = new Map<string, KeptFacts>();
+  #known: ReadonlyMap<string, StoredFacts> = new Map<string, StoredFacts>();
 
   constructor(folder: string, whose: readonly string[]) {
     this.#file = new CacheFile(folder, "facts", whose);
+  }
+
+  /** What was read or written last, by path. */
+  get known(): ReadonlyMap<string, KnownFacts> {
+    return this.#known;
   }
 
   /** Facts as earlier runs read them, by path; none when there is no such file, or it is damaged. The bytes of all are parts of one buffer. */
   async read(): Promise<ReadonlyMap<string, KnownFacts>> {
     const bytes = await this.#file.read();
     try {
-      this.#known = (bytes === undefined ? undefined : factsIn(bytes)) ?? new Map<string, KeptFacts>();
+      this.#known = (bytes === undefined ? undefined : factsIn(bytes)) ?? new Map<string, StoredFacts>();
     } catch {
-      this.#known = new Map<string, KeptFacts>();
+      this.#known = new Map<string, StoredFacts>();
     }
     return this.#known;
   }
@@ -50,15 +55,16 @@ export class FactsFile {
     const length = Buffer.alloc(4);
     length.writeUInt32LE(list.length);
     await this.#file.write([length, list, ...fits.map(({ facts }) => facts)]);
+    this.#known = new Map(fits.map(({ path, digest, facts, idle }) => [path, { digest, facts, idle }]));
   }
 }
 
 /** A length of four bytes, that of a list of `[path, digest, length, idle]` as JSON; the list; then the facts in its order. Undefined, or an error, for what is nothing of the kind. */
-function factsIn(bytes: Buffer<ArrayBuffer>): ReadonlyMap<string, KeptFacts> | undefined {
+function factsIn(bytes: Buffer<ArrayBuffer>): ReadonlyMap<string, StoredFacts> | undefined {
   let at = 4 + bytes.readUInt32LE(0);
   const list: unknown = JSON.parse(bytes.toString("utf8", 4, at));
   if (!Array.isArray(list)) return undefined;
-  const found = new Map<string, KeptFacts>();
+  const found = new Map<string, StoredFacts>();
   for (const [path, digest, length, idle] of list as readonly [string, string, number, number][]) {
     found.set(path, { digest, facts: new Uint8Array(bytes.buffer, bytes.byteOffset + at, length), idle });
     at += length;

@@ -1,5 +1,4 @@
 import type { LintFolder } from "../../core/lint/protocol";
-import type { KnownFacts } from "../../core/lint/shareProtocol";
 import { lintFolder, tidy } from "./cacheFile";
 import { decodeFacts, FactsEncoder, KeptFacts } from "./factsCodec";
 import { FactsFile, factsLimitBytes, type ReadFacts } from "./factsFile";
@@ -35,7 +34,7 @@ export class WorkspaceFacts {
   readonly #encoder = new FactsEncoder();
   readonly #late = new KeptFacts();
   readonly #files = new Map<string, { readonly digest: string; readonly facts: Uint8Array<ArrayBuffer> | undefined }>();
-  readonly #stored = new Map<string, { readonly prefix: string; readonly file: FactsFile; readonly known: ReadonlyMap<string, KnownFacts> }>();
+  readonly #stored = new Map<string, { readonly prefix: string; readonly file: FactsFile }>();
   #bytes = 0;
   #encoded = 0;
 
@@ -57,7 +56,8 @@ export class WorkspaceFacts {
       const key = JSON.stringify([prefix, folder]);
       if (this.#stored.has(key)) continue;
       const file = new FactsFile(lintFolder(this.#store.folder), [this.#store.build, process.version, process.arch, "editor", folder, prefix]);
-      this.#stored.set(key, { prefix, file, known: await file.read() });
+      await file.read();
+      this.#stored.set(key, { prefix, file });
     }
   }
 
@@ -105,8 +105,8 @@ export class WorkspaceFacts {
   #bytesOf(path: string, digest: string): Uint8Array<ArrayBuffer> | undefined {
     const here = this.#files.get(path);
     if (here?.digest === digest) return here.facts;
-    for (const { known } of this.#stored.values()) {
-      const stored = known.get(path);
+    for (const { file } of this.#stored.values()) {
+      const stored = file.known.get(path);
       if (stored?.digest === digest) return stored.facts;
     }
     return undefined;

@@ -44,6 +44,8 @@ export function gatewayFault(url: string, message: string): string | undefined {
 /** Since when Paimon can do what not every release can (release tags 0.8 to 1.4): by its procedure, and by its action command. */
 const younger: Readonly<Record<string, { readonly procedure: string; readonly command: string; readonly instead: string }>> = {
   rename_tag: { procedure: "1.0", command: "1.0", instead: "Create a tag of the same snapshot under the new name, then delete this one" },
+  replace_tag: { procedure: "1.0", command: "1.0", instead: "Delete the tag that was left half made, then go on" },
+  delete_branch: { procedure: "0.8", command: "0.9", instead: "Give the rollback up and begin anew without a safety copy, or use a newer Paimon" },
   create_branch: { procedure: "0.8", command: "0.9", instead: "Go on without a safety copy, or use a newer Paimon" },
 };
 

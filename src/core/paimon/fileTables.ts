@@ -2,11 +2,8 @@ import { mapLimit } from "../base/async";
 import { parseLossless, type PaimonSnapshot } from "./snapshot";
 import type { ListedRow, Part, TableContents, TableSource, TableSummary, TableText, TagRow } from "./tableSource";
 import {
-  branchesOf, databasesOf, holdsFile, isRolledBack, optionsOf, snapshotFile, snapshotIdsOf, snapshotOf, snapshotsOf, tableAt, tableFoldersOf, tableNamed, tablesOf, tagFile, tagNamesOf, tagOf, tagsOf, type PaimonTable, type WarehouseProblem, type WarehouseReader,
+  branchesOf, databasesOf, holdsFile, isRolledBack, jsonLimitBytes, optionsOf, readsAtOnce, snapshotFile, snapshotIdsOf, snapshotOf, snapshotsOf, tableAt, tableFoldersOf, tableNamed, tablesOf, tagFile, tagNamesOf, tagOf, tagsOf, type PaimonTable, type WarehouseProblem, type WarehouseReader,
 } from "./warehouse";
-
-const readsAtOnce = 16;
-const textLimitBytes = 1 << 20;
 
 /** The tables of a catalog whose files can be read, laid out as file-system and JDBC catalogs lay them out. */
 export class FileTables implements TableSource {
@@ -147,7 +144,7 @@ export class FileTables implements TableSource {
   }
 
   async #textOf(file: string, signal: AbortSignal | undefined): Promise<string | undefined> {
-    const bytes = await this.#reader.read(file, textLimitBytes, signal);
+    const bytes = await this.#reader.read(file, jsonLimitBytes, signal);
     return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
   }
 }

@@ -41,6 +41,7 @@ export function pairReasonText(reason: PairReason): string {
     case "proof-untold": return `Snapshot ${reason.snapshotId} has its commit user and number. Whether its files are the savepoint's can't be told through the SQL Gateway: the snapshot before it has expired, or it changed none.`;
     case "tag-untold": return `The tag ${reason.tag} keeps snapshot ${reason.snapshotId}, which has expired otherwise: the SQL Gateway does not tell whose commit it is.`;
     case "expired-untold": return "Snapshots from that time have expired, and whose commits the tags keep is not told through the SQL Gateway.";
+    case "base-untold": return `Nothing was written to the table after snapshot ${reason.snapshotId}, which would be the same state. Whether the table was rolled back to it since is not told through the SQL Gateway.`;
     case "state-unread": return { missing: "The committer's state is in a file that can't be read from here.", malformed: "The committer's state is not in a form that is known." }[reason.why];
   }
 }

@@ -2,6 +2,7 @@ import type { PaimonCommitter } from "./committers";
 import { isOurName } from "./ourNames";
 import { endOfInput, type PaimonSnapshot, type PaimonTag } from "./snapshot";
 import type { TableContents } from "./tableSource";
+import { skewMs } from "./warehouse";
 
 /**
  * How sure it is which state of a table belongs to a savepoint, and whether that state is kept:
@@ -46,6 +47,8 @@ export type PairReason =
   | { readonly code: "tag-untold"; readonly tag: string; readonly snapshotId: number }
   /** Snapshots from that time have expired, and of the tags that are left a SQL Gateway does not tell whose commits they keep. */
   | { readonly code: "expired-untold" }
+  /** Nothing was written after that snapshot, and a SQL Gateway does not tell whether the table was rolled back to it. */
+  | { readonly code: "base-untold"; readonly snapshotId: number }
   | { readonly code: "state-unread"; readonly why: NonNullable<PaimonCommitter["unread"]> };
 
 /** A savepoint's pair in one table. */
@@ -62,7 +65,7 @@ export interface Pairing {
 
 /** Whether more may belong to the savepoint than was found, because a SQL Gateway does not tell it. */
 export function isUntold({ reasons }: Pick<Pairing, "reasons">): boolean {
-  return reasons.some(({ code }) => code === "proof-untold" || code === "tag-untold" || code === "expired-untold");
+  return reasons.some(({ code }) => code === "proof-untold" || code === "tag-untold" || code === "expired-untold" || code === "base-untold");
 }
 
 /** A savepoint, as far as pairing goes. */
@@ -97,9 +100,6 @@ export interface PairedTable {
 
 /** An APPEND and the COMPACT of the same checkpoint are committed one after the other. */
 const twinMs = 60_000;
-
-/** Clocks of two machines may differ by so much. */
-const skewMs = 2_000;
 
 /** Finds what of a table belongs to a savepoint: by commit user, checkpoint id, the files that the savepoint says it wrote, and last by time (P-9). */
 export async function pairWith(savepoint: PairedSavepoint, committer: PaimonCommitter, table: PairedTable): Promise<Pairing> {
@@ -224,13 +224,15 @@ async function withoutCommit(savepoint: PairedSavepoint, committer: PaimonCommit
   const isLatest = base !== undefined && same(base, table.snapshots[table.snapshots.length - 1] ?? {});
   // A rollback of ours to this savepoint has left a tag of that name there.
   const isOurs = base !== undefined && table.tags.some(({ name, snapshot }) => isOurName(name, savepoint.checkpointId) && same(snapshot, base));
-  const isGone = isLatest && !isOurs && (committer.pending.length === 0 || base.commitIdentifier < savepoint.checkpointId - 1n) && (await table.isRolledBack());
-  if (isGone) return { grade: decoy === null ? "none" : "foreign", snapshot: null, tags: [], decoy, reasons: [{ code: "rolled-back", snapshotId: base.id }, ...decoyReason] };
+  const mayBeGone = isLatest && !isOurs && (committer.pending.length === 0 || base.commitIdentifier < savepoint.checkpointId - 1n);
+  if (mayBeGone && (await table.isRolledBack())) return { grade: decoy === null ? "none" : "foreign", snapshot: null, tags: [], decoy, reasons: [{ code: "rolled-back", snapshotId: base.id }, ...decoyReason] };
   const unsaved = committer.pending.filter((identifier) => identifier > (base?.commitIdentifier ?? -1n));
   const graded = (grade: PairGrade, reason: PairReason, snapshot: PaimonSnapshot | null): Pairing =>
     ({ grade: decoy === null ? grade : "foreign", snapshot, tags: snapshot === null ? [] : table.tags.filter((tag) => same(tag.snapshot, snapshot)), decoy, reasons: [reason, ...decoyReason] });
   if (unsaved.length === 0) {
     if (base === undefined) return graded("none", { code: table.told.length > 0 ? "expired-untold" : "never-committed" }, null);
+    // A gateway tells neither what a rollback left nor, by its times, that the job went on from an older state.
+    if (isCertain && table.isAsked) return graded("none", { code: "base-untold", snapshotId: base.id }, null);
     return isCertain ? graded("idle", { code: "nothing-pending" }, base) : graded("none", { code: "expired" }, null);
   }
   if (next !== undefined) return graded("none", isCertain ? { code: "skipped", next: next.commitIdentifier } : { code: "expired" }, null);
@@ -242,7 +244,7 @@ async function withoutCommit(savepoint: PairedSavepoint, committer: PaimonCommit
     if (earliest !== undefined && earliest.id > 1 && earliest.timeMs > savepoint.completedMs) return graded("none", { code: "expired" }, null);
     if (!(await table.holds(new Set([...committer.files.values()].flatMap((files) => [...files]))))) return graded("none", { code: "never-committed" }, null);
   }
-  return graded("waiting", { code: "not-committed-yet" }, isCertain ? (base ?? null) : null);
+  return graded("waiting", { code: "not-committed-yet" }, isCertain && !(table.isAsked && mayBeGone) ? (base ?? null) : null);
 }
 
 /** The writer's newest commit up to the savepoint, whether nothing between the two can have expired, and its first one after it. */

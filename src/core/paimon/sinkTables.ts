@@ -3,7 +3,7 @@ import type { PaimonCommitter } from "./committers";
 import { checkpointIntervalMs, pairWith, type PairedSavepoint, type PairedTable, type Pairing } from "./pairing";
 import type { PaimonSnapshot, PaimonTag } from "./snapshot";
 import type { PairingTables, ToldTag } from "./tableSource";
-import type { PaimonTable, WarehouseProblem } from "./warehouse";
+import { skewMs, type PaimonTable, type WarehouseProblem } from "./warehouse";
 
 /** A table with what it keeps. */
 export interface BoardTable {
@@ -25,8 +25,6 @@ export interface SinkPairing<T extends BoardTable> {
 
 /** The option with which Paimon gives its operators uids. */
 const suffixOption = "sink.operator-uid.suffix";
-/** Clocks of two machines may differ by so much. */
-const skewMs = 2_000;
 
 /** Which tables may be a savepoint's. */
 export interface Wanted {

@@ -48,11 +48,11 @@ export interface WarehouseProblem {
 }
 
 /** Files that are read at a time. */
-const readsAtOnce = 16;
-/** Ample for what Paimon writes: some kilobytes. */
-const jsonLimitBytes = 1 << 20;
-/** Clocks of two machines may differ by so much. */
-const skewMs = 2_000;
+export const readsAtOnce = 16;
+/** What is read of a file of JSON at most, bytes: ample for what Paimon writes, some kilobytes. */
+export const jsonLimitBytes = 1 << 20;
+/** Clocks of two machines may differ by so much, milliseconds. */
+export const skewMs = 2_000;
 /** Folders of a table that are looked through for a file. */
 const mostFolders = 2_000;
 

@@ -1,6 +1,6 @@
 import { manifestsOf } from "../manifest";
 import { parseLossless, type PaimonSnapshot, type PaimonTag } from "../snapshot";
-import { snapshotFile, snapshotsOf, tagFile, tagsOf, type PaimonTable, type WarehouseProblem, type WarehouseReader } from "../warehouse";
+import { jsonLimitBytes, snapshotFile, snapshotsOf, tagFile, tagsOf, type PaimonTable, type WarehouseProblem, type WarehouseReader } from "../warehouse";
 
 /** A reader of a table that notes where it got to, by its file in `consumer/`. */
 export interface PaimonConsumer {
@@ -27,7 +27,6 @@ export interface TableFacts {
 }
 
 const pointerLimitBytes = 64;
-const jsonLimitBytes = 1 << 20;
 
 /** Reads a table as it stands. Only the signal's reason is thrown: what can't be read is in `problems`. */
 export async function tableFacts(reader: WarehouseReader, table: PaimonTable, signal?: AbortSignal): Promise<TableFacts> {

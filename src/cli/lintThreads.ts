@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -48,14 +48,16 @@ export async function lintInThreads(files: readonly LintFile[], cache: LintCache
   const known = await cache?.known() ?? new Map<string, KnownFacts>();
   signal.throwIfAborted();
   const count = Math.max(1, Math.min(threadLimit, availableParallelism(), Math.floor(files.length / filesPerThread)));
-  const sizes = await Promise.all(files.map(({ file }) => stat(file).then(({ size }) => size, () => 0)));
+  const sizes = files.map(({ file }) => sizeOf(file));
   const shares = sharesOf(files, count, files.map(({ path: name }, at) => (sizes[at] ?? 0) * (effort[endingOf(name)] ?? 1) * (known.has(name) ? effortOfKnown : 1)));
-  const ports = shares.map((): MessagePort[] => []);
-  for (const [at, mine] of ports.entries()) {
-    for (const theirs of ports.slice(at + 1)) {
+  const paths = shares.map((share) => share.map((each) => each.path));
+  const peersOf = shares.map((): { readonly port: MessagePort; readonly paths: readonly string[] }[] => []);
+  for (const [at, mine] of peersOf.entries()) {
+    for (const [other, theirs] of peersOf.entries()) {
+      if (other <= at) continue;
       const { port1, port2 } = new MessageChannel();
-      mine.push(port1);
-      theirs.push(port2);
+      mine.push({ port: port1, paths: paths[other] ?? [] });
+      theirs.push({ port: port2, paths: paths[at] ?? [] });
     }
   }
   // Later ones count calls instead, and do not know the flag.
@@ -63,7 +65,7 @@ export async function lintInThreads(files: readonly LintFile[], cache: LintCache
   const toParseBytes = sizes.reduce((sum, size, at) => sum + (known.has(files[at]?.path ?? "") ? 0 : size), 0);
   if (toParseBytes < quickParsersLimitBytes && quickParsers.releases.test(process.versions.v8)) quickParsers.flags.forEach(setFlagsFromString);
   const folder = path.dirname(fileURLToPath(import.meta.url));
-  const threads = ports.map((peers) => startThread(path.join(folder, "worker", "lintShare.js"), { grammars: folder, peers }, { heapMb: 4096 }, peers));
+  const threads = peersOf.map((peers) => startThread(path.join(folder, "worker", "lintShare.js"), { grammars: folder, peers }, { heapMb: 4096 }, peers.map(({ port }) => port)));
   try {
     const answers = threads.map(async (thread, at) => {
       const lost = thread.gone.then((end) => {
@@ -83,6 +85,14 @@ export async function lintInThreads(files: readonly LintFile[], cache: LintCache
     return { files: results.filter((each) => wanted.has(each.path)), keep: async () => cache?.keep(files, results) };
   } finally {
     for (const thread of threads) thread.end();
+  }
+}
+
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
   }
 }
 

@@ -1,3 +1,4 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { FlinkError } from "../core/errors";
@@ -79,5 +80,27 @@ export async function readBytes(file: string): Promise<Uint8Array> {
     return await opened.read(0, opened.sizeBytes);
   } finally {
     await opened.close();
+  }
+}
+
+/** The bytes of a file at once: thousands are read in a row, and waiting for each by itself takes longer than reading. Undefined when it can't be; `readBytes` says why. */
+export function bytesNow(file: string): Uint8Array | undefined {
+  let opened: number | undefined;
+  try {
+    opened = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = fstatSync(opened);
+    if (!stats.isFile() || stats.size > sizeLimitBytes) return undefined;
+    const bytes = Buffer.allocUnsafe(stats.size);
+    let read = 0;
+    while (read < bytes.length) {
+      const more = readSync(opened, bytes, read, bytes.length - read, read);
+      if (more === 0) return undefined;
+      read += more;
+    }
+    return bytes;
+  } catch {
+    return undefined;
+  } finally {
+    if (opened !== undefined) closeSync(opened);
   }
 }

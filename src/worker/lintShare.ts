@@ -1,65 +1,55 @@
 import { workerData, type MessagePort } from "node:worker_threads";
 import { decodeFacts, FactsEncoder } from "../clients/lintCache/factsCodec";
 import { digestOf } from "../clients/lintCache/digest";
-import { readBytes, textOf } from "../clients/lintFiles";
+import { bytesNow, readBytes, textOf } from "../clients/lintFiles";
 import { unreadableReason } from "../clients/localFiles";
 import { loadSyntax, type LoadableSyntax } from "../clients/syntax/treeSitter";
 import { starterPort } from "../clients/workerThread";
 import { isBuildFile } from "../core/lint/fileNames";
-import { grammarsFor, LintWorkspace } from "../core/lint/lintWorkspace";
-import type { KeptFile, KnownFacts, LintFile, LintShareApi, ShareMessage } from "../core/lint/shareProtocol";
+import { familyOf, grammarsFor, LintWorkspace } from "../core/lint/lintWorkspace";
+import type { KeptFile, KnownFacts, LintShareApi, ShareMessage } from "../core/lint/shareProtocol";
 import { serve } from "../core/rpc";
 
-/** Files that are on their way from the disk at once. */
-const readAhead = 16;
 /** Files that go to the other threads at once. */
 const perMessage = 50;
 
+/** Another such thread, and the families of the files in its share: of no others it needs facts. */
+interface Peer {
+  readonly port: MessagePort;
+  readonly families: ReadonlySet<string | undefined>;
+}
+
 /** A thread that lints its share of many files: it reads its own, tells the others what it read, and then looks at its own with what all know. */
-const { grammars, peers } = workerData as { readonly grammars: string; readonly peers: readonly MessagePort[] };
+const { grammars, peers: given } = workerData as { readonly grammars: string; readonly peers: readonly { readonly port: MessagePort; readonly paths: readonly string[] }[] };
+const peers = given.map(({ port, paths }): Peer => ({ port, families: new Set(paths.map(familyOf)) }));
 
 serve<LintShareApi>(starterPort(), { lint: async (params) => lint(params) }, (error) => ({ code: "unexpected", sentence: error instanceof Error ? (error.stack ?? error.message) : String(error) }));
 
 async function lint({ files, known, keep }: Parameters<LintShareApi["lint"]>[0]): Promise<readonly KeptFile[]> {
   const syntax = await loadSyntax(grammars, []);
   const workspace = new LintWorkspace(syntax);
-  const others = peers.map((peer) => heard(peer, workspace));
+  const others = peers.map(({ port }) => heard(port, workspace));
   const encoder = new FactsEncoder();
   const results: { readonly result: KeptFile; readonly wanted: boolean }[] = [];
   let batch: Exclude<ShareMessage, null>[number][] = [];
-  const tell = (message: ShareMessage): void => peers.forEach((peer) => peer.postMessage(message));
-  for await (const { file: { path, wanted }, bytes } of contents(files)) {
+  const tell = (): void => peers.forEach(({ port, families }) => port.postMessage(batch.filter(({ path }) => isBuildFile(path) || families.has(familyOf(path))) satisfies ShareMessage));
+  for (const { path, file, wanted } of files) {
+    const bytes = bytesNow(file) ?? await readBytes(file).catch((error: unknown) => ({ reason: unreadableReason(error) }));
     const took = await take(path, bytes, known.get(path), keep, workspace, syntax);
-    const facts = keep || peers.length > 0 ? (took.facts ?? encoded(workspace.facts(path), encoder)) : null;
+    const facts = keep || peers.some(({ families }) => families.has(familyOf(path))) ? (took.facts ?? encoded(workspace.facts(path), encoder)) : null;
     results.push({ result: { ...took, facts }, wanted });
     if (isBuildFile(path) && bytes instanceof Uint8Array) batch.push({ path, text: textOf(bytes) });
     if (facts !== null) batch.push({ path, facts });
     if (batch.length < perMessage) continue;
-    tell(batch);
+    tell();
     batch = [];
   }
-  tell(batch);
-  tell(null);
+  tell();
+  peers.forEach(({ port }) => port.postMessage(null satisfies ShareMessage));
   await Promise.all(others);
-  peers.forEach((peer) => peer.close());
+  peers.forEach(({ port }) => port.close());
   workspace.sort();
   return results.map(({ result, wanted }) => (wanted && result.failure === null && result.skip === null ? look(workspace, result) : result));
-}
-
-/** The bytes of files in their order, or why one could not be read. */
-async function* contents(files: readonly LintFile[]): AsyncGenerator<{ readonly file: LintFile; readonly bytes: Uint8Array | { readonly reason: string } }> {
-  const reading = files.slice(0, readAhead).map(read);
-  for (const [at, file] of files.entries()) {
-    const next = files[at + readAhead];
-    if (next !== undefined) reading.push(read(next));
-    const bytes = await reading[at];
-    if (bytes !== undefined) yield { file, bytes };
-    delete reading[at];
-  }
-}
-
-function read({ file }: LintFile): Promise<Uint8Array | { readonly reason: string }> {
-  return readBytes(file).catch((error: unknown) => ({ reason: unreadableReason(error) }));
 }
 
 /** Puts a file in. Its facts are those that are known, where its bytes are the same; else it has none here yet. */

@@ -1,14 +1,12 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { KeptFile, KnownFacts, LintFile, SharedFile } from "../../core/lint/shareProtocol";
+import { bytesNow } from "../lintFiles";
 import { CacheFile, digestBytes, lintFolder, tidy } from "./cacheFile";
 import { digestOf } from "./digest";
 import { FactsFile } from "./factsFile";
 
 const filesPerSlice = 64;
-/** As `readBytes`: such a file is not read. */
-const sizeLimitBytes = 32 * 1024 * 1024;
 
 /** Where a run of the lint is made: what it was told and the build that makes it. Only what the same build wrote is ever used. */
 export interface LintRun {
@@ -107,27 +105,5 @@ function parsed(json: Uint8Array): unknown {
     return JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString("utf8"));
   } catch {
     return undefined;
-  }
-}
-
-/** The bytes of a file at once: thousands are read in a row, and waiting for each by itself takes longer than reading. Undefined when it can't be. */
-function bytesNow(file: string): Uint8Array | undefined {
-  let opened: number | undefined;
-  try {
-    opened = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = fstatSync(opened);
-    if (!stats.isFile() || stats.size > sizeLimitBytes) return undefined;
-    const bytes = Buffer.allocUnsafe(stats.size);
-    let read = 0;
-    while (read < bytes.length) {
-      const more = readSync(opened, bytes, read, bytes.length - read, read);
-      if (more === 0) return undefined;
-      read += more;
-    }
-    return bytes;
-  } catch {
-    return undefined;
-  } finally {
-    if (opened !== undefined) closeSync(opened);
   }
 }

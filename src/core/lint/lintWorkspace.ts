@@ -35,6 +35,11 @@ export function grammarsFor(paths: readonly string[]): readonly GrammarName[] {
   return [...new Set(paths.flatMap((path) => analyserOf(path)?.grammar ?? []))];
 }
 
+/** The family of the analyser that owns a path, undefined for none: files tell nothing of those of another family. */
+export function familyOf(path: string): string | undefined {
+  return analyserOf(path)?.family;
+}
+
 /**
  * The files of a workspace and what the lint knows of them. A file is put in with its text; one that is open in an editor is edited, which
  * parses and reads only what changed. Findings are computed when they are asked for. Memory: facts of every file that matters, trees and texts of

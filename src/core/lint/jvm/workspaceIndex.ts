@@ -290,12 +290,15 @@ function nearest<T extends { readonly file: FileModel }>(candidates: readonly T[
   return best;
 }
 
+/** How many folders of two paths are the same, from the first on; one more when the paths are. */
 function commonParts(a: string, b: string): number {
-  const [left, right] = [a.split("/"), b.split("/")];
   let count = 0;
-  while (count < left.length && left[count] === right[count]) count++;
-  return count;
+  let at = 0;
+  while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) if (a.charCodeAt(at++) === slash) count++;
+  return at === a.length && at === b.length ? count + 1 : count;
 }
+
+const slash = 47;
 
 /** Of overloads the one with that many parameters, else the only one. */
 export function best(functions: readonly FunctionModel[], count: number): FunctionModel | undefined {

@@ -14,7 +14,7 @@ const syntax = await loadSyntax(path.join(process.cwd(), "dist"));
 const folder = mkdtempSync(path.join(tmpdir(), "flink-savepoints-lint-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-for (const [name, file] of [["java", "WithUid.java"], ["kotlin", "Jobs.kt"], ["scala", "Jobs.scala"], ["scala", "Tables.scala"]] as const) {
+for (const [name, file] of [["java", "WithUid.java"], ["kotlin", "Jobs.kt"], ["scala", "Jobs.scala"], ["scala", "Tables.scala"], ["scala", "Dedented.scala"]] as const) {
   test(`${file}: typed letter by letter at many places, it has the findings of the file read at once`, () => {
     const text = readFileSync(path.join(process.cwd(), "test", "fixtures", "lint", name, file), "utf8");
     const edited = new LintWorkspace(syntax);

@@ -44,6 +44,8 @@ export interface LanguageAnalyser<Facts> {
   matters(text: string): boolean;
   /** The text as its grammar understands it, of the same length, where that has gaps. */
   masked?(text: string): string;
+  /** Another form of a text in whose tree are errors, of the same length and with each token in its place, that the grammar may take better; undefined where none is known. */
+  repaired?(text: string): string | undefined;
   /** Facts of a file; `edited` is given for one that is open in an editor, so that later edits cost as little as they change. */
   read(file: SourceFile, tree: SyntaxTree | undefined, edited?: Edited<Facts>): Facts;
   /** All findings of the file, unfiltered by severity settings, but without those suppressed by comments; sorted by position. */

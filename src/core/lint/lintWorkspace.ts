@@ -3,10 +3,12 @@ import { isBuildFile } from "./fileNames";
 import type { Finding, TextEdit } from "./finding";
 import { uidsIn } from "./fixes";
 import type { LanguageAnalyser, Skip, SourceFile } from "./language";
-import { SyntaxTimeout, type GrammarName, type Syntax, type SyntaxDocument, type Unchanged } from "./syntax";
+import { SyntaxTimeout, type GrammarName, type Syntax, type SyntaxDocument, type SyntaxNode, type Unchanged } from "./syntax";
 
 /** A text longer than this is left out, in UTF-16 units. */
 const textLimit = 8_000_000;
+/** In an open text, another form of it is tried from this much on that the parser can make nothing of, in UTF-16 units. */
+const repairFrom = 200;
 
 interface Entry {
   readonly analyser: LanguageAnalyser<unknown>;
@@ -14,10 +16,16 @@ interface Entry {
   source: Pick<SourceFile, "path"> & Partial<SourceFile>;
   facts: unknown;
   document: SyntaxDocument | undefined;
+  /** How the document's text is made of the file's. */
+  mask: Mask;
+  /** Whether that is another form of it than its grammar takes first. */
+  repaired: boolean;
   skip: Skip | undefined;
   /** Uids that it sets by name, once they were asked for. */
   uids?: readonly string[];
 }
+
+type Mask = (text: string) => string;
 
 interface Family {
   readonly files: Map<string, unknown>;
@@ -72,7 +80,7 @@ export class LintWorkspace {
     if (before?.facts !== undefined && before.document === undefined && before.skip === undefined && before.source.text === text) return undefined;
     this.remove(path);
     const source = { path, text };
-    const entry: Entry = { analyser, source, facts: undefined, document: undefined, skip: skipOf(text) };
+    const entry: Entry = { analyser, source, facts: undefined, document: undefined, mask: asItIs, repaired: false, skip: skipOf(text) };
     if (entry.skip !== undefined) {
       this.#entries.set(path, { ...entry, source: { path, text: "" } });
       return entry.skip;
@@ -81,7 +89,7 @@ export class LintWorkspace {
     this.#entries.set(path, entry);
     try {
       const { grammar } = analyser;
-      entry.facts = known !== undefined ? known : grammar === undefined ? analyser.read(source, undefined) : this.#syntax.parse(grammar, maskedBy(analyser, text), (tree) => analyser.read(source, tree));
+      entry.facts = known !== undefined ? known : grammar === undefined ? analyser.read(source, undefined) : this.#read(grammar, analyser, source);
       this.#keep(path, entry);
     } catch (error) {
       if (!(error instanceof SyntaxTimeout)) throw error;
@@ -142,15 +150,16 @@ export class LintWorkspace {
     if (analyser?.grammar === undefined || skipOf(text) !== undefined || !analyser.matters(text)) {
       const skip = this.put(path, text);
       // One that does not matter may come to matter by an edit.
-      if (analyser !== undefined && !this.#entries.has(path)) this.#entries.set(path, { analyser, source: { path, text }, facts: undefined, document: undefined, skip: undefined });
+      if (analyser !== undefined && !this.#entries.has(path)) this.#entries.set(path, { analyser, source: { path, text }, facts: undefined, document: undefined, mask: asItIs, repaired: false, skip: undefined });
       return skip;
     }
     this.remove(path);
     const source = { path, text };
-    const entry: Entry = { analyser, source, facts: undefined, document: undefined, skip: undefined };
+    const entry: Entry = { analyser, source, facts: undefined, document: undefined, mask: maskOf(analyser), repaired: false, skip: undefined };
     this.#entries.set(path, entry);
     try {
-      entry.document = this.#syntax.open(analyser.grammar, maskedBy(analyser, text));
+      entry.document = this.#syntax.open(analyser.grammar, entry.mask(text));
+      entry.document = this.#repaired(analyser.grammar, entry, entry.document, text);
       entry.facts = analyser.read(source, entry.document.tree, { before: undefined });
       this.#keep(path, entry);
     } catch (error) {
@@ -171,18 +180,20 @@ export class LintWorkspace {
     const entry = this.#entries.get(path);
     const text = edits.reduce((before, { start, end, text: inserted }) => before.slice(0, start) + inserted + before.slice(end), entry?.source.text ?? "");
     if (entry?.document === undefined || !entry.analyser.matters(text)) return this.open(path, text);
-    const { analyser, document } = entry;
+    const { analyser, document, mask } = entry;
     let unchanged: Unchanged;
     try {
-      unchanged = document.edit(edits.map((edit) => ({ ...edit, text: maskedBy(analyser, edit.text) })));
+      unchanged = document.edit(edits.map((edit) => ({ ...edit, text: mask(edit.text) })));
     } catch (error) {
       if (!(error instanceof SyntaxTimeout)) throw error;
       return this.open(path, text);
     }
     // What is masked may depend on what stands beside the edit.
-    if (document.text !== maskedBy(analyser, text)) return this.open(path, text);
+    if (document.text !== mask(text)) return this.open(path, text);
+    // What is half typed spoils less than a body that was lost.
+    if (analyser.repaired !== undefined && !entry.repaired && errorsIn(document.tree.rootNode) > repairFrom) return this.open(path, text);
     const source = { path, text };
-    const next: Entry = { analyser, source, document, skip: entry.skip, facts: analyser.read(source, document.tree, { before: { facts: entry.facts, unchanged } }) };
+    const next: Entry = { analyser, source, document, mask, repaired: entry.repaired, skip: entry.skip, facts: analyser.read(source, document.tree, { before: { facts: entry.facts, unchanged } }) };
     this.#entries.set(path, next);
     this.#keep(path, next);
     return undefined;
@@ -216,6 +227,29 @@ export class LintWorkspace {
     this.#entries.clear();
   }
 
+  /** Facts of a text; where its tree has errors, of the form of it that has fewer. */
+  #read(grammar: GrammarName, analyser: LanguageAnalyser<unknown>, source: SourceFile): unknown {
+    const first = this.#syntax.parse(grammar, maskOf(analyser)(source.text), (tree) => ({ facts: analyser.read(source, tree), errors: analyser.repaired === undefined ? 0 : errorsIn(tree.rootNode) }));
+    const repaired = first.errors === 0 ? undefined : analyser.repaired?.(source.text);
+    return repaired === undefined ? first.facts : this.#syntax.parse(grammar, repaired, (tree) => (errorsIn(tree.rootNode) < first.errors ? analyser.read(source, tree) : first.facts));
+  }
+
+  /** An open text in the form that has fewer errors. */
+  #repaired(grammar: GrammarName, entry: Entry, document: SyntaxDocument, text: string): SyntaxDocument {
+    const { analyser } = entry;
+    const errors = analyser.repaired === undefined ? 0 : errorsIn(document.tree.rootNode);
+    const repaired = errors === 0 ? undefined : analyser.repaired?.(text);
+    if (repaired === undefined) return document;
+    const other = this.#syntax.open(grammar, repaired);
+    const better = errorsIn(other.tree.rootNode) < errors;
+    (better ? document : other).dispose();
+    if (!better) return document;
+    // Once it can't be had in that form, it is opened anew.
+    entry.mask = (edited) => analyser.repaired?.(edited) ?? "";
+    entry.repaired = true;
+    return other;
+  }
+
   #keep(path: string, { analyser, facts }: Entry): void {
     const family = this.#familyOf(analyser);
     family.files.set(path, facts);
@@ -233,8 +267,29 @@ function analyserOf(path: string): LanguageAnalyser<unknown> | undefined {
   return (analysers as readonly unknown[] as readonly LanguageAnalyser<unknown>[]).find((analyser) => analyser.owns(path));
 }
 
-function maskedBy(analyser: LanguageAnalyser<unknown>, text: string): string {
-  return analyser.masked?.(text) ?? text;
+function maskOf(analyser: LanguageAnalyser<unknown>): Mask {
+  return (text) => analyser.masked?.(text) ?? text;
+}
+
+function asItIs(text: string): string {
+  return text;
+}
+
+/** How much of the text the parser could make nothing of, in UTF-16 units; what is missing counts as one. */
+function errorsIn(root: SyntaxNode): number {
+  let sum = 0;
+  const nodes = [root];
+  for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+    if (!node.hasError) continue;
+    if (node.isError) {
+      sum += Math.max(1, node.endIndex - node.startIndex);
+      continue;
+    }
+    const before = nodes.length;
+    for (const child of node.children) if (child.hasError) nodes.push(child);
+    if (nodes.length === before) sum++;
+  }
+  return sum;
 }
 
 function skipOf(text: string): Skip | undefined {

@@ -22,6 +22,9 @@ import { WorkspaceIndex } from "./workspaceIndex";
 /** Callers of a helper that are looked at, at most. */
 const callerLimit = 40;
 
+/** Begins a body by its indentation, or ends one by name, as Scala 3 can. */
+const indentedBody = /^[ \t]*(?:\w+ )*(?:object|class|trait|enum|given|extension)\b[^\n{]*:[ \t]*\r?$|\bthen[ \t]*\r?$|^[ \t]*end \w+[ \t]*\r?$/m;
+
 /** Files of Java. */
 export const java: LanguageAnalyser<FileModel> = analyserOf("java", /\.java$/);
 /** Kotlin, scripts included. */
@@ -37,11 +40,23 @@ function analyserOf(language: FileModel["language"], name: RegExp): LanguageAnal
     owns: (path) => name.test(path) && !/\.gradle\.kts$/.test(path),
     // A class between a function and Flink may name Flink nowhere.
     matters: (text) => /flink/i.test(text) || /\b(?:extends|with|:)\s+[\w.]*(?:Function|Process\w*|Source|Sink|Job\w*|App\w*|Pipeline\w*|Base\w*|Abstract\w*)\b/.test(text),
-    // The grammar of Scala knows neither `$"column"` nor `$("column")`, which Flink's Table API has.
-    ...(language === "scala" ? { masked: (text: string) => (/\$["(]/.test(text) ? text.replace(/(?<![\w"$])\$(?=["(])/g, " ") : text) } : {}),
+    ...(language === "scala" ? { masked: withoutDollars, repaired: withoutIndents } : {}),
     read: (file, tree, edited) => read(language, file, tree, edited),
     findings: (file, facts, workspace) => findings(file, facts, workspace),
   };
+}
+
+/** The grammar of Scala knows neither `$"column"` nor `$("column")`, which Flink's Table API has. */
+function withoutDollars(text: string): string {
+  return /\$["(]/.test(text) ? text.replace(/(?<![\w"$])\$(?=["(])/g, " ") : text;
+}
+
+/**
+ * The grammar of Scala takes a member that stands further left than the first one of its body for the end of that body. Braces end bodies, so spaces
+ * that begin a line may as well end the line before; not where indentation does, as in Scala 3.
+ */
+function withoutIndents(text: string): string | undefined {
+  return indentedBody.test(text) ? undefined : withoutDollars(text).replace(/(\r?\n)([ \t]+)/g, "$2$1");
 }
 
 function read(language: FileModel["language"], file: SourceFile, tree: SyntaxTree | undefined, edited: Edited<FileModel> | undefined): FileModel {
@@ -50,7 +65,7 @@ function read(language: FileModel["language"], file: SourceFile, tree: SyntaxTre
     path: file.path, language, packageName: "", imports: new Map(), wildcards: [], classes: [], functions: [], fields: [], initial: [], lineStarts, called: new Set(), suppressions: [], nodes: undefined,
   };
   if (tree === undefined) return nothing;
-  const reader = new TreeReader(file.text, tree.rootNode, edited?.before);
+  const reader = new TreeReader(file.text, tree.rootNode, edited?.before, language === "scala");
   const declared = (language === "java" ? readJava : language === "kotlin" ? readKotlin : readScala)(reader, tree.rootNode);
   const now = { ...nothing, ...declared, called: reader.called, suppressions: suppressionsOf(file.text), nodes: edited === undefined ? undefined : reader.nodes };
   return edited?.before === undefined ? now : takenOver(edited.before.facts, now);

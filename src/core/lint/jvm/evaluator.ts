@@ -1,5 +1,5 @@
 import { anchorOf, nowhere, type Anchor } from "./anchors";
-import { connectors, kindOfType, looks, uidCalls, varying, varyingTypes } from "./flinkNames";
+import { configuration, connectors, kindOfType, looks, uidCalls, varying, varyingTypes } from "./flinkNames";
 import { flinkCall, looksLikeFlink, staticFlinkCall } from "./flinkCalls";
 import { collectionOf, componentAt, isCollection, isTuple, partOf, tupleOf } from "./holders";
 import type { Call, Expr, FieldModel, FileModel, FunctionModel, New, TypeName } from "./model";
@@ -572,6 +572,8 @@ export class Evaluator {
     if (call.infix && name === "to" && args.length === 1) return tupleOf([receiver, ...args]);
     const part = args.length === 0 ? partOf(receiver, name) : undefined;
     if (part !== undefined) return part;
+    // What a lambda made came back: `choice.fold(a => env.addSource(a), b => env.fromSource(b)).uid("x")`.
+    if (receiver.element !== undefined && isFlink(receiver.element) && configuration.has(name)) return this.on(receiver.element, call, args, frame);
     if (uidCalls.has(name) && (receiver.sites.length > 0 || isFlink(receiver)) && args.length === 1) return this.operators.uid(receiver, call, args, frame);
     if (isFlink(receiver)) {
       const result = flinkCall(this, receiver, call, args, frame);
@@ -582,7 +584,7 @@ export class Evaluator {
       // An entry of a map of streams stands for its stream, and so does what may be one.
       if ((args.length === 0 && /^(?:getValue|value|component2|_2)$/.test(name)) || /^(?:get|orElse|orElseThrow|orElseGet|getOrElse|orNull)$/.test(name)) return receiver;
       if (args.length === 0 && /^(?:getKey|key|component1|_1)$/.test(name)) return unknown;
-      const extension = this.index.extension(name, frame.file);
+      const extension = this.index.extension(name, frame.file, receiver.kind);
       if (extension !== undefined) return this.#extension(extension, receiver, args, call, frame);
       if (looks.has(name) || receiver.kind === "table") return unknown;
       for (const site of receiver.sites) site.facts.escaped = true;

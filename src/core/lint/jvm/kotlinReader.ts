@@ -366,13 +366,25 @@ function letOf(reader: TreeReader, node: SyntaxNode): Expr {
 
 function textOf(reader: TreeReader, node: SyntaxNode, children: readonly SyntaxNode[]): Expr {
   const span = reader.span(node);
-  const parts = children.map((child): Expr => {
+  const parts = children.flatMap((child, at): Expr[] => {
     if (child.type === "interpolation") {
       const inner = named(child)[0];
-      return inner === undefined ? { kind: "other", ...span, parts: [] } : expr(reader, inner);
+      return [inner === undefined ? { kind: "other", ...span, parts: [] } : expr(reader, inner)];
     }
-    return { kind: "text", ...reader.span(child), value: unquoted(reader.slice(child)), parts: [] };
+    const text = reader.slice(child);
+    const place = reader.span(child);
+    // Between quotes the grammar takes `$name` for two pieces of text.
+    const before = children[at - 1];
+    const name = before?.type === "string_content" && before.endIndex === child.startIndex && reader.slice(before) === "$" ? /^[\p{L}_][\p{L}\p{Nd}_]*/u.exec(text)?.[0] : undefined;
+    if (text === "$" && startsWithName(reader, children[at + 1])) return [];
+    const rest: Expr = { kind: "text", ...place, value: unquoted(text.slice(name?.length)), parts: [] };
+    if (name === undefined) return [rest];
+    return [name === "this" ? { kind: "this", ...place } : { kind: "name", ...place, name }, rest];
   });
   const plain = parts.every(({ kind }) => kind === "text");
   return { kind: "text", ...span, value: plain ? parts.map((part) => (part.kind === "text" ? part.value : "")).join("") : undefined, parts: plain ? [] : parts };
+}
+
+function startsWithName(reader: TreeReader, node: SyntaxNode | undefined): boolean {
+  return node?.type === "string_content" && /^[\p{L}_]/u.test(reader.slice(node));
 }

@@ -29,6 +29,7 @@ export function outsideCall(evaluator: Evaluator, receiver: Value, call: Call, a
     if (name === "withIndex") return { kind: "object", sites: [], element: tupleOf([unknown, receiver.element]) };
     if (name === "zipWithIndex") return { kind: "object", sites: [], element: tupleOf([receiver.element, unknown]) };
     if (/^(map|flatMap|mapNotNull|mapIndexed)$/.test(name)) return { ...inherited, kind: "object", element: result };
+    if (/^(?:orElse|orElseGet|getOrElse|ifEmpty|recover)$/.test(name) && isFlink(result)) return joined(receiver.element, result);
     if (/^(reduce|fold|reduceLeft|reduceOption|foldLeft)$/.test(name)) return isFlink(result) ? result : receiver.element;
     if (/^(get|getOrElse|head|last|first|apply|orElse|orElseThrow|iterator|next|remove|getFirst|getLast|poll|peek|find|single|getValue|value|headOption|toSeq|toList|stream|values|filter|asScala|asJava|sorted|iterator|entrySet|tail|drop|take|getOrDefault|getOrNull|getOrPut|elementAt|\w+OrNull|component\d|subList|asSequence|toMap|reversed|asList|toMutableList|entries|sequence|parallelStream)$/.test(name)) {
       return /^(iterator|toSeq|toList|stream|values|filter|asScala|asJava|sorted|entrySet|tail|drop|take|headOption|find|subList|asSequence|toMap|reversed|asList|toMutableList|entries|sequence|parallelStream)$/.test(name) ? receiver : receiver.element;
@@ -40,6 +41,7 @@ export function outsideCall(evaluator: Evaluator, receiver: Value, call: Call, a
   if (!isHarmless(receiver, name, frame) && !takesStreams(receiver, frame)) letEscape(args);
   // What a lambda makes may come back: `list.map(topic -> env.fromSource(…))`.
   const made = inner.filter((value, at) => args[at]?.closure !== undefined && value !== args[at]).reduce<Value | undefined>((all, value) => (all === undefined ? value : joined(all, value)), undefined);
+  if (made !== undefined && isFlink(made) && name === "fold") return made;
   if (made !== undefined && isFlink(made)) return { kind: "object", sites: union(receiver.sites, []), element: made };
   return varies ? { kind: "text", sites: [], text: concatenated([receiver, ...inner]) } : inherited;
 }

@@ -50,14 +50,17 @@ export class TreeReader {
   #inside = false;
   #ofRecords = false;
   readonly #hasErrors: boolean;
+  /** Whether a name alone may call a method, as in Scala. */
+  readonly #bareCalls: boolean;
   readonly #before: Edited<FileModel>["before"];
   readonly #members = new Map<number, FunctionModel>();
   readonly #classes = new Map<number, { readonly cls: ClassModel; readonly inside: readonly number[] }>();
   /** Starts of what was read in the classes at hand, the innermost last. */
   readonly #insides: number[][] = [];
 
-  constructor(text: string, root: SyntaxNode, before: Edited<FileModel>["before"]) {
+  constructor(text: string, root: SyntaxNode, before: Edited<FileModel>["before"], bareCalls: boolean) {
     this.text = text;
+    this.#bareCalls = bareCalls;
     this.#hasErrors = root.hasError;
     this.#before = before;
   }
@@ -141,7 +144,7 @@ export class TreeReader {
   #withCalls(node: SyntaxNode, read: ReadMember): FunctionModel {
     if (read.body === undefined) return { ...read, base: this.base, skimmed: this.#ofRecords, builds: false, calls: [] };
     const text = this.slice(node);
-    return { ...read, base: this.base, skimmed: false, builds: streamWords.test(text) || operatorWords.test(text), calls: callsIn(text, read.name) };
+    return { ...read, base: this.base, skimmed: false, builds: streamWords.test(text) || operatorWords.test(text), calls: callsIn(text, read.name, this.#bareCalls) };
   }
 
   #note(fun: FunctionModel, startIndex: number): void {
@@ -223,13 +226,15 @@ export class TreeReader {
 const keywords = new Set(["if", "for", "while", "switch", "catch", "when", "match", "try", "else", "do", "return", "yield", "synchronized", "throw", "finally", "super", "this"]);
 
 /** Names that a member calls, but not its own, where it is declared. */
-function callsIn(text: string, own: string): string[] {
+function callsIn(text: string, own: string, bareCalls: boolean): string[] {
   const names = new Set<string>();
   let declared = false;
   for (const [, name = ""] of text.matchAll(/\b([A-Za-z_]\w*)\s*[({[]/g)) {
     if (name === own && !declared) declared = true;
     else if (!keywords.has(name)) names.add(name);
   }
+  // A name that ends a line, or that something is called on.
+  if (bareCalls) for (const [, ends, begins] of text.matchAll(/(?:^|[=.({}]|\breturn)[ \t]*([a-z]\w*)[ \t]*\r?$|(?:^|[=({}])[ \t]*([a-z]\w*)(?=\.)/gm)) names.add(ends ?? begins ?? "");
   return [...names];
 }
 

@@ -186,9 +186,12 @@ export class WorkspaceIndex {
     return found;
   }
 
-  /** An extension function that fits a stream, by name. */
-  extension(name: string, from: FileModel): KnownFunction | undefined {
-    return nearest(this.#extensions.get(name) ?? [], from);
+  /** An extension function of a name that fits a value of a kind: of several one for that kind, else one for any stream. */
+  extension(name: string, from: FileModel, kind: Value["kind"]): KnownFunction | undefined {
+    const all = this.#extensions.get(name) ?? [];
+    const extending = (wanted: Value["kind"]): readonly KnownFunction[] => all.filter((known) => extendedKind(known) === wanted);
+    const fitting = all.length === 1 ? all : [extending(kind), extending("stream")].find(({ length }) => length > 0);
+    return nearest(fitting ?? all, from);
   }
 
   /** A function outside of classes. */
@@ -235,6 +238,12 @@ export function unaliased(type: TypeName, file: FileModel): TypeName {
 function hasImplicitParam({ language }: FileModel, { params }: ClassModel): boolean {
   const [param] = params;
   return language === "scala" && params.length === 1 && param?.type !== undefined && kindOfType[param.type.name] !== undefined;
+}
+
+/** What an extension function is called on, or a method of an implicit class. */
+function extendedKind({ fun, owner }: KnownFunction): Value["kind"] | undefined {
+  const type = fun.receiver?.type ?? owner?.cls.params[0]?.type;
+  return type === undefined ? undefined : kindOfType[type.name];
 }
 
 interface Hierarchy {

@@ -33,7 +33,7 @@ export async function jdbcCatalog(folder: string): Promise<JdbcCatalog> {
   const database = path.join(folder, "catalog.db");
   const profile = {
     name: "lake", path: "viewfs://lake/warehouse", catalog: "paimon", jars: [], sqlGateway: server.url,
-    catalogOptions: { metastore: "jdbc", uri: `jdbc:sqlite:${database}?busy_timeout=60000`, "hadoop.fs.viewfs.mounttable.lake.link./warehouse": `file://${files}` },
+    catalogOptions: { metastore: "jdbc", uri: `jdbc:sqlite:${database}?busy_timeout=60000&journal_mode=WAL`, "hadoop.fs.viewfs.mounttable.lake.link./warehouse": `file://${files}` },
   };
   // Its tables are made by the first session.
   const first: SqlGateway = gatewayOf(profile, { http: plainHttp(), clock: systemClock, log: quietLog });

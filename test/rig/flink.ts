@@ -15,6 +15,9 @@ import { jarName, type JarList } from "../../src/core/localFlink/jarList";
 import { javaFlags, type Role } from "../../src/core/localFlink/java";
 import type { Log, Run } from "../../src/core/ports";
 
+/** The oldest Flink with CALL, which knows arguments by their places only, with the oldest Paimon that it takes: 0.8. Long tests run its SQL Gateway. */
+export const oldestPaimonFlink = "1.18.1";
+
 /** Flink's jars, shared by all tests and the same as in `jars.mjs`. */
 export const cacheFolder = path.join(homedir(), ".cache", "flink-savepoints");
 
@@ -275,9 +278,9 @@ export function backendJars(version: string): Promise<readonly string[]> {
   return jarsOf(version, ["test/rig/backends"]);
 }
 
-/** Where the jars of a release lie, with those of SQL and Paimon: the Paimon that the list has, or another of `test/rig/paimon/bundles`, which is fetched first. */
+/** Where the jars of a release lie, with those of SQL and Paimon: the Paimon that the list has, or another of `test/rig/paimon/bundles`. Of what not every run has they are fetched first. */
 export async function paimonJars(version: string, bundle?: string): Promise<readonly string[]> {
-  if (bundle === undefined) return jarsOf(version, ["test/rig/paimon"]);
+  if (bundle === undefined && version !== oldestPaimonFlink) return jarsOf(version, ["test/rig/paimon"]);
   const list = await listOf(await rootFolder(), version, ["test/rig/paimon"], bundle);
   return prepareJars(list, { cacheFolder, mavenRepository: "", homeFolder: homedir(), env: process.env, http: plainHttp(), log: quietLog }, unwatched());
 }

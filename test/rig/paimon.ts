@@ -11,9 +11,6 @@ import { paimonJars, rootFolder, startFlink, until, type RunOptions, type TestFl
 /** The Flink releases that tests run with Paimon: 1.20 with Paimon 1.3, 2.0 with Paimon 1.4. */
 export const paimonFlinks = ["1.20.5", "2.0.2"] as const;
 
-/** The oldest Flink with CALL, which knows arguments by their places only, with the oldest Paimon that it takes: 0.8. */
-export const oldestPaimonFlink = "1.18.1";
-
 /** Paimons that long tests run on `paimonFlinks[0]` in place of its own. */
 export const olderPaimons = ["0.9.0", "1.0.1", "1.2.0"] as const;
 

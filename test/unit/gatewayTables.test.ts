@@ -40,6 +40,14 @@ test("a writer is looked for in a few hundred tables by some statements, however
   assert.equal(sent.length, searches + 3);
 });
 
+test("a table holds none of files whose names can be no data file's, and is not asked for them", async () => {
+  const { asked, sent } = tables((statement) => (statement.startsWith("USE") ? names() : names("data-00aa-1.orc")));
+  const table = { name: "d.t", objectName: "t", folder: "d.t", home: "d.t" };
+  assert.deepEqual([await asked.holds(table, new Set()), await asked.holds(table, new Set(["manifest.x", ".*"])), sent], [false, false, []]);
+  assert.equal(await asked.holds(table, new Set(["00aa", ".*"])), true);
+  assert.match(sent.at(-1) ?? "", /REGEXP\(file_path, '00aa'\)/);
+});
+
 test("names in statements are quoted, whatever is in them", () => {
   const table = { name: "d.o`dd'$x", objectName: "o`dd'$x", folder: "", home: "" };
   assert.match(tagsStatement("p", table, { most: 5, name: "it's" }), /FROM `p`\.`d`\.`o``dd'\$x\$tags` AS t .* WHERE t\.tag_name = 'it''s' .* LIMIT 5$/);

@@ -219,8 +219,8 @@ export class GatewayTables implements TableSource {
   }
 
   async holds(table: PaimonTable, files: ReadonlySet<string>, signal?: AbortSignal): Promise<boolean> {
-    if (files.size === 0) return false;
-    return ((await this.#orProblem(table, [], signal, () => this.#rows(heldFileStatement(this.#world.catalog, table, files), signal))) ?? []).length > 0;
+    const statement = heldFileStatement(this.#world.catalog, table, files);
+    return statement !== undefined && ((await this.#orProblem(table, [], signal, () => this.#rows(statement, signal))) ?? []).length > 0;
   }
 
   isRolledBack(): Promise<false> {

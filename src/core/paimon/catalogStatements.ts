@@ -75,9 +75,10 @@ export function changedFilesStatement(catalog: string, table: PaimonTable, snaps
   return snapshotId === 1 ? at(1) : `(${at(snapshotId)} EXCEPT ${at(snapshotId - 1)}) UNION ALL (${at(snapshotId - 1)} EXCEPT ${at(snapshotId)})`;
 }
 
-/** One of the table's present data files whose name has one of these unique parts. */
-export function heldFileStatement(catalog: string, table: PaimonTable, files: ReadonlySet<string>): string {
-  return `SELECT file_path FROM ${system(catalog, table, "files")} WHERE REGEXP(file_path, ${literal([...files].filter((file) => /^[0-9a-f-]+$/.test(file)).join("|"))}) LIMIT 1`;
+/** One of the table's present data files whose name has one of these unique parts; undefined where none of them can be one, since an empty expression would fit every file. */
+export function heldFileStatement(catalog: string, table: PaimonTable, files: ReadonlySet<string>): string | undefined {
+  const plain = [...files].filter((file) => /^[0-9a-f-]+$/.test(file));
+  return plain.length === 0 ? undefined : `SELECT file_path FROM ${system(catalog, table, "files")} WHERE REGEXP(file_path, ${literal(plain.join("|"))}) LIMIT 1`;
 }
 
 function system(catalog: string, { name }: PaimonTable, what: string): string {

@@ -75,7 +75,7 @@ export interface PairingTables {
   changedFiles(table: PaimonTable, snapshot: PaimonSnapshot, signal?: AbortSignal): Promise<ReadonlySet<string> | undefined>;
   /** Whether one of these data files lies in the table. */
   holds(table: PaimonTable, files: ReadonlySet<string>, signal?: AbortSignal): Promise<boolean>;
-  /** Whether the table was rolled back to its newest snapshot, and nothing was committed since; false where only files tell. */
+  /** Whether the table was rolled back to its newest snapshot, and nothing was committed since; always false through a gateway. */
   isRolledBack(table: PaimonTable, newest: number | undefined): Promise<boolean>;
   /** When a tag was made, epoch milliseconds. */
   madeMs(table: PaimonTable, tag: string): Promise<number | undefined>;
@@ -83,7 +83,7 @@ export interface PairingTables {
 
 /**
  * The tables of one catalog, from its files or through a SQL Gateway; the tree, pairing, the verbs on tags and rollbacks have them from here only.
- * What keeps the catalog from being reached is thrown: `warehouse-unreachable`, `catalog-unreadable`.
+ * What keeps the catalog from being reached is thrown: `warehouse-unreachable`, `catalog-unreadable`, and what a connection to a gateway and its session throw.
  */
 export interface TableSource extends PairingTables {
   /** By name. */
@@ -106,6 +106,6 @@ export interface TableSource extends PairingTables {
   fields(table: PaimonTable, schemaId: number, signal?: AbortSignal): Promise<readonly unknown[] | undefined>;
   /** A table as it stands, as far as a rollback goes. */
   facts(table: PaimonTable, signal?: AbortSignal): Promise<TableFacts>;
-  /** The first file that a tag or snapshot needs and that is gone, below the table's folder; undefined when all are there, or when only files tell. */
+  /** The first file that a tag or snapshot needs and that is gone, below the table's folder; undefined when all are there, and always through a gateway. */
   missingFile(table: PaimonTable, what: TableText, signal?: AbortSignal): Promise<string | undefined>;
 }

@@ -4,6 +4,7 @@ import { GatewayTables } from "../../src/clients/paimon/gatewayTables";
 import type { StatementResult } from "../../src/clients/paimon/sqlGateway";
 import { FlinkError, isFlinkError } from "../../src/core/errors";
 import { changedFilesStatement, tagsStatement } from "../../src/core/paimon/catalogStatements";
+import type { WarehouseProblem } from "../../src/core/paimon/warehouse";
 import { reachOf } from "../../src/core/paimon/catalogReach";
 import { JumpingClock } from "./fakes";
 
@@ -46,6 +47,21 @@ test("a table holds none of files whose names can be no data file's, and is not 
   assert.deepEqual([await asked.holds(table, new Set()), await asked.holds(table, new Set(["manifest.x", ".*"])), sent], [false, false, []]);
   assert.equal(await asked.holds(table, new Set(["00aa", ".*"])), true);
   assert.match(sent.at(-1) ?? "", /REGEXP\(file_path, '00aa'\)/);
+});
+
+test("tags and snapshots that are not understood, or are too many to be asked for, are problems of their table and not nothing", async () => {
+  const table = { name: "d.t", objectName: "t", folder: "d.t", home: "d.t" };
+  const { asked } = tables((statement) => statement.includes("$tags")
+    ? { columns: ["tag_name", "snapshot_id", "committed", "total"], rows: [["savepoint-1", 1, 5, 2], ["savepoint-2", "odd", 5, 2]], jobId: null }
+    : { columns: ["snapshot_id", "commit_user", "commit_identifier", "committed", "total"], rows: [[7, "u", "1", 5, 12_000]], jobId: null });
+  const problems: WarehouseProblem[] = [];
+  const { told, snapshots } = await asked.contents(table, problems);
+  assert.deepEqual([told.map(({ name }) => name), snapshots.map(({ id }) => id)], [["savepoint-1"], [7]]);
+  assert.deepEqual(problems, [
+    { path: "d.t$tags", problem: { code: "unreadable", reason: "1 of its rows is not as Paimon has them" } },
+    { path: "d.t$snapshots", problem: { code: "unreadable", reason: "it has 11999 more rows than the 10000 that are asked for" } },
+  ]);
+  assert.equal((await asked.tags(table, 5)).problems.length, 1);
 });
 
 test("names in statements are quoted, whatever is in them", () => {

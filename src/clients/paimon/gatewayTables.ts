@@ -87,9 +87,7 @@ export class GatewayTables implements TableSource {
   }
 
   async tags(table: PaimonTable, most: number, signal?: AbortSignal): Promise<Part<TagRow>> {
-    const problems: WarehouseProblem[] = [];
-    const rows = await this.#rows(tagsStatement(this.#world.catalog, table, { most: Math.min(most, mostRows) }), signal);
-    return { items: rows.flatMap((row) => tagIn(row) ?? []), more: moreThan(rows), problems };
+    return partOf(`${table.name}$tags`, await this.#rows(tagsStatement(this.#world.catalog, table, { most: Math.min(most, mostRows) }), signal), tagIn);
   }
 
   async tag(table: PaimonTable, name: string, signal?: AbortSignal): Promise<TagRow | undefined> {
@@ -98,8 +96,10 @@ export class GatewayTables implements TableSource {
   }
 
   async snapshots(table: PaimonTable, most: number, signal?: AbortSignal): Promise<Part<ListedRow<PaimonSnapshot>>> {
-    const rows = await this.#rows(snapshotsStatement(this.#world.catalog, table, { most: Math.min(most, mostRows) }), signal);
-    return { items: rows.flatMap((row) => snapshotIn(row) ?? []).map((content) => ({ name: String(content.id), file: null, content, problem: undefined, modifiedMs: content.timeMs })), more: moreThan(rows), problems: [] };
+    return partOf(`${table.name}$snapshots`, await this.#rows(snapshotsStatement(this.#world.catalog, table, { most: Math.min(most, mostRows) }), signal), (row) => {
+      const content = snapshotIn(row);
+      return content === undefined ? undefined : { name: String(content.id), file: null, content, problem: undefined, modifiedMs: content.timeMs };
+    });
   }
 
   async text(table: PaimonTable, what: TableText, signal?: AbortSignal): Promise<string | undefined> {
@@ -182,8 +182,15 @@ export class GatewayTables implements TableSource {
   }
 
   async contents(table: PaimonTable, problems: WarehouseProblem[], signal?: AbortSignal): Promise<TableContents> {
-    const tags = (await this.#orProblem(table, problems, signal, () => this.tags(table, mostRows, signal)))?.items ?? [];
-    const snapshots = (await this.#orProblem(table, problems, signal, () => this.snapshots(table, mostRows, signal)))?.items ?? [];
+    const whole = async <T>(list: string, ask: () => Promise<Part<T>>): Promise<readonly T[]> => {
+      const part = await this.#orProblem(table, problems, signal, ask);
+      if (part === undefined) return [];
+      problems.push(...part.problems);
+      if (part.more > 0) problems.push({ path: table.name + list, problem: { code: "unreadable", reason: `it has ${part.more} more rows than the ${mostRows} that are asked for` } });
+      return part.items;
+    };
+    const tags = await whole("$tags", () => this.tags(table, mostRows, signal));
+    const snapshots = await whole("$snapshots", () => this.snapshots(table, mostRows, signal));
     return {
       tags: tags.flatMap(({ content }) => content ?? []),
       told: tags.flatMap(({ name, told }) => (told === undefined ? [] : [{ name, ...told }])),
@@ -348,10 +355,16 @@ function tagIn(row: Row): TagRow | undefined {
   return { name, file: null, content, told, problem: undefined, modifiedMs: instantIn(row, "made") ?? null };
 }
 
-/** How many more there are than these rows, which each have the number of all. */
-function moreThan(rows: readonly Row[]): number {
+/** The rows of a list, each of which has the number of all; those that are not understood are a problem, since what they tell of is there. */
+function partOf<T>(path: string, rows: readonly Row[], read: (row: Row) => T | undefined): Part<T> {
   const [first] = rows;
-  return first === undefined ? 0 : Math.max(0, (numberIn(first, "total") ?? rows.length) - rows.length);
+  const items = rows.flatMap((row) => read(row) ?? []);
+  const unread = rows.length - items.length;
+  return {
+    items,
+    more: first === undefined ? 0 : Math.max(0, (numberIn(first, "total") ?? rows.length) - rows.length),
+    problems: unread === 0 ? [] : [{ path, problem: { code: "unreadable", reason: `${unread} of its rows ${unread === 1 ? "is" : "are"} not as Paimon has them` } }],
+  };
 }
 
 function jsonIn(text: string): unknown {

@@ -110,6 +110,14 @@ export function clusterSentence(error: FlinkError, cluster: string): string {
   return "url" in error.facts && error.facts.url.startsWith(cluster) ? message.replaceAll(error.facts.url, cluster) : message;
 }
 
+/** The sentence for what a warehouse's SQL Gateway could not do, in a row below the warehouse: it has little room, so it does not begin with an address. */
+export function gatewaySentence(error: FlinkError): string {
+  const { message } = explain(error);
+  const url = "gateway" in error.facts ? error.facts.gateway : "url" in error.facts ? error.facts.url : "";
+  const named = `he SQL Gateway at ${url}`;
+  return url === "" || !message.includes(named) ? message : message.replaceAll(`the SQL Gateway at ${url}`, "its SQL Gateway").replaceAll(`T${named}`, "Its SQL Gateway");
+}
+
 /** Why a cluster does not answer, in as few words as a row has room for. */
 export function shortReason(error: FlinkError): string {
   if (isFlinkError(error, "cluster-unreachable", "answer-lost")) return reasonText(error.facts.reason);

@@ -1,14 +1,13 @@
 import { isAbort, mapLimit } from "../core/base/async";
 import type { TableRef } from "../core/contributions";
 import { isFlinkError, type Refusal } from "../core/errors";
-import { explain } from "../core/explain";
 import type { LedgerRecord } from "../core/ledger/record";
 import { isTerminal } from "../core/model/job";
 import { placeKey } from "../core/model/location";
 import type { StorageLook } from "../core/ports";
 import { tableAddress } from "../core/paimon/actions";
 import { writtenBy } from "../core/paimon/rollback/plan";
-import { oneLine } from "../core/rowText";
+import { oneLine, shortReason } from "../core/rowText";
 import { unlessUnknown } from "./following";
 import type { SavepointWorld } from "./savepoints";
 
@@ -47,7 +46,7 @@ export async function writersOf({ clusters, ledger }: Pick<SavepointWorld, "clus
       }
     } catch (error) {
       if (isAbort(error)) throw error;
-      const reason = isFlinkError(error) ? explain(error).message : String(error);
+      const reason = isFlinkError(error) ? shortReason(error) : String(error);
       if (profile.url === own) refusals.push({ rule: "writers-unchecked", cluster: profile.name, reason });
       else unchecked.push({ cluster: profile.name, reason });
     }

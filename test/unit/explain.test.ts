@@ -5,7 +5,7 @@ import { type ErrorCode, type ErrorFacts, FlinkError, isFlinkError, type Refusal
 import { explain, explainRefusal, explainWarning, reasonText } from "../../src/core/explain";
 import type { Warning } from "../../src/core/guards";
 import { jobId } from "./samples";
-import { plainMessage } from "../../src/core/rowText";
+import { gatewaySentence, plainMessage } from "../../src/core/rowText";
 
 const url = "http://flink:8081";
 const by = { jobId, name: "orders" };
@@ -238,4 +238,11 @@ test("what strangers write stays text in a message: VS Code would make a link of
   assert.equal(plainMessage("Savepoint of [orders](command:x) is done.\n\nIt\u202E is \u001b[31mthere."), "Savepoint of [orders] (command:x) is done.\n\nIt is [31mthere.");
   assert.equal(plainMessage("[a]\u200b(command:x)"), "[a] (command:x)");
   assert.ok(plainMessage("x".repeat(10_000_000)).length <= 10_000);
+});
+
+test("a row below a warehouse has room for what is wrong with its SQL Gateway, so it does not begin with the gateway's address", () => {
+  assert.match(gatewaySentence(new FlinkError("cluster-unreachable", { url, reason: "ECONNREFUSED", server: "sql-gateway" })), /^Could not reach its SQL Gateway: connection refused\. /);
+  assert.match(gatewaySentence(new FlinkError("tls-expected", { url, server: "sql-gateway" })), /^Its SQL Gateway speaks TLS\. /);
+  assert.match(gatewaySentence(new FlinkError("catalog-unreadable", { warehouse: "lake", gateway: url, at: "table", reason: "boom" })), /^Its SQL Gateway could not read it: /);
+  assert.equal(gatewaySentence(new FlinkError("cluster-unknown", { cluster: url })), explain(new FlinkError("cluster-unknown", { cluster: url })).message);
 });

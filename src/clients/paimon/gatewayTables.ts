@@ -108,7 +108,7 @@ export class GatewayTables implements TableSource {
     if (row === undefined) return undefined;
     const told = "tag" in what ? tagIn(row) : { content: snapshotIn(row) };
     const shown = told === undefined ? {} : "told" in told ? { name: told.name, ...(told.content?.snapshot ?? told.told), retainedMs: told.content?.retainedMs ?? told.told?.retainedMs ?? null, madeMs: told.modifiedMs } : told.content;
-    return `// As the SQL Gateway at ${this.#world.url} tells it; the file itself can't be read from here.\n${JSON.stringify(shown, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value), 2)}\n`;
+    return `// As the SQL Gateway at ${this.#world.url} tells it;\n// the file itself can't be read from here.\n${JSON.stringify(shown, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value), 2)}\n`;
   }
 
   async fields(table: PaimonTable, schemaId: number, signal?: AbortSignal): Promise<readonly unknown[] | undefined> {

@@ -48,7 +48,13 @@ export async function rollback(world: CommandWorld, target?: SavepointRef): Prom
   const name = oneLine(record.job.name, 80);
   const point = savepointName(record);
   if (chosen.wantsRunbook === true) return openRunbookOf(world, record, check);
-  if (check.refusals.length > 0) return sayWhatForbids(world, `The tables of ${name} can't be rolled back to ${point}.`, check.refusals, [...refusalSteps(check.refusals), { title: "Show Pairs", command: "flinkSavepoints.showPairs", args: [{ recordId: record.id }] }, ...(plan.tables.length === 0 ? [] : [{ title: "Open Runbook", command: "flinkSavepoints.openRunbook" as const, args: [{ recordId: record.id }] as [SavepointRef] }])]);
+  if (check.refusals.length > 0) {
+    const pairs: Step = { title: "Show Pairs", command: "flinkSavepoints.showPairs", args: [{ recordId: record.id }] };
+    const runbook: readonly Step[] = plan.tables.length === 0 ? [] : [{ title: "Open Runbook", command: "flinkSavepoints.openRunbook", args: [{ recordId: record.id }] }];
+    // The first is the one that Enter takes.
+    const steps = check.refusals.some(({ rule }) => rule === "files-elsewhere") ? [...runbook, pairs] : [pairs, ...runbook];
+    return sayWhatForbids(world, `The tables of ${name} can't be rolled back to ${point}.`, check.refusals, [...refusalSteps(check.refusals), ...steps]);
+  }
   if (go === undefined) return;
 
   if (!(await confirmVictims(world, record, check, go))) return;

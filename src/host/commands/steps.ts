@@ -54,10 +54,13 @@ export interface Tool {
 /** A question that was dismissed, or left through *Back*. Only `askInSteps` sees these. */
 class Left extends Error {
   readonly where: "away" | "back";
+  /** How many answers are taken back. */
+  readonly questions: number;
 
-  constructor(where: "away" | "back") {
+  constructor(where: "away" | "back", questions = 1) {
     super(`left ${where}`);
     this.where = where;
+    this.questions = questions;
   }
 }
 
@@ -93,7 +96,7 @@ export async function askInSteps<T>(title: string, totalSteps: number | null, bo
     } catch (error) {
       if (!(error instanceof Left)) throw error;
       if (error.where === "away") return undefined;
-      earlier[answers.length - 1] = answers.pop()?.shown ?? "";
+      for (let taken = 0; taken < error.questions; taken++) earlier[answers.length - 1] = answers.pop()?.shown ?? "";
       const kept = waits.filter((waited) => waited.afterAnswers <= answers.length);
       waits.splice(0, waits.length, ...kept);
     }
@@ -141,9 +144,9 @@ export class Steps {
     if (this.#total !== null) this.#total = this.#at + further;
   }
 
-  /** Goes back to the question before, as the button does. */
-  back(): never {
-    throw new Left(this.#at > 0 ? "back" : "away");
+  /** Asks the last of the questions again, or as many of them as are told. */
+  back(questions = 1): never {
+    throw new Left(this.#at >= questions ? "back" : "away", questions);
   }
 
   /** Lets a person choose from a list. */

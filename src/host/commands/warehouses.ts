@@ -78,14 +78,17 @@ async function askGateway(ask: Steps, world: CommandWorld, path: string): Promis
     }
   });
   if (typeof found === "number") return entry;
-  const next = await ask.choose<"back" | "add">({
+  const next = await ask.choose<"back" | "why" | "add">({
     placeholder: "It could not be listed.",
     choices: [
-      { label: "$(arrow-left) Change what was entered", detail: oneLine(found, 300), value: "back" },
+      { label: "$(arrow-left) Change what was entered", value: "back" },
+      // An entry is one line, and the reason often longer.
+      { label: "$(info) Say why", detail: oneLine(found, 300), value: "why" },
       { label: "$(add) Add it all the same", description: "its options can be completed in the settings", value: "add" },
     ],
   });
-  return next === "add" ? entry : ask.back();
+  if (next === "why") await ask.aside(() => world.notify.tell({ title: "It could not be listed.", detail: found }));
+  return next === "add" ? entry : ask.back(next === "back" ? 2 : 1);
 }
 
 /** *Remove Warehouse*: takes it out of the settings, and what no entry of it uses any more out of the secret storage; nothing changes on the disk. */

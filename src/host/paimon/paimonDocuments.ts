@@ -21,9 +21,9 @@ export class PaimonDocuments {
     this.#log = log;
   }
 
-  /** Opens a tag's or a snapshot's JSON; one that is open already is read anew. */
+  /** Opens a tag's or a snapshot's JSON, which may have a remark above it; one that is open already is read anew. */
   async show(ref: PaimonTagRef | PaimonSnapshotRef): Promise<void> {
-    await this.#show(`${ref.table} ${"tag" in ref ? `tag ${ref.tag}` : `snapshot ${ref.snapshotId}`}`, "json", ref);
+    await this.#show(`${ref.table} ${"tag" in ref ? `tag ${ref.tag}` : `snapshot ${ref.snapshotId}`}`, "jsonc", ref);
   }
 
   /** Opens a page about two tags of a table. */

@@ -39,6 +39,11 @@ export class Notify {
     return (await vscode.window.showWarningMessage(plainMessage(question.title), { modal: true, detail: plainMessage(question.detail) }, ...items))?.value;
   }
 
+  /** Tells a fact in a modal, which has room for all of it; resolves when it was read. */
+  async tell(fact: { readonly title: string; readonly detail: string }): Promise<void> {
+    await vscode.window.showWarningMessage(plainMessage(fact.title), { modal: true, detail: plainMessage(fact.detail) }, { title: "Close", isCloseAffordance: true });
+  }
+
   /** Tells that a verb failed: our sentence, its next step and *Show Log*. `retry` runs the verb again; `target` goes to the next step. */
   failure(explanation: Explanation, context: { readonly retry?: () => unknown; readonly target?: ClusterRef | WarehouseRef | undefined } = {}): void {
     const { action } = explanation;

@@ -23,8 +23,8 @@ export type PaimonNode =
   | { readonly kind: "snapshot"; readonly id: string; readonly ref: PaimonSnapshotRef; readonly row: ListedRow<PaimonSnapshot>; readonly owner: PairRecord | undefined }
   | { readonly kind: "pair"; readonly id: string; readonly recordId: string; readonly pair: SinkPair; readonly job: PairedJob };
 
-/** Whose a tag is: of a savepoint that was proven, of one that nobody here knows, or made by hand. */
-export type TagOwner = { readonly kind: "proven"; readonly pair: PairRecord } | { readonly kind: "changed"; readonly checkpointId: string } | { readonly kind: "unknown" } | { readonly kind: "hand" };
+/** Whose a tag is: of a savepoint that was proven, by its name of one that is not (`checkpointId`: its number, if one of that number is known here), or made by hand. */
+export type TagOwner = { readonly kind: "proven"; readonly pair: PairRecord } | { readonly kind: "changed"; readonly checkpointId: string } | { readonly kind: "unknown"; readonly checkpointId: string | null } | { readonly kind: "hand" };
 
 const green = "testing.iconPassed";
 const red = "testing.iconFailed";
@@ -72,7 +72,7 @@ function ownerText(owner: TagOwner): string {
   switch (owner.kind) {
     case "proven": return `pairs with #${owner.pair.savepoint.checkpointId}`;
     case "changed": return `looks like #${owner.checkpointId}, and is not`;
-    case "unknown": return "of a savepoint not known here";
+    case "unknown": return owner.checkpointId === null ? "of a savepoint not known here" : `not proven to be of #${owner.checkpointId}`;
     case "hand": return "by hand";
   }
 }

@@ -11,6 +11,7 @@ import type { CatalogReach } from "../../core/paimon/catalogReach";
 import type { WarehouseProblem } from "../../core/paimon/warehouse";
 import { warehouseProblemText, type PairedJob } from "../../core/paimon/pairText";
 import type { Clock, Log } from "../../core/ports";
+import { gatewaySentence } from "../../core/rowText";
 import { countText } from "../../core/wording";
 import { pairedPlace, type PairService } from "../../services/pairs";
 import type { Part, TableSummary, ToldTag } from "../../core/paimon/tableSource";
@@ -143,7 +144,7 @@ export class PaimonSource implements Disposable {
     const nodes: ExplorerNode[] = [...tags.messages, ...problemNodes(id, summary), ...problemNodes(`${id} tags`, tags)];
     for (const row of tags.items) {
       const { name, content, told } = row;
-      const owner: TagOwner = content === undefined ? ownerOfTold(name, told, owners) : ownerOf(warehouse, table.name, name, content.snapshot, owners, known);
+      const owner: TagOwner = content === undefined ? ownerOfTold(name, told, owners, records) : ownerOf(warehouse, table.name, name, content.snapshot, owners, known, records);
       nodes.push({ kind: "tag", id: `${id} tag:${encodeURIComponent(name)}`, ref: { warehouse, table: table.name, tag: name }, row, owner });
     }
     nodes.push(...more(id, tags.more, "tags"));
@@ -190,14 +191,14 @@ export class PaimonSource implements Disposable {
 
 /** A row whose click is the error's own step, or asks again. */
 function failureMessage(id: string, error: FlinkError): ExplorerNode {
-  const { message, action } = explain(error);
+  const { action } = explain(error);
   const click: RowCommand = action?.command === "flinkSavepoints.setCredentials" && "url" in error.facts ? { command: action.command, title: action.title, args: [{ cluster: error.facts.url }] }
     : isFlinkError(error, "catalog-secret-missing") ? { command: "flinkSavepoints.storeWarehouseSecrets", title: "Store Secrets…", args: [{ warehouse: error.facts.warehouse }] }
     // What may answer by now is asked again at once, not when the row is due.
     : action?.command === "retry" || isFlinkError(error, "cluster-unreachable", "answer-lost") ? { command: "flinkSavepoints.refresh", title: "Try Again", args: [] }
     : action?.command === "flinkSavepoints.showLog" ? { command: action.command, title: action.title, args: [] }
     : { command: "flinkSavepoints.editWarehouses", title: "Edit Warehouses", args: [] };
-  return { kind: "message", id: `${id} failure`, text: message, detail: `Click: ${click.title}.`, tone: "warning", click };
+  return { kind: "message", id: `${id} failure`, text: gatewaySentence(error), detail: `Click: ${click.title}.`, tone: "warning", click };
 }
 
 function branchNode(warehouse: string, branch: TableSummary): ExplorerNode {
@@ -205,18 +206,25 @@ function branchNode(warehouse: string, branch: TableSummary): ExplorerNode {
 }
 
 /** `known`: the pairs of all savepoints, as they were found last. */
-function ownerOf(warehouse: string, table: string, tag: string, snapshot: PaimonSnapshot, owners: readonly PairRecord[], known: readonly SinkPair[]): TagOwner {
+function ownerOf(warehouse: string, table: string, tag: string, snapshot: PaimonSnapshot, owners: readonly PairRecord[], known: readonly SinkPair[], records: readonly SavepointRecord[]): TagOwner {
   const decoyed = known.find(({ place, pairing }) => place?.warehouse === warehouse && place.table === table && ((pairing.grade === "changed" && pairing.tags.some(({ name }) => name === tag)) || pairing.decoy?.name === tag));
   if (decoyed !== undefined) return { kind: "changed", checkpointId: /^savepoint-(\d+)$/.exec(tag)?.[1] ?? String(snapshot.commitIdentifier) };
   const pair = ownerIn(owners, snapshot);
   if (pair !== undefined) return { kind: "proven", pair };
-  return /^savepoint-\d+$/.test(tag) ? { kind: "unknown" } : { kind: "hand" };
+  return unprovenOwner(tag, records);
+}
+
+/** Whose a tag is that nothing proves: by its name a savepoint's, which may be known here all the same. */
+function unprovenOwner(tag: string, records: readonly SavepointRecord[]): TagOwner {
+  const number = /^savepoint-(\d+)$/.exec(tag)?.[1];
+  if (number === undefined) return { kind: "hand" };
+  return { kind: "unknown", checkpointId: records.some(({ checkpointId }) => String(checkpointId) === number) ? number : null };
 }
 
 /** Of a tag whose commit is not told what is remembered of its very snapshot. */
-function ownerOfTold(tag: string, told: ToldTag | undefined, owners: readonly PairRecord[]): TagOwner {
+function ownerOfTold(tag: string, told: ToldTag | undefined, owners: readonly PairRecord[], records: readonly SavepointRecord[]): TagOwner {
   const pair = owners.find(({ snapshot }) => snapshot.id === told?.snapshotId && snapshot.timeMs === told.timeMs);
-  return pair !== undefined ? { kind: "proven", pair } : { kind: /^savepoint-\d+$/.test(tag) ? "unknown" : "hand" };
+  return pair !== undefined ? { kind: "proven", pair } : unprovenOwner(tag, records);
 }
 
 function ownerIn(owners: readonly PairRecord[], { id, commitUser, commitIdentifier, timeMs }: PaimonSnapshot): PairRecord | undefined {

@@ -43,8 +43,8 @@ test("the CLI line of each verb is one that this version's own command line acce
 
   const [row] = await savepointsOf(flink, jobId);
   const { path } = await recordOf(row);
-  assert.equal(await copied("copyCli", row?.ref ?? undefined), `flink run -d -m localhost:19460 -s ${path ?? ""} -claimMode NO_CLAIM job.jar`);
-  assert.equal(await copied("copyCli", { cluster: flink.url, jobId, path: "s3://b/chk 1", checkpointId: 1 }), "flink run -d -m localhost:19460 -s 's3://b/chk 1' -claimMode NO_CLAIM job.jar");
+  assert.equal(await copied("copyCli", row?.ref ?? undefined), `flink run -d -m localhost:${new URL(flink.url).port} -s ${path ?? ""} -claimMode NO_CLAIM job.jar`);
+  assert.equal(await copied("copyCli", { cluster: flink.url, jobId, path: "s3://b/chk 1", checkpointId: 1 }), `flink run -d -m localhost:${new URL(flink.url).port} -s 's3://b/chk 1' -claimMode NO_CLAIM job.jar`);
 }, 60_000);
 
 test("what has no trigger id or no command leaves the clipboard alone", async () => {

@@ -100,7 +100,8 @@ const sentences: { readonly [C in ErrorCode]: (facts: ErrorFacts[C]) => Explanat
   "warehouse-unreachable": ({ warehouse, reason }) => warehouseExplanation(warehouse, reason),
   "lint-ended": ({ reason }) => ({ message: `The lint ended more than once (${{ memory: "it took more memory than it may have", crash: "it broke off", silence: "it did not answer" }[reason]}) and rests until its settings change or the window is reloaded. The log has the details.` }),
   "inspection-ended": ({ location, reason }) => ({ message: reason === "memory" ? `Reading ${location} took more memory than it may have, so it was ended.` : `Reading ${location} ended unexpectedly. The log has the details.`, action: retry }),
-  "catalog-unreadable": ({ warehouse, gateway, at, reason }) => ({ message: at === "catalog" ? catalogText(warehouse, gateway, reason) : `The SQL Gateway at ${gateway} could not read it: ${quoted(reason)}`, action: warehouses }),
+  // Settings say how a catalog is opened, and nothing of one table in it.
+  "catalog-unreadable": ({ warehouse, gateway, at, reason }) => (at === "catalog" ? { message: catalogText(warehouse, gateway, reason), action: warehouses } : { message: `The SQL Gateway at ${gateway} could not read it: ${quoted(reason)}`, action: retry }),
   "catalog-secret-missing": ({ name, options }) => ({ message: `The warehouse ${oneLine(name, 80)} lacks ${options.map((option) => oneLine(option, 80)).join(" and ")}: never stored on this machine, or stored for other options or another gateway than it has now. Store Warehouse Secrets asks for the value.`, action: { title: "Store Secrets…", command: "flinkSavepoints.storeWarehouseSecrets" } }),
   "paimon-action-failed": ({ table, what, message, at }) => ({ message: `Paimon could not ${what} of ${table}: ${quoted(actionFault(message, at))}` }),
   "paimon-action-lost": ({ table, what, reason }) => ({ message: `Whether Paimon did ${what} of ${table} is not known: ${reason}. The table is looked at before anything goes on.` }),
@@ -182,7 +183,7 @@ export function explainRefusal(refusal: Refusal): string {
     case "table-unknown": return refusal.away.length === 0
       ? `Its sink ${refusal.sink} writes to no table of the warehouses that are configured. Add its warehouse: all tables of a job are rolled back, or none.`
       : `Its sink ${refusal.sink} writes to no table of the warehouses that can be read now, and all tables of a job are rolled back, or none. ${refusal.away.map(({ warehouse, reason }) => warehouseExplanation(warehouse, reason).message).join(" ")}`;
-    case "files-elsewhere": return `The files of ${tablesText(refusal.tables)} can't be read from here, only asked for through the SQL Gateway. Whether the tags' files are there, how much disk is free, and a rollback that breaks off could not be seen. Open the runbook, and follow it where the files are.`;
+    case "files-elsewhere": return `The files of ${tablesText(refusal.tables)} can't be read from here, only asked for through the SQL Gateway. Whether the tags' files are there, how much disk is free, and a rollback that breaks off could not be seen. Follow the runbook where the files are.`;
     case "table-twice": return `${tablesText(refusal.tables)} ${refusal.tables.length === 1 ? "is" : "are"} in ${refusal.warehouses.join(" and in ")}, and which of these the job writes to can't be told. Remove the other, perhaps a copy, from the warehouses of the settings.`;
     case "no-paimon-sink": return "Its job writes to no Paimon table, so there is nothing to roll back: it can be restored as it is.";
     case "writer-running": return `${jobText(refusal.by)} writes to ${refusal.table}. A rollback under a running writer loses rows without a word: stop it first.`;

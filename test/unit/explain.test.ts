@@ -246,3 +246,8 @@ test("a row below a warehouse has room for what is wrong with its SQL Gateway, s
   assert.match(gatewaySentence(new FlinkError("catalog-unreadable", { warehouse: "lake", gateway: url, at: "table", reason: "boom" })), /^Its SQL Gateway could not read it: /);
   assert.equal(gatewaySentence(new FlinkError("cluster-unknown", { cluster: url })), explain(new FlinkError("cluster-unknown", { cluster: url })).message);
 });
+
+test("what opens no catalog is changed in the settings; what could not be read of one table is asked again", () => {
+  const of = (at: "catalog" | "table") => explain(new FlinkError("catalog-unreadable", { warehouse: "lake", gateway: url, at, reason: "boom" })).action?.title;
+  assert.deepEqual([of("catalog"), of("table")], ["Edit Warehouses", "Try Again"]);
+});

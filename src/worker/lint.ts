@@ -124,7 +124,7 @@ async function findingsNow(at: string): Promise<LintedFile> {
 
 /** What was made for an answer is let go of once it is much. */
 async function told(answer: LintedFile): Promise<LintedFile> {
-  if ((await kept).trim()) (await session).renew();
+  (await kept).trim();
   return answer;
 }
 

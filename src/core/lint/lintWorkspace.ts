@@ -115,11 +115,6 @@ export class LintWorkspace {
     this.#keep(path, entry);
   }
 
-  /** Facts are kept in a form that is made anew now: what was found out by them is forgotten. */
-  renew(): void {
-    for (const family of this.#families.values()) family.revision++;
-  }
-
   /** Takes in what another workspace read of a file, for what it tells of others; it has no findings here. */
   adopt(path: string, facts: unknown): void {
     const analyser = analyserOf(path);

@@ -92,11 +92,6 @@ export class LintSession {
     return this.#workspace.isKept(path);
   }
 
-  /** See `LintWorkspace.renew`. */
-  renew(): void {
-    this.#workspace.renew();
-  }
-
   /** Takes a file of the disk out; one that is open stays. */
   remove(path: string): void {
     if (this.isOpen(path)) return;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { scratchFolder } from "../e2e/support/disk";
 import { jdbcCatalog } from "../e2e/support/jdbcCatalog";
 import { rootFolder } from "../rig/flink";
 import { inWorkbench } from "../rig/page";
-import { savepointRecord } from "../unit/ledgerSamples";
 import { paimonSet } from "../unit/paimonSets";
+import { foundSavepoints } from "./support/foundSavepoints";
 import { Keys } from "./support/keys";
 import { bothThemes, pictures, Scene } from "./support/scene";
 
@@ -42,13 +42,7 @@ test("P-25: a catalog that only a SQL Gateway reaches, in the window: added step
   await inWorkbench({ extensionsFrom: process.env["RIG_VSIX"] ?? root, workspace, settings, name: "gatewayWindow" }, async (page, workbench) => {
     const scene = new Scene(workbench);
     const keys = new Keys(page);
-    for (const savepoint of readdirSync(set.savepoints)) {
-      const { checkpointId } = set.pairs.find((pair) => pair.savepoint === savepoint) ?? {};
-      const { mtimeMs } = statSync(path.join(set.savepoints, savepoint, "_metadata"));
-      if (checkpointId === undefined) continue;
-      const job = /-(62dc41|d157aa)-/.test(savepoint) ? { id: "62dc41".padEnd(32, "0"), name: "ingest" } : { id: savepoint.slice(10, 16).padEnd(32, "0"), name: "other" };
-      await scene.ledger.create(savepointRecord(`found-${savepoint}`, { cluster: { name: "orders-prod", url: "http://127.0.0.1:9" }, job, origin: "found", description: "", state: "completed", path: `file:${path.join(set.savepoints, savepoint)}`, checkpointId, requestedAtMs: mtimeMs - 300, sentAtMs: mtimeMs - 300, endedAtMs: mtimeMs, sizeBytes: 33_000, durationMs: 300 }));
-    }
+    for (const record of foundSavepoints(set)) await scene.ledger.create(record);
     await page.openView();
     await page.widenSideBar(560);
     await page.row(/^Could not reach its SQL Gateway: connection refused/, answerMs);
